@@ -1,0 +1,6 @@
+"""Argosy packages a trained model as an Amazon SageMaker inference image."""
+
+from argosy.errors import ArgosyError
+from argosy.serving.predictor import Predictor
+
+__all__ = ["ArgosyError", "Predictor"]

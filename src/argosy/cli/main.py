@@ -1,0 +1,98 @@
+"""The `argosy` command: finds the verb, and turns errors into sentences and exit codes."""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from argosy.errors import (
+    ArgosyError,
+    EngineError,
+    NetworkError,
+    RegistryError,
+    UsageError,
+)
+
+VERBS: Final = {
+    "serve": "Serve a project on this machine, as its image would.",
+    "pack": "Write the artifacts of a project as model.tar.gz.",
+    "build": "Build the inference image of a project, with no daemon.",
+    "simulate": "Run an image as SageMaker does: an endpoint, or a transform job.",
+    "check": "Check an image against what SageMaker demands.",
+}
+"""Verb -> one sentence; `argosy.cli.VERB` holds a click command named `command`."""
+
+EXIT_EXAMINED_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_SURROUNDINGS: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+_SURROUNDINGS = (EngineError, NetworkError, RegistryError)
+
+
+class _Verbs(click.Group):
+    """Imports a verb's module only when it is called, so that `argosy --help` is quick and needs no toolkit."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        try:
+            module = importlib.import_module(f"argosy.cli.{cmd_name}")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "argosy":
+                raise
+            raise UsageError(
+                f"`argosy {cmd_name}` needs the toolkit, and `{error.name}` is not installed",
+                hint="pip install 'argosy[toolkit]'",
+            ) from error
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="argosy")
+def _argosy() -> None:
+    """Package a trained model as a SageMaker inference image and prove it on this machine.
+
+    Images are named as skopeo names them: oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, docker://REF; a
+    project folder stands for itself. Exit codes: 0 done, 1 the examined thing failed, 2 usage, 3 surroundings.
+    """
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    try:
+        result = _argosy.main(standalone_mode=False)
+    except ArgosyError as error:
+        _fail(str(error), exit_code(error))
+    except click.exceptions.Abort:
+        _fail("interrupted", EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except KeyboardInterrupt:
+        _fail("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_SURROUNDINGS)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def exit_code(error: ArgosyError) -> int:
+    """2 for wrong usage or project, 3 for the surroundings (engine, network, registry), 1 for what was examined."""
+    if isinstance(error, UsageError):
+        return EXIT_USAGE
+    return EXIT_SURROUNDINGS if isinstance(error, _SURROUNDINGS) else EXIT_EXAMINED_FAILED
+
+
+def _fail(text: str, code: int) -> None:
+    sys.stderr.write(f"error: {text}\n")
+    sys.exit(code)

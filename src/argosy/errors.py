@@ -1,0 +1,161 @@
+"""Every exception that Argosy raises on purpose.
+
+The tree follows the folders::
+
+    ArgosyError
+    ├── UsageError                the caller asked for something impossible
+    │   ├── ProjectError          argosy.toml, or a file that it names, is wrong
+    │   └── InvalidReferenceError an image reference that cannot be parsed
+    ├── InvocationError           one request of the container could not be answered with 200
+    │   ├── DecodeError                the body is not what its Content-Type says
+    │   ├── UnsupportedMediaTypeError  no codec for the Content-Type
+    │   ├── NotAcceptableError         no codec for the Accept header
+    │   ├── BodyTooLargeError          more bytes than the server takes
+    │   ├── PredictError               the predictor, or the encoding of its result, failed
+    │   ├── OverloadedError            the queue is full
+    │   ├── UnavailableError           loading, draining, or the model process died
+    │   └── DeadlineExceededError      the answer would come after the platform stopped waiting
+    ├── LoadError                 the predictor could not be imported or its model not be loaded
+    ├── ImageError                an image, layer or archive is broken or cannot be made
+    │   └── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    ├── ResolutionError           the dependencies have no solution for the image's platform
+    ├── RegistryError             a registry refused, or answered what it should not
+    ├── EngineError               the container engine is missing or failed
+    ├── ContainerError            a container did not start, or ended, or does not answer
+    ├── TransformError            the transform job ended as Failed
+    └── NetworkError              a download failed
+
+An error holds fields; its text is made of them: what failed, got, want, where, then a hint that can be pasted.
+No class here knows HTTP or exit codes: `serving.routes` and `cli.main` hold those tables.
+"""
+
+import re
+
+
+class ArgosyError(Exception):
+    """The root of all errors that Argosy raises on purpose.
+
+    Args:
+        what: What failed, one clause, lower case, literals in backticks, no final period.
+        got: What was found instead.
+        want: What would have been right.
+        where: File, line, field or URL; never a body, never a secret.
+        hint: A command or an edit that mends it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        got: object = None,
+        want: object = None,
+        where: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what = what
+        self.got = got
+        self.want = want
+        self.where = where
+        self.hint = hint
+        super().__init__(what)
+
+    @property
+    def code(self) -> str:
+        """The stable kebab-case name of the class, as reports and answers carry it."""
+        name = type(self).__name__.removesuffix("Error")
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+    @property
+    def message(self) -> str:
+        """The sentence without the hint."""
+        text = f"{self.where}: {self.what}" if self.where is not None else self.what
+        clauses = [f"got {self.got}"] if self.got is not None else []
+        clauses += [f"want {self.want}"] if self.want is not None else []
+        return f"{text}: {', '.join(clauses)}" if clauses else text
+
+    def __str__(self) -> str:
+        return f"{self.message}\n\nhint: {self.hint}" if self.hint else self.message
+
+
+class UsageError(ArgosyError):
+    """The caller asked for something impossible."""
+
+
+class ProjectError(UsageError):
+    """argosy.toml, or a file that it names, is wrong."""
+
+
+class InvalidReferenceError(UsageError):
+    """An image reference that cannot be parsed."""
+
+
+class InvocationError(ArgosyError):
+    """One request of the container could not be answered with 200."""
+
+
+class DecodeError(InvocationError):
+    """The body is not what its Content-Type says."""
+
+
+class UnsupportedMediaTypeError(InvocationError):
+    """No codec for the Content-Type."""
+
+
+class NotAcceptableError(InvocationError):
+    """No codec for the Accept header."""
+
+
+class BodyTooLargeError(InvocationError):
+    """More bytes than the server takes."""
+
+
+class PredictError(InvocationError):
+    """The predictor, or the encoding of its result, failed."""
+
+
+class OverloadedError(InvocationError):
+    """The queue is full."""
+
+
+class UnavailableError(InvocationError):
+    """Loading, draining, or the model process died."""
+
+
+class DeadlineExceededError(InvocationError):
+    """The answer would come after the platform stopped waiting."""
+
+
+class LoadError(ArgosyError):
+    """The predictor could not be imported or its model not be loaded."""
+
+
+class ImageError(ArgosyError):
+    """An image, layer or archive is broken or cannot be made."""
+
+
+class ArchiveError(ImageError):
+    """model.tar.gz holds what SageMaker would not unpack."""
+
+
+class ResolutionError(ArgosyError):
+    """The dependencies have no solution for the image's platform."""
+
+
+class RegistryError(ArgosyError):
+    """A registry refused, or answered what it should not."""
+
+
+class EngineError(ArgosyError):
+    """The container engine is missing or failed."""
+
+
+class ContainerError(ArgosyError):
+    """A container did not start, or ended, or does not answer."""
+
+
+class TransformError(ArgosyError):
+    """The transform job ended as Failed."""
+
+
+class NetworkError(ArgosyError):
+    """A download failed."""

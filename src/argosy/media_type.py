@@ -1,0 +1,149 @@
+"""Content-Type and Accept, parsed and matched as RFC 9110 says (sections 8.3 and 12.5.1)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TYPE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})[ \t]*")
+_PARAMETER = re.compile(rf';[ \t]*(?:({_TOKEN})[ \t]*=[ \t]*({_TOKEN}|"(?:[^"\\]|\\.)*")[ \t]*)?')
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """One media type with its parameters, type and subtype and parameter names in lower case.
+
+    Attributes:
+        type: Left of the slash, or `*` in a range.
+        subtype: Right of the slash, or `*` in a range.
+        parameters: Names and values in order, without `q`.
+        quality: The weight of an Accept range, 0 to 1; 1 elsewhere.
+    """
+
+    type: str
+    subtype: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    quality: float = 1.0
+
+    @property
+    def essence(self) -> str:
+        """`type/subtype`, the part that chooses a codec."""
+        return f"{self.type}/{self.subtype}"
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a parameter, or None."""
+        return next((value for key, value in self.parameters if key == name), None)
+
+    def matches(self, essence: str) -> bool:
+        """Whether this media range covers `type/subtype`."""
+        type_, _, subtype = essence.partition("/")
+        return self.type in ("*", type_) and self.subtype in ("*", subtype)
+
+    @property
+    def specificity(self) -> int:
+        """0 for `*/*`, 1 for `type/*`, 2 for a whole type, more with parameters: the more specific range wins."""
+        return (self.type != "*") + (self.subtype != "*") + len(self.parameters)
+
+    def __str__(self) -> str:
+        return "; ".join([self.essence, *(f"{key}={value}" for key, value in self.parameters)])
+
+
+@lru_cache(maxsize=512)
+def parse(text: str) -> MediaType | None:
+    """A Content-Type header field, or None when it is not a media type.
+
+    >>> parse("Text/CSV; charset=utf-8; label_size=0").essence
+    'text/csv'
+    >>> parse("csv") is None
+    True
+    """
+    found = _TYPE.match(text)
+    if found is None:
+        return None
+    parsed = _parameters(text, found.end())
+    if parsed is None:
+        return None
+    parameters, end = parsed
+    if end != len(text):
+        return None
+    return _media_type(found, parameters)
+
+
+@lru_cache(maxsize=512)
+def parse_accept(text: str) -> tuple[MediaType, ...]:
+    """The media ranges of an Accept header field, in the order given; those that cannot be parsed are left out.
+
+    An empty field means anything, as an absent one does (RFC 9110 12.5.1).
+
+    >>> [str(r) for r in parse_accept("text/csv;q=0.5, application/json")]
+    ['text/csv', 'application/json']
+    """
+    ranges: list[MediaType] = []
+    position = 0
+    while position < len(text):
+        found = _TYPE.match(text, position)
+        parsed = _parameters(text, found.end()) if found else None
+        if found and parsed and (parsed[1] == len(text) or text[parsed[1]] == ","):
+            ranges.append(_media_type(found, parsed[0]))
+            position = parsed[1] + 1
+        else:
+            comma = text.find(",", position)
+            position = len(text) if comma < 0 else comma + 1
+    return tuple(ranges) if text.strip() else (MediaType("*", "*"),)
+
+
+@lru_cache(maxsize=512)
+def choose(accept: str | None, offered: Sequence[str]) -> str | None:
+    """The offered type that an Accept header prefers; the first offered among equals; None when none is accepted.
+
+    Args:
+        accept: The header field, None when it was not sent.
+        offered: Essences in the server's own order of preference; a tuple.
+
+    >>> choose("text/*;q=0.9, application/json;q=0.1", ("application/json", "text/csv"))
+    'text/csv'
+    >>> choose("image/png", ("application/json",)) is None
+    True
+    """
+    if accept is None:
+        return offered[0] if offered else None
+    ranges = parse_accept(accept)
+    best: str | None = None
+    best_quality = 0.0
+    for essence in offered:
+        covering = [r for r in ranges if r.matches(essence)]
+        if not covering:
+            continue
+        quality = max(covering, key=lambda r: r.specificity).quality
+        if quality > best_quality:
+            best, best_quality = essence, quality
+    return best
+
+
+def _parameters(text: str, position: int) -> tuple[tuple[tuple[str, str], ...], int] | None:
+    """The parameters from `position` on and where they end, or None when a semicolon is followed by garbage."""
+    found: list[tuple[str, str]] = []
+    while position < len(text) and text[position] == ";":
+        match = _PARAMETER.match(text, position)
+        if match is None:
+            return None
+        name, value = match.group(1), match.group(2)
+        if name is not None:
+            if value.startswith('"'):
+                value = re.sub(r"\\(.)", r"\1", value[1:-1])
+            found.append((name.lower(), value))
+        position = match.end()
+    return tuple(found), position
+
+
+def _media_type(found: re.Match[str], parameters: tuple[tuple[str, str], ...]) -> MediaType:
+    quality = 1.0
+    for name, value in parameters:
+        if name == "q":
+            try:
+                quality = min(1.0, max(0.0, float(value)))
+            except ValueError:
+                quality = 0.0
+    kept = tuple(p for p in parameters if p[0] != "q")
+    return MediaType(found.group(1).lower(), found.group(2).lower(), kept, quality)

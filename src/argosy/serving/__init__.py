@@ -1,0 +1,1 @@
+"""The server inside the image: request -> decode -> predict -> encode -> response."""
