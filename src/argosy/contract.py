@@ -84,23 +84,38 @@ ENDPOINT_BODY_OLD: Final = Limit(
     "endpoint-body-old", 6_291_456, "bytes", "Older clients and documents stop at 6 MB.", INVOKE_ENDPOINT
 )
 CUSTOM_ATTRIBUTES: Final = Limit(
-    "custom-attributes", 1024, "characters", "Custom attributes are at most 1024 visible ASCII characters.",
+    "custom-attributes",
+    1024,
+    "characters",
+    "Custom attributes are at most 1024 visible ASCII characters.",
     INVOKE_ENDPOINT,
 )
 ERROR_MESSAGE: Final = Limit(
-    "error-message", 2048, "characters", "Message and OriginalMessage of a ModelError are cut at 2048 characters.",
+    "error-message",
+    2048,
+    "characters",
+    "Message and OriginalMessage of a ModelError are cut at 2048 characters.",
     INVOKE_ENDPOINT,
 )
 BATCH_INVOCATION: Final = Limit(
-    "batch-invocation", 600.0, "s", "A transform job waits 600 seconds for an invocation unless told otherwise.",
+    "batch-invocation",
+    600.0,
+    "s",
+    "A transform job waits 600 seconds for an invocation unless told otherwise.",
     CREATE_TRANSFORM_JOB,
 )
 BATCH_RETRIES: Final = Limit(
-    "batch-retries", 3, "retries", "A transform job retries a failed invocation 3 times unless told otherwise.",
+    "batch-retries",
+    3,
+    "retries",
+    "A transform job retries a failed invocation 3 times unless told otherwise.",
     CREATE_TRANSFORM_JOB,
 )
 BATCH_PAYLOAD_MB: Final = Limit(
-    "batch-payload", 100, "MB", "MaxPayloadInMB, also times MaxConcurrentTransforms, is at most 100.",
+    "batch-payload",
+    100,
+    "MB",
+    "MaxPayloadInMB, also times MaxConcurrentTransforms, is at most 100.",
     CREATE_TRANSFORM_JOB,
 )
 SHARED_MEMORY: Final = Limit(

@@ -157,7 +157,7 @@ def load(folder: Path) -> Project:
     """Read the argosy.toml of a project folder.
 
     Raises:
-        ProjectError: The file is missing, is not TOML, has an unknown or wrong field, or names a file that is not there.
+        ProjectError: The file is missing, is not TOML, has an unknown or wrong field, or names a missing file.
     """
     root = folder.resolve()
     path = root / FILE_NAME
@@ -210,9 +210,7 @@ def _require_files(project: Project) -> None:
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
     reserved = sorted(name for name in project.image.environment if name in set(Variable))
     if reserved:
-        raise ProjectError(
-            "`image.environment` sets what the other tables decide", got=f"`{reserved[0]}`", where=where
-        )
+        raise ProjectError("`image.environment` sets what the other tables decide", got=f"`{reserved[0]}`", where=where)
 
 
 def _explained(error: msgspec.ValidationError, path: Path, text: str) -> ProjectError:
