@@ -1,0 +1,122 @@
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from argosy import engine as engines
+from argosy.engine import Engine, RunOptions
+from argosy.errors import EngineError
+
+FOUNDATION = "python:3.11-slim"
+SLEEPER = ("python3", "-c", "import signal, sys; signal.signal(15, lambda *_: sys.exit(3)); signal.pause()")
+
+
+@pytest.fixture(params=["docker", "podman"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    found = engines.find(request.param, os.environ)
+    if not found.has_image(FOUNDATION):
+        archive = tmp_path / "foundation.tar"
+        engines.find("docker", os.environ).save(FOUNDATION, archive)
+        found.load(archive)
+    return found
+
+
+@pytest.fixture
+def name(engine: Engine) -> Iterator[str]:
+    unique = f"argosy-test-{uuid.uuid4().hex[:12]}"
+    yield unique
+    engine.remove_container(unique)
+    engine.remove_network(unique)
+
+
+@pytest.mark.engine
+def test_saves_and_loads_an_image(engine: Engine, tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    engine.save(FOUNDATION, archive)
+    assert [path.name for path in tmp_path.iterdir() if "foundation" not in path.name] == ["image.tar"]
+    assert FOUNDATION in engine.load(archive)
+
+
+@pytest.mark.engine
+def test_a_save_that_fails_leaves_no_file(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="save"):
+        engine.save("argosy-test/nothing:here", tmp_path / "image.tar")
+    assert not (tmp_path / "image.tar").exists()
+
+
+@pytest.mark.engine
+def test_tells_which_images_are_there(engine: Engine) -> None:
+    assert engine.has_image(FOUNDATION)
+    assert not engine.has_image("argosy-test/nothing:here")
+    assert engine.inspect_image(FOUNDATION)["Architecture"] == "amd64"
+
+
+@pytest.mark.engine
+def test_a_container_lives_and_dies(engine: Engine, name: str) -> None:
+    options = RunOptions(name=name, labels={"argosy.test": "1"}, environment={"GREETING": "a b=c\nd"}, network="none")
+    container = engine.run(FOUNDATION, SLEEPER, options)
+    assert engine.exit_code(container) is None
+    assert engine.wait(container, timeout_s=0.5) is None
+    assert engine.execute(container, ["python3", "-c", "import os; print(os.environ['GREETING'])"]) == "a b=c\nd\n"
+    engine.kill(container, "TERM")
+    assert engine.wait(container, timeout_s=20) == 3
+    assert engine.exit_code(container) == 3
+    engine.kill(container, "KILL")
+    engine.remove_container(container)
+    engine.remove_container(container)
+    engine.kill(container, "KILL")
+
+
+@pytest.mark.engine
+def test_logs_hold_both_streams(engine: Engine, name: str) -> None:
+    script = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
+    engine.run(FOUNDATION, ("python3", "-c", script), RunOptions(name=name, network="none"))
+    engine.wait(name, timeout_s=20)
+    assert sorted(engine.logs(name).split()) == ["err", "out"]
+
+
+@pytest.mark.engine
+def test_an_image_that_is_not_there_is_not_pulled(engine: Engine, name: str) -> None:
+    with pytest.raises(EngineError, match="run"):
+        engine.run("argosy-test/nothing:here", ("serve",), RunOptions(name=name))
+
+
+@pytest.mark.engine
+def test_a_network_can_be_removed_twice(engine: Engine, name: str) -> None:
+    engine.create_network(name, {"argosy.test": "1"}, ())
+    engine.remove_network(name)
+    engine.remove_network(name)
+
+
+def test_an_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="`podman` is not installed") as caught:
+        engines.find("podman", {"PATH": str(tmp_path)})
+    assert "process" in str(caught.value)
+
+
+def test_when_no_engine_answers_every_reason_is_told(tmp_path: Path) -> None:
+    for program in ("docker", "podman"):
+        (tmp_path / program).write_text("#!/bin/sh\necho nobody home >&2\nexit 1\n")
+        (tmp_path / program).chmod(0o755)
+    with pytest.raises(EngineError) as caught:
+        engines.find(None, {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert str(caught.value).count("nobody home") == 2
+
+
+def test_docker_is_preferred_and_podman_stands_in(tmp_path: Path) -> None:
+    for program, code in (("docker", 1), ("podman", 0)):
+        (tmp_path / program).write_text(f"#!/bin/sh\necho 1.0\nexit {code}\n")
+        (tmp_path / program).chmod(0o755)
+    assert engines.find(None, {"PATH": str(tmp_path)}).program == "podman"
+    (tmp_path / "docker").write_text("#!/bin/sh\necho 1.0\n")
+    assert engines.find(None, {"PATH": str(tmp_path)}).program == "docker"
+
+
+def test_an_error_does_not_show_the_environment_of_the_container(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text("#!/bin/sh\nexit 125\n")
+    (tmp_path / "docker").chmod(0o755)
+    with pytest.raises(EngineError) as caught:
+        Engine("docker", {"PATH": str(tmp_path)}).run("image", (), RunOptions(name="x", environment={"TOKEN": "geheim"}))
+    assert "geheim" not in str(caught.value)
