@@ -118,5 +118,7 @@ def test_an_error_does_not_show_the_environment_of_the_container(tmp_path: Path)
     (tmp_path / "docker").write_text("#!/bin/sh\nexit 125\n")
     (tmp_path / "docker").chmod(0o755)
     with pytest.raises(EngineError) as caught:
-        Engine("docker", {"PATH": str(tmp_path)}).run("image", (), RunOptions(name="x", environment={"TOKEN": "geheim"}))
+        Engine("docker", {"PATH": str(tmp_path)}).run(
+            "image", (), RunOptions(name="x", environment={"TOKEN": "geheim"})
+        )
     assert "geheim" not in str(caught.value)

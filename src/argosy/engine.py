@@ -1,0 +1,285 @@
+"""Docker or Podman through its command line: the only place that calls a container engine.
+
+The user's own command is used, so that logins, contexts and storage settings work as they do by hand: whatever the
+engine reads from the environment (`DOCKER_HOST`, `CONTAINERS_CONF`, …) it finds there.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from argosy.errors import EngineError
+
+DOCKER: Final = "docker"
+PODMAN: Final = "podman"
+PROGRAMS: Final = (DOCKER, PODMAN)
+
+_ANSWER_TIMEOUT_S: Final = 20.0
+_COMMAND_TIMEOUT_S: Final = 120.0
+_LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What `docker run --detach` is told beside the image and its arguments.
+
+    Attributes:
+        name: The container's unique name.
+        labels: So that leftovers can be found.
+        environment: Variables added to those of the image.
+        network: Name of a network that exists, or `none`, `host`, `bridge`.
+        publish: A port of the container that is published on a free port of 127.0.0.1; None publishes nothing.
+        read_only_mounts: Folder of this machine -> path in the container, read-only.
+        flags: Further flags, verbatim.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    network: str | None = None
+    publish: int | None = None
+    read_only_mounts: Mapping[Path, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """The flags, in the spelling that Docker and Podman share."""
+        listed = ["--detach", "--pull=never", f"--name={self.name}"]
+        listed += [f"--label={key}={value}" for key, value in sorted(self.labels.items())]
+        listed += [f"--env={key}={value}" for key, value in sorted(self.environment.items())]
+        listed += [f"--network={self.network}"] if self.network else []
+        listed += [f"--publish=127.0.0.1::{self.publish}/tcp"] if self.publish else []
+        listed += [
+            f"--mount=type=bind,source={source},target={target},readonly"
+            for source, target in self.read_only_mounts.items()
+        ]
+        return [*listed, *self.flags]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One container engine.
+
+    Attributes:
+        program: `docker` or `podman`.
+        environ: The environment that its command is given.
+    """
+
+    program: str
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether the command is Podman's, which differs in networks and in how it spells image names."""
+        return Path(self.program).name == PODMAN
+
+    def version(self) -> str:
+        """The version of what really answers: Docker's daemon, or Podman itself.
+
+        Raises:
+            EngineError: Nothing answers.
+        """
+        part = "Client" if self.is_podman else "Server"
+        return self._call("version", "--format", f"{{{{.{part}.Version}}}}", timeout_s=_ANSWER_TIMEOUT_S).strip()
+
+    def load(self, archive: Path) -> str:
+        """Load a docker archive; returns the name of the first image in it, or its ID when it has none.
+
+        Raises:
+            EngineError: The engine refused the archive.
+        """
+        answer = self._call("load", "--input", str(archive), timeout_s=None)
+        found = _LOADED.search(answer)
+        if found is None:
+            raise EngineError(f"`{self.program} load` did not say what it loaded", got=answer.strip(), where=archive)
+        return found.group(1)
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image as a docker archive; nothing is left at `archive` when it fails.
+
+        Raises:
+            EngineError: There is no such image, or the disk is full.
+        """
+        aside = archive.with_name(f".{archive.name}.partial")
+        aside.unlink(missing_ok=True)
+        form = ["--format=docker-archive"] if self.is_podman else []
+        try:
+            self._call("save", *form, "--output", str(aside), reference, timeout_s=None)
+            aside.replace(archive)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image a further name."""
+        self._call("tag", image, reference)
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the engine has the image; nothing is pulled."""
+        return bool(self._call("image", "ls", "--quiet", reference).strip())
+
+    def is_rootless(self) -> bool:
+        """Whether this is Podman without root, whose networks this machine cannot reach but by published ports."""
+        if not self.is_podman:
+            return False
+        return self._call("info", "--format", "{{.Host.Security.Rootless}}").strip() == "true"
+
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        """What the engine knows of an image, as its own JSON object (the fields are the engine's, hence `Any`).
+
+        Raises:
+            EngineError: There is no such image here.
+        """
+        return self._inspect("image", reference)
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a name of an image, and the image with its last name."""
+        self._call("image", "rm", reference)
+
+    def create_network(self, name: str, labels: Mapping[str, str], flags: Sequence[str]) -> None:
+        """Create a network; `flags` are the driver's options."""
+        listed = [f"--label={key}={value}" for key, value in sorted(labels.items())]
+        self._call("network", "create", *listed, *flags, name)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network; it need not exist."""
+        self._call_unless_gone("network", "rm", name)
+
+    def run(self, image: str, arguments: Sequence[str], options: RunOptions) -> str:
+        """Start a container in the background; returns its ID. Nothing is pulled.
+
+        Raises:
+            EngineError: The container could not be created or started; what was created stays, named `options.name`.
+        """
+        return self._call("run", *options.arguments(), image, *arguments).strip().splitlines()[-1]
+
+    def inspect_container(self, container: str) -> dict[str, Any]:
+        """What the engine knows of a container, as its own JSON object (the fields are the engine's, hence `Any`)."""
+        return self._inspect("container", container)
+
+    def published_port(self, container: str, port: int) -> int:
+        """The port of 127.0.0.1 where a running container's port is published.
+
+        Raises:
+            EngineError: It is not published, or the container has ended.
+        """
+        ports = self.inspect_container(container)["NetworkSettings"]["Ports"] or {}
+        bindings = ports.get(f"{port}/tcp") or []
+        if not bindings:
+            raise EngineError(f"port {port} of container `{container}` is not published")
+        return int(bindings[0]["HostPort"])
+
+    def address(self, container: str, network: str) -> str:
+        """The IP address of a running container in a network; empty when it has ended."""
+        return str(self.inspect_container(container)["NetworkSettings"]["Networks"][network]["IPAddress"])
+
+    def exit_code(self, container: str) -> int | None:
+        """The exit code of an ended container, None while it runs (128 + signal when a signal ended it)."""
+        state = self.inspect_container(container)["State"]
+        return None if state["Running"] or state["Status"] == "created" else int(state["ExitCode"])
+
+    def wait(self, container: str, timeout_s: float) -> int | None:
+        """Wait for the end of a container; its exit code, or None when it still runs after `timeout_s`."""
+        try:
+            return int(self._call("wait", container, timeout_s=timeout_s).strip())
+        except EngineError as error:
+            if isinstance(error.__cause__, subprocess.TimeoutExpired):
+                return None
+            raise
+
+    def kill(self, container: str, signal_name: str) -> None:
+        """Send a signal (`TERM`, `KILL`) to the first process of a container; it may have ended already."""
+        self._call_unless_gone("kill", f"--signal={signal_name}", container)
+
+    def logs(self, container: str) -> str:
+        """What the container wrote to stdout and stderr, in the order in which the engine kept it."""
+        return self._call("logs", container, merge_stderr=True)
+
+    def execute(self, container: str, arguments: Sequence[str]) -> str:
+        """Run a command in a running container; returns its stdout.
+
+        Raises:
+            EngineError: It ended with another exit code than 0.
+        """
+        return self._call("exec", container, *arguments)
+
+    def remove_container(self, container: str) -> None:
+        """Kill and remove a container with its anonymous volumes; it need not exist."""
+        self._call_unless_gone("rm", "--force", "--volumes", container)
+
+    def _inspect(self, kind: str, name: str) -> dict[str, Any]:
+        found: list[dict[str, Any]] = json.loads(self._call(kind, "inspect", name))
+        return found[0]
+
+    def _call_unless_gone(self, *arguments: str) -> None:
+        try:
+            self._call(*arguments)
+        except EngineError as error:
+            text = str(error.got).lower()
+            if not any(
+                sign in text for sign in ("no such", "not found", "not running", "unable to find", "no container")
+            ):
+                raise
+
+    def _call(self, *arguments: str, timeout_s: float | None = _COMMAND_TIMEOUT_S, merge_stderr: bool = False) -> str:
+        """Run the engine's command; its stdout.
+
+        The arguments never enter an error: they may carry the values of environment variables.
+        """
+        verb = " ".join([self.program, *arguments[: 2 if arguments[0] in ("image", "network", "container") else 1]])
+        try:
+            ended = subprocess.run(
+                [self.program, *arguments],
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+                timeout=timeout_s,
+                check=False,
+                start_new_session=True,  # Ctrl-C is ours to handle: a removal under way must not be cut short
+            )
+        except FileNotFoundError as error:
+            raise EngineError(
+                f"`{self.program}` is not installed",
+                where="PATH",
+                hint="use `--container process`, which needs no engine",
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(f"`{verb}` did not end", want=f"an answer within {timeout_s:g} s") from error
+        if ended.returncode != 0:
+            complaint = (ended.stdout if merge_stderr else ended.stderr).decode(errors="replace").strip()
+            raise EngineError(f"`{verb}` failed with exit code {ended.returncode}", got=complaint or None)
+        return ended.stdout.decode(errors="replace")
+
+
+def find(program: str | None, environ: Mapping[str, str]) -> Engine:
+    """The engine of that name, or the first that answers: Docker, then Podman.
+
+    Args:
+        program: `docker`, `podman` or a path of one of them; None takes the first that answers.
+        environ: The environment that the engine's command is given.
+
+    Raises:
+        EngineError: None answers; the reason of each is in the message.
+    """
+    refusals: list[str] = []
+    for candidate in (program,) if program else PROGRAMS:
+        path = shutil.which(candidate, path=environ.get("PATH"))
+        if path is None:
+            refusals.append(f"`{candidate}` is not installed")
+            continue
+        engine = Engine(candidate, environ)
+        try:
+            engine.version()
+        except EngineError as error:
+            refusals.append(error.message.splitlines()[0])
+        else:
+            return engine
+    raise EngineError(
+        "no container engine answers" if program is None else f"`{program}` does not answer",
+        got="; ".join(refusals),
+        hint="start it (`sudo systemctl start docker`), or use `--container process`, which needs no engine",
+    )
