@@ -21,6 +21,7 @@ PROGRAMS: Final = (DOCKER, PODMAN)
 
 _ANSWER_TIMEOUT_S: Final = 20.0
 _COMMAND_TIMEOUT_S: Final = 120.0
+_GONE: Final = ("no such", "not found", "not running", "unable to find", "no container", "can only kill running")
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
 
 
@@ -219,9 +220,7 @@ class Engine:
             self._call(*arguments)
         except EngineError as error:
             text = str(error.got).lower()
-            if not any(
-                sign in text for sign in ("no such", "not found", "not running", "unable to find", "no container")
-            ):
+            if not any(sign in text for sign in _GONE):
                 raise
 
     def _call(self, *arguments: str, timeout_s: float | None = _COMMAND_TIMEOUT_S, merge_stderr: bool = False) -> str:
