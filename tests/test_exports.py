@@ -1,0 +1,8 @@
+"""The public names, pinned: adding or losing one is a decision."""
+
+import argosy
+
+
+def test_the_public_names_are_these() -> None:
+    assert argosy.__all__ == ["ArgosyError", "Predictor"]
+    assert all(getattr(argosy, name).__doc__ for name in argosy.__all__)

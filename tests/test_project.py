@@ -1,0 +1,132 @@
+"""argosy.toml: what it says, what is refused and where the fault is shown."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from argosy import project
+from argosy.contract import Variable
+from argosy.errors import ProjectError
+from argosy.project import Project
+
+LEAST = '[model]\npredictor = "predictor:Model"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "predictor.py").write_text("class Model: ...\n")
+    return tmp_path
+
+
+def load(folder: Path, text: str = LEAST) -> Project:
+    (folder / "argosy.toml").write_text(text)
+    return project.load(folder)
+
+
+def test_only_the_predictor_is_required(folder: Path) -> None:
+    loaded = load(folder)
+    assert loaded.root == folder
+    assert loaded.artifacts_dir is None
+    assert loaded.dependencies_file is None
+    assert loaded.program_files() == [Path("predictor.py")]
+
+
+def test_a_relative_folder_becomes_absolute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(folder)
+    monkeypatch.chdir(folder)
+    assert project.load(Path()).root == folder
+
+
+def test_the_server_is_told_what_the_file_says(folder: Path) -> None:
+    loaded = load(folder, LEAST + '[serving]\nworkers = 2\ncontent_types = ["text/csv"]\ndeadline_s = 7.5\n')
+    told = loaded.server_environment()
+    assert told[Variable.PREDICTOR] == "predictor:Model"
+    assert told[Variable.WORKERS] == "2"
+    assert told[Variable.CONTENT_TYPES] == "text/csv"
+    assert told[Variable.DEADLINE_S] == "7.5"
+    assert set(told) <= set(Variable)
+
+
+def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
+    told = load(folder).server_environment()
+    assert Variable.CONTENT_TYPES not in told
+    assert Variable.DEADLINE_S not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("[model", "argosy.toml: not a TOML file", None),
+        ("", "argosy.toml: `the file`: object missing required field `model`", None),
+        ("[model]\n", "missing required field `predictor`", None),
+        ('[model]\npredictor = "predictor"\n', "argosy.toml:2: `model.predictor`", None),
+        ('[model]\npredictor = 3\n', "argosy.toml:2: `model.predictor`", None),
+        (LEAST + "[serving]\n\nworker = 2\n", "argosy.toml:5: `serving.worker`", "did you mean `workers`?"),
+        (LEAST + "[serving]\nworkers = -1\n", "argosy.toml:4: `serving.workers`", None),
+        (LEAST + "[serving]\ncontent_types = []\n", "argosy.toml:4: `serving.content_types`", None),
+        (LEAST + "[serving]\ncontent_types = [3]\n", "argosy.toml:4: `serving.content_types", None),
+        (LEAST + "[srving]\n", "`srving`", "did you mean `serving`?"),
+        (LEAST + "[image]\nzzz = 1\n", "argosy.toml:4: `image.zzz`", "known here: base, python"),
+        (LEAST + '[image]\npython = "2.7"\n', "argosy.toml:4: `image.python`", None),
+        (LEAST + 'artifacts = "model"\n', "`model.artifacts` names a folder that is not there", None),
+        (LEAST + 'artifacts = "../"\n', "`model.artifacts` leads out of the project folder", None),
+        (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file", None),
+        (LEAST + '[image]\nenvironment = {ARGOSY_QUEUE = "1"}\n', "`image.environment` sets what the other", None),
+        ('[model]\npredictor = "other:Model"\n', "names a module that is not in the project", None),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_its_place(folder: Path, text: str, message: str, hint: str | None) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load(folder, text)
+    assert message in str(caught.value)
+    assert str(folder) in caught.value.message
+    assert hint is None or hint in str(caught.value.hint)
+
+
+def test_a_missing_file_comes_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        project.load(tmp_path)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("printf ")
+
+
+def test_a_file_that_is_not_utf_8_is_refused(folder: Path) -> None:
+    (folder / "argosy.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ProjectError, match="cannot be read"):
+        project.load(folder)
+
+
+def test_only_what_is_meant_enters_the_image(folder: Path) -> None:
+    for name in (".git/x.py", "tests/test_x.py", "__pycache__/y.py", "venv-mine/lib/z.py", "pkg/a.py", "build/b.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    (folder / "venv-mine/pyvenv.cfg").write_text("")
+    (folder / "model").mkdir()
+    (folder / "model/code.py").write_text("")
+    (folder / "secret.txt").write_text("")
+    loaded = load(folder, LEAST + 'artifacts = "model"\n')
+    assert loaded.program_files() == [Path("pkg/a.py"), Path("predictor.py")]
+    loaded = load(folder, LEAST + '[image]\nexclude = ["pkg"]\n')
+    assert Path("pkg/a.py") not in loaded.program_files()
+
+
+def test_a_link_out_of_the_project_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "key.py"
+    outside.write_text("")
+    (folder / "key.py").symlink_to(outside)
+    with pytest.raises(ProjectError, match="leads out"):
+        load(folder).program_files()
+
+
+def test_an_image_without_a_file_of_the_project_is_refused(folder: Path) -> None:
+    loaded = load(folder, LEAST + '[image]\ninclude = ["*.nothing"]\n')
+    with pytest.raises(ProjectError, match="no file of the project"):
+        loaded.program_files()
+
+
+def test_the_schema_knows_every_table(folder: Path) -> None:
+    fields = project.schema()["$defs"]
+    assert set(tomllib.loads(LEAST)) <= set(fields["ProjectFile"]["properties"])
+    assert fields["ProjectFile"]["additionalProperties"] is False
+    assert fields["ProjectFile"]["required"] == ["model"]
