@@ -1,0 +1,160 @@
+"""Blobs on disk, named by their digest: written aside and verified, so that a blob that is there is whole."""
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from argosy.errors import ImageError
+from argosy.image.image import is_digest
+
+CHUNK: Final = 1 << 20
+
+
+class VerifiedReader(io.RawIOBase):
+    """A stream that fails at its end unless what was read has the digest.
+
+    Args:
+        stream: What is read; closed with this reader.
+        digest: What it must have.
+        where: What to name in the error.
+    """
+
+    def __init__(self, stream: BinaryIO, digest: str, where: object) -> None:
+        self._stream = stream
+        self._digest = digest
+        self._where = where
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # any buffer is cast to a memoryview
+        """Fill the buffer, and verify at the end."""
+        view = memoryview(buffer).cast("B")
+        content = self._stream.read(len(view))
+        if not content and len(view):
+            got = f"sha256:{self._hash.hexdigest()}"
+            if got != self._digest:
+                raise ImageError("a blob is not what its digest says", got=got, want=self._digest, where=self._where)
+            return 0
+        self._hash.update(content)
+        view[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Close what is read, too."""
+        self._stream.close()
+        super().close()
+
+
+def verified(stream: BinaryIO, digest: str, where: object) -> BinaryIO:
+    """A buffered stream over `stream` that fails at its end unless the digest is right."""
+    return io.BufferedReader(VerifiedReader(stream, digest, where), CHUNK)
+
+
+class BlobWriter(io.RawIOBase):
+    """Takes a blob's bytes, counts and hashes them on their way to a file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]  # bytes is all that is written here
+        """Append bytes."""
+        self._hash.update(content)
+        self.size += len(content)
+        return self._file.write(content)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was written so far."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+class BlobStore:
+    """A folder `sha256/HEX` of blobs, as an OCI layout has it; safe for several processes at once.
+
+    Args:
+        folder: The `blobs` folder; made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the blob is or would be.
+
+        Raises:
+            ImageError: Not a sha256 digest.
+        """
+        if not is_digest(digest):
+            raise ImageError("not a digest", got=f"`{digest[:100]}`", want="sha256: and 64 hexadecimal digits")
+        return self.folder / "sha256" / digest.removeprefix("sha256:")
+
+    def size(self, digest: str) -> int | None:
+        """Bytes of the blob, None when it is not there."""
+        try:
+            return self.path(digest).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def open(self, digest: str) -> BinaryIO:
+        """The blob's bytes, verified by their end.
+
+        Raises:
+            ImageError: It is not there, or, while reading, not what its digest says.
+        """
+        path = self.path(digest)
+        try:
+            return verified(path.open("rb"), digest, path)
+        except FileNotFoundError:
+            raise ImageError("a blob is missing", got=digest, where=self.folder) from None
+
+    def read(self, digest: str) -> bytes:
+        """A small blob (manifest, config) as a whole."""
+        with self.open(digest) as stream:
+            return stream.read()
+
+    @contextmanager
+    def writer(self) -> Iterator[BlobWriter]:
+        """Write a blob whose digest is known at the end only; it gets its name when the block ends well."""
+        folder = self.folder / "sha256"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new.", ignore_cleanup_errors=True) as aside:
+            written = Path(aside) / "blob"
+            with written.open("wb") as file:
+                writer = BlobWriter(file)
+                yield writer
+            written.chmod(0o444)
+            written.replace(self.path(writer.digest))
+
+    def add(self, stream: BinaryIO, digest: str, size: int | None = None) -> None:
+        """Copy a stream into the store.
+
+        Raises:
+            ImageError: The bytes are not what `digest` and `size` say; nothing is kept then.
+        """
+        with self.writer() as writer:
+            while chunk := stream.read(CHUNK):
+                writer.write(chunk)
+            if writer.digest != digest or size not in (None, writer.size):
+                raise ImageError(
+                    "a blob is not what its digest says",
+                    got=f"{writer.digest}, {writer.size} bytes",
+                    want=f"{digest}, {size} bytes",
+                )
+
+    def add_bytes(self, content: bytes, digest: str) -> None:
+        """Keep small bytes whose digest is known."""
+        if self.size(digest) != len(content):
+            self.add(io.BytesIO(content), digest, len(content))

@@ -1,0 +1,197 @@
+"""Files -> a layer that is the same bytes for the same files: a sorted, timeless tar, gzip'ed by a pinned compressor.
+
+Nothing is held in memory: a layer streams from its files through both digests into the cache's blob store.
+"""
+
+import hashlib
+import io
+import itertools
+import json
+import stat
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from zlib_ng import zlib_ng
+
+from argosy.errors import ImageError
+from argosy.image.blobs import CHUNK, BlobStore
+from argosy.image.image import canonical_json, digest_of, is_digest
+from argosy.model_archive import COMPRESSION_LEVEL, gzip_writer, written_aside
+
+FORMAT: Final = f"1, gzip by zlib-ng {zlib_ng.ZLIBNG_VERSION} level {COMPRESSION_LEVEL}"
+"""What decides a layer's bytes beside its files; part of every cache key."""
+
+_BLOCK: Final = tarfile.BLOCKSIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One name in a layer.
+
+    Attributes:
+        path: Relative to the image's root, with no `..`.
+        mode: Permission bits.
+        size: Bytes of a file, else 0.
+        open: A stream of the file's bytes, closed by the layer; None for a folder or link.
+        link: Where a symbolic link points; None for others.
+    """
+
+    path: str
+    mode: int
+    size: int = 0
+    open: Callable[[], IO[bytes]] | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A finished layer in the blob store.
+
+    Attributes:
+        digest: Of the gzip'ed bytes, as manifests name the layer.
+        size: Of the gzip'ed bytes.
+        diff_id: Digest of the tar, as configs name the layer.
+    """
+
+    digest: str
+    size: int
+    diff_id: str
+
+
+def from_bytes(path: str, content: bytes, *, executable: bool = False) -> Member:
+    """A small file made here."""
+    return Member(path, 0o755 if executable else 0o644, len(content), lambda: io.BytesIO(content))
+
+
+def from_file(path: str, file: Path) -> Member:
+    """A file on disk; who may execute it may read it, and nothing else of its mode counts."""
+    status = file.stat()
+    executable = bool(status.st_mode & stat.S_IXUSR)
+    return Member(path, 0o755 if executable else 0o644, status.st_size, lambda: file.open("rb"))
+
+
+def symlink(path: str, target: str) -> Member:
+    """A symbolic link."""
+    return Member(path, 0o777, link=target)
+
+
+def folder(path: str, mode: int = 0o755) -> Member:
+    """A folder, where its mode is not 0755 or it would otherwise be missing."""
+    return Member(path, mode)
+
+
+def ordered(members: Iterable[Member]) -> list[Member]:
+    """Members in the order of their paths, whatever order they came in.
+
+    Raises:
+        ImageError: Two members have one path.
+    """
+    found = sorted(members, key=lambda member: member.path)
+    for before, after in itertools.pairwise(found):
+        if before.path == after.path:
+            raise ImageError("two files for one path in a layer", got=f"`/{after.path}`")
+    return found
+
+
+def write_layer(members: Iterable[Member], store: BlobStore) -> Layer:
+    """Write members, in the order given, as a layer; folders on the way to them are added with mode 0755.
+
+    Raises:
+        ImageError: A path leads out of the image, or a file is shorter or longer than its size.
+    """
+    return _write(_tar(members), store)
+
+
+def compress_layer(tar: IO[bytes], store: BlobStore) -> Layer:
+    """Gzip a finished tar as it is."""
+    return _write(iter(lambda: tar.read(CHUNK), b""), store)
+
+
+class LayerCache:
+    """Remembers which inputs gave which layer, in a folder beside the blob store.
+
+    Args:
+        cache_dir: The user's cache folder.
+    """
+
+    def __init__(self, cache_dir: Path) -> None:
+        self.store = BlobStore(cache_dir / "blobs")
+        self._folder = cache_dir / "layers"
+
+    def get(self, key: str) -> Layer | None:
+        """The layer remembered for the key, if its blob is still there."""
+        try:
+            match json.loads((self._folder / key).read_bytes()):
+                case {"digest": str(digest), "size": int(size), "diff_id": str(diff_id)} if is_digest(digest):
+                    return Layer(digest, size, diff_id) if self.store.size(digest) == size else None
+        except (FileNotFoundError, ValueError):
+            pass
+        return None
+
+    def put(self, key: str, layer: Layer) -> None:
+        """Remember a layer."""
+        with written_aside(self._folder / key) as aside:
+            aside.write_bytes(canonical_json({"digest": layer.digest, "size": layer.size, "diff_id": layer.diff_id}))
+
+
+def cache_key(*inputs: object) -> str:
+    """A file name that stands for these inputs, this format and this compressor."""
+    return digest_of(canonical_json([FORMAT, *inputs])).removeprefix("sha256:")
+
+
+def _write(chunks: Iterable[bytes], store: BlobStore) -> Layer:
+    tar_hash = hashlib.sha256()
+    with store.writer() as writer:
+        with gzip_writer(writer) as stream:
+            for chunk in chunks:
+                tar_hash.update(chunk)
+                stream.write(chunk)
+        digest, size = writer.digest, writer.size
+    return Layer(digest, size, f"sha256:{tar_hash.hexdigest()}")
+
+
+def _tar(members: Iterable[Member]) -> Iterator[bytes]:
+    folders: set[str] = set()
+    for member in members:
+        parts = PurePosixPath(member.path).parts
+        if not parts or member.path.startswith("/") or ".." in parts or "\0" in member.path:
+            raise ImageError("a path leads out of the image", got=f"`{member.path}`")
+        for depth in range(1, len(parts)):
+            parent = "/".join(parts[:depth])
+            if parent not in folders:
+                folders.add(parent)
+                yield _header(Member(parent, 0o755))
+        if member.open is None and member.link is None:
+            if member.path in folders:
+                continue
+            folders.add(member.path)
+        yield _header(member)
+        if member.open is not None:
+            yield from _content(member)
+    yield bytes(2 * _BLOCK)
+
+
+def _header(member: Member) -> bytes:
+    header = tarfile.TarInfo(member.path)
+    header.mode, header.size = member.mode, member.size
+    if member.link is not None:
+        header.type, header.linkname = tarfile.SYMTYPE, member.link
+    elif member.open is None:
+        header.type = tarfile.DIRTYPE
+    return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _content(member: Member) -> Iterator[bytes]:
+    assert member.open is not None
+    read = 0
+    with member.open() as stream:
+        while chunk := stream.read(CHUNK):
+            read += len(chunk)
+            yield chunk
+    if read != member.size:
+        raise ImageError("a file changed while it was read", got=f"{read} bytes", want=member.size, where=member.path)
+    if read % _BLOCK:
+        yield bytes(_BLOCK - read % _BLOCK)

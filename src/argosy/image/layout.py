@@ -1,0 +1,117 @@
+"""Image <-> OCI image layout: a folder with `oci-layout`, `index.json` and blobs named by their digest.
+
+Source: OCI image-spec 1.1 `image-layout.md` (read 2026-11-22).
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from argosy.errors import ImageError
+from argosy.image.blobs import BlobStore
+from argosy.image.image import (
+    INDEXES,
+    OCI_INDEX,
+    Descriptor,
+    Image,
+    canonical_json,
+    choose_platform,
+    parse_object,
+)
+from argosy.model_archive import written_aside
+
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+_VERSION: Final = {"imageLayoutVersion": "1.0.0"}
+
+
+def read_layout(folder: Path, tag: str | None) -> Image:
+    """The image of a tag; of the only one when no tag is given.
+
+    Raises:
+        ImageError: Not a layout, no such tag, a missing blob, or no image for linux/amd64.
+    """
+    store = BlobStore(folder / "blobs")
+    chosen = _chosen(_index(folder), folder, tag)
+    manifest_bytes = store.read(chosen.digest)
+    index_bytes = None
+    manifest = parse_object(manifest_bytes, f"`{folder}`: the manifest")
+    while chosen.media_type in INDEXES or manifest.get("mediaType") in INDEXES:
+        index_bytes = index_bytes or manifest_bytes
+        chosen = choose_platform(manifest, folder)
+        manifest_bytes = store.read(chosen.digest)
+        manifest = parse_object(manifest_bytes, f"`{folder}`: the manifest")
+    config = Descriptor.from_json(manifest.get("config"))
+    return Image(manifest_bytes, store.read(config.digest), store, index_bytes)
+
+
+def write_layout(image: Image, folder: Path, tag: str) -> str:
+    """Add the image under a tag; other tags stay, and the layout names the image only when all its blobs are there.
+
+    Blobs that the image has on the same filesystem are linked, others copied.
+
+    Returns:
+        The manifest's digest.
+    """
+    store = BlobStore(folder / "blobs")
+    for layer in image.layers:
+        _add_blob(image, layer, store)
+    store.add_bytes(image.config_bytes, image.config_descriptor.digest)
+    store.add_bytes(image.manifest_bytes, image.digest)
+    with written_aside(folder / "oci-layout") as aside:
+        aside.write_bytes(canonical_json(_VERSION))
+    index = _index(folder) if (folder / "index.json").exists() else {}
+    kept = [entry for entry in index.get("manifests", []) if (entry.get("annotations") or {}).get(REF_NAME) != tag]
+    entry = {
+        **Descriptor(image.media_type, image.digest, len(image.manifest_bytes)).to_json(),
+        "annotations": {REF_NAME: tag},
+        "platform": {"architecture": "amd64", "os": "linux"},
+    }
+    with written_aside(folder / "index.json") as aside:
+        aside.write_bytes(canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}))
+    return image.digest
+
+
+def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
+    if store.size(layer.digest) == layer.size:
+        return
+    source = image.blobs
+    if isinstance(source, BlobStore) and source.size(layer.digest) == layer.size:
+        target = store.path(layer.digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=store.folder, prefix=".new.") as aside:
+            linked = Path(aside) / "blob"
+            try:
+                os.link(source.path(layer.digest), linked)
+            except OSError:  # another filesystem, or one without links
+                shutil.copyfile(source.path(layer.digest), linked)
+            linked.replace(target)
+        return
+    with image.blobs.open(layer.digest) as stream:
+        store.add(stream, layer.digest, layer.size)
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    path = folder / "index.json"
+    try:
+        return parse_object(path.read_bytes(), f"`{path}`")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ImageError("not an OCI layout: it has no index.json", where=folder) from None
+
+
+def _chosen(index: dict[str, Any], folder: Path, tag: str | None) -> Descriptor:
+    entries = [entry for entry in index.get("manifests", []) if isinstance(entry, dict)]
+    tags = [str((entry.get("annotations") or {}).get(REF_NAME)) for entry in entries]
+    if tag is None and len(entries) == 1:
+        return Descriptor.from_json(entries[0])
+    for entry, name in zip(entries, tags, strict=True):
+        if name == tag or name.rpartition(":")[2] == tag:
+            return Descriptor.from_json(entry)
+    raise ImageError(
+        "the layout has no such image" if tag else "the layout has several images",
+        got=json.dumps(sorted(tags)),
+        want=f"`{tag}`" if tag else f"one of them: oci:{folder}:TAG",
+        where=folder,
+    )

@@ -1,0 +1,1 @@
+"""Image <-> where images live: an OCI layout, a docker archive, a local engine, a registry."""
