@@ -1,0 +1,113 @@
+"""What a running inference image is to the simulator: a URL, signals, an exit code and a log.
+
+`docker.py` and `process.py` implement the protocol; endpoints, transform jobs and checks know nothing else of them.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from argosy import contract
+from argosy.errors import ContainerError
+
+_LOG_TAIL_LINES: Final = 25
+_KILLED_TIMEOUT_S: Final = 10.0
+
+
+class Container(Protocol):
+    """A running inference image as the platform runs it.
+
+    The methods block; asynchronous callers put them on a thread.
+    """
+
+    @property
+    def name(self) -> str:
+        """What errors call it: the image or project it was made of."""
+
+    @property
+    def url(self) -> str:
+        """`http://ADDRESS:PORT` without a final slash, valid after `start`."""
+
+    def start(self) -> None:
+        """Start it; returns before it answers.
+
+        Raises:
+            ContainerError: It cannot be started; nothing is left behind after `remove`.
+            EngineError: The container engine failed.
+        """
+
+    def exit_code(self) -> int | None:
+        """None while it runs; 128 + the number of the signal when a signal ended it."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM to its first process."""
+
+    def kill(self) -> None:
+        """Send SIGKILL; all its processes end."""
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Its exit code, or None when it still runs after `timeout_s`."""
+
+    def logs(self) -> str:
+        """What it wrote to stdout and stderr so far."""
+
+    def remove(self) -> None:
+        """End it and leave nothing behind: no process, container, network, mount or folder. May be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a container is started, beside its image.
+
+    Attributes:
+        environment: `ContainerDefinition.Environment` and what the platform adds to it.
+        model_dir: The unpacked model artifacts, seen read-only at `/opt/ml/model`; None mounts nothing there.
+        read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    model_dir: Path | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How a container ended.
+
+    Attributes:
+        exit_code: 128 + the number of the signal when a signal ended it.
+        seconds: From SIGTERM to its end.
+        killed: Whether SIGTERM was not enough.
+    """
+
+    exit_code: int
+    seconds: float
+    killed: bool
+
+
+def stop(container: Container, grace_s: float = contract.STOP_GRACE.value) -> Stop:
+    """End a container as SageMaker does: SIGTERM, and SIGKILL after `grace_s`.
+
+    Raises:
+        ContainerError: It outlived SIGKILL.
+    """
+    started = time.monotonic()
+    container.terminate()
+    exit_code = container.wait(grace_s)
+    killed = exit_code is None
+    if exit_code is None:
+        container.kill()
+        exit_code = container.wait(_KILLED_TIMEOUT_S)
+    if exit_code is None:
+        raise ContainerError("the container outlived SIGKILL", where=container.name)
+    return Stop(exit_code, time.monotonic() - started, killed)
+
+
+def log_tail(container: Container, lines: int = _LOG_TAIL_LINES) -> str:
+    """The last lines of a container's log, indented, under a heading; or a sentence that there are none."""
+    written = container.logs().rstrip().splitlines()
+    if not written:
+        return "The container wrote nothing to its log."
+    return "\n".join(["The container's log ends with:", *(f"    {line}" for line in written[-lines:])])

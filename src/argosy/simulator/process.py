@@ -1,0 +1,201 @@
+"""A container that is a plain process of this machine: for machines with no engine, and for projects not yet built.
+
+The process has an environment of its own and a process group of its own. It has this machine's network and no limits:
+what needs isolation to be proved is not proved by it.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from argosy.errors import ContainerError
+
+_GROUP_END_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is run, complete.
+
+    Attributes:
+        name: What errors call it: the image or project.
+        arguments: Program and arguments.
+        environment: The whole environment; nothing is inherited.
+        folder: Working directory.
+        port: The port that it listens on, at 127.0.0.1 or everywhere.
+        is_supervised: Whether the container's first process is the child of the process started here, as under
+            `unshare --fork`: then the child gets SIGTERM.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    folder: Path
+    port: int
+    is_supervised: bool = False
+
+
+class ProcessContainer:
+    """Runs a command as a container: see `Container`.
+
+    Args:
+        command: What is run.
+        on_remove: Called once by `remove`, after the process has ended; for folders that were made for it.
+    """
+
+    def __init__(self, command: Command, on_remove: Callable[[], None] | None = None) -> None:
+        self._command = command
+        self._on_remove = on_remove
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._log: IO[bytes] | None = None
+        self._last_log = ""
+
+    @property
+    def name(self) -> str:
+        """The image or project."""
+        return self._command.name
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._command.port}"
+
+    def start(self) -> None:
+        """Start the process with its log going to a file.
+
+        Raises:
+            ContainerError: Its port is taken, or the program cannot be run.
+        """
+        command = self._command
+        if not is_free(command.port):
+            raise ContainerError(
+                f"port {command.port}, where the container listens, is taken by another program",
+                where=command.name,
+                hint=f"end what listens there (see `ss -ltnp 'sport = :{command.port}'`), or use `--container docker`",
+            )
+        self._folder = Path(tempfile.mkdtemp(prefix="argosy-container-"))
+        self._log = (self._folder / "log").open("w+b")
+        try:
+            self._process = subprocess.Popen(
+                command.arguments,
+                env=dict(command.environment),
+                cwd=command.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
+
+    def exit_code(self) -> int | None:
+        """None while the process runs, or before it was started."""
+        code = None if self._process is None else self._process.poll()
+        return None if code is None else _as_exit_code(code)
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the first process alone, as an engine does."""
+        if self._process is not None and self._process.poll() is None:
+            target = self._first_child() if self._command.is_supervised else self._process.pid
+            _send(target or self._process.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL to the whole process group."""
+        if self._process is None:
+            return
+        child = self._first_child() if self._command.is_supervised and self._process.poll() is None else None
+        if child is not None:
+            _send(child, signal.SIGKILL)
+        _send(-self._process.pid, signal.SIGKILL)
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit code, or None when the process still runs after `timeout_s`."""
+        if self._process is None:
+            return None
+        try:
+            return _as_exit_code(self._process.wait(timeout_s))
+        except subprocess.TimeoutExpired:
+            return None
+
+    def logs(self) -> str:
+        """What the process and its children wrote; still there after `remove`."""
+        if self._folder is None:
+            return self._last_log
+        return (self._folder / "log").read_bytes().decode(errors="replace")
+
+    def remove(self) -> None:
+        """Kill the process group and remove the log's folder; the second call does nothing."""
+        if self._process is not None:
+            self.kill()
+            self._process.wait()
+            self._await_group_end(self._process.pid)
+            self._process = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        if self._folder is not None:
+            self._last_log = self.logs()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+        if self._on_remove is not None:
+            on_remove, self._on_remove = self._on_remove, None
+            on_remove()
+
+    def _first_child(self) -> int | None:
+        """The process ID of the child, None before it was forked."""
+        pid = self._process.pid if self._process else 0
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        except OSError:
+            return None
+        return int(children[0]) if children else None
+
+    def _await_group_end(self, group: int) -> None:
+        """Killed children of the first process are reaped by init; until then they may hold the port."""
+        deadline = time.monotonic() + _GROUP_END_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(group, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            time.sleep(_POLL_S)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port, at every address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+def _as_exit_code(code: int) -> int:
+    """Python says -15 where engines say 143."""
+    return 128 - code if code < 0 else code
+
+
+def _send(target: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(target, number)
