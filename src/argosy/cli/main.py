@@ -49,17 +49,17 @@ class _Verbs(click.Group):
                 f"`argosy {cmd_name}` needs the toolkit, and `{error.name}` is not installed",
                 hint="pip install 'argosy[toolkit]'",
             ) from error
-        command: click.Command = module.command
-        return command
+        found: click.Command = module.command
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("argosy", cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="argosy")
-def _argosy() -> None:
+def command() -> None:
     """Package a trained model as a SageMaker inference image and prove it on this machine.
 
     Images are named as skopeo names them: oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, docker://REF; a
@@ -70,7 +70,7 @@ def _argosy() -> None:
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
     try:
-        result = _argosy.main(standalone_mode=False)
+        result = command.main(prog_name="argosy", standalone_mode=False)
     except ArgosyError as error:
         _fail(str(error), exit_code(error))
     except click.exceptions.Abort:
