@@ -1,0 +1,73 @@
+"""Runs one benchmark and writes its result with machine, versions, commit and date beside it.
+
+A benchmark is a folder `benchmarks/NAME` whose `measure.py` has a function `measure() -> dict[str, object]`: what was
+measured, numbers with their unit in the name.
+"""
+
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The benchmarks that there are."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/measure.py"))
+
+
+def surroundings() -> dict[str, object]:
+    """What a number means nothing without."""
+    processor = next(
+        (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
+        platform.processor(),
+    )
+    libraries = ("uvicorn", "uvloop", "httptools", "orjson", "numpy", "scikit-learn")
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "HEAD"),
+        "changed": bool(_git("status", "--porcelain")),
+        "machine": {
+            "processor": processor,
+            "processors": len(os.sched_getaffinity(0)),
+            "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+            "system": platform.platform(),
+            "load_before": os.getloadavg()[0],
+        },
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in libraries},
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark that the first argument names."""
+    if len(arguments) != 1 or arguments[0] not in names():
+        sys.stderr.write(f"usage: scripts/bench NAME, one of: {', '.join(names()) or 'none yet'}\n")
+        return 2
+    (name,) = arguments
+    before = surroundings()
+    measured: dict[str, object] = importlib.import_module(f"benchmarks.{name}.measure").measure()
+    path = FOLDER / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"benchmark": name, **before, "measured": measured}, indent=2) + "\n")
+    sys.stderr.write(f"{path} written\n")
+    print(json.dumps(measured, indent=2))
+    return 0
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(FOLDER), *arguments], capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
