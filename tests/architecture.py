@@ -245,7 +245,7 @@ def silenced(source: Source) -> Iterator[str]:
     tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
     for token in (token for token in tokens if token.type == tokenize.COMMENT):
         silences = re.search(r"#\s*(type:\s*ignore|noqa)", token.string)
-        reason = re.search(r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z0-9, ]+?)\s+(-|#)\s+\w+", token.string)
+        reason = re.search(r"#\s*(type:\s*ignore\[[\w, -]+\]\s+#|noqa:\s*[A-Z0-9, ]+?\s+[-#])\s+\w+", token.string)
         if silences and not reason:
             yield f"{source.path}:{token.start[0]}: a checker is silenced without a reason: `{token.string}`"
 
