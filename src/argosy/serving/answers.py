@@ -1,0 +1,49 @@
+"""Error class -> HTTP status, and the bodies of the answers that carry no prediction."""
+
+from typing import Final
+
+import orjson
+
+from argosy.errors import (
+    ArgosyError,
+    BodyTooLargeError,
+    DeadlineExceededError,
+    DecodeError,
+    NotAcceptableError,
+    OverloadedError,
+    PredictError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+
+STATUS: Final[dict[type[ArgosyError], int]] = {
+    DecodeError: 400,
+    NotAcceptableError: 406,
+    BodyTooLargeError: 413,
+    UnsupportedMediaTypeError: 415,
+    PredictError: 500,
+    OverloadedError: 503,
+    UnavailableError: 503,
+    DeadlineExceededError: 503,
+}
+"""A buyer pays for every 2xx, so none of these is one."""
+
+CONTENT_TYPE: Final = b"application/json"
+
+
+def status_of(error: ArgosyError) -> int:
+    """The status of an error's answer; 500 for one that has no row in the table."""
+    return STATUS.get(type(error), 500)
+
+
+def error_body(code: str, message: str, inference_id: str = "") -> bytes:
+    """The body of an error's answer: code, sentence and the inference id, if the client gave one."""
+    fields = {"code": code, "message": message}
+    if inference_id:
+        fields["inference_id"] = inference_id
+    return orjson.dumps({"error": fields})
+
+
+def error_answer(error: ArgosyError, inference_id: str = "") -> tuple[int, bytes]:
+    """Status and body of an error's answer."""
+    return status_of(error), error_body(error.code, error.message, inference_id)

@@ -1,0 +1,310 @@
+"""Plain `GET /ping` and `POST /invocations`, answered from the parser's callbacks: no scope, no task, no events.
+
+uvicorn owns the sockets, the parser and everything unusual. This subclass of its own HTTP protocol class, passed by the
+documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
+request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
+that uvicorn does not promise, so `seam_fits` looks for them at start and the server does without this file when one is
+missing. Both ways give the same answers: one test suite runs over both.
+"""
+
+import inspect
+from collections import deque
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from argosy import contract
+from argosy.serving import answers
+from argosy.serving.arena import THRESHOLD, Block
+from argosy.serving.front.invocation import Invocation
+from argosy.serving.front.pool import Pool
+from argosy.serving.front.routes import too_large
+
+_SEAM: Final = (
+    "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
+    "on_headers_complete", "on_body", "on_message_complete", "on_response_complete", "shutdown", "pause_writing",
+    "resume_writing", "_start_asgi_task",
+)  # fmt: skip
+_SEAM_STATE: Final = ("self.cycle", "self.flow", "self.parser", "self.pipeline", "self.transport", "self.url")
+
+_HEAD: Final = {
+    status.value: b"HTTP/1.1 %d %s\r\ncontent-type: " % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
+_PING_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
+_PING_NO: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
+_PIPELINED: Final = 16
+"""Open requests of one connection after which no more are read."""
+_LINGER_S: Final = 5.0
+"""How long the rest of a refused body is read and dropped, so that the client gets to read why it was refused."""
+_INFERENCE_ID: Final = contract.HEADER_INFERENCE_ID.lower().encode()
+
+
+def seam_fits() -> bool:
+    """Whether this uvicorn has all the names that the short path leans on."""
+    state = inspect.getsource(HttpToolsProtocol)
+    return all(hasattr(HttpToolsProtocol, name) for name in _SEAM) and all(name in state for name in _SEAM_STATE)
+
+
+class _Busy:
+    """Stands where uvicorn keeps its open request, so that the next one waits in its pipeline."""
+
+    response_complete = False
+    disconnected = False
+
+    class message_event:  # noqa: N801 - the attribute's name is uvicorn's
+        """Takes the call that uvicorn makes when the connection is lost."""
+
+        @staticmethod
+        def set() -> None:
+            """Nobody waits."""
+
+
+class ShortPath(HttpToolsProtocol):
+    """uvicorn's protocol class with a short path; `bound` gives the class that uvicorn is handed."""
+
+    pool: Pool
+    max_body_bytes: int
+
+    @classmethod
+    def bound(cls, pool: Pool, max_body_bytes: int) -> "type[ShortPath]":
+        """A subclass that knows the pool: uvicorn makes the objects itself."""
+        return type("BoundShortPath", (cls,), {"pool": pool, "max_body_bytes": max_body_bytes})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: deque[_ShortInvocation | _Ping] = deque()
+        self._unsent: list[Block] = []
+        self._is_short = False
+        self._is_refused = False
+        self._is_closing = False
+        self._is_plain = True
+        self._declared = 0
+        self._received = 0
+        self._body: bytes | bytearray = b""
+        self._block: Block | None = None
+
+    def connection_made(self, transport: Any) -> None:  # noqa: D102 - asyncio.Protocol
+        super().connection_made(transport)
+        # Any unsent byte then pauses writing, and resuming means that all is sent: that frees a block of the arena.
+        transport.set_write_buffer_limits(0)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102 - asyncio.Protocol
+        for waiting in self._open:
+            waiting.is_abandoned = True
+        self._open.clear()
+        self._free_unsent()
+        super().connection_lost(exc)
+
+    def resume_writing(self) -> None:  # noqa: D102 - asyncio.Protocol
+        self._free_unsent()
+        super().resume_writing()
+
+    def on_message_begin(self) -> None:  # noqa: D102 - httptools
+        self.url = b""
+        self.headers = []
+        self._is_plain = True
+        self._content_type = self._accept = self._inference_id = b""
+        self._declared = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102 - httptools
+        self.headers.append((name, value))
+        size = len(name)
+        if size == 12:
+            if name.lower() == b"content-type":
+                self._content_type = value
+        elif size == 6:
+            if name.lower() == b"accept":
+                self._accept = self._accept + b", " + value if self._accept else value
+            elif name.lower() == b"expect":
+                self._is_plain = False
+        elif size == 14:
+            if name.lower() == b"content-length":
+                self._declared = int(value)
+        elif size == 10:
+            if name.lower() == b"connection" and value.lower() != b"keep-alive":
+                self._is_plain = False
+        elif size == 7:
+            if name.lower() == b"upgrade":
+                self._is_plain = False
+        elif size == 29 and name.lower() == _INFERENCE_ID:
+            self._inference_id = value
+
+    def on_headers_complete(self) -> None:  # noqa: D102 - httptools
+        cycle = self.cycle
+        parser = self.parser
+        self._is_short = (
+            self._is_plain
+            and not self._is_refused
+            and (cycle is None or cycle.response_complete)
+            and parser.get_http_version() == "1.1"
+            and parser.get_method() == (b"POST" if self.url == b"/invocations" else b"GET")
+            and (self.url == b"/invocations" or self.url == b"/ping")
+        )
+        if self._is_short:
+            self._begin_body()
+        else:
+            self._take_the_long_way()
+
+    def on_body(self, body: bytes) -> None:  # noqa: D102 - httptools
+        if not self._is_short:
+            super().on_body(body)
+            return
+        if self._is_refused:
+            return
+        received = self._received + len(body)
+        if received > self.max_body_bytes:
+            self._refuse_body()
+        elif self._block is not None:
+            start = self._block.offset + self._received
+            self.pool.arena_view[start : start + len(body)] = body
+        elif not self._received:
+            self._body = body
+        else:
+            whole = self._body if isinstance(self._body, bytearray) else bytearray(self._body)
+            whole += body
+            self._body = whole
+        self._received = received
+
+    def on_message_complete(self) -> None:  # noqa: D102 - httptools
+        if not self._is_short:
+            super().on_message_complete()
+        elif self._is_refused:
+            self.transport.close()
+        elif self.url == b"/ping":
+            self._answer_ping()
+        else:
+            self._submit()
+
+    def shutdown(self) -> None:  # noqa: D102 - uvicorn calls it when the server stops
+        if self._open:
+            self._is_closing = True
+        else:
+            super().shutdown()
+
+    def send_answer(self, waiting: "_ShortInvocation", block: Block | None) -> None:
+        """Write an answer if it is its turn, and those behind it that are ready."""
+        if self.transport.is_closing():
+            if block is not None:
+                block.is_free = True
+            return
+        if block is not None and self._open[0] is not waiting:
+            waiting.detach(block)
+            block = None
+        while self._open and (head := self._open[0].head) is not None:
+            first = self._open.popleft()
+            self._write(head, first.answer_body, block if first is waiting else None)
+        if self._open:
+            return
+        if self._is_closing:
+            self.transport.close()
+        elif self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self.flow.resume_reading()
+
+    def _begin_body(self) -> None:
+        self._body = b""
+        self._block = None
+        self._received = 0
+        if self._declared > self.max_body_bytes:
+            self._refuse_body()
+        elif self._declared >= THRESHOLD:
+            self._block = self.pool.arena.allocate(self._declared)
+
+    def _submit(self) -> None:
+        body, block = bytes(self._body), self._block
+        if block is None and len(body) >= THRESHOLD:
+            block = self.pool.arena.allocate(len(body))
+            if block is not None:
+                self.pool.arena_view[block.offset : block.offset + len(body)] = body
+                body = b""
+        self._body = b""
+        fields = b"\n".join((self._content_type, self._accept, self._inference_id))
+        waiting = _ShortInvocation(self, fields, body, block, self._received)
+        self._open.append(waiting)
+        if len(self._open) > _PIPELINED:
+            self.flow.pause_reading()
+        self.pool.submit(waiting)
+
+    def _answer_ping(self) -> None:
+        answer = _PING_OK if self.pool.can_serve else _PING_NO
+        if self._open:
+            self._open.append(_Ping(answer))
+        else:
+            self.transport.write(answer)
+
+    def _refuse_body(self) -> None:
+        """Answer 413, then read and drop the rest: closing with unread bytes would reset the connection."""
+        self._is_refused = True
+        status, text = answers.error_answer(too_large(self.max_body_bytes))
+        if not self._open:
+            head = _HEAD[status] + answers.CONTENT_TYPE + b"\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            self.transport.write(head % len(text) + text)
+        self._body = b""
+        if self._block is not None:
+            self._block.is_free = True
+            self._block = None
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _take_the_long_way(self) -> None:
+        """Replay what the parser said to uvicorn's own callbacks."""
+        headers, url = self.headers, self.url
+        if self._open:
+            self.cycle = _Busy()  # type: ignore[assignment] # answered in order: it waits in uvicorn's pipeline
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+
+    def _write(self, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
+        if block is None:
+            self.transport.write(head + body)
+            return
+        self.transport.write(head)
+        self.transport.write(body)
+        if self.flow.write_paused:
+            self._unsent.append(block)
+        else:
+            block.is_free = True
+
+    def _free_unsent(self) -> None:
+        for block in self._unsent:
+            block.is_free = True
+        self._unsent.clear()
+
+
+class _ShortInvocation(Invocation):
+    """An invocation whose answer goes straight to its connection."""
+
+    __slots__ = ("_connection", "answer_body", "head")
+
+    def __init__(self, connection: ShortPath, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
+        super().__init__(fields, body, block, size)
+        self._connection = connection
+        self.head: bytes | None = None
+        self.answer_body: bytes | memoryview = b""
+
+    def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Block | None) -> None:
+        """Send the answer, or keep it until the ones before it are sent."""
+        self.head = b"%b%b\r\ncontent-length: %d\r\n\r\n" % (_HEAD[status], content_type, len(body))
+        self.answer_body = body
+        self._connection.send_answer(self, block)
+
+    def detach(self, block: Block) -> None:
+        """Copy the answer out of the arena: it has to wait and the block should not."""
+        self.answer_body = bytes(self.answer_body)
+        block.is_free = True
+
+
+class _Ping:
+    """A health check that was sent behind an invocation on the same connection."""
+
+    __slots__ = ("answer_body", "head", "is_abandoned")
+
+    def __init__(self, answer: bytes) -> None:
+        self.head: bytes | None = answer
+        self.answer_body = b""
+        self.is_abandoned = False

@@ -1,0 +1,1 @@
+"""What runs in the template and in the model processes: the only code that meets the user's."""

@@ -1,0 +1,30 @@
+"""Starts the template process, before anything heavy is imported here, so that both import at the same time."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from argosy.serving.arena import Arena
+
+_THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tuple[int, socket.socket]:
+    """Start a template process in a fresh interpreter: nothing of the front's threads or memory is in it.
+
+    The processors are divided among the model processes, unless the environment says how many threads each may have.
+
+    Returns:
+        Its process id and the front's end of the control socket.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    ours, theirs = socket.socketpair()
+    for fd in (theirs.fileno(), arena.fd):
+        os.set_inheritable(fd, True)
+    argv = [sys.executable, "-P", "-m", "argosy.serving.model.template", str(theirs.fileno()), str(arena.fd)]
+    pid = os.posix_spawn(sys.executable, argv, {**dict.fromkeys(_THREAD_VARIABLES, threads), **environ})
+    theirs.close()
+    os.set_inheritable(arena.fd, False)
+    return pid, ours
