@@ -11,9 +11,9 @@ The tree follows the folders::
     │   ├── UnsupportedMediaTypeError  no codec for the Content-Type
     │   ├── NotAcceptableError         no codec for the Accept header
     │   ├── BodyTooLargeError          more bytes than the server takes
-    │   ├── PredictError               the predictor, or the encoding of its result, failed
+    │   ├── PredictError               the predictor, or encoding what it returned, failed
     │   ├── OverloadedError            the queue is full
-    │   ├── UnavailableError           loading, draining, or the model process died
+    │   ├── UnavailableError           loading or draining
     │   └── DeadlineExceededError      the answer would come after the platform stopped waiting
     ├── LoadError                 the predictor could not be imported or its model not be loaded
     ├── ImageError                an image, layer or archive is broken or cannot be made
@@ -110,7 +110,7 @@ class BodyTooLargeError(InvocationError):
 
 
 class PredictError(InvocationError):
-    """The predictor, or the encoding of its result, failed."""
+    """The predictor, or encoding what it returned, failed; or its process ended meanwhile."""
 
 
 class OverloadedError(InvocationError):
@@ -118,7 +118,7 @@ class OverloadedError(InvocationError):
 
 
 class UnavailableError(InvocationError):
-    """Loading, draining, or the model process died."""
+    """Loading or draining."""
 
 
 class DeadlineExceededError(InvocationError):

@@ -1,7 +1,6 @@
 """Content-Type and Accept, parsed and matched as RFC 9110 says (sections 8.3 and 12.5.1)."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -94,31 +93,29 @@ def parse_accept(text: str) -> tuple[MediaType, ...]:
 
 
 @lru_cache(maxsize=512)
-def choose(accept: str | None, offered: Sequence[str]) -> str | None:
-    """The offered type that an Accept header prefers; the first offered among equals; None when none is accepted.
+def rank(accept: str | None, offered: tuple[str, ...]) -> tuple[str, ...]:
+    """The offered types that an Accept header field covers, best first; equals keep the order of the offer.
 
     Args:
         accept: The header field, None when it was not sent.
-        offered: Essences in the server's own order of preference; a tuple.
+        offered: Essences in the server's own order of preference.
 
-    >>> choose("text/*;q=0.9, application/json;q=0.1", ("application/json", "text/csv"))
-    'text/csv'
-    >>> choose("image/png", ("application/json",)) is None
-    True
+    >>> rank("text/*;q=0.9, application/json;q=0.1", ("application/json", "text/csv"))
+    ('text/csv', 'application/json')
+    >>> rank("image/png", ("application/json",))
+    ()
     """
     if accept is None:
-        return offered[0] if offered else None
+        return offered
     ranges = parse_accept(accept)
-    best: str | None = None
-    best_quality = 0.0
+    weighed: list[tuple[float, str]] = []
     for essence in offered:
         covering = [r for r in ranges if r.matches(essence)]
-        if not covering:
-            continue
-        quality = max(covering, key=lambda r: r.specificity).quality
-        if quality > best_quality:
-            best, best_quality = essence, quality
-    return best
+        quality = max(covering, key=lambda r: r.specificity).quality if covering else 0.0
+        if quality > 0:
+            weighed.append((quality, essence))
+    weighed.sort(key=lambda pair: -pair[0])
+    return tuple(essence for _, essence in weighed)
 
 
 def _parameters(text: str, position: int) -> tuple[tuple[tuple[str, str], ...], int] | None:

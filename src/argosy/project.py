@@ -37,18 +37,20 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[serving]` table: how the server in the image behaves.
 
     Attributes:
-        content_types: Media types that are taken and given; the first stands in for a missing Content-Type or Accept.
+        content_types: Media types that are taken and given; the first stands in for a missing Content-Type. None means
+            what the annotation of `predict` can take: JSON and CSV for arrays and lists, anything for `bytes`.
         workers: Model processes; 0 means one for each processor.
         queue: Invocations that may wait for a model process; one more is answered with 503.
         max_body_mb: Largest request body, in MB; larger ones are answered with 413.
-        deadline_s: Seconds after which an unanswered invocation is answered with 503, below SageMaker's own 60.
+        deadline_s: Seconds after which an unanswered invocation is answered with 503, below SageMaker's own 60;
+            None means 55, and 3590 in a transform job, which waits up to an hour.
     """
 
-    content_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("application/json", "text/csv")
+    content_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     queue: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1024
     max_body_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 100
-    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 55.0
+    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
 
 
 class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,14 +137,18 @@ class Project(msgspec.Struct, frozen=True):
 
     def server_environment(self) -> dict[str, str]:
         """The variables that tell the server in the image what this project says; paths are the caller's to add."""
-        return {
+        serving = self.serving
+        chosen: dict[str, str] = {
             Variable.PREDICTOR: self.model.predictor,
-            Variable.CONTENT_TYPES: ",".join(self.serving.content_types),
-            Variable.WORKERS: str(self.serving.workers),
-            Variable.QUEUE: str(self.serving.queue),
-            Variable.MAX_BODY_MB: str(self.serving.max_body_mb),
-            Variable.DEADLINE_S: f"{self.serving.deadline_s:g}",
+            Variable.WORKERS: str(serving.workers),
+            Variable.QUEUE: str(serving.queue),
+            Variable.MAX_BODY_MB: str(serving.max_body_mb),
         }
+        if serving.content_types is not None:
+            chosen[Variable.CONTENT_TYPES] = ",".join(serving.content_types)
+        if serving.deadline_s is not None:
+            chosen[Variable.DEADLINE_S] = f"{serving.deadline_s:g}"
+        return chosen
 
     def _may_ship(self, path: Path) -> bool:
         parts = path.relative_to(self.root).parts

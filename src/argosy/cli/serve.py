@@ -19,7 +19,6 @@ from argosy.errors import UsageError
 def command(project: Path, port: int) -> None:
     """Serve PROJECT on 127.0.0.1 until Ctrl-C, as its image would; artifacts are read where they lie."""
     found = projects.load(project)
-    folder = found.artifacts_dir
     if not 1 <= port <= 65_535:
         raise UsageError("`--port` is wrong", got=port, want="1 to 65535")
     variables = {
@@ -27,7 +26,7 @@ def command(project: Path, port: int) -> None:
         **found.server_environment(),
         **found.image.environment,
         Variable.PROGRAM_DIR: str(found.root),
-        Variable.MODEL_DIR: str(folder or found.root),
+        **({Variable.MODEL_DIR: str(found.artifacts_dir)} if found.artifacts_dir else {}),
         Variable.HOST: "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
     }
