@@ -1,0 +1,155 @@
+"""The image at rest: manifest, platform, entry point, user, what must not be in it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.scenes import Files, Still
+from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST
+
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+_INITS: Final = frozenset({"tini", "tini-static", "docker-init"})
+_LIKE_INITS: Final = frozenset({"dumb-init", "catatonit", "s6-svscan", "init", "my_init"})
+_ROOT: Final = frozenset({"", "0", "root", "0:0", "root:root", "0:root", "root:0"})
+_DRIVER: Final = re.compile(r"(^|/)(nvidia-smi|libnvidia-ml\.so(\.\d+)*|libcuda\.so(\.\d+)*)$")
+_SECRET_FILES: Final = re.compile(
+    r"(^|/)(\.aws/credentials|\.netrc|\.pypirc|\.docker/config\.json|\.git/config|id_(rsa|ed25519|ecdsa|dsa))$"
+)
+_SECRET_NAMES: Final = re.compile(
+    r"(?i)(AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?TOKEN|AUTH_?TOKEN|HF_TOKEN)"
+)
+_SECRET_VALUES: Final = (
+    ("an AWS access key", re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("a URL with a password", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@$]+@")),
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("an AWS secret key", re.compile(r"(?i)aws_secret_access_key\s*[=:]\s*[A-Za-z0-9/+]{40}")),
+)
+
+
+def _manifest(still: Still) -> Verdict:
+    image = still.image
+    if not still.is_stored:
+        return unknown("it is made when the image is pushed: check docker://REGISTRY/REPOSITORY:TAG after the push")
+    if image.index_bytes is not None:
+        return failed("the reference names an index of several manifests", _seen("index", image.media_type))
+    if image.media_type != DOCKER_MANIFEST:
+        return failed("the manifest is not Docker v2 schema 2", _seen("manifest", image.media_type))
+    others = sorted({layer.media_type for layer in image.layers} - {DOCKER_LAYER})
+    if others:
+        return failed("not every layer is a gzip layer", _seen("layers", ", ".join(others)))
+    return passed(f"Docker v2 schema 2 with {len(image.layers)} gzip layers")
+
+
+def _platform(still: Still) -> Verdict:
+    config = still.image.config
+    platform = f"{config.get('os')}/{config.get('architecture')}"
+    if platform != "linux/amd64":
+        return failed(f"the config says {platform}", _seen("config", platform))
+    return passed("the config says linux/amd64")
+
+
+def _exec_form(still: Still) -> Verdict:
+    entry_point = _entry_point(still)
+    if len(entry_point) >= 2 and PurePosixPath(entry_point[0]).name in _SHELLS and entry_point[1] == "-c":
+        return failed("ENTRYPOINT has the shell form: the shell gets SIGTERM", _seen("ENTRYPOINT", str(entry_point)))
+    if not entry_point:
+        return passed("no ENTRYPOINT: `serve` is started directly")
+    return passed(f"exec form: {entry_point}")
+
+
+def _init(still: Still) -> Verdict:
+    entry_point = _entry_point(still)
+    name = PurePosixPath(entry_point[0]).name if entry_point else ""
+    if name in _INITS:
+        return failed(f"`{name}` is the entry point", _seen("ENTRYPOINT", str(entry_point)))
+    if name in _LIKE_INITS:
+        return unknown(f"AWS names tini; nobody wrote down whether `{name}` works", _seen("ENTRYPOINT", name))
+    return passed("no init in front of the server")
+
+
+def _root(still: Still) -> Verdict:
+    user = str(still.image.runtime.get("User") or "")
+    if user not in _ROOT:
+        return failed(f"USER is `{user}`", _seen("USER", user))
+    return passed("runs as root")
+
+
+def _gpu_driver(files: Files) -> Verdict:
+    found = sorted(
+        entry.path
+        for entry in files.filesystem
+        # The CUDA toolkit has stubs and a compatibility library of the same names; both are no drivers. Empty files
+        # are what the NVIDIA runtime leaves behind where it mounted the host's.
+        if _DRIVER.search(entry.path) and not {"stubs", "compat"} & set(entry.path.split("/")) and entry.size
+    )
+    if found:
+        return failed(f"{len(found)} files of an NVIDIA driver", _seen("files", _listed(found)))
+    return passed("no driver files")
+
+
+def _secrets(files: Files) -> Verdict:
+    found = [*_secrets_in_config(files), *_secret_files(files)]
+    if found:
+        return failed(found[0] if len(found) == 1 else f"{len(found)} secrets", *(_seen(*x) for x in _places(found)))
+    return passed("none in environment, labels, history and file names")
+
+
+def _secrets_in_config(files: Files) -> Iterator[str]:
+    """Sentences that name the place of a secret, never the secret."""
+    runtime = files.image.runtime
+    for variable in runtime.get("Env") or []:
+        name, _, value = str(variable).partition("=")
+        what = _secret(value) or ("a secret by its name" if value and _SECRET_NAMES.search(name) else None)
+        if what:
+            yield f"variable `{name}` holds {what}"
+    for name, value in (runtime.get("Labels") or {}).items():
+        if what := _secret(str(value)):
+            yield f"label `{name}` holds {what}"
+    for number, step in enumerate(files.image.config.get("history") or []):
+        if isinstance(step, dict) and (what := _secret(str(step.get("created_by") or ""))):
+            yield f"step {number} of the history holds {what}"
+
+
+def _secret_files(files: Files) -> Iterator[str]:
+    for entry in files.filesystem:
+        if entry.kind == "file" and entry.size and _SECRET_FILES.search(entry.path):
+            yield f"file `/{entry.path}` usually holds secrets"
+
+
+def _secret(text: str) -> str | None:
+    return next((what for what, pattern in _SECRET_VALUES if pattern.search(text)), None)
+
+
+def _places(found: list[str]) -> Iterator[tuple[str, str]]:
+    for sentence in found[:10]:
+        yield "image", sentence
+
+
+def _entry_point(still: Still) -> list[str]:
+    value = still.image.runtime.get("Entrypoint")
+    return [str(part) for part in value] if isinstance(value, list) else []
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"/{name}" for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+
+
+def _seen(what: str, text: str) -> Evidence:
+    return Evidence(what, text)
+
+
+_GROUP: Final[Group[Still]] = Group("image", "still")
+_FILES: Final[Group[Files]] = Group("image", "files")
+
+CHECKS: Final[tuple[Check[Still] | Check[Files], ...]] = (
+    _GROUP.check("image-manifest", _manifest),
+    _GROUP.check("image-platform", _platform),
+    _GROUP.check("image-exec-form", _exec_form),
+    _GROUP.check("image-init", _init),
+    _GROUP.check("image-root", _root),
+    _FILES.check("image-gpu-driver", _gpu_driver),
+    _FILES.check("image-secrets", _secrets),
+)

@@ -1,0 +1,119 @@
+"""Invocations: answered, with any headers, of any size; and execution parameters.
+
+What a stranger's model takes is not known, so a 4xx to a generic request says nothing against an image.
+"""
+
+import json
+from typing import Final
+
+from argosy.conformance.check import Check, Group, Verdict, failed, passed, unknown
+from argosy.conformance.probes import Exchange, size
+from argosy.conformance.scenes import Headers, Invocations, LargeBody
+from argosy.contract import BATCH_PAYLOAD_MB
+
+_NO_ROUTE: Final = (404, 405, 501)
+_STRATEGIES: Final = ("MULTI_RECORD", "SINGLE_RECORD")
+_SAMPLE_HINT: Final = "give a request that it takes with --sample FILE --content-type TYPE"
+
+
+def _invocations(invocations: Invocations) -> Verdict:
+    sample = invocations.sample
+    if sample is not None:
+        if sample.is_success:
+            return passed(f"the sample was answered with {sample.status}", sample.evidence)
+        return failed("the sample was not answered with 2xx", sample.evidence)
+    probes = invocations.probes
+    succeeded = [exchange for exchange in probes if exchange.is_success]
+    if succeeded:
+        return passed(f"{len(succeeded)} of {len(probes)} generic requests were answered with 2xx")
+    if all(exchange.status in _NO_ROUTE for exchange in probes):
+        return failed("POST /invocations is not routed", probes[0].evidence)
+    if all(exchange.status is None for exchange in probes):
+        return failed("POST /invocations is never answered", probes[0].evidence)
+    return unknown(f"no generic request was understood; {_SAMPLE_HINT}", *(e.evidence for e in probes[:2]))
+
+
+def _headers(headers: Headers) -> Verdict:
+    baseline = headers.baseline
+    tried = (("unknown headers", headers.extra), ("no Accept", headers.without_accept))
+    # Without Content-Type a server may guess wrongly and refuse; it may not break.
+    broken = [(what, exchange) for what, exchange in tried if _is_worse(baseline, exchange)]
+    if _is_broken(headers.without_content_type) and not _is_broken(baseline):
+        broken.append(("no Content-Type", headers.without_content_type))
+    if broken:
+        sentence = ", ".join(f"with {what} {exchange.status or exchange.error}" for what, exchange in broken)
+        evidence = (exchange.evidence for _, exchange in broken)
+        return failed(f"{sentence}, without the change {baseline.status}", *evidence)
+    if not baseline.is_success:
+        return unknown(f"nothing broke, but no request was answered with 2xx; {_SAMPLE_HINT}")
+    return passed("unknown headers are ignored; Accept and Content-Type may be missing")
+
+
+def _parameters(headers: Headers) -> Verdict:
+    baseline, changed = headers.baseline, headers.parameters
+    if not baseline.is_success:
+        return unknown(f"no request was answered with 2xx; {_SAMPLE_HINT}")
+    if not changed.is_success:
+        return failed(f"`{changed.request.content_type}` is refused", changed.evidence)
+    return passed(f"`{changed.request.content_type}` is taken")
+
+
+def _large(large_body: LargeBody) -> Verdict:
+    large, baseline, smaller = large_body.large, large_body.baseline, large_body.smaller
+    sent = size(len(large.request.body or b""))
+    evidence = (large.evidence, smaller.evidence) if smaller else (large.evidence,)
+    if large.status == 413:
+        also = ", and so is one of 6.0 MB" if smaller and smaller.status == 413 else ""
+        return failed(f"a body of {sent} is refused with 413{also}", *evidence)
+    if large.status is None and large.error.startswith("no answer"):
+        return unknown(f"a body of {sent} has no answer yet: it may be work in earnest; {_SAMPLE_HINT}", *evidence)
+    if large.status is None:
+        return failed(f"a body of {sent} has no answer: {large.error}", *evidence)
+    if large.is_server_error and not baseline.is_server_error:
+        return failed(
+            f"a body of {sent} is answered with {large.status}, a small one with {baseline.status}", *evidence
+        )
+    return passed(f"a body of {sent} is taken and answered with {large.status}")
+
+
+def _execution_parameters(exchange: Exchange) -> Verdict:
+    if exchange.status in (404, 405):
+        return passed(f"{exchange.status}: the defaults hold")
+    if exchange.status != 200:
+        return failed(f"got {exchange.status or exchange.error}, want 200 or 404", exchange.evidence)
+    try:
+        answer = json.loads(exchange.body)
+    except ValueError:
+        return failed("200, but not JSON", exchange.evidence)
+    match answer:
+        case {"MaxConcurrentTransforms": int(count), "BatchStrategy": str(strategy), "MaxPayloadInMB": int(payload)}:
+            if strategy not in _STRATEGIES:
+                return failed(f"BatchStrategy is `{strategy}`, want one of {', '.join(_STRATEGIES)}", exchange.evidence)
+            if count * payload > BATCH_PAYLOAD_MB.value:
+                return failed(f"{count} times {payload} MB is more than 100 MB", exchange.evidence)
+            return passed(f"{count} at once, {strategy}, {payload} MB")
+    return failed("200, but not with the three fields", exchange.evidence)
+
+
+def _is_broken(exchange: Exchange) -> bool:
+    return exchange.status is None or exchange.is_server_error
+
+
+def _is_worse(baseline: Exchange, changed: Exchange) -> bool:
+    if _is_broken(baseline):
+        return False
+    return _is_broken(changed) or (baseline.is_success and not changed.is_success)
+
+
+_INVOCATIONS: Final[Group[Invocations]] = Group("invocations", "invocations", needs=("start-healthy",))
+_HEADERS: Final[Group[Headers]] = Group("invocations", "headers", needs=("start-healthy", "invocations"))
+_LARGE: Final[Group[LargeBody]] = Group("invocations", "large_body", needs=("start-healthy", "invocations"))
+_EXECUTION: Final[Group[Exchange]] = Group("invocations", "parameters", needs=("start-healthy",))
+
+CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Check[Exchange], ...]] = (
+    _INVOCATIONS.check("invocations", _invocations),
+    _HEADERS.check("invocation-headers", _headers),
+    _HEADERS.check("media-type-parameters", _parameters),
+    _LARGE.check("large-body", _large),
+    _EXECUTION.check("execution-parameters", _execution_parameters),
+)

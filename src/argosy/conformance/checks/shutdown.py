@@ -1,0 +1,44 @@
+"""SIGTERM: the container ends in time, finishes what is under way, and says that all went well."""
+
+from typing import Final
+
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
+from argosy.conformance.scenes import Stop
+
+
+def _grace(stop: Stop) -> Verdict:
+    if stop.exit_code is None:
+        end = Evidence("SIGTERM", f"still runs after {stop.limit_s:g} s", round(stop.seconds, 1), stop.log)
+        return failed("it ignores SIGTERM and had to be killed", end)
+    return passed(f"it ended {stop.seconds:.1f} s after SIGTERM")
+
+
+def _drain(stop: Stop) -> Verdict:
+    held, baseline = stop.held, stop.baseline
+    if held is None or baseline is None:
+        return unknown("no request is known that it answers")
+    if held.status is None:
+        return failed(f"the request under way was lost: {held.error}", held.evidence)
+    if held.status != baseline.status:
+        sentence = f"the request under way was answered with {held.status}, before SIGTERM with {baseline.status}"
+        return failed(sentence, held.evidence)
+    return passed(f"the request under way was answered with {held.status}")
+
+
+def _exit_code(stop: Stop) -> Verdict:
+    if stop.exit_code is None:
+        return skipped("it had to be killed")
+    if stop.exit_code != 0:
+        meaning = " (a signal that is not handled)" if stop.exit_code in (143, -15) else ""
+        end = Evidence("SIGTERM", f"exit code {stop.exit_code}", round(stop.seconds, 1), stop.log)
+        return failed(f"it is {stop.exit_code}{meaning}", end)
+    return passed("it is 0")
+
+
+_GROUP: Final[Group[Stop]] = Group("stop", "stop", needs=("start-healthy",))
+
+CHECKS: Final[tuple[Check[Stop], ...]] = (
+    _GROUP.check("stop-grace", _grace),
+    _GROUP.check("stop-drain", _drain),
+    _GROUP.check("stop-exit-code", _exit_code, "stop-grace"),
+)

@@ -1,0 +1,96 @@
+"""From the start of the container to its first healthy answer, with nothing from outside."""
+
+import re
+from typing import Final
+
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
+from argosy.conformance.scenes import Isolation, Start
+
+_NETWORK_WANTED: Final = re.compile(
+    r"(?i)temporary failure in name resolution|name or service not known|nameresolutionerror|getaddrinfo"
+    r"|could not resolve host|network is unreachable|failed to resolve|enotfound|eai_again|no such host"
+    r"|unable to locate credentials|nocredentialserror|failed to establish a new connection|maxretryerror"
+)
+_REFUSED: Final = r"(read-only file system|permission denied|erofs|eacces)"
+_MODEL_WRITTEN: Final = re.compile(rf"(?i){_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
+
+
+def _port(start: Start) -> Verdict:
+    if start.failure:
+        return failed("the container could not be started", Evidence("start", start.failure, None, start.log))
+    if start.accepted_s is None:
+        if cause := _cause(start):
+            return skipped(f"it did not live long enough: see {cause}")
+        return failed(f"nothing listens {_after(start)}", *_endings(start))
+    return passed(f"a connection was taken after {start.accepted_s:.1f} s")
+
+
+def _healthy(start: Start) -> Verdict:
+    if start.healthy_s is not None:
+        return passed(f"200 after {start.healthy_s:.1f} s")
+    if cause := _cause(start):
+        return skipped(f"it did not get healthy: see {cause}")
+    return failed(f"no 200 {_after(start)}", *_endings(start))
+
+
+def _offline(isolation: Isolation) -> Verdict:
+    signs = [line for line in isolation.log if _NETWORK_WANTED.search(line)]
+    troubled = not isolation.is_healthy or isolation.server_errors > 0
+    if signs and troubled:
+        return failed("it wants the network or credentials", _log(signs))
+    if not isolation.is_enforced:
+        return unknown(f"a {isolation.kind} of this machine is not cut off from its network")
+    if not isolation.is_healthy:
+        return skipped("it did not get healthy, and its log does not say that the network is missed")
+    if signs:
+        return passed("it gets healthy without, though it looks for the network", _log(signs))
+    return passed("it gets healthy with no network and no credentials")
+
+
+def _read_only_model(isolation: Isolation) -> Verdict:
+    signs = [line for line in isolation.log if _MODEL_WRITTEN.search(line)]
+    if signs and (not isolation.is_healthy or isolation.server_errors):
+        return failed("it writes to /opt/ml/model", _log(signs))
+    if not isolation.is_enforced:
+        return unknown(f"/opt/ml/model cannot be made read-only for a {isolation.kind} of this machine")
+    if not isolation.is_healthy:
+        return skipped("it did not get healthy, and its log does not say that it writes to /opt/ml/model")
+    return passed("it gets healthy while /opt/ml/model is read-only", *([_log(signs)] if signs else []))
+
+
+def _cause(start: Start) -> str | None:
+    """The clause whose breach keeps the container from getting healthy, as its log tells."""
+    for clause_id, pattern in (("start-offline", _NETWORK_WANTED), ("start-read-only-model", _MODEL_WRITTEN)):
+        if any(pattern.search(line) for line in start.log):
+            return clause_id
+    return None
+
+
+def _after(start: Start) -> str:
+    if start.exit_code is not None:
+        return f"before it ended with exit code {start.exit_code} after {start.waited_s:.1f} s"
+    return f"within {start.limit_s:g} s"
+
+
+def _endings(start: Start) -> tuple[Evidence, ...]:
+    """The last health check, and how the container ended."""
+    seen = [exchange.evidence for exchange in start.pings[-1:]]
+    if start.exit_code is not None:
+        seen.append(Evidence("wait", f"exit code {start.exit_code}", round(start.waited_s, 1)))
+    log = Evidence("the end of the log", f"{len(start.log)} lines", None, start.log)
+    return (*seen, log) if start.log else tuple(seen)
+
+
+def _log(lines: list[str]) -> Evidence:
+    return Evidence("the log", f"{len(lines)} lines", None, tuple(lines[-4:]))
+
+
+_START: Final[Group[Start]] = Group("start", "start")
+_ISOLATION: Final[Group[Isolation]] = Group("start", "isolation")
+
+CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
+    _START.check("start-port", _port),
+    _START.check("start-healthy", _healthy, "start-port"),
+    _ISOLATION.check("start-offline", _offline),
+    _ISOLATION.check("start-read-only-model", _read_only_model),
+)

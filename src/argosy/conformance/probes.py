@@ -1,0 +1,313 @@
+"""HTTP requests whose every byte and moment is known: what was sent, what came back, how long each part took.
+
+A client library would add headers, retry and reuse connections; a check must know what the container really saw. Every
+exchange has a connection of its own. A failure is part of the record, never an exception.
+"""
+
+import contextlib
+import http.client
+import socket
+import time
+from dataclasses import dataclass, field, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from argosy.conformance.check import Evidence
+
+KEPT_BODY: Final = 64 * 1024
+_SHOWN_BODY: Final = 160
+_SETTLE_S: Final = 0.05
+_CONNECT_TIMEOUT_S: Final = 5.0
+
+PLATFORM_HOST: Final = "model.aws.local:8080"
+"""The Host header that SageMaker's endpoints send (seen in public logs, 2019)."""
+BATCH_HOST: Final = "169.254.255.131:8080"
+"""The Host header that transform jobs send (seen in public logs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: only these headers, Host and Content-Length are sent.
+
+    Attributes:
+        method: `GET` or `POST`.
+        path: Beginning with a slash.
+        headers: Names and values in order.
+        body: None sends none, and no Content-Length.
+        name: What a person calls the body: `malformed JSON`.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = field(default=None, repr=False)
+    name: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, empty when there is none."""
+        return next((value for key, value in self.headers if key.lower() == "content-type"), "")
+
+    def with_headers(self, *headers: tuple[str, str]) -> "Request":
+        """The same request with further headers, each replacing one of its name."""
+        names = {name.lower() for name, _ in headers}
+        kept = tuple(header for header in self.headers if header[0].lower() not in names)
+        return replace(self, headers=kept + headers)
+
+    def without_header(self, name: str) -> "Request":
+        """The same request without a header."""
+        return replace(self, headers=tuple(header for header in self.headers if header[0].lower() != name.lower()))
+
+    @property
+    def line(self) -> str:
+        """The request in one line, the body by its name and length."""
+        parts = [f"{self.method} {self.path}"]
+        parts += [f"{name}: {value}" for name, value in self.headers]
+        if self.body is not None:
+            parts.append(f"{self.name or 'body'} of {size(len(self.body))}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what became of it.
+
+    Attributes:
+        request: What was sent.
+        status: The answer's status, None when no answer came.
+        headers: The answer's headers, names in lower case.
+        body: The first 64 KB of the answer's body.
+        length: The length of the answer's body in bytes.
+        connect_s: Seconds until the connection was accepted, None when it was not.
+        total_s: Seconds until the whole answer, or the failure, was there.
+        error: Why no answer came: `refused`, `closed without an answer`, `reset`, `no answer within 2 s`; else empty.
+        ended_at: `time.monotonic()` at the end.
+        log: Lines that the container logged meanwhile, where they were fetched.
+    """
+
+    request: Request
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    length: int = 0
+    connect_s: float | None = None
+    total_s: float = 0.0
+    error: str = ""
+    ended_at: float = 0.0
+    log: tuple[str, ...] = ()
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a server took the connection.
+
+        A connection that closes at once may have been taken by the engine's port forwarder with no server behind it.
+        """
+        return self.status is not None or self.error.startswith("no answer")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the answer is 2xx."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_client_error(self) -> bool:
+        """Whether the answer is 4xx."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the answer is 5xx."""
+        return self.status is not None and self.status >= 500
+
+    @property
+    def outcome(self) -> str:
+        """The answer in one line: status, media type, length, the beginning of the body; or the failure."""
+        if self.status is None:
+            return self.error
+        content_type = next((value for name, value in self.headers if name == "content-type"), "no Content-Type")
+        text = " ".join(self.body[:_SHOWN_BODY].decode(errors="replace").split())
+        shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+        line = f"{self.status}, {content_type}, {size(self.length)}"
+        return f"{line}: {shown}" if shown else line
+
+    @property
+    def evidence(self) -> Evidence:
+        """The exchange as a finding shows it."""
+        return Evidence(self.request.line, self.outcome, round(self.total_s, 3), self.log)
+
+
+def ping(*, host: str | None = None, method: str = "GET", agent: str = "AHC/2.0") -> Request:
+    """A health check as an endpoint sends it."""
+    headers = (("Host", host or PLATFORM_HOST), ("User-Agent", agent))
+    return Request(method, "/ping", headers)
+
+
+def invocation(content_type: str | None, body: bytes, name: str) -> Request:
+    """An invocation as an endpoint sends it."""
+    headers = [("Host", PLATFORM_HOST), ("User-Agent", "AHC/2.0")]
+    headers += [("Content-Type", content_type)] if content_type else []
+    headers += [("Accept", "*/*")]
+    return Request("POST", "/invocations", tuple(headers), body, name)
+
+
+def size(count: int) -> str:
+    """A length for people.
+
+    >>> size(26214400), size(17)
+    ('25.0 MB', '17 bytes')
+    """
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{count} bytes"
+
+
+class Held:
+    """A request that is under way: all but the last byte of its body is sent.
+
+    Closes its connection in `finish`, which must be called once.
+    """
+
+    def __init__(self, url: str, request: Request, timeout_s: float) -> None:
+        self._request = request
+        self._timeout_s = timeout_s
+        self._started = time.monotonic()
+        self._connected: float | None = None
+        self._stack = contextlib.ExitStack()
+        self._connection: http.client.HTTPConnection | None = None
+        self._error = ""
+        try:
+            self._connect(*_address(url))
+        except OSError as error:
+            self._error = _named(error, _CONNECT_TIMEOUT_S)
+            return
+        try:
+            self._send_head(urlsplit(url).netloc)
+        except OSError as error:
+            # The answer may have come before the body was taken: 413 is answered from the headers alone.
+            self._error = _named(error, timeout_s)
+
+    def finish(self) -> Exchange:
+        """Send the last byte and wait for the answer."""
+        with self._stack:
+            if self._connection is None or self._connected is None:
+                return self._failed(self._error)
+            body = self._request.body
+            if body and not self._error:
+                try:
+                    self._connection.send(body[-1:])
+                except OSError as error:
+                    self._error = _named(error, self._timeout_s)
+            return self._receive()
+
+    def _connect(self, host: str, port: int) -> None:
+        sock = self._stack.enter_context(socket.create_connection((host, port), _CONNECT_TIMEOUT_S))
+        self._connected = time.monotonic() - self._started
+        sock.settimeout(self._timeout_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = http.client.HTTPConnection(host, port)
+        self._connection.sock = sock
+        self._stack.callback(self._connection.close)
+
+    def _send_head(self, netloc: str) -> None:
+        connection, request = self._connection, self._request
+        if connection is None:
+            return
+        connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
+        if not any(name.lower() == "host" for name, _ in request.headers):
+            connection.putheader("Host", netloc)
+        for name, value in request.headers:
+            connection.putheader(name, value)
+        if request.body is not None:
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders()
+        if request.body:
+            connection.send(memoryview(request.body)[:-1])
+
+    def _receive(self) -> Exchange:
+        connection = self._connection
+        if connection is None:
+            return self._failed(self._error)
+        # `getresponse` refuses while it believes that the request is not sent; after a reset the answer may be there.
+        response = http.client.HTTPResponse(connection.sock, method=self._request.method)
+        try:
+            response.begin()
+            kept = response.read(KEPT_BODY)
+            length = len(kept)
+            while part := response.read(2**20):
+                length += len(part)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return self._failed(self._error or _named(error, self._timeout_s))
+        finally:
+            response.close()
+        return Exchange(
+            self._request,
+            response.status,
+            tuple((name.lower(), value) for name, value in response.getheaders()),
+            kept,
+            length,
+            self._connected,
+            time.monotonic() - self._started,
+            ended_at=time.monotonic(),
+        )
+
+    def _failed(self, error: str) -> Exchange:
+        now = time.monotonic()
+        return Exchange(
+            self._request, connect_s=self._connected, total_s=now - self._started, error=error, ended_at=now
+        )
+
+
+def send(url: str, request: Request, timeout_s: float) -> Exchange:
+    """Send a request on a connection of its own and wait for the answer.
+
+    Args:
+        url: `http://HOST:PORT`.
+        request: What to send.
+        timeout_s: How long the server may be silent.
+    """
+    return Held(url, request, timeout_s).finish()
+
+
+def send_garbage(url: str, garbage: bytes) -> None:
+    """Send bytes that are no HTTP, wait for what comes, and close; whatever happens is fine."""
+    with contextlib.suppress(OSError), socket.create_connection(_address(url), 1.0) as sock:
+        sock.settimeout(1.0)
+        sock.sendall(garbage)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(2**16):
+            pass
+
+
+def connects(url: str) -> float | None:
+    """Seconds until a connection is accepted, None when it is refused or closed at once."""
+    address = urlsplit(url)
+    started = time.monotonic()
+    try:
+        with socket.create_connection(
+            (address.hostname or "127.0.0.1", address.port or 80), _CONNECT_TIMEOUT_S
+        ) as sock:
+            taken = time.monotonic() - started
+            sock.settimeout(_SETTLE_S)
+            with contextlib.suppress(TimeoutError):
+                return None if sock.recv(1) == b"" else taken
+            return taken
+    except OSError:
+        return None
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or 80
+
+
+def _named(error: Exception, timeout_s: float) -> str:
+    """A failure of a connection in the words of reports."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout_s:g} s"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, http.client.RemoteDisconnected):  # a ConnectionResetError too, hence first
+        return "closed without an answer"
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return "connection reset"
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return f"not HTTP: {type(error).__name__}"
+    return f"connection failed: {error}"

@@ -1,0 +1,128 @@
+"""A report for people, readable at 80 columns without colour, and for programs.
+
+The JSON report is one object; its field names are stable:
+
+    target      the image or project, as it was named
+    digest      digest of the manifest that was read, "" for a project
+    container   "docker", "podman" or "process"
+    seconds     how long observing and judging took
+    conforming  whether no clause of level MUST failed; the exit code says the same
+    counts      {"pass": …, "fail": …, "unknown": …, "skip": …}
+    findings    one object for each clause, in the order of the contract:
+        clause      id of the clause
+        group       heading: image, start, health, invocations, errors, stop
+        level       "MUST", "SHOULD" or "INFO"
+        status      "pass", "fail", "unknown" (what was seen does not decide it) or "skip" (it was not tried)
+        sentence    the demand
+        reason      why this status
+        source      where the demand is written down
+        read        the day on which the source was read
+        remedy      what to do when it does not hold
+        evidence    list of {"sent", "received", "seconds" (a number or null), "log" (list of lines)}
+"""
+
+import textwrap
+from collections.abc import Iterator
+
+import msgspec
+
+from argosy.conformance.check import Evidence, Finding, Report, Status
+from argosy.contract import Level
+
+WIDTH = 80
+_NAME_WIDTH = 22
+_LOG_SHOWN = 4
+_MARKS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.UNKNOWN: "?", Status.SKIP: "-"}
+
+
+def to_text(report: Report) -> str:
+    """The report for people: every clause in one line or two, then what failed at length, then one line of counts."""
+    lines = [report.target, _setting(report)]
+    group = ""
+    for finding in report.findings:
+        if finding.group != group:
+            group = finding.group
+            lines += ["", group]
+        lines += _short(finding)
+    for finding in report.failed:
+        lines += ["", *_long(finding)]
+    return "\n".join([*lines, "", *_wrapped(_counts(report), "", ""), ""])
+
+
+def to_json(report: Report) -> bytes:
+    """The report for programs, as the module says, indented."""
+    value = {
+        "target": report.target,
+        "digest": report.digest,
+        "container": report.container,
+        "seconds": round(report.seconds, 1),
+        "conforming": report.is_conforming,
+        "counts": {str(status): report.count(status) for status in Status},
+        "findings": [
+            {
+                "clause": finding.clause.id,
+                "group": finding.group,
+                "level": str(finding.clause.level),
+                "status": str(finding.status),
+                "sentence": finding.clause.sentence,
+                "reason": finding.verdict.reason,
+                "source": finding.clause.source,
+                "read": finding.clause.read,
+                "remedy": finding.clause.remedy,
+                "evidence": [msgspec.to_builtins(seen) for seen in finding.verdict.evidence],
+            }
+            for finding in report.findings
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def _setting(report: Report) -> str:
+    return f"{report.digest or 'no image'}, run by {report.container}"
+
+
+def _short(finding: Finding) -> list[str]:
+    level = "" if finding.status is Status.PASS else f"{finding.clause.level}  "
+    head = f"  {_MARKS[finding.status]:<5}{finding.clause.id:<{_NAME_WIDTH}} "
+    return list(_wrapped(f"{level}{finding.verdict.reason}", head, " " * len(head)))
+
+
+def _long(finding: Finding) -> Iterator[str]:
+    clause = finding.clause
+    yield f"{clause.level} {clause.id}"
+    yield from _wrapped(clause.sentence, "  ", "  ")
+    yield from _field("got", finding.verdict.reason)
+    yield from _field("do", clause.remedy)
+    yield from _field("source", f"{clause.source.removeprefix('https://')} (read {clause.read})")
+    for seen in finding.verdict.evidence:
+        yield from _evidence(seen)
+
+
+def _evidence(seen: Evidence) -> Iterator[str]:
+    took = f" ({seen.seconds:g} s)" if seen.seconds is not None else ""
+    yield from _field("sent", seen.sent)
+    yield from _field("back", f"{seen.received}{took}")
+    for line in seen.log[-_LOG_SHOWN:]:
+        yield from _field("log", line)
+
+
+def _field(name: str, text: str) -> Iterator[str]:
+    head = f"  {name:<8}"
+    yield from _wrapped(text, head, " " * len(head))
+
+
+def _wrapped(text: str, first: str, rest: str) -> Iterator[str]:
+    """Lines of at most 80 columns; only an address longer than that is not broken."""
+    yield from textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    ) or [first.rstrip()]
+
+
+def _counts(report: Report) -> str:
+    must = sum(finding.clause.level is Level.MUST for finding in report.failed)
+    verdict = "conforms" if report.is_conforming else "does not conform"
+    failed = report.count(Status.FAIL)
+    return (
+        f"{verdict}: {report.count(Status.PASS)} passed, {failed} failed ({must} MUST, {failed - must} SHOULD),"
+        f" {report.count(Status.UNKNOWN)} unknown, {report.count(Status.SKIP)} skipped in {report.seconds:.1f} s"
+    )

@@ -1,0 +1,273 @@
+"""What was observed of one image: one frozen value a scene, all of them in a `Case`. The checks judge these."""
+
+from dataclasses import dataclass, field
+
+from argosy.conformance.probes import Exchange
+from argosy.image.filesystem import Filesystem
+from argosy.image.image import Image
+from argosy.model_archive import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """The image at rest, its layers not yet read.
+
+    Attributes:
+        image: Its manifest and config.
+        is_stored: Whether the manifest is the one that a registry or layout stores; a daemon and a docker archive have
+            none of their own, it is made when the image is pushed.
+    """
+
+    image: Image
+    is_stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The image at rest with its layers merged."""
+
+    image: Image
+    filesystem: Filesystem
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A linted model.tar.gz."""
+
+    name: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From the start of a container until it was healthy, ended or was given up.
+
+    Attributes:
+        limit_s: How long it was waited for.
+        failure: Why it could not be started at all, else empty.
+        accepted_s: Seconds until a server took a connection.
+        healthy_s: Seconds until GET /ping was answered with 200.
+        waited_s: Seconds that were waited.
+        pings: The health checks, without those that went as the one before.
+        exit_code: Of a container that ended.
+        log: The end of its log.
+    """
+
+    limit_s: float
+    failure: str = ""
+    accepted_s: float | None = None
+    healthy_s: float | None = None
+    waited_s: float = 0.0
+    pings: tuple[Exchange, ...] = ()
+    exit_code: int | None = None
+    log: tuple[str, ...] = ()
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether GET /ping was answered with 200."""
+        return self.healthy_s is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What the container was denied, and what it complained about.
+
+    Attributes:
+        kind: `docker`, `podman` or `process`.
+        is_enforced: Whether it really had no network, and `/opt/ml/model` really was read-only.
+        is_healthy: Whether it got healthy.
+        server_errors: Invocations that were answered with 5xx.
+        log: Its whole log until then.
+    """
+
+    kind: str
+    is_enforced: bool
+    is_healthy: bool
+    server_errors: int
+    log: tuple[str, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Health checks of an idle container, and with the Host headers and user agents of the platform."""
+
+    pings: tuple[Exchange, ...]
+    hosts: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Honesty:
+    """What health checks say of a container that has no artifacts.
+
+    Attributes:
+        start: The start of the container that was given its artifacts.
+        baseline: The invocation that it answered.
+        bare: The start of a second one with an empty `/opt/ml/model`; None when it would prove nothing.
+        bare_invocation: The same invocation of the second one; None when it was not healthy.
+    """
+
+    start: Start
+    baseline: Exchange | None
+    bare: Start | None = None
+    bare_invocation: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocations:
+    """Requests to /invocations that a server may understand.
+
+    Attributes:
+        sample: The user's own request; None when there is none.
+        probes: Generic requests: JSON, CSV, text, bytes.
+    """
+
+    sample: Exchange | None
+    probes: tuple[Exchange, ...]
+
+    @property
+    def all(self) -> tuple[Exchange, ...]:
+        """The sample first, then the probes."""
+        return ((self.sample,) if self.sample else ()) + self.probes
+
+    @property
+    def baseline(self) -> Exchange | None:
+        """The best understood of them: a sample that was answered, else a probe with 2xx, else one with 4xx."""
+        if self.sample and self.sample.status is not None:
+            return self.sample
+        for test in (_is_success, _is_refused, _is_answered):
+            for exchange in self.probes:
+                if test(exchange):
+                    return exchange
+        return None
+
+
+def _is_success(exchange: Exchange) -> bool:
+    return exchange.is_success
+
+
+def _is_refused(exchange: Exchange) -> bool:
+    return exchange.is_client_error and exchange.status not in (404, 405, 415)
+
+
+def _is_answered(exchange: Exchange) -> bool:
+    return exchange.status is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The baseline invocation with its headers changed.
+
+    Attributes:
+        baseline: As it was.
+        extra: With headers that nobody knows.
+        without_accept: Without Accept.
+        without_content_type: Without Content-Type.
+        parameters: With `; charset=utf-8`.
+    """
+
+    baseline: Exchange
+    extra: Exchange
+    without_accept: Exchange
+    without_content_type: Exchange
+    parameters: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class LargeBody:
+    """A body of 25 MB; when it was refused, one of 6 MB too."""
+
+    baseline: Exchange
+    large: Exchange
+    smaller: Exchange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Health checks while invocations run.
+
+    Attributes:
+        pings: In order.
+        invocations: How many invocations were answered meanwhile.
+        clients: How many ran at once.
+    """
+
+    pings: tuple[Exchange, ...]
+    invocations: int
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Requests that no server can understand, and all others, for what answers give away.
+
+    Attributes:
+        bad: Broken bodies and an unknown media type.
+        probes: The generic probes of `Invocations`.
+    """
+
+    bad: tuple[Exchange, ...]
+    probes: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """After all that: whether the container still answers.
+
+    Attributes:
+        last: The last request before it ended, or before the last health check.
+        ping: A health check; None when the container has ended.
+        exit_code: Of a container that ended.
+        log: The end of its log.
+    """
+
+    last: Exchange | None
+    ping: Exchange | None
+    exit_code: int | None
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """SIGTERM and what followed.
+
+    Attributes:
+        exit_code: None when it had to be killed.
+        seconds: From SIGTERM to the end, or until it was killed.
+        limit_s: How long it was given.
+        baseline: The answer to the same request as `held`, before.
+        held: The request whose last byte was sent after SIGTERM; None when there is none that the server answers.
+        log: The end of the log.
+    """
+
+    exit_code: int | None
+    seconds: float
+    limit_s: float
+    baseline: Exchange | None
+    held: Exchange | None
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that was observed of one image; a scene that could not be played is None.
+
+    Attributes:
+        absent: Name of a scene -> why it was not played.
+    """
+
+    still: Still | None = None
+    files: Files | None = None
+    archive: Archive | None = None
+    start: Start | None = None
+    isolation: Isolation | None = None
+    health: Health | None = None
+    honesty: Honesty | None = None
+    invocations: Invocations | None = None
+    headers: Headers | None = None
+    large_body: LargeBody | None = None
+    parameters: Exchange | None = None
+    busy: Busy | None = None
+    errors: Errors | None = None
+    survival: Survival | None = None
+    stop: Stop | None = None
+    absent: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,58 @@
+"""Runs the foreign servers of `tests/projects/servers` as containers, and judges them."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from argosy.conformance.check import Finding, Status
+from argosy.conformance.observe import Bench, observe
+from argosy.conformance.probes import Request
+from argosy.conformance.run import judge
+from argosy.conformance.scenes import Case
+from argosy.contract import Level
+from argosy.simulator.container import Container, Launch
+from argosy.simulator.process import Command, ProcessContainer, free_port
+
+SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
+
+
+def launch_server(name: str) -> "Launcher":
+    return Launcher(SERVERS / f"{name}.py")
+
+
+class Launcher:
+    """Makes containers of one script; they get `MODEL_DIR` and `PORT`, as a stranger's image would have them fixed."""
+
+    def __init__(self, script: Path) -> None:
+        self.script = script
+        self.launches: list[Launch] = []
+
+    def __call__(self, launch: Launch) -> Container:
+        self.launches.append(launch)
+        port = free_port()
+        environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
+        return ProcessContainer(
+            Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
+        )
+
+
+def observe_server(
+    name: str, *, model_dir: Path | None = None, sample: Request | None = None, startup_s: float = 10.0
+) -> Case:
+    return observe(
+        Bench(launch_server(name), "process", True, model_dir=model_dir, sample=sample, startup_s=startup_s)
+    )
+
+
+def judge_server(name: str, *, model_dir: Path | None = None, startup_s: float = 10.0) -> Mapping[str, Finding]:
+    case = observe_server(name, model_dir=model_dir, startup_s=startup_s)
+    return {finding.clause.id: finding for finding in judge(case)}
+
+
+def failed_clauses(findings: Mapping[str, Finding], level: Level | None = None) -> set[str]:
+    return {
+        clause_id
+        for clause_id, finding in findings.items()
+        if finding.status is Status.FAIL and level in (None, finding.clause.level)
+    }

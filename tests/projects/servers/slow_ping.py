@@ -1,0 +1,14 @@
+"""Tries the model before it answers a health check."""
+
+import time
+
+from clean import Server, run
+
+
+class SlowPing(Server):
+    def ping(self):
+        time.sleep(2.5)
+        super().ping()
+
+
+run(SlowPing)
