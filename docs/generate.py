@@ -19,6 +19,7 @@ from argosy.errors import ArgosyError
 from argosy.serving.answers import STATUS
 
 FOLDER = Path(__file__).parent / "reference"
+PACKAGE = Path(contract.__file__).parent
 _NOTE = "<!-- Written by scripts/docs from the sources: change those. -->\n"
 
 
@@ -126,6 +127,22 @@ def error_codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def files() -> str:
+    """Every file of the package with the first sentence of its docstring."""
+    lines = [_NOTE, "# Files\n", "The way through them is told in [the house](../explanation/architecture.md).\n"]
+    sources = sorted(PACKAGE.rglob("*.py"), key=lambda path: (len(path.relative_to(PACKAGE).parts) > 1, path))
+    for path in (path for path in sources if path.name not in {"__init__.py", "__main__.py"}):
+        lines.append(f"- `{path.relative_to(PACKAGE)}`: {_first_line(path)}")
+    folders = [path for path in sources if path.name == "__init__.py" and path.parent != PACKAGE]
+    lines += ["", "## Folders\n"]
+    lines += [f"- `{path.parent.relative_to(PACKAGE)}/`: {_first_line(path)}" for path in folders]
+    return "\n".join(lines) + "\n"
+
+
+def _first_line(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "argosy-toml.md": project_file,
@@ -133,6 +150,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "environment.md": variables,
     "contract.md": demands,
     "errors.md": error_codes,
+    "files.md": files,
 }
 
 

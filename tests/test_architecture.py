@@ -1,6 +1,7 @@
 """The house as its architecture page says: import directions, doors, names, budgets, docstrings."""
 
 import graphlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,6 +74,12 @@ def test_every_row_and_door_of_the_page_exists() -> None:
     ]
     assert missing == []
     assert closed == []
+
+
+def test_every_file_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py|(?:[a-z_]+/)+)`", PAGE))
+    assert named
+    assert sorted(name for name in named if not (ROOT / "src/argosy" / name).exists()) == []
 
 
 def test_what_enters_the_image_sees_only_the_ground() -> None:
