@@ -169,7 +169,7 @@ def names(source: Source) -> Iterator[str]:
 def _name_faults(name: str) -> Iterator[str]:
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
     plain = name.lower().strip("_")
-    if plain in {"base", "bases"} or (words[:1] == ["base"] and name[0].isupper()):
+    if plain in {"base", "bases"} or (words[:1] == ["base"] and words[1:] != ["image"] and name[0].isupper()):
         yield f"`{name}` holds the banned word `base`"
     if not any(term in name.lower() for term in FIELD_TERMS):
         for word in words:

@@ -79,7 +79,7 @@ def test_every_row_and_door_of_the_page_exists() -> None:
 def test_every_file_that_the_page_names_exists() -> None:
     named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py|(?:[a-z_]+/)+)`", PAGE))
     assert named
-    assert sorted(name for name in named if not (ROOT / "src/argosy" / name).exists()) == []
+    assert [name for name in named if not (ROOT / "src/argosy" / name).exists() and not (ROOT / name).exists()] == []
 
 
 def test_what_enters_the_image_sees_only_the_ground() -> None:
@@ -169,7 +169,10 @@ HARMLESS = {
     "libraries": ("serving/front.py", "import os.path\nimport uvicorn.config"),
     "late imports": ("cli/build.py", "def f():\n    import json"),
     "doors": ("cli/containers.py", "import os\nos.path\nKINDS = ('docker', 'podman', 'process')"),
-    "names": ("image/base_image.py", "def sha256(): ...\nclass Database: ...\ndef unpack_model_data(): ..."),
+    "names": (
+        "image/base_image.py",
+        "def sha256(): ...\nclass Database: ...\nclass BaseImage: ...\ndef unpack_model_data(): ...",
+    ),
     "sizes": (
         "image/a/layer.py",
         'def f(self, a, b, c, d, e, *, g):\n    """\n' + "x\n" * 70 + '    """\n' + "    x = 1\n" * 50,
