@@ -1,6 +1,6 @@
 """Argosy packages a trained model as an Amazon SageMaker inference image."""
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, DecodeError
 from argosy.serving.predictor import Predictor
 
-__all__ = ["ArgosyError", "Predictor"]
+__all__ = ["ArgosyError", "DecodeError", "Predictor"]

@@ -33,12 +33,14 @@ class CsvCodec:
         Raises:
             DecodeError: Empty, ragged, or a cell of an array that is not a number; names row and column.
         """
-        if kind is InputKind.ARRAY and content_type.parameter("header") != "present":
+        has_header = content_type.parameter("header") == "present"
+        charset = (content_type.parameter("charset") or "utf-8").lower()
+        if kind is InputKind.ARRAY and not has_header and charset in ("utf-8", "utf8", "us-ascii", "ascii"):
             rows = _json_rows(bytes(body))
             if rows is not None:
                 return to_array(rows)
         cells = _rows(to_text(body, content_type))
-        if content_type.parameter("header") == "present":
+        if has_header:
             cells = cells[1:]
         if not cells:
             raise DecodeError("the body has no rows", got=f"{len(body)} bytes")

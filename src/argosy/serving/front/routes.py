@@ -82,7 +82,7 @@ class Application:
                 break
         if max(declared, len(body)) > self.max_body_bytes:
             status, text = answers.error_answer(too_large(self.max_body_bytes))
-            await _send(send, status, answers.CONTENT_TYPE, text, (b"connection", b"close"))
+            await _send(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
             return
         waiting = _AsgiInvocation(fields_of(headers), self.pool, bytes(body))
         self.pool.submit(waiting)

@@ -7,6 +7,7 @@ that uvicorn does not promise, so `seam_fits` looks for them at start and the se
 missing. Both ways give the same answers: one test suite runs over both.
 """
 
+import asyncio
 import inspect
 from collections import deque
 from http import HTTPStatus
@@ -35,7 +36,7 @@ _PING_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-lengt
 _PING_NO: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
 _PIPELINED: Final = 16
 """Open requests of one connection after which no more are read."""
-_LINGER_S: Final = 5.0
+_LINGER_S: Final = 30.0
 """How long the rest of a refused body is read and dropped, so that the client gets to read why it was refused."""
 _INFERENCE_ID: Final = contract.HEADER_INFERENCE_ID.lower().encode()
 
@@ -73,7 +74,7 @@ class ShortPath(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: deque[_ShortInvocation | _Ping] = deque()
+        self._open: deque[_ShortInvocation | _Ready] = deque()
         self._unsent: list[Block] = []
         self._is_short = False
         self._is_refused = False
@@ -83,6 +84,7 @@ class ShortPath(HttpToolsProtocol):
         self._received = 0
         self._body: bytes | bytearray = b""
         self._block: Block | None = None
+        self._linger: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:  # noqa: D102 - asyncio.Protocol
         super().connection_made(transport)
@@ -170,7 +172,9 @@ class ShortPath(HttpToolsProtocol):
         if not self._is_short:
             super().on_message_complete()
         elif self._is_refused:
-            self.transport.close()
+            self._is_refused = False
+            if self._linger is not None:
+                self._linger.cancel()
         elif self.url == b"/ping":
             self._answer_ping()
         else:
@@ -229,9 +233,11 @@ class ShortPath(HttpToolsProtocol):
         self.pool.submit(waiting)
 
     def _answer_ping(self) -> None:
-        answer = _PING_OK if self.pool.can_serve else _PING_NO
+        self._write_in_turn(_PING_OK if self.pool.can_serve else _PING_NO)
+
+    def _write_in_turn(self, answer: bytes) -> None:
         if self._open:
-            self._open.append(_Ping(answer))
+            self._open.append(_Ready(answer))
         else:
             self.transport.write(answer)
 
@@ -239,14 +245,12 @@ class ShortPath(HttpToolsProtocol):
         """Answer 413, then read and drop the rest: closing with unread bytes would reset the connection."""
         self._is_refused = True
         status, text = answers.error_answer(too_large(self.max_body_bytes))
-        if not self._open:
-            head = _HEAD[status] + answers.CONTENT_TYPE + b"\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-            self.transport.write(head % len(text) + text)
+        self._write_in_turn(_head(status, answers.CONTENT_TYPE, len(text)) + text)
         self._body = b""
         if self._block is not None:
             self._block.is_free = True
             self._block = None
-        self.loop.call_later(_LINGER_S, self.transport.close)
+        self._linger = self.loop.call_later(_LINGER_S, self.transport.close)
 
     def _take_the_long_way(self) -> None:
         """Replay what the parser said to uvicorn's own callbacks."""
@@ -276,6 +280,10 @@ class ShortPath(HttpToolsProtocol):
         self._unsent.clear()
 
 
+def _head(status: int, content_type: bytes, size: int) -> bytes:
+    return b"%b%b\r\ncontent-length: %d\r\n\r\n" % (_HEAD[status], content_type, size)
+
+
 class _ShortInvocation(Invocation):
     """An invocation whose answer goes straight to its connection."""
 
@@ -289,7 +297,7 @@ class _ShortInvocation(Invocation):
 
     def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Block | None) -> None:
         """Send the answer, or keep it until the ones before it are sent."""
-        self.head = b"%b%b\r\ncontent-length: %d\r\n\r\n" % (_HEAD[status], content_type, len(body))
+        self.head = _head(status, content_type, len(body))
         self.answer_body = body
         self._connection.send_answer(self, block)
 
@@ -299,8 +307,8 @@ class _ShortInvocation(Invocation):
         block.is_free = True
 
 
-class _Ping:
-    """A health check that was sent behind an invocation on the same connection."""
+class _Ready:
+    """An answer that is ready before the one that must go first on the same connection."""
 
     __slots__ = ("answer_body", "head", "is_abandoned")
 

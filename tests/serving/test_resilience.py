@@ -1,0 +1,254 @@
+"""What the server does when processes die, hang, or are told to stop: real processes, real signals."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from argosy import contract
+from tests.serving.server_process import ServerProcess, children, free_port, running, wait_until
+
+SLEEP = {"do": "sleep", "seconds": 0.01}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_port_accepts_at_once_and_ping_is_503_until_the_model_is_loaded(tmp_path: Path) -> None:
+    with running("SlowLoad", tmp_path / "log", wait=False, TEST_LOAD_SECONDS="2") as server:
+        started = time.monotonic()
+        wait_until(lambda: accepts(server.port), 5)
+        assert server.ping() == 503
+        assert server.invoke([1]).status == 503
+        server.wait_ready()
+        assert time.monotonic() - started > 1.5
+        assert server.invoke([1]).status == 200
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=contract.ACCEPT_CONNECTION.value).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_kill_9_under_load_fails_only_what_the_process_held(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log", ARGOSY_WORKERS="2") as server:
+        stop = threading.Event()
+        statuses: Counter[int] = Counter()
+        pings: list[int] = []
+
+        def client() -> None:
+            while not stop.is_set():
+                statuses[server.invoke(SLEEP).status] += 1
+
+        def pinger() -> None:
+            while not stop.is_set():
+                pings.append(server.ping())
+
+        with ThreadPoolExecutor(17) as pool:
+            running_clients = [pool.submit(client) for _ in range(16)] + [pool.submit(pinger)]
+            try:
+                wait_until(lambda: statuses[200] > 50, 30)
+                kills = 3
+                for _ in range(kills):
+                    victim = server.model_pids()[0]
+                    os.kill(victim, signal.SIGKILL)
+                    wait_until(lambda v=victim: not is_alive(v) and len(server.model_pids()) == 2, 10)
+                    before = statuses[200]
+                    wait_until(lambda b=before: statuses[200] > b + 50, 30)
+            finally:
+                stop.set()
+            for running_client in running_clients:
+                running_client.result()
+    assert set(statuses) <= {200, 500}
+    assert 1 <= statuses[500] <= kills
+    assert set(pings) == {200}
+
+
+@pytest.mark.parametrize("command", ["exit", "segfault"])
+def test_a_crash_is_the_culprits_alone(tmp_path: Path, command: str) -> None:
+    with running("Commanded", tmp_path / "log") as server:
+        first = server.invoke({"do": "pid"}).body
+        with ThreadPoolExecutor(4) as pool:
+            culprit = pool.submit(server.invoke, {"do": command})
+            others = [pool.submit(server.invoke, SLEEP) for _ in range(3)]
+            assert culprit.result().status == 500
+            assert [other.result().status for other in others] == [200, 200, 200]
+        assert server.invoke({"do": "pid"}).body != first
+        assert server.ping() == 200
+
+
+def test_a_killed_template_is_replaced_and_nobody_notices(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log") as server:
+        (template,) = children(server.popen.pid)
+        (model,) = children(template)
+        os.kill(template, signal.SIGKILL)
+        wait_until(lambda: not is_alive(template), 5)
+        assert server.invoke(SLEEP).status == 200
+        wait_until(lambda: len(children(server.popen.pid)) == 1, 10)
+        os.kill(model, signal.SIGKILL)
+        wait_until(lambda: server.model_pids() not in ([], [model]) and server.ping() == 200, 10)
+        assert server.invoke(SLEEP).status == 200
+
+
+def test_sigterm_finishes_what_is_in_flight_and_ends_with_0(tmp_path: Path) -> None:
+    body = b'{"do": "sleep", "seconds": 0.7}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with running("Commanded", tmp_path / "log") as server:
+        flying = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(3)]
+        for connection in flying:
+            connection.sendall(head + body)
+        wait_until(lambda: is_busy(server), 5)
+        assert [server.ping(), server.ping()] == [200, 200]  # by now the front has read what was sent before
+        server.terminate()
+        wait_until(lambda: server.ping() == 503, 5)
+        late = server.invoke(SLEEP)
+        for connection in flying:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+            connection.close()
+        assert (late.status, late.error["code"]) == (503, "unavailable")
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
+def is_busy(server: ServerProcess) -> bool:
+    """Whether the model process sleeps in the predictor: its queue of one is then taken."""
+    (pid,) = server.model_pids()
+    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+
+
+def test_sigterm_while_the_model_loads_ends_with_0(tmp_path: Path) -> None:
+    with running("SlowLoad", tmp_path / "log", wait=False, TEST_LOAD_SECONDS="60") as server:
+        wait_until(lambda: accepts(server.port) and server.ping() == 503, 10)
+        server.terminate()
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
+def test_sigterm_with_an_idle_connection_open_ends_with_0(tmp_path: Path) -> None:
+    with (
+        running("Commanded", tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port)),
+        socket.create_connection(("127.0.0.1", server.port)) as half,
+    ):
+        half.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
+        server.ping()
+        server.terminate()
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
+@pytest.mark.parametrize(
+    ("predictor", "sentence"),
+    [
+        ("CannotLoad", "`predictors:CannotLoad` could not be loaded"),
+        ("DiesAtLoad", "ended before they had loaded"),
+        ("WantsSet", "`predict` has an annotation that no codec decodes to"),
+        ("NotAPredictor", "is not a subclass of `argosy.Predictor`"),
+        ("Missing", "has no `Missing`"),
+    ],
+)
+def test_a_model_that_cannot_load_ends_the_server_with_one_clear_line(
+    tmp_path: Path, predictor: str, sentence: str
+) -> None:
+    with running(predictor, tmp_path / "log", wait=False) as server:
+        assert server.popen.wait(30) == 1
+        lines = [line for line in server.log.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1
+        assert sentence in lines[0]
+
+
+def test_a_stuck_process_is_answered_for_and_replaced(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server:
+        stuck = server.model_pids()
+        reply = server.invoke({"do": "hold-gil", "seconds": 60})
+        assert (reply.status, reply.error["code"]) == (503, "deadline-exceeded")
+        wait_until(lambda: server.model_pids() not in ([], stuck) and server.ping() == 200, 10)
+        assert server.invoke({"do": "pid"}).status == 200
+
+
+def test_what_waits_too_long_in_the_queue_is_503_and_the_rest_is_served(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log", ARGOSY_DEADLINE_S="2") as server, ThreadPoolExecutor(8) as pool:
+        replies = [pool.submit(server.invoke, {"do": "sleep", "seconds": 0.8}) for _ in range(5)]
+        statuses = Counter(reply.result().status for reply in replies)
+    assert statuses[200] >= 2
+    assert set(statuses) <= {200, 503}
+    assert statuses[503] >= 1
+
+
+def test_a_full_queue_is_503_at_once(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log", ARGOSY_QUEUE="1") as server, ThreadPoolExecutor(8) as pool:
+        replies = [pool.submit(server.invoke, {"do": "sleep", "seconds": 0.5}) for _ in range(6)]
+        answers = [reply.result() for reply in replies]
+    statuses = Counter(answer.status for answer in answers)
+    assert statuses == {200: 2, 503: 4}
+    assert {a.error["code"] for a in answers if a.status == 503} == {"overloaded"}
+
+
+def test_ping_answers_while_the_predictor_holds_the_gil(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log") as server, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(server.invoke, {"do": "hold-gil", "seconds": 2})
+        while not held.done():
+            assert server.ping() == 200  # the client gives up after the contract's 2 s
+        assert held.result().status == 200
+
+
+def test_a_client_that_left_is_not_served(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log") as server, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(server.invoke, {"do": "sleep", "seconds": 0.5})
+        wait_until(lambda: is_busy(server), 5)
+        body = b'{"do": "exit"}'
+        head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(head + body)
+        assert busy.result().status == 200
+        before = server.model_pids()
+        assert server.invoke(SLEEP).status == 200
+        assert server.model_pids() == before
+
+
+def test_nothing_outlives_a_front_that_is_killed(tmp_path: Path) -> None:
+    with running("Commanded", tmp_path / "log", ARGOSY_WORKERS="2") as server:
+        family = [*children(server.popen.pid), *server.model_pids()]
+        assert len(family) == 3
+        server.popen.kill()
+        server.popen.wait(10)
+        wait_until(lambda: not any(is_alive(pid) for pid in family), 10)
+
+
+def test_a_taken_port_is_said_and_ends_with_3(tmp_path: Path) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        server = ServerProcess("EchoBytes", port, {}, tmp_path / "log")
+        assert server.popen.wait(10) == 3
+    assert f"error: cannot listen on 127.0.0.1:{port}" in server.log
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ARGOSY_WORKERS", "many"), ("SAGEMAKER_BIND_TO_PORT", "99999"), ("ARGOSY_DEADLINE_S", "-1")],
+)
+def test_a_wrong_variable_is_named_and_ends_with_2(tmp_path: Path, name: str, value: str) -> None:
+    server = ServerProcess("EchoBytes", free_port(), {name: value}, tmp_path / "log")
+    assert server.popen.wait(10) == 2
+    assert f"error: `{name}` is wrong: got `{value}`" in server.log
+
+
+def test_another_argument_than_serve_ends_with_2(tmp_path: Path) -> None:
+    server = ServerProcess("EchoBytes", free_port(), {}, tmp_path / "log")
+    server.popen.kill()
+    argv = [*server.popen.args[:-1], "train"]  # type: ignore[index] # a list, as it was given
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    server.popen.wait(10)
+    assert ended.returncode == 2
+    assert "want `serve`" in ended.stderr
