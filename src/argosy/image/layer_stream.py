@@ -4,6 +4,7 @@ import hashlib
 import io
 import tarfile
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final
@@ -77,6 +78,7 @@ class LayerContents:
 
     def __init__(self, image: Image, layer: int) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as this object; has no name to remove
+        weakref.finalize(self, self._file.close)
         with layer_stream(image, image.layers[layer]) as stream:
             while chunk := stream.read(_CHUNK):
                 self._file.write(chunk)
@@ -87,14 +89,15 @@ class LayerContents:
     def open(self, number: int) -> BinaryIO:
         """The content of the layer's member of that number, as a seekable stream."""
         offset, size = self._places[number]
-        return io.BufferedReader(_Slice(self._file, offset, size))
+        return io.BufferedReader(_Slice(self, offset, size))
 
 
 class _Slice(io.RawIOBase):
     """A part of a file as a stream of its own; several of them share the file."""
 
-    def __init__(self, file: "tempfile._TemporaryFileWrapper[bytes] | BinaryIO", offset: int, size: int) -> None:
-        self._file, self._offset, self._size, self._position = file, offset, size, 0
+    def __init__(self, contents: LayerContents, offset: int, size: int) -> None:
+        self._contents = contents  # whose end closes the file
+        self._file, self._offset, self._size, self._position = contents._file, offset, size, 0
 
     def readable(self) -> bool:
         return True
