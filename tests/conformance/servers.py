@@ -41,7 +41,15 @@ def observe_server(
     name: str, *, model_dir: Path | None = None, sample: Request | None = None, startup_s: float = 10.0
 ) -> Case:
     return observe(
-        Bench(launch_server(name), "process", True, model_dir=model_dir, sample=sample, startup_s=startup_s)
+        Bench(
+            launch_server(name),
+            kind_of=lambda container: "process",
+            # These servers get what an isolated container would find: so that every clause is judged.
+            is_isolated=lambda container: True,
+            model_dir=model_dir,
+            sample=sample,
+            startup_s=startup_s,
+        )
     )
 
 

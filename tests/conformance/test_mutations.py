@@ -1,0 +1,95 @@
+"""Each foreign server has one defect and fails exactly the clause that names it; a clean one fails none."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from argosy.conformance.check import Finding, Status
+from argosy.contract import CLAUSES, Level
+from tests.conformance.servers import SERVERS, failed_clauses, judge_server
+
+Findings = Mapping[str, Finding]
+
+DEFECTS: Mapping[str, set[str]] = {
+    "never_listens": {"start-port"},
+    "never_ready": {"start-healthy"},
+    "wants_network": {"start-offline"},
+    "writes_model": {"start-read-only-model"},
+    "slow_ping": {"ping"},
+    "static_ping": {"ping-honest"},
+    "foreign_host": {"ping-any-host"},
+    "one_at_a_time": {"ping-busy"},
+    "no_invocations": {"invocations"},
+    "strict_headers": {"invocation-headers"},
+    "raw_content_type": {"media-type-parameters"},
+    "small_bodies": {"large-body"},
+    "execution_parameters": {"execution-parameters"},
+    # Whoever answers 200 to an error does not answer it with 4xx either.
+    "paid_errors": {"error-status", "error-client"},
+    "crashing_decoder": {"error-client"},
+    "telltale": {"error-traceback"},
+    "dies_on_garbage": {"error-survival"},
+    "ignores_sigterm": {"stop-grace"},
+    "drops_requests": {"stop-drain"},
+    "exit_code": {"stop-exit-code"},
+}
+NEVER_HEALTHY = ("never_listens", "never_ready")
+
+
+@pytest.fixture(scope="module")
+def judged(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, "Future[Findings]"]]:
+    """The findings of every server that a chosen test asks for; they mostly wait, so some run at once."""
+    artifacts = tmp_path_factory.mktemp("model")
+    (artifacts / "bias.txt").write_text("0")
+    (artifacts / "unpacked").touch()
+    wanted = {server for item in request.session.items if (server := _server_of(item))}
+    with ThreadPoolExecutor(3) as pool:
+        yield {server: pool.submit(_judge, server, artifacts) for server in sorted({*wanted, "clean"})}
+
+
+def _server_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("server")
+
+
+def _judge(server: str, artifacts: Path) -> Findings:
+    return judge_server(server, model_dir=artifacts, startup_s=3.0 if server in NEVER_HEALTHY else 30.0)
+
+
+def test_a_clean_server_fails_nothing(judged: Mapping[str, "Future[Findings]"]) -> None:
+    findings = judged["clean"].result()
+    observed = {finding.status for finding in findings.values() if finding.group != "image"}
+    assert failed_clauses(findings) == set()
+    assert observed == {Status.PASS}
+
+
+@pytest.mark.parametrize("server", sorted(DEFECTS))
+def test_a_defect_fails_exactly_its_own_clause(server: str, judged: Mapping[str, "Future[Findings]"]) -> None:
+    findings = judged[server].result()
+    assert failed_clauses(findings) == DEFECTS[server]
+    for clause_id in DEFECTS[server]:
+        finding = findings[clause_id]
+        assert finding.verdict.reason
+        assert finding.verdict.evidence or clause_id == "execution-parameters"
+
+
+def test_every_server_is_named_here() -> None:
+    assert {path.stem for path in SERVERS.glob("*.py")} == {*DEFECTS, "clean"}
+
+
+def test_every_clause_that_a_running_container_can_break_has_a_server_that_breaks_it() -> None:
+    broken = set().union(*DEFECTS.values())
+    at_rest = {clause_id for clause_id in CLAUSES if clause_id.startswith(("image-", "model-"))}
+    # A backlog that is full cannot be made with three clients on one machine: its judgement is tested on its scene.
+    assert set(CLAUSES) - at_rest - broken == {"accept-connection"}
+
+
+def test_no_defect_fails_a_must_that_is_not_its_own(judged: Mapping[str, "Future[Findings]"]) -> None:
+    must = {clause_id for clause_id, clause in CLAUSES.items() if clause.level is Level.MUST}
+    for server, clauses in DEFECTS.items():
+        if server in judged:
+            assert failed_clauses(judged[server].result(), Level.MUST) == clauses & must
