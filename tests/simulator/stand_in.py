@@ -2,8 +2,8 @@
 
 `/invocations` answers with the request's body. A body that holds one of these words is treated otherwise:
 `STATUS-404` answers that status, `DROP` closes the connection, `SLOW` answers after STAND_IN_SLOW_S, `FLAKY` answers
-500 the first time that this very body comes, `JITTER` answers after a random moment. GET `/requests` lists the
-requests so far, without this one.
+500 the first time that this very body comes, `JITTER` answers after a random moment, `DOUBLE` answers the body twice,
+`EXIT` ends the process. GET `/requests` lists the requests so far, without this one.
 
 STAND_IN_MODE: `ready` (default), `never-ready`, `crash` (exits 3 at once), `deaf` (ignores SIGTERM), `sick` (healthy
 until it was invoked once), `hanging-ping`. STAND_IN_PARAMETERS: body of `/execution-parameters`; without it 404.
@@ -67,11 +67,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(random.random() / 50)
         with lock:
             concurrent -= 1
+        if b"EXIT" in body:
+            os._exit(9)
         if b"DROP" in body:
             self.close_connection = True
             return
         status = re.search(rb"STATUS-(\d+)", body)
         code = int(status.group(1)) if status else 500 if flaky and b"FLAKY" in body else 200
+        body *= 2 if b"DOUBLE" in body else 1
         self.answer(code, body, self.headers.get("Content-Type"), HEADERS)
 
     def read_body(self) -> tuple[bytes, int, str]:

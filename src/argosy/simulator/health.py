@@ -1,0 +1,81 @@
+"""Health checks: until a container is ready, and ever after while an endpoint lives."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from argosy.errors import ContainerError
+from argosy.simulator.connection import Connection
+from argosy.simulator.container import Container, log_tail
+
+STARTUP_INTERVAL_S: Final = 1.0
+"""Between two health checks while a container starts; seen in public logs (read 2026-11-22)."""
+STEADY_INTERVAL_S: Final = 5.0
+"""Between two health checks of an endpoint in service; seen in public logs, 2019 (read 2026-11-22)."""
+UNHEALTHY_AFTER: Final = 3
+"""Failed checks in a row after which an instance counts as unhealthy. AWS does not tell the number: this is a guess."""
+_UNANSWERED_INTERVAL_S: Final = 0.05
+
+Report = Callable[[str], None]
+"""Takes one line for people."""
+
+
+async def await_ready(container: Container, connection: Connection, limit_s: float, failure: str) -> float:
+    """Ping a started container every second until it answers 200; returns the seconds that it took.
+
+    As long as nothing answers at the port, it is tried more often, so that a quick container is not kept waiting.
+
+    Args:
+        container: Started.
+        connection: To it.
+        limit_s: How long it may take.
+        failure: The platform's sentence for a container that does not become ready.
+
+    Raises:
+        ContainerError: It ended, or was not ready within `limit_s`; with the reason and the end of its log.
+    """
+    started = time.monotonic()
+    while True:
+        tried = time.monotonic()
+        ping = await connection.ping()
+        if ping.fault is None:
+            return time.monotonic() - started
+        elapsed = time.monotonic() - started
+        exit_code = await asyncio.to_thread(container.exit_code)
+        if exit_code is not None:
+            raise await _not_ready(container, failure, f"it ended with exit code {exit_code} after {elapsed:.1f} s")
+        if elapsed >= limit_s:
+            raise await _not_ready(container, failure, f"{ping.fault}, still so after {elapsed:.0f} s")
+        interval = STARTUP_INTERVAL_S if ping.is_answered else _UNANSWERED_INTERVAL_S
+        await asyncio.sleep(max(0.0, tried + interval - time.monotonic()))
+
+
+async def watch(container: Container, connection: Connection, report: Report) -> None:
+    """Ping a container in service every 5 s for ever and report when its health changes; cancel to end.
+
+    Nothing is restarted: SageMaker would replace the instance, here its owner learns why.
+    """
+    failures = 0
+    while True:
+        await asyncio.sleep(STEADY_INTERVAL_S)
+        reason = (await connection.ping()).fault
+        exit_code = await asyncio.to_thread(container.exit_code) if reason else None
+        if exit_code is not None:
+            tail = await asyncio.to_thread(log_tail, container)
+            report(f"the container ended with exit code {exit_code}; SageMaker would replace the instance\n{tail}")
+            return
+        if reason is None:
+            if failures:
+                report(f"health check passed again after {failures} failed")
+            failures = 0
+            continue
+        failures += 1
+        report(f"health check failed ({failures} in a row): {reason}")
+        if failures == UNHEALTHY_AFTER:
+            report("unhealthy: SageMaker would replace this instance")
+
+
+async def _not_ready(container: Container, failure: str, reason: str) -> ContainerError:
+    tail = await asyncio.to_thread(log_tail, container)
+    return ContainerError(failure, got=f"{reason}\n\n{tail}", where=container.name)

@@ -1,0 +1,98 @@
+"""The request header fields of InvokeEndpoint: their limits, and which of them a container sees."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from argosy import contract
+
+TARGET_MODEL: Final = "X-Amzn-SageMaker-Target-Model"
+TARGET_VARIANT: Final = "X-Amzn-SageMaker-Target-Variant"
+TARGET_CONTAINER: Final = "X-Amzn-SageMaker-Target-Container-Hostname"
+ENABLE_EXPLANATIONS: Final = "X-Amzn-SageMaker-Enable-Explanations"
+INFERENCE_COMPONENT: Final = "X-Amzn-SageMaker-Inference-Component"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field of the API.
+
+    Attributes:
+        header: Its name on the wire.
+        member: Its name in the API, as error texts spell it.
+        longest: Largest number of characters.
+        pattern: Java's regular expression, as the API's model and error texts have it.
+        shortest: Smallest number of characters.
+    """
+
+    header: str
+    member: str
+    longest: int
+    pattern: str
+    shortest: int = 0
+
+    def faults(self, value: str) -> list[str]:
+        """The service's sentences about a value, none when it is right."""
+        constraints = []
+        if len(value) < self.shortest:
+            constraints.append(f"Member must have length greater than or equal to {self.shortest}")
+        if len(value) > self.longest:
+            constraints.append(f"Member must have length less than or equal to {self.longest}")
+        elif not _compiled(self.pattern).fullmatch(value):
+            constraints.append(f"Member must satisfy regular expression pattern: {self.pattern}")
+        return [f"Value '{value}' at '{self.member}' failed to satisfy constraint: {text}" for text in constraints]
+
+
+_NAME: Final = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+_ASCII: Final = r"\p{ASCII}*"
+_PRINTABLE: Final = r"\A\S[\p{Print}]*\z"
+
+FIELDS: Final = (
+    Field("Content-Type", "contentType", 1024, _ASCII),
+    Field("Accept", "accept", 1024, _ASCII),
+    Field(contract.HEADER_CUSTOM_ATTRIBUTES, "customAttributes", int(contract.CUSTOM_ATTRIBUTES.value), _ASCII),
+    Field(TARGET_MODEL, "targetModel", 1024, _PRINTABLE, 1),
+    Field(TARGET_VARIANT, "targetVariant", 63, _NAME),
+    Field(TARGET_CONTAINER, "targetContainerHostname", 63, _NAME),
+    Field(contract.HEADER_INFERENCE_ID, "inferenceId", 64, _PRINTABLE, 1),
+    Field(ENABLE_EXPLANATIONS, "enableExplanations", 64, ".*", 1),
+    Field(INFERENCE_COMPONENT, "inferenceComponentName", 63, r"^[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?$"),
+    Field(contract.HEADER_SESSION_ID, "sessionId", 256, r"^(NEW_SESSION)$|^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"),
+    Field("X-Amzn-SageMaker-Prefix-Aware-Id", "prefixAwareId", 64, _PRINTABLE, 1),
+)
+"""Source: InvokeEndpoint in botocore's sagemaker-runtime 2017-05-13 model (read 2026-11-22)."""
+
+_ENDPOINT_NAME: Final = Field("", "endpointName", 63, _NAME)
+
+
+def faults(endpoint_name: str, headers: Mapping[str, str]) -> str | None:
+    """The service's message about bad values, or None when all are right.
+
+    Args:
+        endpoint_name: From the request's path.
+        headers: Names in lower case, values decoded as Latin-1.
+    """
+    found = _ENDPOINT_NAME.faults(endpoint_name)
+    for field in FIELDS:
+        value = headers.get(field.header.lower())
+        if value is not None:
+            found += field.faults(value)
+    if not found:
+        return None
+    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+
+
+def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    """The fields that reach the container; SageMaker strips all others.
+
+    Args:
+        headers: Names in lower case.
+    """
+    return {name: headers[name.lower()] for name in contract.FORWARDED_HEADERS if name.lower() in headers}
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Java's pattern in Python's words; `re` keeps compiled patterns by itself."""
+    python = pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]").replace(r"[\p{Print}]", r"[\x20-\x7e]").replace(r"\z", r"\Z")
+    return re.compile(python)

@@ -1,0 +1,176 @@
+"""The SageMaker Runtime API over HTTP: a plain ASGI application on loopback, for unmodified AWS clients.
+
+`InvokeEndpoint` is here; the other operations are answered with a sentence that says so.
+"""
+
+import asyncio
+import re
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import uvicorn
+
+from argosy.errors import UsageError
+from argosy.simulator import answers, request_headers
+from argosy.simulator.answers import Answer
+from argosy.simulator.endpoint import Endpoint
+from argosy.simulator.health import Report
+
+# ASGI's own types: its messages are dictionaries of whatever the specification says for each.
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_ROUTE = re.compile(r"/endpoints/([^/]+)/([^/]+)")
+_LATER: Final = {
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+    "invocations-bidirectional-stream": "InvokeEndpointWithBidirectionalStream",
+}
+_REGION = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
+_DRAIN_S: Final = 5
+_BACKLOG: Final = 2048
+
+
+class Runtime:
+    """The API in front of some endpoints.
+
+    Args:
+        endpoints: By name.
+        report: Takes a line for every answer that is not 200.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], report: Report) -> None:
+        self._endpoints = endpoints
+        self._report = report
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        if scope["type"] != "http":
+            raise UsageError("only HTTP is served here", got=scope["type"])
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            answer = await self._answer(scope, headers, receive)
+        except ConnectionAbortedError:
+            return
+        if answer.status != 200:
+            note = answer.note or answer.body[:300].decode(errors="replace")
+            self._report(f"{scope['method']} {scope['path']}: {answer.status}: {note}")
+        listed = [*answer.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(answer.body)))]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in listed]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Message, headers: Mapping[str, str], receive: Receive) -> Answer:
+        """The answer; the request's body is read in any case, so that every client reads the answer too."""
+        found = self._find(scope, headers)
+        endpoint = found if isinstance(found, Endpoint) else None
+        limit = endpoint.options.body_bytes if endpoint else 0
+        body = await _read_body(headers, receive, limit)
+        if isinstance(found, Answer):
+            return found
+        if body is None:
+            return answers.body_too_large(limit)
+        region = _REGION.search(headers.get("authorization", ""))
+        return await found.invoke(headers, body, region.group(1) if region else answers.REGION)
+
+    def _find(self, scope: Message, headers: Mapping[str, str]) -> Endpoint | Answer:
+        """The endpoint of a request, or why there is none for it."""
+        route = _ROUTE.fullmatch(scope["path"])
+        if route is None or (route.group(2) != "invocations" and route.group(2) not in _LATER):
+            return answers.not_simulated(
+                404, f"{scope['path']} is no operation of SageMaker Runtime; POST /endpoints/NAME/invocations is"
+            )
+        name, operation = route.groups()
+        if scope["method"] != "POST":
+            return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
+        if operation in _LATER:
+            return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
+        message = request_headers.faults(name, headers)
+        if message is not None:
+            return answers.validation_error(message)
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            return answers.endpoint_not_found(name)
+        return endpoint.refusal(headers) or endpoint
+
+
+async def serve(
+    runtime: Runtime, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
+) -> None:
+    """Serve the API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
+
+    Signals are the caller's: nothing is installed here. `on_open` is called as soon as clients can connect.
+    """
+    listener.listen(_BACKLOG)
+    on_open()
+    config = uvicorn.Config(
+        runtime,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        server.should_exit = True
+        await serving
+
+
+def bind(port: int) -> socket.socket:
+    """A socket on loopback that takes no connection yet: the port is ours while the container starts.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        UsageError: The port is taken or not allowed.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(f"cannot take port {port} of 127.0.0.1", got=error, hint="leave `--port` out") from error
+    return listener
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _read_body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None when it is longer than `limit`; what is too long is read and thrown away.
+
+    Raises:
+        ConnectionAbortedError: The client left before it had sent everything.
+    """
+    declared = headers.get("content-length", "0")
+    too_long = declared.isdigit() and int(declared) > limit
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if too_long or size > limit:
+            too_long = True
+            parts.clear()
+        else:
+            parts.append(part)
+        if not message.get("more_body", False):
+            return None if too_long else b"".join(parts)

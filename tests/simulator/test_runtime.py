@@ -1,0 +1,295 @@
+"""The API as unmodified AWS clients see it: boto3 and the AWS CLI."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from argosy.simulator.endpoint import EndpointOptions
+from tests.simulator.conftest import MakeContainer
+from tests.simulator.serving_thread import Served, serving
+
+MIB = 2**20
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+ServeEndpoint = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(stand_in: MakeContainer) -> Iterator[ServeEndpoint]:
+    """Serves the endpoint `demo` around a stand-in container; limits as keywords, its settings as a mapping."""
+    with ExitStack() as stack:
+
+        def start(settings: dict[str, str] | None = None, **limits: Any) -> Served:
+            return stack.enter_context(serving(stand_in(**(settings or {})), EndpointOptions("demo", **limits)))
+
+        yield start
+
+
+def runtime_client(served: Served, region: str = "us-east-1") -> Any:
+    config = Config(retries={"max_attempts": 0}, read_timeout=70)
+    return boto3.client("sagemaker-runtime", endpoint_url=served.url, region_name=region, config=config, **CREDENTIALS)
+
+
+def received(served_container_url: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = httpx.get(f"{served_container_url}/requests").json()
+    return listed
+
+
+def caught(client: Any, **arguments: Any) -> dict[str, Any]:
+    with pytest.raises(ClientError) as error:
+        client.invoke_endpoint(**{"EndpointName": "demo", "Body": b"x"} | arguments)
+    response: dict[str, Any] = error.value.response
+    return response
+
+
+def test_boto3_gets_the_container_s_body_unchanged(serve: ServeEndpoint) -> None:
+    served = serve({"headers": json.dumps({"X-Amzn-SageMaker-Custom-Attributes": "from the container"})})
+    body = bytes(range(256)) * 100
+    answer = runtime_client(served).invoke_endpoint(
+        EndpointName="demo", Body=body, ContentType="text/csv; charset=utf-8"
+    )
+    assert answer["Body"].read() == body
+    assert answer["ContentType"] == "text/csv; charset=utf-8"
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    assert answer["CustomAttributes"] == "from the container"
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_the_container_sees_the_allowed_headers_and_no_other(stand_in: MakeContainer) -> None:
+    container = stand_in()
+    with serving(container, EndpointOptions("demo")) as served:
+        runtime_client(served).invoke_endpoint(
+            EndpointName="demo",
+            Body=b"1,2",
+            ContentType="text/csv",
+            Accept="application/json",
+            CustomAttributes="trace=1; a b",
+            InferenceId="call-7",
+            SessionId="session-1",
+            TargetVariant="AllTraffic",
+        )
+        request = received(container.url)[-1]
+    assert {name.lower(): value for name, value in request["headers"]} == {
+        "host": "model.aws.local:8080",
+        "user-agent": "AHC/2.0",
+        "content-type": "text/csv",
+        "accept": "application/json",
+        "x-amzn-sagemaker-custom-attributes": "trace=1; a b",
+        "x-amzn-sagemaker-inference-id": "call-7",
+        "x-amzn-sagemaker-session-id": "session-1",
+        "content-length": "3",
+    }
+
+
+def test_a_missing_content_type_stays_missing(stand_in: MakeContainer) -> None:
+    container = stand_in()
+    with serving(container, EndpointOptions("demo")) as served:
+        answer = runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"1,2")
+        names = {name.lower() for name, _ in received(container.url)[-1]["headers"]}
+    assert "content-type" not in names
+    assert "accept" not in names
+    assert answer["Body"].read() == b"1,2"
+
+
+def test_custom_attributes_are_not_echoed_by_the_service(serve: ServeEndpoint) -> None:
+    answer = runtime_client(serve()).invoke_endpoint(EndpointName="demo", Body=b"x", CustomAttributes="mine")
+    assert "CustomAttributes" not in answer
+
+
+def test_other_headers_of_the_container_are_dropped_and_sessions_renamed(serve: ServeEndpoint) -> None:
+    session = "session-1; Expires=2030-01-01T00:00:00Z"
+    served = serve({"headers": json.dumps({"X-Secret": "1", "X-Amzn-SageMaker-Session-Id": session})})
+    answer = runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"x", SessionId="NEW_SESSION")
+    assert answer["NewSessionId"] == session
+    assert "x-secret" not in answer["ResponseMetadata"]["HTTPHeaders"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [(400, "client", "CLIENT_ERROR_FROM_MODEL"), (503, "server", "INTERNAL_FAILURE_FROM_MODEL")],
+)
+def test_fault_1_an_error_of_the_container_is_a_model_error(
+    serve: ServeEndpoint, status: int, kind: str, code: str
+) -> None:
+    served = serve()
+    error = caught(runtime_client(served, "eu-west-2"), Body=f"STATUS-{status} bad".encode())
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert error["Error"]["Code"] == "ModelError"
+    assert error["Error"]["Message"] == (
+        f'Received {kind} error ({status}) from primary with message "STATUS-{status} bad". '
+        "See https://eu-west-2.console.aws.amazon.com/cloudwatch/home?region=eu-west-2"
+        "#logEventViewer:group=/aws/sagemaker/Endpoints/demo in account 123456789012 for more information."
+    )
+    assert error["OriginalStatusCode"] == status
+    assert error["OriginalMessage"] == f"STATUS-{status} bad"
+    assert error["LogStreamArn"] == "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/sagemaker/Endpoints/demo"
+    raw = httpx.post(f"{served.url}/endpoints/demo/invocations", content=f"STATUS-{status}".encode())
+    assert raw.headers["x-amzn-errortype"] == "ModelError"
+    assert raw.json()["ErrorCode"] == code
+
+
+def test_boto3_raises_its_own_model_error_class(serve: ServeEndpoint) -> None:
+    client = runtime_client(serve())
+    with pytest.raises(client.exceptions.ModelError):
+        client.invoke_endpoint(EndpointName="demo", Body=b"STATUS-500")
+    with pytest.raises(client.exceptions.ValidationError):
+        client.invoke_endpoint(EndpointName="other", Body=b"x")
+
+
+def test_fault_1_a_container_that_takes_too_long_is_a_model_error_with_status_0(serve: ServeEndpoint) -> None:
+    client = runtime_client(serve({"slow_s": "3"}, invocation_s=0.3))
+    error = caught(client, Body=b"SLOW")
+    assert error["OriginalStatusCode"] == 0
+    assert error["Error"]["Message"].startswith(
+        'Received server error (0) from primary with message "Your invocation timed out while waiting for a response '
+        "from container primary. Review the latency metrics for each container in Amazon CloudWatch, resolve the "
+        'issue, and try again." See https://'
+    )
+    assert client.invoke_endpoint(EndpointName="demo", Body=b"next")["Body"].read() == b"next"
+
+
+def test_a_dropped_connection_is_a_model_error_with_status_0(serve: ServeEndpoint) -> None:
+    served = serve()
+    assert caught(runtime_client(served), Body=b"DROP")["OriginalStatusCode"] == 0
+    assert "broke" in served.reports[-1]
+
+
+def test_fault_1_bodies_over_the_limit_are_refused_with_413(serve: ServeEndpoint) -> None:
+    served = serve()
+    client = runtime_client(served)
+    assert len(client.invoke_endpoint(EndpointName="demo", Body=bytes(25 * MIB))["Body"].read()) == 25 * MIB
+    error = caught(client, Body=bytes(25 * MIB + 1))
+    assert error["Error"] == {"Code": "413", "Message": "HTTP content length exceeded 26214400 bytes."}
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_a_chunked_body_over_the_limit_is_refused_too(serve: ServeEndpoint) -> None:
+    served = serve(body_bytes=1000)
+    answer = httpx.post(f"{served.url}/endpoints/demo/invocations", content=(bytes(600) for _ in range(2)))
+    assert answer.status_code == 413
+    assert httpx.post(f"{served.url}/endpoints/demo/invocations", content=iter([b"1", b"2"])).content == b"12"
+
+
+def test_a_body_over_6_mb_is_reported(serve: ServeEndpoint) -> None:
+    served = serve()
+    client = runtime_client(served)
+    client.invoke_endpoint(EndpointName="demo", Body=bytes(6 * MIB))
+    assert served.reports == []
+    client.invoke_endpoint(EndpointName="demo", Body=bytes(6 * MIB + 1))
+    assert [report.partition(":")[0] for report in served.reports] == [
+        "request body of 6291457 bytes",
+        "response body of 6291457 bytes",
+    ]
+
+
+def test_an_answer_that_is_too_long_is_a_model_error(serve: ServeEndpoint) -> None:
+    error = caught(runtime_client(serve(body_bytes=100)), Body=b"DOUBLE" + bytes(90))
+    assert error["OriginalStatusCode"] == 500
+    assert (
+        "Received server error (500) from primary and could not load the entire response body."
+        in (error["Error"]["Message"])
+    )
+
+
+def test_long_messages_are_cut_at_2048_characters(serve: ServeEndpoint) -> None:
+    error = caught(runtime_client(serve()), Body=b"STATUS-500" + b"a" * 5000)
+    assert len(error["Error"]["Message"]) == len(error["OriginalMessage"]) == 2048
+
+
+def test_an_unknown_endpoint_is_a_validation_error(serve: ServeEndpoint) -> None:
+    error = caught(runtime_client(serve()), EndpointName="nobody")
+    assert error["Error"]["Code"] == "ValidationError"
+    assert error["Error"]["Message"] == "Endpoint nobody of account 123456789012 not found."
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "sentence"),
+    [
+        ("ContentType", "a" * 1025, "Member must have length less than or equal to 1024"),
+        ("CustomAttributes", "b" * 1025, "Member must have length less than or equal to 1024"),
+        ("InferenceId", "c" * 65, "Member must have length less than or equal to 64"),
+        ("SessionId", "-d", "Member must satisfy regular expression pattern: ^(NEW_SESSION)$|"),
+        ("TargetVariant", "e_f", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"),
+        ("TargetModel", "m.tar.gz", "is not a multi-model endpoint and does not support target model header."),
+        ("TargetVariant", "Blue", "Variant Blue not found"),
+        ("InferenceComponentName", "part", "does not support the header"),
+    ],
+)
+def test_wrong_parameters_are_validation_errors(serve: ServeEndpoint, member: str, value: str, sentence: str) -> None:
+    error = caught(runtime_client(serve()), **{member: value})
+    assert error["Error"]["Code"] == "ValidationError"
+    assert sentence in error["Error"]["Message"]
+
+
+def test_header_bytes_that_are_not_ascii_are_a_validation_error(serve: ServeEndpoint) -> None:
+    headers = {b"X-Amzn-SageMaker-Custom-Attributes": "é".encode()}
+    answer = httpx.post(f"{serve().url}/endpoints/demo/invocations", headers=headers, content=b"x")
+    assert answer.status_code == 400
+    assert r"1 validation error detected: Value 'Ã©' at 'customAttributes'" in answer.json()["Message"]
+
+
+def test_operations_that_are_not_there_say_so(serve: ServeEndpoint) -> None:
+    served = serve()
+    client = runtime_client(served)
+    with pytest.raises(ClientError, match="InvokeEndpointWithResponseStream is not simulated"):
+        client.invoke_endpoint_with_response_stream(EndpointName="demo", Body=b"x")
+    with pytest.raises(ClientError, match="InvokeEndpointAsync is not simulated"):
+        client.invoke_endpoint_async(EndpointName="demo", InputLocation="s3://bucket/key")
+    assert httpx.get(f"{served.url}/endpoints/demo/invocations").status_code == 405
+    assert httpx.get(f"{served.url}/").status_code == 404
+    assert "no operation of SageMaker Runtime" in httpx.get(f"{served.url}/").json()["Message"]
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_invokes_nothing(stand_in: MakeContainer) -> None:
+    container = stand_in()
+    with serving(container, EndpointOptions("demo")) as served:
+        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as client:
+            client.sendall(b"POST /endpoints/demo/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"whole")
+        assert [request["size"] for request in received(container.url) if request["method"] == "POST"] == [5]
+
+
+def test_the_aws_cli_invokes_the_endpoint(serve: ServeEndpoint, tmp_path: Path) -> None:
+    served = serve()
+    (tmp_path / "in").write_bytes(b"\x00\xff1,2,3\n")
+    ended = aws(
+        served, tmp_path, "--content-type", "text/csv", "--custom-attributes", "a=b", "--body", "fileb://in", "out"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"ContentType": "text/csv", "InvokedProductionVariant": "AllTraffic"}
+    assert (tmp_path / "out").read_bytes() == b"\x00\xff1,2,3\n"
+
+
+def test_the_aws_cli_shows_a_model_error(serve: ServeEndpoint, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"STATUS-418")
+    ended = aws(serve(), tmp_path, "--body", "fileb://in", "out")
+    assert ended.returncode != 0
+    assert "An error occurred (ModelError) when calling the InvokeEndpoint operation: Received client error (418)" in (
+        ended.stderr
+    )
+
+
+def aws(served: Served, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    command = [str(Path(sys.executable).with_name("aws")), "sagemaker-runtime", "invoke-endpoint"]
+    command += ["--endpoint-name", "demo", "--endpoint-url", served.url, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
