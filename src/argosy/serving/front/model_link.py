@@ -87,10 +87,12 @@ class ModelLink(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102 - asyncio.Protocol
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket pair is attached."""
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one without inheriting from it
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102 - asyncio.Protocol
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the model process: notices and answers."""
         for count, payload in self._reader.feed(data):
             if count == 0:
                 self._take_notice(payload.decode())
@@ -99,7 +101,8 @@ class ModelLink(asyncio.Protocol):
                 self._deliver(item)
             self._owner.on_idle(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102 - asyncio.Protocol
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The model process is gone."""
         self._transport = None
         self._owner.on_lost(self)
 

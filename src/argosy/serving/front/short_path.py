@@ -86,30 +86,35 @@ class ShortPath(HttpToolsProtocol):
         self._block: Block | None = None
         self._linger: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:  # noqa: D102 - asyncio.Protocol
+    def connection_made(self, transport: Any) -> None:
+        """A connection: uvicorn sets it up."""
         super().connection_made(transport)
         # Any unsent byte then pauses writing, and resuming means that all is sent: that frees a block of the arena.
         transport.set_write_buffer_limits(0)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102 - asyncio.Protocol
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone: nobody waits for its answers."""
         for waiting in self._open:
             waiting.is_abandoned = True
         self._open.clear()
         self._free_unsent()
         super().connection_lost(exc)
 
-    def resume_writing(self) -> None:  # noqa: D102 - asyncio.Protocol
+    def resume_writing(self) -> None:
+        """All is sent: its blocks are free."""
         self._free_unsent()
         super().resume_writing()
 
-    def on_message_begin(self) -> None:  # noqa: D102 - httptools
+    def on_message_begin(self) -> None:
+        """A request begins: nothing is known of it."""
         self.url = b""
         self.headers = []
         self._is_plain = True
         self._content_type = self._accept = self._inference_id = b""
         self._declared = 0
 
-    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102 - httptools
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field; the few that matter are told apart by their length first."""
         self.headers.append((name, value))
         size = len(name)
         if size == 12:
@@ -132,7 +137,8 @@ class ShortPath(HttpToolsProtocol):
         elif size == 29 and name.lower() == _INFERENCE_ID:
             self._inference_id = value
 
-    def on_headers_complete(self) -> None:  # noqa: D102 - httptools
+    def on_headers_complete(self) -> None:
+        """The head is whole: short path or long way."""
         cycle = self.cycle
         parser = self.parser
         self._is_short = (
@@ -148,7 +154,8 @@ class ShortPath(HttpToolsProtocol):
         else:
             self._take_the_long_way()
 
-    def on_body(self, body: bytes) -> None:  # noqa: D102 - httptools
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body: into the arena, or gathered."""
         if not self._is_short:
             super().on_body(body)
             return
@@ -168,7 +175,8 @@ class ShortPath(HttpToolsProtocol):
             self._body = whole
         self._received = received
 
-    def on_message_complete(self) -> None:  # noqa: D102 - httptools
+    def on_message_complete(self) -> None:
+        """The request is whole: answer or submit it."""
         if not self._is_short:
             super().on_message_complete()
         elif self._is_refused:
@@ -180,7 +188,8 @@ class ShortPath(HttpToolsProtocol):
         else:
             self._submit()
 
-    def shutdown(self) -> None:  # noqa: D102 - uvicorn calls it when the server stops
+    def shutdown(self) -> None:
+        """The server stops: end the connection after what is open."""
         if self._open:
             self._is_closing = True
         else:
