@@ -1,0 +1,197 @@
+"""The whole road with one real model: image, endpoint, transform job, check report; no engine, registry or AWS account.
+
+Everything is done with the `argosy` command and boto3, as a user would do it by hand. `scripts/demo` calls this.
+"""
+
+import contextlib
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import joblib
+import numpy as np
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from sklearn.datasets import load_breast_cancer
+
+EXAMPLE = Path(__file__).parent
+ROOT = EXAMPLE.parent.parent
+WORK = ROOT / ".cache/demo"
+IMAGE = f"oci:{(WORK / 'image').relative_to(ROOT)}:latest"
+PROJECT = str(EXAMPLE.relative_to(ROOT))
+ENDPOINT = "breast-cancer"
+
+
+def main() -> None:
+    """Walk the road; every number of the closing lines was measured on the way."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.perf_counter()
+    WORK.mkdir(parents=True, exist_ok=True)
+    features, benign = load_breast_cancer(return_X_y=True)
+    model = joblib.load(EXAMPLE / "model/model.joblib")
+
+    headline("1. Build the inference image: Debian's packages, wheels and the model; no container engine")
+    digest, build_s = timed(lambda: argosy("build", PROJECT, "--base", "debian", "--output", IMAGE).strip())
+    size_mb, layers = measure(WORK / "image", digest)
+
+    headline("2. Start the image as a SageMaker endpoint on loopback, and invoke it with boto3")
+    endpoint = endpoint_of(IMAGE)
+    if endpoint is None:
+        say("This machine refuses the namespaces that an unpacked image needs: the project itself stands in for it.")
+        endpoint = endpoint_of(PROJECT)
+    if endpoint is None:
+        sys.exit("error: the endpoint did not start (see above)")
+    target, process, client = endpoint
+    with stopping(process):
+        answer, invoke_s = timed(lambda: invoke(client, csv(features)))
+        direct = model.predict_proba(features)
+        off = np.abs(answer - direct).max()
+        right = np.mean(answer.argmax(axis=1) == benign)
+        single = [timed(lambda row=row: invoke(client, csv(features[row : row + 1])))[1] for row in range(100)]
+        say(f"{len(answer)} cases in one invocation, {right:.1%} right, largest difference to predict_proba: {off:g}")
+
+    headline("3. Run a transform job over the whole data set")
+    data, output = EXAMPLE / "data", WORK / "transformed"
+    flags = ["--content-type", "text/csv", "--split-type", "Line", "--assemble-with", "Line"]
+    where = ["--input", str(data.relative_to(ROOT)), "--output", str(output.relative_to(ROOT))]
+    _, transform_s = timed(lambda: argosy("simulate", "transform", target, *CONTAINER, *where, *flags))
+    objects = sorted(data.rglob("*.csv"))
+    job_off = max(
+        np.abs(
+            np.loadtxt(output / f"{path.relative_to(data)}.out", delimiter=",", ndmin=2)
+            - model.predict_proba(np.loadtxt(path, delimiter=",", ndmin=2))
+        ).max()
+        for path in objects
+    )
+
+    headline("4. Check the image against what SageMaker demands")
+    argosy("check", IMAGE, *CONTAINER)
+
+    headline("What was done")
+    say(f"image      {digest}\n           {size_mb:.1f} MB in {layers} layers, built in {build_s:.1f} s")
+    say(
+        f"endpoint   {len(answer)} cases in {invoke_s * 1e3:.0f} ms; one case at a time, median {np.median(single) * 1e3:.1f} ms"
+    )
+    say(f"           {right:.1%} right; largest difference to predict_proba: {off:g}")
+    say(f"transform  {len(objects)} objects in {transform_s:.1f} s; largest difference to predict_proba: {job_off:g}")
+    say(f"all of it  {time.perf_counter() - started:.1f} s\n\nThe same by hand:\n")
+    say(f"  . .venv/bin/activate\n{BY_HAND}")
+    if off or job_off:
+        sys.exit("error: the predictions differ")
+
+
+CONTAINER = ["--container", "process"]
+BY_HAND = f"""\
+  argosy build {PROJECT} --base debian --output {IMAGE}
+  argosy simulate endpoint {IMAGE} --endpoint-name {ENDPOINT} --port 8090 --container process
+  aws sagemaker-runtime invoke-endpoint --endpoint-url http://127.0.0.1:8090 --endpoint-name {ENDPOINT} \\
+      --content-type text/csv --body fileb://{PROJECT}/data/cases-b.csv /dev/stdout
+  argosy simulate transform {IMAGE} --input {PROJECT}/data --output out --content-type text/csv --split-type Line
+  argosy check {IMAGE}"""
+
+
+def argosy(*arguments: str) -> str:
+    """Run a verb to its end and return what it printed; its talk goes to the terminal."""
+    say(f"$ argosy {shlex.join(arguments)}")
+    command = [sys.executable, "-m", "argosy", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    say(done.stdout.rstrip())
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+def endpoint_of(target: str) -> tuple[str, subprocess.Popen, object] | None:
+    """The endpoint of an image or project, in service; None when it ended before it was."""
+    port = str(free_port())
+    arguments = ["simulate", "endpoint", target, "--endpoint-name", ENDPOINT, "--port", port, *CONTAINER]
+    say(f"$ argosy {shlex.join(arguments)} &")
+    process = subprocess.Popen([sys.executable, "-m", "argosy", *arguments], cwd=ROOT)
+    client = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    one_case = (EXAMPLE / "data/cases-b.csv").read_bytes()
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(BotoCoreError, ClientError):
+                invoke(client, one_case)
+                return target, process, client
+            time.sleep(0.05)
+    except BaseException:
+        stop(process)
+        raise
+    return None
+
+
+def invoke(client: object, body: bytes) -> np.ndarray:
+    """One invocation through boto3: CSV there, CSV back."""
+    answer = client.invoke_endpoint(EndpointName=ENDPOINT, ContentType="text/csv", Accept="text/csv", Body=body)
+    return np.loadtxt(answer["Body"].read().decode().splitlines(), delimiter=",", ndmin=2)
+
+
+def csv(features: np.ndarray) -> bytes:
+    """Rows as CSV, every number with all its digits."""
+    return "".join(",".join(map(repr, row)) + "\n" for row in features.tolist()).encode()
+
+
+def measure(folder: Path, digest: str) -> tuple[float, int]:
+    """Size in MB and number of layers of an image in an OCI layout."""
+    manifest = json.loads((folder / "blobs" / digest.replace(":", "/")).read_bytes())
+    return sum(layer["size"] for layer in manifest["layers"]) / 1e6, len(manifest["layers"])
+
+
+@contextlib.contextmanager
+def stopping(process: subprocess.Popen):
+    """Stop the endpoint at the end, whatever happened."""
+    try:
+        yield
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Ctrl-C, and what it started ends with it."""
+    process.send_signal(signal.SIGINT)
+    process.wait()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def timed(work):
+    """A result and the seconds that it took."""
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+def headline(text: str) -> None:
+    """A heading."""
+    say(f"\n== {text}")
+
+
+def say(text: str) -> None:
+    """Print at once, so that our lines and the commands' keep their order."""
+    if text:
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

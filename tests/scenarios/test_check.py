@@ -1,0 +1,53 @@
+"""What `argosy check` says of our own image and of one that is wrong, and how it ends."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from argosy.contract import CLAUSES, Level
+from tests.scenarios.conftest import Built, docker
+from tests.scenarios.running import argosy
+
+KINDS = ["process", pytest.param("docker", marks=pytest.mark.engine)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_our_own_image_keeps_every_clause_that_can_be_tried(built: Built, kind: str) -> None:
+    done = argosy("check", built.layout, "--container", kind, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    findings = {finding["clause"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert set(findings) == set(CLAUSES)
+    assert [clause for clause, finding in findings.items() if finding["status"] == "fail"] == []
+
+
+def test_the_text_report_names_every_clause(built: Built) -> None:
+    done = argosy("check", built.layout, "--container", "process")
+    assert done.returncode == 0
+    assert [clause for clause in CLAUSES if clause not in done.stdout] == []
+
+
+@pytest.fixture
+def wrong() -> Iterator[str]:
+    """An image whose `serve` is no program."""
+    name = "argosy-scenario/wrong:latest"
+    docker("build", "--tag", name, "-", body=b'FROM python:3.11-slim\nCMD ["sleep", "1"]\n')
+    yield name
+    docker("rmi", "--force", name)
+
+
+@pytest.mark.engine
+def test_a_wrong_image_ends_with_1_and_findings_that_say_why(wrong: str) -> None:
+    done = argosy("check", f"docker-daemon:{wrong}", "--json")
+    assert done.returncode == 1, done.stderr
+    failed = [finding["clause"] for finding in json.loads(done.stdout)["findings"] if finding["status"] == "fail"]
+    assert failed
+    assert any(CLAUSES[clause].level is Level.MUST for clause in failed)
+
+
+def test_an_image_that_is_not_there_is_an_error_and_no_report(tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = argosy("check", f"oci:{tmp_path_factory.mktemp('empty')}:latest", "--json")
+    assert done.returncode in (1, 2, 3)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr

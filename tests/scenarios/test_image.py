@@ -1,0 +1,126 @@
+"""The image: the same for the same project, stored as SageMaker takes it, alive without network or writable disk."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.scenarios.conftest import Built, docker, from_csv, to_csv
+from tests.scenarios.running import EXAMPLE, argosy
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+GZIP_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+ALONE = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
+INVOKE = """
+import sys, urllib.request
+body = sys.stdin.buffer.read()
+request = urllib.request.Request("http://127.0.0.1:8080/invocations", body, {"Content-Type": "text/csv"})
+sys.stdout.buffer.write(urllib.request.urlopen(request).read())
+"""
+PING = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2)"
+
+
+def layers(layout: str, digest: str) -> list[str]:
+    """The digests of an image's layers in an OCI layout."""
+    folder = Path(layout.removeprefix("oci:").rpartition(":")[0])
+    manifest = json.loads((folder / "blobs" / digest.replace(":", "/")).read_bytes())
+    return [layer["digest"] for layer in manifest["layers"]]
+
+
+def build(project: Path, layout: str) -> str:
+    """Build a project; returns the digest."""
+    done = argosy("build", project, "--output", layout)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_same_project_in_another_folder_is_the_same_image(built: Built, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "elsewhere")
+    for path in (tmp_path / "elsewhere").rglob("*"):
+        path.touch()
+    assert build(tmp_path / "elsewhere", f"oci:{tmp_path}/image:latest") == built.digest
+
+
+def test_a_changed_predictor_changes_its_layer_alone_and_at_once(built: Built, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(EXAMPLE, project)
+    seconds = []
+    for attempt in range(3):
+        with (project / "predictor.py").open("a") as file:
+            file.write(f"# {attempt}\n")
+        started = time.monotonic()
+        digest = build(project, f"oci:{tmp_path}/image:latest")
+        seconds.append(time.monotonic() - started)
+    before, after = layers(built.layout, built.digest), layers(f"oci:{tmp_path}/image:latest", digest)
+    assert digest != built.digest
+    assert len(before) == len(after)
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+    assert min(seconds) < 1
+
+
+@pytest.fixture(params=["loaded", "pulled"])
+def reference(request: pytest.FixtureRequest, built: Built, registry: str, loaded: str) -> Iterator[str]:
+    """The image in the engine, by either way."""
+    if request.param == "loaded":
+        yield loaded
+        return
+    pushed = f"{registry}/argosy-scenario/breast-cancer:1"
+    done = argosy("build", EXAMPLE, "--output", f"docker://{pushed}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == built.digest
+    docker("pull", pushed)
+    yield pushed
+    docker("rmi", "--force", pushed)
+
+
+@pytest.mark.engine
+def test_it_serves_without_network_and_with_a_read_only_disk(
+    reference: str, features: np.ndarray, direct: np.ndarray
+) -> None:
+    container = docker("run", "--detach", *ALONE, reference, "serve").strip()
+    try:
+        python = ("exec", "--interactive", container, "/opt/venv/bin/python", "-c")
+        deadline = time.monotonic() + 60
+        while subprocess.run(["docker", *python, PING], capture_output=True).returncode != 0:
+            assert time.monotonic() < deadline, docker("logs", container)
+            time.sleep(0.05)
+        answer = docker(*python, INVOKE, body=to_csv(features))
+        assert np.array_equal(from_csv(answer), direct)
+        docker("stop", "--time", "30", container)
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", container).strip() == "0"
+    finally:
+        docker("rm", "--force", container)
+
+
+@pytest.mark.engine
+def test_the_stored_manifest_is_what_sagemaker_takes(built: Built, registry: str) -> None:
+    done = argosy("build", EXAMPLE, "--output", f"docker://{registry}/argosy-scenario/stored:1")
+    assert done.returncode == 0, done.stderr
+    accept = ", ".join(
+        [MANIFEST, "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"]
+    )
+    request = urllib.request.Request(
+        f"http://{registry}/v2/argosy-scenario/stored/manifests/1", headers={"Accept": accept}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        manifest = json.load(answer)
+        assert answer.headers["Content-Type"] == MANIFEST
+        assert answer.headers["Docker-Content-Digest"] == built.digest
+    assert manifest["mediaType"] == MANIFEST
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {GZIP_LAYER}
+
+
+@pytest.mark.engine
+def test_the_ejected_dockerfile_builds_an_image_that_answers_alike(
+    tmp_path: Path, features: np.ndarray, direct: np.ndarray
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "project")
+    done = argosy("build", tmp_path / "project", "--base", "docker-daemon:python:3.11-slim", "--eject")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "project/Dockerfile").is_file()
