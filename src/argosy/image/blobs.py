@@ -5,11 +5,12 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from argosy.errors import ImageError
-from argosy.image.image import is_digest
+from argosy.image.image import Blobs, is_digest
 
 CHUNK: Final = 1 << 20
 
@@ -158,3 +159,25 @@ class BlobStore:
         """Keep small bytes whose digest is known."""
         if self.size(digest) != len(content):
             self.add(io.BytesIO(content), digest, len(content))
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedBlobs:
+    """Blobs of a store, and of another place where the store has them not."""
+
+    store: BlobStore
+    other: Blobs
+
+    def open(self, digest: str) -> BinaryIO:
+        """The blob's bytes, verified by their end."""
+        return self.store.open(digest) if self.store.size(digest) is not None else self.other.open(digest)
+
+
+def local_file(blobs: Blobs, digest: str, size: int) -> Path | None:
+    """The file that holds a blob, where it is one of that size in a store on this machine."""
+    match blobs:
+        case BlobStore():
+            return blobs.path(digest) if blobs.size(digest) == size else None
+        case JoinedBlobs(store, other):
+            return local_file(store, digest, size) or local_file(other, digest, size)
+    return None

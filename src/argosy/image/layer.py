@@ -36,7 +36,8 @@ class Member:
         mode: Permission bits.
         size: Bytes of a file, else 0.
         open: A stream of the file's bytes, closed by the layer; None for a folder or link.
-        link: Where a symbolic link points; None for others.
+        link: Where a link points; None for others.
+        hard: Whether the link is a hard one, to an earlier member.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Member:
     size: int = 0
     open: Callable[[], IO[bytes]] | None = None
     link: str | None = None
+    hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _header(member: Member) -> bytes:
     header = tarfile.TarInfo(member.path)
     header.mode, header.size = member.mode, member.size
     if member.link is not None:
-        header.type, header.linkname = tarfile.SYMTYPE, member.link
+        header.type, header.linkname = tarfile.LNKTYPE if member.hard else tarfile.SYMTYPE, member.link
     elif member.open is None:
         header.type = tarfile.DIRTYPE
     return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from argosy import engine
 from argosy.errors import ImageError
-from argosy.image import archive, layout, reference
+from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.layer import LayerCache
-from argosy.registry import client
+from argosy.registry import archive, client, layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ def read_image(text: str, access: Access) -> Image:
                 engine.find(None, access.environ).save(name, saved)
                 return archive.read_archive(saved, None, cache)
         case reference.RegistryReference() as place:
-            with client.connect(place, access.docker_config) as registry:
-                return client.pull(registry, place, cache.store)
+            return client.pull(place, access.docker_config, cache.store)
 
 
 def write_image(image: Image, text: str, access: Access) -> str:
@@ -81,5 +80,4 @@ def write_image(image: Image, text: str, access: Access) -> str:
                 engine.find(None, access.environ).load(packed)
             return image.digest
         case reference.RegistryReference() as place:
-            with client.connect(place, access.docker_config) as registry:
-                return client.push(registry, place, image)
+            return client.push(place, access.docker_config, image)

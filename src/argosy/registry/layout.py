@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import ImageError
-from argosy.image.blobs import BlobStore
+from argosy.image.blobs import BlobStore, local_file
 from argosy.image.image import (
     INDEXES,
     OCI_INDEX,
@@ -77,16 +77,16 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
 def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
     if store.size(layer.digest) == layer.size:
         return
-    source = image.blobs
-    if isinstance(source, BlobStore) and source.size(layer.digest) == layer.size:
+    source = local_file(image.blobs, layer.digest, layer.size)
+    if source is not None:
         target = store.path(layer.digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=store.folder, prefix=".new.") as aside:
             linked = Path(aside) / "blob"
             try:
-                os.link(source.path(layer.digest), linked)
+                os.link(source, linked)
             except OSError:  # another filesystem, or one without links
-                shutil.copyfile(source.path(layer.digest), linked)
+                shutil.copyfile(source, linked)
             linked.replace(target)
         return
     with image.blobs.open(layer.digest) as stream:

@@ -1,0 +1,1 @@
+"""A base image made of Debian's packages, with no container registry: indexes -> packages -> one layer."""

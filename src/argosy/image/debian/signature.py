@@ -1,0 +1,32 @@
+"""Whether Debian signed an index, asked of gpgv where the host has it with Debian's keys."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from argosy.errors import ImageError
+
+GPGV: Final = "/usr/bin/gpgv"
+KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def signed_text(clearsigned: bytes, where: str) -> bytes | None:
+    """The text that Debian's keys signed; None when the host cannot tell: no gpgv, no keyring, or one that is too old.
+
+    Raises:
+        ImageError: The signature is wrong.
+    """
+    if not Path(GPGV).is_file() or not Path(KEYRING).is_file():
+        return None
+    with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+        source, text = Path(folder) / "InRelease", Path(folder) / "Release"
+        source.write_bytes(clearsigned)
+        command = [GPGV, "--keyring", KEYRING, "--status-fd", "1", "--output", str(text), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "HOME": folder})
+        states = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("[GNUPG:] ")}
+        if "BADSIG" in states:
+            raise ImageError("the signature of Debian's index is wrong", where=where)
+        if "VALIDSIG" not in states:
+            return None
+        return text.read_bytes()

@@ -1,0 +1,111 @@
+"""Files from package archives: fetched in parallel, retried, verified, and kept by their digest."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from argosy.errors import ImageError, NetworkError
+from argosy.image.blobs import CHUNK, BlobStore
+
+PARALLEL: Final = 8
+ATTEMPTS: Final = 4
+T = TypeVar("T")
+
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
+_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file whose content is known before it is fetched: URL, `sha256:` digest, and bytes where they are known."""
+
+    url: str
+    digest: str
+    size: int | None = None
+
+
+def fetch(downloads: Iterable[Download], store: BlobStore) -> None:
+    """Have these files in the store; those that are there are not fetched again.
+
+    Raises:
+        NetworkError: A server does not answer or refuses.
+        ImageError: A file is not what its digest says.
+    """
+    missing = [download for download in dict.fromkeys(downloads) if store.size(download.digest) is None]
+    if not missing:
+        return
+    with connected() as client, ThreadPoolExecutor(PARALLEL) as pool:
+        for _ in pool.map(lambda download: _fetch(client, download, store), missing):
+            pass
+
+
+@contextmanager
+def connected() -> Iterator[httpx.Client]:
+    """A client that trusts what the system trusts."""
+    with httpx.Client(verify=ssl.create_default_context(), timeout=_TIMEOUT, follow_redirects=True) as client:
+        yield client
+
+
+def get(client: httpx.Client, url: str) -> bytes:
+    """A small file whose digest is not known.
+
+    Raises:
+        NetworkError: The server does not answer or refuses.
+    """
+
+    def read() -> bytes:
+        response = client.get(url)
+        response.raise_for_status()
+        return response.content
+
+    return _persistently(read, url)
+
+
+def shown(url: str) -> str:
+    """The URL without what may be secret: user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _fetch(client: httpx.Client, download: Download, store: BlobStore) -> None:
+    def read() -> None:
+        with client.stream("GET", download.url) as response, store.writer() as writer:
+            response.raise_for_status()
+            for chunk in response.iter_bytes(CHUNK):
+                writer.write(chunk)
+            if writer.digest != download.digest:
+                raise ImageError(
+                    "a download is not what its lock says",
+                    got=f"{writer.digest}, {writer.size} bytes",
+                    want=f"{download.digest}{f', {download.size} bytes' if download.size else ''}",
+                    where=shown(download.url),
+                )
+
+    _persistently(read, download.url)
+
+
+def _persistently(act: Callable[[], T], url: str) -> T:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return act()
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            if status not in _AGAIN or attempt == ATTEMPTS:
+                raise NetworkError("a download was refused", got=f"status {status}", where=shown(url)) from error
+        except httpx.HTTPError as error:
+            if attempt == ATTEMPTS:
+                raise NetworkError(
+                    "a download failed",
+                    got=f"{type(error).__name__}: {error}",
+                    where=shown(url),
+                    hint="what was downloaded once is kept: the next run needs only what is missing",
+                ) from error
+        time.sleep(0.25 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")

@@ -1,0 +1,94 @@
+"""The Python of a base image, found in its files."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from argosy.errors import ImageError
+from argosy.image.filesystem import Filesystem, read_filesystem
+from argosy.image.image import Image, canonical_json
+from argosy.image.layer import cache_key
+from argosy.model_archive import written_aside
+
+DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NAME: Final = re.compile(r"python(3\.\d+)")
+_LOADER: Final = "lib64/ld-linux-x86-64.so.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A CPython in an image.
+
+    Attributes:
+        path: Absolute, with links followed.
+        version: `3.x`.
+    """
+
+    path: str
+    version: str
+
+
+def search_path(image: Image) -> str:
+    """The image's PATH."""
+    for variable in image.runtime.get("Env") or ():
+        name, _, value = str(variable).partition("=")
+        if name == "PATH":
+            return value
+    return DEFAULT_PATH
+
+
+def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Interpreter:
+    """The first Python on the image's PATH, or the first of a version.
+
+    What an image has is remembered by its digest.
+
+    Args:
+        image: The base image.
+        wanted: `3.x`, or None for the one that `python3` starts.
+        cache_dir: The user's cache folder.
+
+    Raises:
+        ImageError: None, only other versions, or an image whose C library wheels do not fit.
+    """
+    remembered = cache_dir / "interpreters" / cache_key("interpreters", image.digest)
+    try:
+        found = [Interpreter(path, version) for path, version in json.loads(remembered.read_bytes())]
+    except (FileNotFoundError, ValueError):
+        found = _interpreters(read_filesystem(image), search_path(image))
+        with written_aside(remembered) as aside:
+            aside.write_bytes(canonical_json([[python.path, python.version] for python in found]))
+    for python in found:
+        if wanted in (None, python.version):
+            return python
+    versions = ", ".join(dict.fromkeys(python.version for python in found))
+    if not found:
+        raise ImageError("the base image has no Python", want="python3 on its PATH", hint='take `base = "debian"`')
+    raise ImageError(
+        "the base image has another Python",
+        got=versions,
+        want=f'`image.python = "{wanted}"`',
+        hint=f'set `python = "{found[0].version}"`, or a base that has Python {wanted}',
+    )
+
+
+def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
+    if files.resolve(_LOADER) is None:
+        raise ImageError(
+            "the base image has no glibc for amd64",
+            want=f"`/{_LOADER}`: wheels of numpy and its like are built against it",
+            hint="take a Debian, Ubuntu or Amazon Linux base, not Alpine",
+        )
+    found: list[Interpreter] = []
+    for folder in path.split(":"):
+        names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
+        names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
+        for name in ["python3", *names]:
+            entry = files.resolve(f"{folder}/{name}")
+            version = None if entry is None else _NAME.fullmatch(entry.path.rpartition("/")[2])
+            if entry is not None and version is not None and entry.kind in ("file", "hardlink") and entry.mode & 0o111:
+                python = Interpreter(f"/{entry.path}", version.group(1))
+                if python not in found:
+                    found.append(python)
+    return found

@@ -1,0 +1,183 @@
+"""Wheels unzipped into a virtual environment made by hand: nothing is run, so any host can make it for linux/amd64.
+
+Source: packaging.python.org, "Binary distribution format", "Entry points specification"; PEP 405 (read 2026-11-22).
+"""
+
+import configparser
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from argosy.errors import ImageError, ResolutionError
+from argosy.image.dependencies import WheelFile
+from argosy.image.interpreter import Interpreter
+from argosy.image.layer import Member, from_bytes, symlink
+
+VENV: Final = "opt/venv"
+INSTALLER: Final = b"argosy\n"
+_OLDEST_GLIBC_MINOR: Final = 5
+_NEWEST_GLIBC_MINOR: Final = 28
+_ALIASES: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Wheels as members of a layer.
+
+    Attributes:
+        members: Open their wheel until the `ExitStack` that was passed closes.
+        notes: What a person should know: files that two wheels write differently.
+    """
+
+    members: list[Member]
+    notes: list[str]
+
+
+def choose_wheel(candidates: Sequence[WheelFile], python: str) -> WheelFile:
+    """The wheel that fits the image's Python and platform best, as installers choose.
+
+    Raises:
+        ResolutionError: None fits.
+    """
+    order = _tag_order(python)
+    best: tuple[int, WheelFile] | None = None
+    for wheel in candidates:
+        try:
+            tags = parse_wheel_filename(wheel.filename)[3]
+        except InvalidWheelFilename as error:
+            raise ResolutionError("the lock names a file that is no wheel", got=f"`{wheel.filename}`") from error
+        rank = min((order[tag] for tag in tags if tag in order), default=None)
+        if rank is not None and (best is None or rank < best[0]):
+            best = (rank, wheel)
+    if best is None:
+        raise ResolutionError(
+            f"no wheel of `{candidates[0].distribution}` {candidates[0].version} fits the image",
+            got=", ".join(wheel.filename for wheel in candidates),
+            want=f"linux/amd64, glibc 2.{_NEWEST_GLIBC_MINOR} or older, Python {python}",
+        )
+    return best[1]
+
+
+def skeleton(python: Interpreter) -> list[Member]:
+    """The environment itself: pyvenv.cfg, and links to the image's Python."""
+    home = python.path.rpartition("/")[0]
+    settings = f"home = {home}\ninclude-system-site-packages = false\nversion = {python.version}\n"
+    return [
+        from_bytes(f"{VENV}/pyvenv.cfg", settings.encode()),
+        symlink(f"{VENV}/bin/python", python.path),
+        symlink(f"{VENV}/bin/python3", "python"),
+        symlink(f"{VENV}/bin/python{python.version}", "python"),
+    ]
+
+
+def site_packages(python: str) -> str:
+    """Where the environment's packages are, relative to the image's root."""
+    return f"{VENV}/lib/python{python}/site-packages"
+
+
+def script(name: str, module: str, attribute: str) -> Member:
+    """A console script that calls `module:attribute` and leaves with what it returns."""
+    imported = f"from {module} import {attribute.partition('.')[0]}"
+    text = f"#!/{VENV}/bin/python\nimport sys\n\n{imported}\n\nsys.exit({attribute}())\n"
+    return from_bytes(f"{VENV}/bin/{name}", text.encode(), executable=True)
+
+
+def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened: ExitStack) -> Unpacked:
+    """The files of wheels at their places in the environment.
+
+    Two wheels may write one path: the same bytes are one file; of different bytes the alphabetically later
+    distribution's stay, as with any installer, and a note says so.
+
+    Args:
+        wheels: With the place of their file, sorted by distribution.
+        python: `3.x` of the image.
+        opened: Keeps the wheels open while the members are read.
+
+    Raises:
+        ImageError: A wheel is broken, or has a member that leads out of it.
+    """
+    members: dict[str, tuple[Member, str, int | None]] = {}
+    notes: list[str] = []
+    for wheel, path in wheels:
+        try:
+            archive = opened.enter_context(zipfile.ZipFile(path))
+            for member, crc in _members(archive, wheel, python):
+                before = members.get(member.path)
+                if before is not None and (before[2] != crc or before[0].size != member.size):
+                    notes.append(f"/{member.path} is in {before[1]} and in {wheel.distribution}: the latter's is kept")
+                members[member.path] = (member, wheel.distribution, crc)
+        except (zipfile.BadZipFile, UnicodeDecodeError, configparser.Error) as error:
+            raise ImageError("a wheel is broken", got=error, where=wheel.filename) from error
+    return Unpacked([member for member, _, _ in members.values()], notes)
+
+
+def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterator[tuple[Member, int | None]]:
+    site = site_packages(python)
+    schemes = {
+        "purelib": site,
+        "platlib": site,
+        "scripts": f"{VENV}/bin",
+        "data": VENV,
+        "headers": f"{VENV}/include/site/python{python}/{wheel.distribution}",
+    }
+    for item in archive.infolist():
+        parts = PurePosixPath(item.filename).parts
+        if item.filename.startswith("/") or ".." in parts or not parts:
+            raise ImageError("a wheel's member leads out of it", got=f"`{item.filename}`", where=wheel.filename)
+        if item.is_dir():
+            continue
+        target, rest, executable = site, parts, bool(item.external_attr >> 16 & 0o111)
+        if parts[0].endswith(".data") and len(parts) > 2:
+            if parts[1] not in schemes:
+                raise ImageError("a wheel has an unknown scheme", got=f"`{item.filename}`", where=wheel.filename)
+            target, rest = schemes[parts[1]], parts[2:]
+            if parts[1] == "scripts":
+                content = _with_interpreter(archive.read(item))
+                yield from_bytes("/".join([target, *rest]), content, executable=True), None
+                continue
+        mode = 0o755 if executable else 0o644
+        yield Member("/".join([target, *rest]), mode, item.file_size, partial(archive.open, item)), item.CRC
+        if len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] == "entry_points.txt":
+            for entry in _console_scripts(archive.read(item).decode()):
+                yield entry, None
+
+
+def _with_interpreter(content: bytes) -> bytes:
+    """A script whose first line asks for the installer's Python gets the environment's."""
+    first, newline, rest = content.partition(b"\n")
+    if first.startswith((b"#!python", b"#!pythonw")):
+        return f"#!/{VENV}/bin/python".encode() + newline + rest
+    return content
+
+
+def _console_scripts(text: str) -> Iterator[Member]:
+    parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case, as the format demands
+    parser.read_string(text)
+    for section in ("console_scripts", "gui_scripts"):
+        for name, value in parser[section].items() if parser.has_section(section) else ():
+            module, _, attribute = value.partition("[")[0].strip().partition(":")
+            if name and "/" not in name and attribute:
+                yield script(name, module.strip(), attribute.strip())
+
+
+@lru_cache
+def _tag_order(python: str) -> dict[Tag, int]:
+    """Every tag that fits, the better the smaller its number."""
+    platforms = []
+    for minor in range(_NEWEST_GLIBC_MINOR, _OLDEST_GLIBC_MINOR - 1, -1):
+        platforms.append(f"manylinux_2_{minor}_x86_64")
+        if minor in _ALIASES:
+            platforms.append(f"{_ALIASES[minor]}_x86_64")
+    platforms.append("linux_x86_64")
+    version = tuple(int(part) for part in python.split("."))
+    interpreter = f"cp{version[0]}{version[1]}"
+    tags = [*cpython_tags(version, [interpreter], platforms), *compatible_tags(version, interpreter, platforms)]
+    return {tag: number for number, tag in reversed(list(enumerate(tags)))}
