@@ -36,8 +36,8 @@ class Bench:
 
     Attributes:
         launch: Makes a container that is not started yet.
-        kind: `docker`, `podman` or `process`.
-        is_isolated: Whether such containers really have no network and a read-only `/opt/ml/model`.
+        kind_of: What a container is: `docker`, `podman` or `process`.
+        is_isolated: Whether a container really has no network and a read-only `/opt/ml/model`.
         model_dir: The unpacked artifacts; None when there are none beside those in the image.
         has_own_artifacts: Whether the image has files of its own in `/opt/ml/model`.
         sample: A request that the image is said to understand.
@@ -45,8 +45,8 @@ class Bench:
     """
 
     launch: Callable[[Launch], Container]
-    kind: str
-    is_isolated: bool
+    kind_of: Callable[[Container], str]
+    is_isolated: Callable[[Container], bool]
     model_dir: Path | None = None
     has_own_artifacts: bool = False
     sample: Request | None = None
@@ -233,7 +233,8 @@ class _Trial:
     def _isolation(self, start: scenes.Start, exchanges: tuple[Exchange, ...]) -> scenes.Isolation:
         errors = sum(exchange.is_server_error for exchange in exchanges)
         log = tuple(self._container.logs().splitlines()) if not start.failure else ()
-        return scenes.Isolation(self._bench.kind, self._bench.is_isolated, start.is_healthy, errors, log)
+        kind, is_isolated = self._bench.kind_of(self._container), self._bench.is_isolated(self._container)
+        return scenes.Isolation(kind, is_isolated, start.is_healthy, errors, log)
 
     def _send(self, request: Request, timeout_s: float) -> Exchange:
         """Send a request; an answer that may become a finding gets the lines that were logged meanwhile."""

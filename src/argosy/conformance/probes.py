@@ -16,7 +16,6 @@ from argosy.conformance.check import Evidence
 
 KEPT_BODY: Final = 64 * 1024
 _SHOWN_BODY: Final = 160
-_SETTLE_S: Final = 0.05
 _CONNECT_TIMEOUT_S: Final = 5.0
 
 PLATFORM_HOST: Final = "model.aws.local:8080"
@@ -128,7 +127,7 @@ class Exchange:
         text = " ".join(self.body[:_SHOWN_BODY].decode(errors="replace").split())
         shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
         line = f"{self.status}, {content_type}, {size(self.length)}"
-        return f"{line}: {shown}" if shown else line
+        return f"{line}: {shown.strip()}" if shown.strip() else line
 
     @property
     def evidence(self) -> Evidence:
@@ -274,23 +273,6 @@ def send_garbage(url: str, garbage: bytes) -> None:
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(2**16):
             pass
-
-
-def connects(url: str) -> float | None:
-    """Seconds until a connection is accepted, None when it is refused or closed at once."""
-    address = urlsplit(url)
-    started = time.monotonic()
-    try:
-        with socket.create_connection(
-            (address.hostname or "127.0.0.1", address.port or 80), _CONNECT_TIMEOUT_S
-        ) as sock:
-            taken = time.monotonic() - started
-            sock.settimeout(_SETTLE_S)
-            with contextlib.suppress(TimeoutError):
-                return None if sock.recv(1) == b"" else taken
-            return taken
-    except OSError:
-        return None
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -37,7 +37,7 @@ _MARKS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.UNKNOWN: "?", Status.SK
 
 def to_text(report: Report) -> str:
     """The report for people: every clause in one line or two, then what failed at length, then one line of counts."""
-    lines = [report.target, _setting(report)]
+    lines = [report.target, *_setting(report)]
     group = ""
     for finding in report.findings:
         if finding.group != group:
@@ -77,8 +77,11 @@ def to_json(report: Report) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
-def _setting(report: Report) -> str:
-    return f"{report.digest or 'no image'}, run by {report.container}"
+def _setting(report: Report) -> Iterator[str]:
+    if report.digest:
+        yield f"  {report.digest}"
+    runner = {"process": "as a process of this machine", "": "not run"}
+    yield f"  {runner.get(report.container, f'run by {report.container}')}"
 
 
 def _short(finding: Finding) -> list[str]:
@@ -93,7 +96,8 @@ def _long(finding: Finding) -> Iterator[str]:
     yield from _wrapped(clause.sentence, "  ", "  ")
     yield from _field("got", finding.verdict.reason)
     yield from _field("do", clause.remedy)
-    yield from _field("source", f"{clause.source.removeprefix('https://')} (read {clause.read})")
+    yield from _field("source", f"read on {clause.read}")
+    yield f"    {clause.source.removeprefix('https://')}"
     for seen in finding.verdict.evidence:
         yield from _evidence(seen)
 

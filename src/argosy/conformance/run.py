@@ -1,10 +1,20 @@
-"""Judges what was observed: every check on its scene, in order; one that cannot be tried says why."""
+"""Examines one image: look at it at rest, observe it running, judge every clause, report."""
 
+import tempfile
+import time
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Final
 
-from argosy.conformance.check import Check, Finding, Status, Verdict, skipped, unknown
+from argosy import model_archive
+from argosy.conformance.check import Check, Finding, Report, Status, Verdict, skipped, unknown
 from argosy.conformance.checks import archive, errors, health, image, invocations, program, shutdown, startup
-from argosy.conformance.scenes import Case
+from argosy.conformance.observe import Bench, observe
+from argosy.conformance.scenes import Archive, Case, Files, Still
+from argosy.contract import MODEL_DIR
+from argosy.errors import ArchiveError, ImageError
+from argosy.image.filesystem import read_filesystem
+from argosy.image.image import Image
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
@@ -18,7 +28,55 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
 )
 """All checks, in the order of a report."""
 
-_GONE = "the container had ended, or answered nothing that this could be tried with"
+_GONE: Final = "the container had ended, or answered nothing that this could be tried with"
+_NO_IMAGE: Final = "a project is no image: build it, and check what was built"
+_NO_ARCHIVE: Final = "no --model-data was given"
+_AT_REST: Final = ("still", "files", "archive", "absent")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is examined.
+
+    Attributes:
+        target: As it was named.
+        image: None for a project that is run as it is.
+        is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
+        model_data: A model.tar.gz, None when the image brings its artifacts.
+    """
+
+    target: str
+    image: Image | None = None
+    is_stored: bool = True
+    model_data: Path | None = None
+
+
+def examine(subject: Subject, bench: Bench) -> Report:
+    """Look at an image at rest, run it, and judge it on every clause.
+
+    Args:
+        subject: What is examined.
+        bench: How its containers are had; `model_dir` and `has_own_artifacts` are told by the subject.
+
+    Raises:
+        EngineError: The container engine is missing or failed.
+    """
+    begun = time.monotonic()
+    rest = _at_rest(subject)
+    own = rest.files is not None and bool(rest.files.filesystem.listing(MODEL_DIR))
+    with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
+        try:
+            model_dir = _unpacked(subject.model_data, Path(folder))
+        except ArchiveError as error:
+            reason = f"the artifacts cannot be unpacked: {error.message}"
+            scenes = [field.name for field in fields(Case) if field.name not in _AT_REST]
+            case = replace(rest, absent=(*rest.absent, *((scene, reason) for scene in scenes)))
+        else:
+            running = observe(replace(bench, model_dir=model_dir, has_own_artifacts=own))
+            case = replace(running, still=rest.still, files=rest.files, archive=rest.archive, absent=rest.absent)
+    kind = case.isolation.kind if case.isolation else ""
+    digest = subject.image.digest if subject.image else ""
+    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
@@ -40,6 +98,33 @@ def judge(case: Case) -> tuple[Finding, ...]:
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict)
     return tuple(found.values())
+
+
+def _at_rest(subject: Subject) -> Case:
+    """The scenes that need no container."""
+    still, files, archived = None, None, None
+    absent: list[tuple[str, str]] = []
+    if subject.image is None:
+        absent += [("still", _NO_IMAGE), ("files", _NO_IMAGE)]
+    else:
+        still = Still(subject.image, subject.is_stored)
+        try:
+            files = Files(subject.image, read_filesystem(subject.image))
+        except ImageError as error:
+            absent.append(("files", f"the layers cannot be read: {error.message}"))
+    if subject.model_data is None:
+        absent.append(("archive", _NO_ARCHIVE))
+    else:
+        archived = Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))
+    return Case(still=still, files=files, archive=archived, absent=tuple(absent))
+
+
+def _unpacked(model_data: Path | None, folder: Path) -> Path | None:
+    if model_data is None:
+        return None
+    target = folder / "model"
+    model_archive.unpack(model_data, target)
+    return target
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

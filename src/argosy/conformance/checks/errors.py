@@ -40,7 +40,7 @@ def _client(errors: Errors) -> Verdict:
     wrong += [exchange for exchange in errors.probes if exchange.is_server_error]
     if wrong:
         listed = ", ".join(f"{exchange.request.name} {exchange.status}" for exchange in wrong)
-        return failed(f"want 4xx, got: {listed}", *_evidence(wrong))
+        return failed(f"not with 4xx: {listed}", *_evidence(wrong))
     if not answered:
         return unknown("no request of this kind was answered", *_evidence(list(errors.bad)))
     return passed(f"{len(answered)} broken requests were answered with 4xx")

@@ -1,0 +1,105 @@
+"""`argosy check`: does this image keep SageMaker's contract?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from argosy.cli import environment, output
+from argosy.cli.containers import open_container
+from argosy.cli.main import EXIT_EXAMINED_FAILED
+from argosy.conformance import report
+from argosy.conformance.observe import Bench
+from argosy.conformance.probes import Request, invocation
+from argosy.conformance.run import Subject, examine
+from argosy.contract import STARTUP
+from argosy.errors import UsageError
+from argosy.image import reference
+from argosy.registry import transports
+from argosy.registry.transports import Access
+from argosy.simulator.container import Container
+from argosy.simulator.process import ProcessContainer
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of the command line."""
+
+    model_data: Path | None
+    container: str | None
+    sample: Path | None
+    content_type: str | None
+    startup_timeout: float
+    as_json: bool
+
+
+@click.command
+@click.argument("target", metavar="IMAGE|PROJECT")
+@click.option(
+    "--model-data",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The model.tar.gz that goes with the image; linted too.",
+)
+@click.option(
+    "--container",
+    type=click.Choice(["docker", "podman", "process"]),
+    help="What runs it. [default: Docker, else Podman, else a process; a project is a process]",
+)
+@click.option(
+    "--sample",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A request body that the model understands.",
+)
+@click.option("--content-type", metavar="TYPE", help="The sample's media type; needed with --sample.")
+@click.option(
+    "--startup-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=STARTUP.value,
+    show_default=True,
+    help="How long to wait for the first healthy answer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(target: str, **options: Any) -> int:  # Any: click's values, typed by its options
+    """Check an image against what SageMaker demands of a container.
+
+    It works on any image, however it was built. Exit codes: 0 when no clause of level MUST failed, 1 when one did, 3
+    when the container engine is missing.
+    """
+    chosen = _Options(**options)
+    around = environment.read()
+    bench = Bench(
+        launch=lambda launch: open_container(target, chosen.container, launch, around),
+        kind_of=_kind,
+        is_isolated=lambda container: _kind(container) != "process",
+        sample=_sample(chosen),
+        startup_s=chosen.startup_timeout,
+    )
+    access = Access(around.docker_config, around.variables, around.cache_dir)
+    with output.step(f"check {target}"):
+        found = examine(_subject(target, chosen.model_data, access), bench)
+    output.print_data(report.to_json(found).decode() if chosen.as_json else report.to_text(found))
+    return 0 if found.is_conforming else EXIT_EXAMINED_FAILED
+
+
+def _subject(target: str, model_data: Path | None, access: Access) -> Subject:
+    if Path(target).is_dir():
+        return Subject(target, model_data=model_data)
+    place = reference.parse(target)
+    is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
+    return Subject(target, transports.read_image(target, access), is_stored, model_data)
+
+
+def _sample(options: _Options) -> Request | None:
+    if (options.sample is None) != (options.content_type is None):
+        raise UsageError("`--sample` and `--content-type` go together", hint="add the one that is missing")
+    if options.sample is None:
+        return None
+    return invocation(options.content_type, options.sample.read_bytes(), f"sample `{options.sample.name}`")
+
+
+def _kind(container: Container) -> str:
+    return "process" if isinstance(container, ProcessContainer) else "docker"

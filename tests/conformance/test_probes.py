@@ -1,0 +1,150 @@
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from argosy.conformance.probes import Held, Request, invocation, ping, send, send_garbage
+
+Answer = Callable[[socket.socket], object]
+Listen = Callable[[Answer], str]
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """Starts servers that do one thing to every connection; returns their URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer: Answer) -> str:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def serve() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        connection, _ = server.accept()
+                        with connection, contextlib.suppress(OSError):
+                            answer(connection)
+
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            stack.callback(server.shutdown, socket.SHUT_RDWR)
+            return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        yield start
+
+
+def read_request(connection: socket.socket) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(2**16)
+    return received
+
+
+def answering(head: bytes, body: bytes = b"") -> Answer:
+    def answer(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    return answer
+
+
+def test_an_exchange_keeps_what_was_sent_and_what_came_back(listen: Listen) -> None:
+    url = listen(answering(b"HTTP/1.1 200 OK\r\nContent-Type: application/json", b'{"a": 1}'))
+    exchange = send(url, invocation("text/csv", b"1,2\n", "CSV"), 5.0)
+    assert (exchange.status, exchange.body, exchange.length, exchange.error) == (200, b'{"a": 1}', 8, "")
+    assert exchange.is_accepted
+    assert exchange.evidence.sent.startswith("POST /invocations, Host: model.aws.local:8080")
+    assert exchange.evidence.sent.endswith("CSV of 4 bytes")
+    assert exchange.evidence.received == '200, application/json, 8 bytes: {"a": 1}'
+    assert exchange.connect_s is not None
+    assert 0 < exchange.connect_s <= exchange.total_s
+
+
+def test_only_the_named_headers_are_sent(listen: Listen) -> None:
+    seen: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    send(listen(answer), ping(), 5.0)
+    lines = seen[0].decode().split("\r\n")
+    assert lines == ["GET /ping HTTP/1.1", "Host: model.aws.local:8080", "User-Agent: AHC/2.0", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "accepted"),
+    [
+        (lambda connection: None, "closed without an answer", False),
+        (lambda connection: read_request(connection), "closed without an answer", False),
+        (lambda connection: connection.sendall(b"SSH-2.0-x\r\n"), "not HTTP", False),
+    ],
+)
+def test_a_failure_is_named_and_never_raised(listen: Listen, answer: Answer, error: str, accepted: bool) -> None:
+    exchange = send(listen(answer), ping(), 5.0)
+    assert exchange.status is None
+    assert exchange.error.startswith((error, "connection reset"))
+    assert exchange.is_accepted is accepted
+
+
+def test_a_reset_is_named(listen: Listen) -> None:
+    def reset(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    assert send(listen(reset), ping(), 5.0).error == "connection reset"
+
+
+def test_silence_ends_with_the_timeout(listen: Listen) -> None:
+    over = threading.Event()
+    exchange = send(listen(lambda connection: over.wait(10)), ping(), 0.2)
+    over.set()
+    assert exchange.error == "no answer within 0.2 s"
+    assert exchange.is_accepted
+
+
+def test_a_refused_connection_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    exchange = send(url, ping(), 1.0)
+    assert exchange.error == "connection refused"
+    assert exchange.connect_s is None
+
+
+def test_an_answer_that_comes_before_the_body_is_taken_is_read(listen: Listen) -> None:
+    def refuse(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(2**20):
+            pass
+
+    assert send(listen(refuse), invocation("text/csv", bytes(2**23), "large"), 5.0).status == 413
+
+
+def test_a_held_request_is_under_way_until_it_is_finished(listen: Listen) -> None:
+    received = bytearray()
+    under_way = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        while not received.endswith(b"end"):
+            received.extend(connection.recv(2**16))
+            if received.endswith(b"\r\n\r\nthe en"):
+                under_way.set()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    held = Held(listen(answer), Request("POST", "/invocations", (), b"the end"), 5.0)
+    assert under_way.wait(5.0)
+    assert held.finish().status == 200
+
+
+def test_garbage_never_raises(listen: Listen) -> None:
+    send_garbage(listen(lambda connection: None), b"\x16\x03")
+    send_garbage(listen(lambda connection: connection.sendall(b"what?")), b"\x16\x03" * 2**16)
+
+
+def test_control_characters_of_an_answer_do_not_reach_a_terminal(listen: Listen) -> None:
+    url = listen(answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain", b"\x1b[31mred\x07"))
+    assert "\x1b" not in send(url, ping(), 5.0).outcome

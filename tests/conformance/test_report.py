@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from argosy.conformance.check import Evidence, Finding, Report, failed, passed, skipped, unknown
+from argosy.conformance.report import WIDTH, to_json, to_text
+from argosy.contract import CLAUSES
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+LONG_ANSWER = "500, text/html, 265 bytes: <!doctype html> <title>500 Internal Server Error</title> " * 2 + "x"
+
+REPORT = Report(
+    target="docker-daemon:my-inference-image",
+    digest="sha256:" + "ab" * 32,
+    container="docker",
+    seconds=12.345,
+    findings=(
+        Finding(CLAUSES["image-root"], "image", passed("runs as root")),
+        Finding(CLAUSES["image-init"], "image", unknown("AWS names tini; nobody wrote down whether `dumb-init` works")),
+        Finding(CLAUSES["model-archive"], "image", skipped("no --model-data was given")),
+        Finding(
+            CLAUSES["error-client"],
+            "errors",
+            failed(
+                "not with 4xx: malformed JSON 500",
+                Evidence("POST /invocations, Content-Type: application/json, body of 22 bytes", LONG_ANSWER, 0.004),
+            ),
+        ),
+        Finding(
+            CLAUSES["stop-grace"],
+            "stop",
+            failed(
+                "it ignores SIGTERM and had to be killed",
+                Evidence("SIGTERM", "still runs after 30 s", 30.0, ("a", "b", "c", "d", "the last line of the log")),
+            ),
+        ),
+    ),
+)
+
+
+def test_the_text_is_as_agreed(update_golden: bool) -> None:
+    agree(GOLDEN / "check-report.txt", to_text(REPORT), update_golden)
+
+
+def test_the_json_is_as_agreed(update_golden: bool) -> None:
+    agree(GOLDEN / "check-report.json", to_json(REPORT).decode(), update_golden)
+
+
+def agree(path: Path, text: str, update: bool) -> None:
+    if update:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def update_golden(pytestconfig: pytest.Config) -> bool:
+    return bool(pytestconfig.getoption("--update-golden", default=False))
+
+
+def test_no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() -> None:
+    for line in to_text(REPORT).splitlines():
+        assert len(line) <= WIDTH or " " not in line.strip()
+
+
+def test_the_text_has_no_colours() -> None:
+    assert "\x1b" not in to_text(REPORT)
+
+
+def test_the_json_says_whether_the_image_conforms() -> None:
+    report = json.loads(to_json(REPORT))
+    assert report["conforming"] is REPORT.is_conforming is False
+    assert report["counts"] == {"pass": 1, "fail": 2, "unknown": 1, "skip": 1}
+
+
+def test_a_should_that_fails_leaves_the_image_conforming() -> None:
+    only_should = Report("x", "", "process", 1.0, REPORT.findings[:-1])
+    assert only_should.is_conforming
+    assert "conforms: 1 passed, 1 failed (0 MUST, 1 SHOULD)" in to_text(only_should)

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pytest
+
+from argosy.conformance import run
+from argosy.conformance.check import Finding, Group, Status, Verdict
+from argosy.conformance.run import CHECKS, judge
+from argosy.conformance.scenes import Case, Isolation, Start
+from argosy.contract import CLAUSES
+from tests.conformance.exchanges import exchange, ping_exchange
+
+
+def by_clause(case: Case) -> dict[str, Finding]:
+    return {finding.clause.id: finding for finding in judge(case)}
+
+
+def test_every_clause_has_one_check_and_every_check_a_clause() -> None:
+    assert sorted(check.clause.id for check in CHECKS) == sorted(CLAUSES)
+
+
+def test_every_clause_says_where_it_is_written_and_what_to_do() -> None:
+    for clause in CLAUSES.values():
+        assert clause.source.startswith("https://")
+        assert clause.sentence.endswith(".")
+        assert clause.remedy
+        assert clause.read
+
+
+def test_a_check_builds_only_on_clauses_that_come_before_it() -> None:
+    seen: set[str] = set()
+    for check in CHECKS:
+        assert set(check.needs) <= seen
+        seen.add(check.clause.id)
+
+
+def test_what_was_not_observed_is_skipped_with_a_reason() -> None:
+    findings = judge(Case(absent=(("still", "there is no image"),)))
+    assert {finding.status for finding in findings} == {Status.SKIP}
+    assert all(finding.verdict.reason for finding in findings)
+    assert by_clause(Case(absent=(("still", "there is no image"),)))["image-root"].verdict.reason == "there is no image"
+
+
+def test_what_builds_on_a_failed_clause_is_skipped_and_names_it() -> None:
+    start = Start(limit_s=1.0, accepted_s=0.1, waited_s=1.0, pings=(ping_exchange(500),))
+    findings = by_clause(Case(start=start))
+    assert findings["start-healthy"].status is Status.FAIL
+    assert findings["ping"].verdict.reason == "it builds on start-healthy, which failed"
+    assert findings["stop-exit-code"].verdict.reason.startswith("it builds on start-healthy")
+
+
+def test_a_check_that_breaks_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(start: Start) -> Verdict:
+        raise ZeroDivisionError("oops")
+
+    check = Group[Start].check(Group("start", "start"), "start-port", broken)
+    monkeypatch.setattr(run, "CHECKS", (check,))
+    (finding,) = judge(Case(start=Start(limit_s=1.0)))
+    assert finding.status is Status.UNKNOWN
+    assert "oops" in finding.verdict.reason
+
+
+def test_what_a_process_cannot_prove_is_unknown() -> None:
+    findings = by_clause(Case(isolation=Isolation("process", False, True, 0)))
+    assert findings["start-offline"].status is Status.UNKNOWN
+    assert findings["start-read-only-model"].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "clause_id"),
+    [
+        ("OSError: [Errno 30] Read-only file system: '/opt/ml/model/cache'", "start-read-only-model"),
+        ("mkdir: cannot create directory '/opt/ml/model/x': Permission denied", "start-read-only-model"),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "start-offline"),
+        ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "start-offline"),
+    ],
+)
+def test_the_cause_of_a_failed_start_is_blamed_and_not_the_start(line: str, clause_id: str) -> None:
+    start = Start(limit_s=9.0, waited_s=1.0, exit_code=1, log=(line,))
+    isolation = Isolation("docker", True, False, 0, (line,))
+    findings = by_clause(Case(start=start, isolation=isolation))
+    assert {name for name, finding in findings.items() if finding.status is Status.FAIL} == {clause_id}
+    assert clause_id in findings["start-port"].verdict.reason
+    assert findings[clause_id].verdict.evidence[0].log == (line,)
+
+
+def test_a_complaint_of_a_container_that_works_is_no_failure() -> None:
+    line = "could not resolve host: telemetry.example"
+    case = Case(start=Start(limit_s=9.0, accepted_s=1.0, healthy_s=1.0), isolation=Isolation("docker", True, True, 0))
+    assert by_clause(case)["start-offline"].status is Status.PASS
+    complaining = replace(case, isolation=Isolation("docker", True, True, 0, (line,)))
+    assert by_clause(complaining)["start-offline"].status is Status.PASS
+    failing = replace(case, isolation=Isolation("docker", True, True, 1, (line,)))
+    assert by_clause(failing)["start-offline"].status is Status.FAIL
+
+
+def test_a_container_that_cannot_be_started_fails_with_the_engines_words() -> None:
+    start = Start(limit_s=9.0, failure='exec: "serve": executable file not found in $PATH')
+    finding = by_clause(Case(start=start))["start-port"]
+    assert finding.status is Status.FAIL
+    assert "executable file not found" in finding.verdict.evidence[0].received
+
+
+def test_an_answer_that_took_long_is_shown_with_its_time() -> None:
+    slow = replace(exchange(200), total_s=1.2345)
+    assert slow.evidence.seconds == 1.234
