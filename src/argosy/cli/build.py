@@ -7,9 +7,12 @@ import click
 
 from argosy import project
 from argosy.cli import environment, output
-from argosy.image import build, reference
+from argosy.errors import UsageError
+from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, LayerReport, Surroundings
-from argosy.image.debian.rootfs import debian_image
+from argosy.image.debian.rootfs import PYTHON, debian_image
+from argosy.image.interpreter import Interpreter, find_interpreter
+from argosy.project import Project
 from argosy.registry import transports
 from argosy.registry.transports import Access
 
@@ -40,6 +43,9 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
         reference.parse(target)
+    if eject:
+        _eject(loaded, base or loaded.image.base, access, surroundings)
+        return
     base_image = _base_image(base or loaded.image.base, access)
     image = build.build(loaded, base_image, surroundings)
     for target in targets:
@@ -61,6 +67,24 @@ def _base_image(text: str, access: Access) -> BaseImage:
     size = sum(layer.size for layer in image.layers)
     output.say(f"{'base':<14}{size / 1e6:>9,.1f} MB  {text}")
     return BaseImage(image, name)
+
+
+def _eject(loaded: Project, base: str, access: Access, surroundings: Surroundings) -> None:
+    """Write the Dockerfile; Debian's packages cannot be laid out by one, so `debian` becomes Python's slim image."""
+    if base == DEBIAN:
+        python = Interpreter(f"/usr/local/bin/python{PYTHON}", loaded.image.python or PYTHON)
+        name = f"python:{python.version}-slim"
+    else:
+        place = reference.parse(base)
+        if not isinstance(place, reference.RegistryReference | reference.DaemonReference):
+            raise UsageError("a Dockerfile can start from an image in a registry or engine only", got=f"`{base}`")
+        name = place.name
+        python = find_interpreter(transports.read_image(base, access), loaded.image.python, access.cache_dir)
+    folder = loaded.root / "build" / dockerfile.FOLDER
+    dockerfile.eject(loaded, name, build.plan(loaded, python, surroundings), folder)
+    output.say(f"wrote {folder}, to be written again when the project changes\n")
+    output.say(f"next: docker build --platform linux/amd64 --tag {loaded.root.name.lower()} {shlex.quote(str(folder))}")
+    output.print_data(str(folder / "Dockerfile"))
 
 
 def _report(layer: LayerReport) -> None:

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import argosy
-from argosy import model_archive
+from argosy import errors, model_archive
 from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
-from argosy.image.dependencies import Locked, WheelFile, lock, server_requirements
+from argosy.image.dependencies import LOCK_NAME, WheelFile, lock, server_requirements
 from argosy.image.download import Download, fetch
 from argosy.image.image import Image, digest_of
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
-from argosy.image.manifest import NamedLayer, Settings, assemble
+from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
 from argosy.project import Project
 
 PROGRAM: Final = "opt/program"
@@ -79,30 +78,27 @@ class Parts:
 
     Attributes:
         python: The base image's.
-        locked: The lock, with several wheels where the index has them.
         dependencies: The wheels that the user's requirements need.
         server: The wheels that only the server needs.
     """
 
     python: Interpreter
-    locked: Locked
     dependencies: tuple[WheelFile, ...]
     server: tuple[WheelFile, ...]
 
 
-def plan(project: Project, base_image: BaseImage, around: Surroundings) -> Parts:
-    """Find the base's Python, and lock what is installed for it.
+def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
+    """Lock what is installed for a Python, and choose the wheels.
 
     Raises:
-        ImageError: The base has no such Python.
         ResolutionError: The dependencies have no solution.
         NetworkError: The package index does not answer.
     """
-    python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     locked = lock(project, python.version, around.environ)
+    if locked.fresh:
+        around.say(f"wrote {project.root / LOCK_NAME}: keep it under version control")
     return Parts(
         python,
-        locked,
         tuple(venv.choose_wheel(candidates, python.version) for candidates in locked.dependencies),
         tuple(venv.choose_wheel(candidates, python.version) for candidates in locked.server),
     )
@@ -117,7 +113,8 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
         NetworkError: A download failed.
         ProjectError: The project has no file for the image.
     """
-    parts = plan(project, base_image, around)
+    python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
+    parts = plan(project, python, around)
     maker = _Maker(around, LayerCache(around.cache_dir), BlobStore(around.cache_dir / "downloads"))
     layers = []
     if parts.dependencies:
@@ -126,35 +123,42 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     layers.append(maker.predictor(project))
     if project.artifacts_dir is not None and project.model.bake:
         layers.append(maker.artifacts(project.artifacts_dir))
-    return assemble(base_image.image, layers, settings(project, base_image), maker.cache.store)
+    labels = {BASE_DIGEST_LABEL: base_image.image.digest}
+    if base_image.name is not None:
+        labels[BASE_NAME_LABEL] = base_image.name
+    started = settings(project, search_path(base_image.image), labels)
+    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
 
 
-def settings(project: Project, base_image: BaseImage) -> Settings:
-    """What a container of the project's image is started with."""
+def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:
+    """What a container of the project's image is started with.
+
+    Args:
+        project: Whose image it is.
+        path: The base image's PATH.
+        labels: Labels beside the one that says what the server can do.
+    """
     environment = {
-        "PATH": f"/{venv.VENV}/bin:{search_path(base_image.image)}",
+        "PATH": f"/{venv.VENV}/bin:{path}",
         "PYTHONUNBUFFERED": "1",
         **project.server_environment(),
         Variable.PROGRAM_DIR: f"/{PROGRAM}",
     }
     if project.artifacts_dir is not None and project.model.bake:
         environment[Variable.BAKED_MODEL_DIR] = f"/{MODEL}"
-    labels = {LABEL_BIND_TO_PORT: "true", BASE_DIGEST_LABEL: base_image.image.digest}
-    if base_image.name is not None:
-        labels[BASE_NAME_LABEL] = base_image.name
     return Settings(
         {**environment, **project.image.environment},
         entrypoint=[f"/{venv.VENV}/bin/serve"],
         command=[SERVE_ARGUMENT],
         working_dir=f"/{PROGRAM}",
         port=PORT,
-        labels=labels,
+        labels={LABEL_BIND_TO_PORT: "true", **labels},
     )
 
 
 def server_files() -> list[tuple[str, Path]]:
     """The server's own files in this installation, with their names below `site-packages`, sorted."""
-    package = Path(argosy.__file__).parent
+    package = Path(errors.__file__).parent
     found = []
     for part in SERVER_PARTS:
         path = package / part

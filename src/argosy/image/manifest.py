@@ -14,6 +14,7 @@ from argosy.image.image import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
     DOCKER_MANIFEST,
+    OCI_LAYER,
     OCI_LAYER_GZIP,
     Blobs,
     Descriptor,
@@ -21,7 +22,8 @@ from argosy.image.image import (
     canonical_json,
     digest_of,
 )
-from argosy.image.layer import Layer
+from argosy.image.layer import Layer, LayerCache, cache_key, compress_layer
+from argosy.image.layer_stream import layer_stream
 
 CREATED: Final = "1970-01-01T00:00:00Z"
 
@@ -99,6 +101,32 @@ def assemble(base_image: Image | None, added: Sequence[NamedLayer], settings: Se
     )
     blobs: Blobs = store if base_image is None else JoinedBlobs(store, base_image.blobs)
     return Image(manifest_bytes, config_bytes, blobs)
+
+
+def with_gzip_layers(image: Image, cache: LayerCache) -> Image:
+    """The image, its uncompressed layers gzip'ed, once; everything else stays as it is.
+
+    Raises:
+        ImageError: A layer is not what its digest or diff ID says.
+    """
+    layers = []
+    for layer, diff_id in zip(image.layers, image.diff_ids, strict=True):
+        if layer.media_type != OCI_LAYER:
+            layers.append(layer)
+            continue
+        key = cache_key("compressed", diff_id)
+        made = cache.get(key)
+        if made is None:
+            with layer_stream(image, layer) as tar:
+                made = compress_layer(tar, cache.store)
+            if made.diff_id != diff_id:
+                raise ImageError("a layer is not what its diff ID says", got=made.diff_id, want=diff_id)
+            cache.put(key, made)
+        layers.append(Descriptor(OCI_LAYER_GZIP, made.digest, made.size))
+    if tuple(layers) == image.layers:
+        return image
+    manifest = {**image.manifest, "layers": [layer.to_json() for layer in layers]}
+    return Image(canonical_json(manifest), image.config_bytes, JoinedBlobs(cache.store, image.blobs))
 
 
 def variables(image: Image) -> dict[str, str]:
