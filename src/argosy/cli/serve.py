@@ -21,7 +21,7 @@ def command(project: Path, port: int) -> None:
     found = projects.load(project)
     if not 1 <= port <= 65_535:
         raise UsageError("`--port` is wrong", got=port, want="1 to 65535")
-    variables = {
+    variables: dict[str, str] = {
         **environment.read().variables,
         **found.server_environment(),
         **found.image.environment,
