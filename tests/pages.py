@@ -2,7 +2,8 @@
 
 - A block whose first line is `# PATH` is a file: it is written there.
 - A `sh` or `python` block is run, all of a page in one folder; one that ends in `&` runs until the page ends.
-- A `text` block after it shows its output: these lines must come, in this order; numbers and digests may differ.
+- A `text` block after it shows its output: these lines must come, in this order; numbers and digests may
+  differ, and a line may go on.
 - A `sh` line in `TESTED_ELSEWHERE` is not run here.
 """
 
@@ -65,7 +66,7 @@ class Reader:
 
     def _do(self, block: Block) -> None:
         file = _FILE.match(block.text)
-        if file and block.language not in {"sh", "text"}:
+        if file and block.language != "sh":
             path = self.folder / file.group(1)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text[file.end() :])
@@ -111,7 +112,7 @@ class Reader:
 def _missing(wanted: list[str], got: list[str]) -> str | None:
     """The first wanted line that does not come in its turn."""
     rest = iter(got)
-    return next((line for line in wanted if line not in rest), None)
+    return next((line for line in wanted if not any(other.startswith(line) for other in rest)), None)
 
 
 def _normalised(text: str) -> list[str]:
