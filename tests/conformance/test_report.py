@@ -1,8 +1,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from argosy.conformance.check import Evidence, Finding, Report, failed, passed, skipped, unknown
 from argosy.conformance.report import WIDTH, to_json, to_text
 from argosy.contract import CLAUSES
@@ -40,23 +38,12 @@ REPORT = Report(
 )
 
 
-def test_the_text_is_as_agreed(update_golden: bool) -> None:
-    agree(GOLDEN / "check-report.txt", to_text(REPORT), update_golden)
+def test_the_text_is_as_agreed() -> None:
+    assert to_text(REPORT) == (GOLDEN / "check-report.txt").read_text(encoding="utf-8")
 
 
-def test_the_json_is_as_agreed(update_golden: bool) -> None:
-    agree(GOLDEN / "check-report.json", to_json(REPORT).decode(), update_golden)
-
-
-def agree(path: Path, text: str, update: bool) -> None:
-    if update:
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def update_golden(pytestconfig: pytest.Config) -> bool:
-    return bool(pytestconfig.getoption("--update-golden", default=False))
+def test_the_json_is_as_agreed() -> None:
+    assert to_json(REPORT).decode() == (GOLDEN / "check-report.json").read_text(encoding="utf-8")
 
 
 def test_no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() -> None:

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from argosy.conformance import requests, scenes
-from argosy.conformance.probes import BATCH_HOST, PLATFORM_HOST, Exchange, Held, Request, ping, send, send_garbage
+from argosy.conformance.probes import (
+    BATCH_HOST,
+    PLATFORM_HOST,
+    Exchange,
+    Held,
+    Request,
+    ping,
+    printable,
+    send,
+    send_garbage,
+)
 from argosy.contract import ENDPOINT_BODY, ENDPOINT_BODY_OLD, INVOCATION, PING, STARTUP, STOP_GRACE
 from argosy.errors import ContainerError
 from argosy.simulator.container import Container, Launch
@@ -232,7 +242,7 @@ class _Trial:
 
     def _isolation(self, start: scenes.Start, exchanges: tuple[Exchange, ...]) -> scenes.Isolation:
         errors = sum(exchange.is_server_error for exchange in exchanges)
-        log = tuple(self._container.logs().splitlines()) if not start.failure else ()
+        log = tuple(map(printable, self._container.logs().splitlines())) if not start.failure else ()
         kind, is_isolated = self._bench.kind_of(self._container), self._bench.is_isolated(self._container)
         return scenes.Isolation(kind, is_isolated, start.is_healthy, errors, log)
 
@@ -251,7 +261,7 @@ class _Trial:
         except ContainerError:
             return ()
         new, self._seen = text[self._seen :], len(text)
-        return tuple(line for line in new.splitlines() if line.strip())[-count:]
+        return tuple(printable(line) for line in new.splitlines() if line.strip())[-count:]
 
 
 def _stop_another(bench: Bench, invocations: scenes.Invocations | None) -> scenes.Stop | None:

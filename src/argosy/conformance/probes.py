@@ -6,6 +6,7 @@ exchange has a connection of its own. A failure is part of the record, never an 
 
 import contextlib
 import http.client
+import re
 import socket
 import time
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,10 @@ PLATFORM_HOST: Final = "model.aws.local:8080"
 """The Host header that SageMaker's endpoints send (seen in public logs, 2019)."""
 BATCH_HOST: Final = "169.254.255.131:8080"
 """The Host header that transform jobs send (seen in public logs)."""
+ENDPOINT_HEADERS: Final = (("Host", PLATFORM_HOST), ("User-Agent", "AHC/2.0"))
+"""What every request of an endpoint has."""
+
+_ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,11 @@ class Request:
 
     @property
     def line(self) -> str:
-        """The request in one line, the body by its name and length."""
+        """The request in one line: the body by its name and length, without what every endpoint's request has."""
         parts = [f"{self.method} {self.path}"]
-        parts += [f"{name}: {value}" for name, value in self.headers]
         if self.body is not None:
             parts.append(f"{self.name or 'body'} of {size(len(self.body))}")
+        parts += [f"{name}: {value}" for name, value in self.headers if (name, value) not in ENDPOINT_HEADERS]
         return ", ".join(parts)
 
 
@@ -124,10 +129,9 @@ class Exchange:
         if self.status is None:
             return self.error
         content_type = next((value for name, value in self.headers if name == "content-type"), "no Content-Type")
-        text = " ".join(self.body[:_SHOWN_BODY].decode(errors="replace").split())
-        shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+        shown = printable(" ".join(self.body[:_SHOWN_BODY].decode(errors="replace").split()))
         line = f"{self.status}, {content_type}, {size(self.length)}"
-        return f"{line}: {shown.strip()}" if shown.strip() else line
+        return f"{line}: {shown}" if shown else line
 
     @property
     def evidence(self) -> Evidence:
@@ -143,10 +147,16 @@ def ping(*, host: str | None = None, method: str = "GET", agent: str = "AHC/2.0"
 
 def invocation(content_type: str | None, body: bytes, name: str) -> Request:
     """An invocation as an endpoint sends it."""
-    headers = [("Host", PLATFORM_HOST), ("User-Agent", "AHC/2.0")]
+    headers = list(ENDPOINT_HEADERS)
     headers += [("Content-Type", content_type)] if content_type else []
     headers += [("Accept", "*/*")]
     return Request("POST", "/invocations", tuple(headers), body, name)
+
+
+def printable(text: str) -> str:
+    """A stranger's text without colours, and with nothing that could steer a terminal."""
+    plain = _ESCAPES.sub("", text).expandtabs(4)
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in plain).rstrip()
 
 
 def size(count: int) -> str:
