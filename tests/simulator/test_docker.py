@@ -1,0 +1,175 @@
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from argosy import engine as engines
+from argosy.engine import Engine
+from argosy.errors import ContainerError, EngineError
+from argosy.simulator.container import Container, Launch, stop
+from argosy.simulator.docker import LABEL, EngineContainer
+from tests.simulator.conftest import STAND_IN
+
+pytestmark = pytest.mark.engine
+
+FOUNDATION = "python:3.11-slim"
+IMAGE = "argosy-test/stand-in:1"
+SERVE = '#!/bin/sh\nexec python3 -u /stand_in.py 8080 "$@"\n'
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2)
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("connected")
+"""
+MakeImageContainer = Callable[..., EngineContainer]
+
+
+@pytest.fixture(scope="module")
+def stand_in_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A docker archive of an image whose `serve` is the stand-in, built with `docker build`."""
+    folder = tmp_path_factory.mktemp("image")
+    shutil.copy(STAND_IN, folder / "stand_in.py")
+    (folder / "serve").write_text(SERVE)
+    (folder / "serve").chmod(0o755)
+    (folder / "Dockerfile").write_text(
+        f"FROM {FOUNDATION}\nENV STAND_IN_ANY=1\nCOPY stand_in.py /\nCOPY serve /usr/local/bin/\n"
+    )
+    subprocess.run(["docker", "build", "--quiet", "--tag", IMAGE, str(folder)], check=True, capture_output=True)
+    archive = folder / "image.tar"
+    engines.find("docker", os.environ).save(IMAGE, archive)
+    return archive
+
+
+@pytest.fixture(params=["docker", "podman"], scope="module")
+def engine(request: pytest.FixtureRequest, stand_in_archive: Path) -> Engine:
+    found = engines.find(request.param, os.environ)
+    found.load(stand_in_archive)
+    return found
+
+
+@pytest.fixture
+def make(engine: Engine) -> Iterator[MakeImageContainer]:
+    made: list[EngineContainer] = []
+
+    def container(image: str = IMAGE, **launch: object) -> EngineContainer:
+        made.append(EngineContainer(engine, image, image, Launch(**launch)))  # type: ignore[arg-type]  # Launch's own
+        return made[-1]
+
+    yield container
+    for one in made:
+        one.remove()
+
+
+def await_ping(container: Container) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            assert httpx.get(f"{container.url}/ping", timeout=2).status_code == 200
+        except httpx.TransportError:
+            assert time.monotonic() < deadline, container.logs()
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_an_image_is_served_and_stopped(make: MakeImageContainer) -> None:
+    container = make()
+    container.start()
+    await_ping(container)
+    assert httpx.post(f"{container.url}/invocations", content=b"a\x00b").content == b"a\x00b"
+    assert container.exit_code() is None
+    stopped = stop(container)
+    assert (stopped.exit_code, stopped.killed) == (0, False)
+    assert "stand-in starts" in container.logs()
+
+
+def test_fault_6_a_deaf_container_is_killed(make: MakeImageContainer) -> None:
+    container = make(environment={"STAND_IN_MODE": "deaf"})
+    container.start()
+    await_ping(container)
+    stopped = stop(container, grace_s=1)
+    assert (stopped.exit_code, stopped.killed) == (137, True)
+
+
+def test_fault_6_there_is_no_way_out_of_the_container(make: MakeImageContainer, engine: Engine) -> None:
+    container = make()
+    container.start()
+    await_ping(container)
+
+    def connect(host: str, port: int) -> str:
+        return engine.execute(container.container, ["python3", "-c", CONNECT, host, str(port)]).strip()
+
+    for host, port in (("pypi.org", 443), ("1.1.1.1", 80), ("169.254.169.254", 80), ("169.254.170.2", 80)):
+        assert connect(host, port) in ("gaierror", "TimeoutError", "OSError"), (host, port)
+    assert connect("127.0.0.1", 8080) == "connected"
+
+
+def test_fault_6_the_container_has_the_platform_s_surroundings(
+    make: MakeImageContainer, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    (tmp_path / "weights").write_text("1")
+    container = make(model_dir=tmp_path, environment={"GIVEN": "yes"})
+    container.start()
+    script = (
+        "import os\n"
+        "print(os.environ['GIVEN'], 'AWS_SECRET_ACCESS_KEY' in os.environ, open('/opt/ml/model/weights').read(),"
+        " os.statvfs('/dev/shm').f_blocks * os.statvfs('/dev/shm').f_frsize)\n"
+        "open('/writable', 'w').close()\n"
+        "try: open('/opt/ml/model/new', 'w')\n"
+        "except OSError as error: print(error.strerror)\n"
+    )
+    told = engine.execute(container.container, ["python3", "-c", script])
+    assert told == f"yes False 1 {64 * 2**20}\nRead-only file system\n"
+
+
+def test_a_read_only_root_has_a_writable_tmp(make: MakeImageContainer, engine: Engine) -> None:
+    container = make(read_only=True)
+    container.start()
+    await_ping(container)
+    engine.execute(container.container, ["python3", "-c", "open('/tmp/x', 'w')"])
+    with pytest.raises(EngineError):
+        engine.execute(container.container, ["python3", "-c", "open('/x', 'w')"])
+
+
+def test_remove_leaves_no_container_and_no_network(make: MakeImageContainer, engine: Engine) -> None:
+    container = make()
+    container.start()
+    container.remove()
+    container.remove()
+    for kind in (["container", "ls", "--all"], ["network", "ls"]):
+        listed = subprocess.run(
+            [engine.program, *kind, "--quiet", "--filter", f"label={LABEL}={container.container}"],
+            check=True,
+            capture_output=True,
+        )
+        assert listed.stdout == b""
+    assert "stand-in starts" in container.logs() or container.logs() == ""
+
+
+def test_an_image_without_serve_is_named(make: MakeImageContainer) -> None:
+    container = make(FOUNDATION)
+    with pytest.raises(
+        ContainerError, match=r"python:3\.11-slim: the image cannot be started with the argument `serve`"
+    ):
+        container.start()
+
+
+def test_an_image_that_is_not_there_is_an_error_of_the_engine(make: MakeImageContainer) -> None:
+    with pytest.raises(EngineError):
+        make("argosy-test/nothing:here").start()
+
+
+def test_a_container_that_ends_at_once_is_seen(make: MakeImageContainer) -> None:
+    container = make(environment={"STAND_IN_MODE": "crash"})
+    container.start()
+    assert container.wait(20) == 3
+    assert "no such file: model.joblib" in container.logs()
