@@ -4,6 +4,7 @@ Layers, lowest first: those of the base image, dependencies, server, predictor, 
 inputs, so that a changed predictor makes one small layer.
 """
 
+import hashlib
 import importlib.metadata
 import stat
 import time
@@ -20,7 +21,7 @@ from argosy.image import venv
 from argosy.image.blobs import BlobStore
 from argosy.image.dependencies import LOCK_NAME, WheelFile, lock, server_requirements
 from argosy.image.download import Download, fetch
-from argosy.image.image import Image, digest_of
+from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
 from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
@@ -94,7 +95,7 @@ def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
         ResolutionError: The dependencies have no solution.
         NetworkError: The package index does not answer.
     """
-    locked = lock(project, python.version, around.environ)
+    locked = lock(project, python.version, around.environ, around.say)
     if locked.fresh:
         around.say(f"wrote {project.root / LOCK_NAME}: keep it under version control")
     return Parts(
@@ -239,7 +240,8 @@ class _Maker:
         return NamedLayer(name, layer)
 
     def _wheels(self, wheels: Sequence[WheelFile], python: Interpreter, opened: ExitStack) -> list[Member]:
-        fetch([Download(wheel.url, wheel.digest, wheel.size) for wheel in wheels], self.downloads)
+        downloads = [Download(wheel.url, wheel.digest, wheel.size) for wheel in wheels]
+        fetch(downloads, self.downloads, lambda missing: self.around.say(f"downloading {missing} of wheels"))
         placed = [(wheel, self.downloads.path(wheel.digest)) for wheel in wheels]
         unpacked = venv.unpack_wheels(placed, python.version, opened)
         for note in unpacked.notes:
@@ -252,14 +254,14 @@ def _names(wheels: Sequence[WheelFile]) -> list[list[str]]:
 
 
 def _contents(members: Sequence[Member]) -> list[list[object]]:
-    """Small members by their content, for a cache key."""
+    """Members by their content, for a cache key."""
     found: list[list[object]] = []
     for member in members:
-        content = b""
+        digest = None
         if member.open is not None:
             with member.open() as stream:
-                content = stream.read()
-        found.append([member.path, member.mode, member.link, digest_of(content)])
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # any stream does
+        found.append([member.path, member.mode, member.link, digest])
     return found
 
 

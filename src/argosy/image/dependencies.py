@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -80,7 +80,7 @@ def server_requirements() -> list[str]:
     return sorted(str(requirement) for requirement in listed if requirement.marker is None)
 
 
-def lock(project: Project, python: str, environ: Mapping[str, str]) -> Locked:
+def lock(project: Project, python: str, environ: Mapping[str, str], say: Callable[[str], None]) -> Locked:
     """The lock of a project, read when it is up to date and made when it is not.
 
     Versions of an outdated lock are kept where they still fit.
@@ -89,6 +89,7 @@ def lock(project: Project, python: str, environ: Mapping[str, str]) -> Locked:
         project: Whose `image.dependencies` are locked; the lock is written to its folder.
         python: `3.x` of the image.
         environ: The environment for uv, with the user's index settings.
+        say: Told when the resolver runs.
 
     Raises:
         ResolutionError: There is no solution, a dependency has no wheel for the platform, or the lock is broken.
@@ -102,6 +103,7 @@ def lock(project: Project, python: str, environ: Mapping[str, str]) -> Locked:
         table = _parse(path)
         if table.get("tool", {}).get("argosy", {}).get("inputs") == inputs:
             return _locked(table, path, fresh=False)
+    say(f"locking the dependencies for linux/amd64 and Python {python}")
     with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
         resolver = _Resolver(project, python, environ, Path(folder))
         content = resolver.resolve(server, path)

@@ -3,9 +3,10 @@
 Source: wiki.debian.org/DebianRepository/Format; Debian Policy Manual 7, relationships (read 2026-11-22).
 """
 
+import io
 import lzma
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +25,6 @@ SUITES: Final = (
     (f"{MIRROR}/debian-security", "bookworm-security"),
 )
 _INDEX: Final = "main/binary-amd64/Packages.xz"
-_NAME: Final = re.compile(r"^Package: (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,6 @@ class Package:
     digest: str
     size: int
     stanza: str
-
-    def field(self, name: str) -> str:
-        """A field's first line, empty when there is none."""
-        return _field(self.stanza, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +82,58 @@ def read_releases(say: Callable[[str], None]) -> list[Release]:
     return releases
 
 
-def read_packages(releases: Iterable[Release]) -> dict[str, Package]:
-    """Every package of the suites by name, in its newest version.
+class Index:
+    """The packages of several suites by name, each in its newest version; paragraphs are parsed when asked for."""
+
+    def __init__(self) -> None:
+        self._stanzas: dict[str, tuple[str, bytes]] = {}
+
+    def add(self, archive: str, stanzas: Iterable[bytes]) -> None:
+        """Add the paragraphs of an index, each ending with a line break."""
+        for stanza in stanzas:
+            name = _field(stanza, b"Package")
+            before = self._stanzas.get(name)
+            if before is None or sort_key(_field(before[1], b"Version")) < sort_key(_field(stanza, b"Version")):
+                self._stanzas[name] = (archive, stanza)
+
+    def get(self, name: str) -> Package | None:
+        """The package of that name."""
+        found = self._stanzas.get(name)
+        return None if found is None else _package(name, found[1], found[0])
+
+    def provider(self, names: Iterable[str]) -> Package | None:
+        """The first package, by name, that provides one of these virtual ones."""
+        wanted = set(names)
+        for name in sorted(self._stanzas):
+            provided = _field(self._stanzas[name][1], b"Provides")
+            if provided and wanted.intersection(n for clause in provided.split(",") for n in _names(clause)):
+                return self.get(name)
+        return None
+
+
+def read_index(releases: Iterable[Release]) -> Index:
+    """Every package of the suites.
 
     Raises:
         NetworkError: The mirror does not answer.
         ImageError: An index is not what its release says.
     """
-    found: dict[str, Package] = {}
+    index = Index()
     with connected() as client:
         for release in releases:
-            for stanza in _index(client, release).split("\n\n"):
-                name = _NAME.search(stanza)
-                if name is None:
-                    continue
-                before = found.get(name.group(1))
-                if before is None or sort_key(before.version) < sort_key(_field(stanza, "Version")):
-                    found[name.group(1)] = _package(name.group(1), stanza, release.archive)
-    return found
+            with lzma.open(io.BytesIO(_fetch(client, release))) as stream:
+                index.add(release.archive, _stanzas(stream))
+    return index
 
 
-def closure(wanted: Iterable[str], packages: dict[str, Package], unneeded: frozenset[str]) -> list[Package]:
+def closure(wanted: Iterable[str], index: Index, unneeded: frozenset[str]) -> list[Package]:
     """The packages and all that they need before they work, sorted by name.
 
     Of alternatives the first that exists is taken; a virtual package is taken from the first that provides it.
 
     Args:
         wanted: Names.
-        packages: What there is, by name.
+        index: What there is.
         unneeded: Names that are left out with all that only they need.
 
     Raises:
@@ -125,18 +145,18 @@ def closure(wanted: Iterable[str], packages: dict[str, Package], unneeded: froze
         alternatives = rest.pop()
         if any(name in unneeded or name in chosen for name in alternatives):
             continue
-        package = next((packages[name] for name in alternatives if name in packages), None)
-        package = package or _provider(alternatives, packages)
+        package = next(filter(None, map(index.get, alternatives)), None) or index.provider(alternatives)
         if package is None:
             raise ImageError("Debian has no such package", got=" | ".join(alternatives))
         if package.name not in chosen:
             chosen[package.name] = package
-            for field in ("Pre-Depends", "Depends"):
-                rest += [_names(clause) for clause in package.field(field).split(",") if clause.strip()]
+            for field in (b"Pre-Depends", b"Depends"):
+                clauses = _field(package.stanza.encode(), field).split(",")
+                rest += [_names(clause) for clause in clauses if clause.strip()]
     return [chosen[name] for name in sorted(chosen)]
 
 
-def _index(client: httpx.Client, release: Release) -> str:
+def _fetch(client: httpx.Client, release: Release) -> bytes:
     digest = release.digests.get(_INDEX)
     if digest is None:
         raise ImageError("Debian's release lists no index for amd64", where=release.suite)
@@ -146,7 +166,7 @@ def _index(client: httpx.Client, release: Release) -> str:
         raise ImageError(
             "Debian's index is not what its release says", got=digest_of(content), want=digest, where=by_hash
         )
-    return lzma.decompress(content).decode("utf-8", "replace")
+    return content
 
 
 def _digests(text: str, where: str) -> dict[str, str]:
@@ -157,36 +177,38 @@ def _digests(text: str, where: str) -> dict[str, str]:
     return {path: f"sha256:{digest}" for digest, _, path in lines}
 
 
-def _package(name: str, stanza: str, archive: str) -> Package:
+def _stanzas(stream: Iterable[bytes]) -> Iterator[bytes]:
+    lines: list[bytes] = []
+    for line in stream:
+        if line != b"\n":
+            lines.append(line)
+        elif lines:
+            yield b"".join(lines)
+            lines = []
+    if lines:
+        yield b"".join(lines)
+
+
+def _package(name: str, stanza: bytes, archive: str) -> Package:
     return Package(
         name,
-        _field(stanza, "Version"),
-        f"{archive}/{_field(stanza, 'Filename')}",
-        f"sha256:{_field(stanza, 'SHA256')}",
-        int(_field(stanza, "Size") or 0),
-        stanza.strip("\n"),
+        _field(stanza, b"Version"),
+        f"{archive}/{_field(stanza, b'Filename')}",
+        f"sha256:{_field(stanza, b'SHA256')}",
+        int(_field(stanza, b"Size") or 0),
+        stanza.decode("utf-8", "replace"),
     )
 
 
-def _field(stanza: str, name: str) -> str:
-    start = stanza.find(f"\n{name}: ")
-    if start < 0:
+def _field(stanza: bytes, name: bytes) -> str:
+    """A field's first line, empty when there is none."""
+    start = 0 if stanza.startswith(name + b": ") else stanza.find(b"\n" + name + b": ") + 1
+    if start == 0 and not stanza.startswith(name + b": "):
         return ""
-    start += len(name) + 3
-    end = stanza.find("\n", start)
-    return stanza[start : end if end >= 0 else len(stanza)]
+    end = stanza.find(b"\n", start)
+    return stanza[start + len(name) + 2 : end if end >= 0 else len(stanza)].decode("utf-8", "replace")
 
 
 def _names(clause: str) -> list[str]:
     """The alternatives of a relationship, without versions and architectures."""
     return [re.split(r"[\s(:\[]", part.strip(), maxsplit=1)[0] for part in clause.split("|")]
-
-
-def _provider(names: list[str], packages: dict[str, Package]) -> Package | None:
-    for name in sorted(packages):
-        provided = {
-            alternative for clause in packages[name].field("Provides").split(",") for alternative in _names(clause)
-        }
-        if provided.intersection(names):
-            return packages[name]
-    return None

@@ -15,7 +15,7 @@ import msgspec
 from argosy.errors import ImageError, NetworkError
 from argosy.image.blobs import BlobStore
 from argosy.image.debian import deb
-from argosy.image.debian.packages import Package, closure, read_packages, read_releases
+from argosy.image.debian.packages import Package, closure, read_index, read_releases
 from argosy.image.download import Download, fetch
 from argosy.image.image import Image, canonical_json
 from argosy.image.interpreter import DEFAULT_PATH
@@ -69,7 +69,8 @@ def debian_image(cache_dir: Path, say: Callable[[str], None]) -> Image:
     layer = cache.get(key)
     if layer is None:
         downloads = BlobStore(cache_dir / "downloads")
-        fetch([Download(package.url, package.digest, package.size) for package in packages], downloads)
+        wanted = [Download(package.url, package.digest, package.size) for package in packages]
+        fetch(wanted, downloads, lambda missing: say(f"downloading {missing} of Debian packages"))
         layer = write_layer(_members(packages, downloads), cache.store)
         cache.put(key, layer)
     name = f"base (Debian 12 with Python {PYTHON}, {len(packages)} packages)"
@@ -90,7 +91,11 @@ def _packages(remembered: Path, say: Callable[[str], None]) -> list[Package]:
         releases = read_releases(say)
         state = [[release.suite, release.digests] for release in releases]
         if not kept or before.get("state") != cache_key(state):
-            kept = closure(WANTED, read_packages(releases), UNNEEDED)
+            found = closure(WANTED, read_index(releases), UNNEEDED)
+            newer = sorted({package.name for package in found} - {p.name for p in kept if p in found}) if kept else []
+            if newer:
+                say(f"Debian has newer packages, so the base changes: {', '.join(newer)}")
+            kept = found
     except NetworkError as error:
         if not kept:
             raise
