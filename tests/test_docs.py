@@ -39,8 +39,14 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+def _marked(page: str) -> object:
+    """A page that calls Docker needs a real one."""
+    needs_engine = re.search(r"^docker ", (ROOT / page).read_text(), flags=re.MULTILINE)
+    return pytest.param(page, marks=pytest.mark.engine) if needs_engine else page
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN)
+@pytest.mark.parametrize("page", [_marked(page) for page in RUN])
 def test_every_block_runs_and_shows_what_the_page_shows(page: str, checkout: Path) -> None:
     done = list(pages.Reader(checkout).follow((checkout / page).read_text()))
     assert any(block.language in {"sh", "python"} for block in done)
