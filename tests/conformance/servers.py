@@ -47,6 +47,7 @@ def observe_server(
             # These servers get what an isolated container would find: so that every clause is judged.
             is_isolated=lambda container: True,
             model_dir=model_dir,
+            has_artifacts=model_dir is not None,
             sample=sample,
             startup_s=startup_s,
         )

@@ -48,8 +48,8 @@ class Bench:
         launch: Makes a container that is not started yet.
         kind_of: What a container is: `docker`, `podman` or `process`.
         is_isolated: Whether a container really has no network and a read-only `/opt/ml/model`.
-        model_dir: The unpacked artifacts; None when there are none beside those in the image.
-        has_own_artifacts: Whether the image has files of its own in `/opt/ml/model`.
+        model_dir: What is mounted at `/opt/ml/model`: the unpacked artifacts, or an empty folder; None mounts nothing.
+        has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
         sample: A request that the image is said to understand.
         startup_s: How long to wait for the first healthy answer.
     """
@@ -58,7 +58,7 @@ class Bench:
     kind_of: Callable[[Container], str]
     is_isolated: Callable[[Container], bool]
     model_dir: Path | None = None
-    has_own_artifacts: bool = False
+    has_artifacts: bool = False
     sample: Request | None = None
     startup_s: float = STARTUP.value
 
@@ -98,7 +98,7 @@ class _Trial:
         try:
             self._container.start()
         except ContainerError as error:
-            return scenes.Start(limit_s, failure=error.message, log=self._log(_START_LOG_LINES))
+            return scenes.Start(limit_s, failure=error.message)
         pings: list[Exchange] = []
         accepted_s: float | None = None
         healthy_s: float | None = None
@@ -243,8 +243,15 @@ class _Trial:
     def _isolation(self, start: scenes.Start, exchanges: tuple[Exchange, ...]) -> scenes.Isolation:
         errors = sum(exchange.is_server_error for exchange in exchanges)
         log = tuple(map(printable, self._container.logs().splitlines())) if not start.failure else ()
-        kind, is_isolated = self._bench.kind_of(self._container), self._bench.is_isolated(self._container)
-        return scenes.Isolation(kind, is_isolated, start.is_healthy, errors, log)
+        is_isolated = self._bench.is_isolated(self._container)
+        return scenes.Isolation(
+            self._bench.kind_of(self._container),
+            is_offline=is_isolated,
+            is_read_only=is_isolated and self._bench.model_dir is not None,
+            is_healthy=start.is_healthy,
+            server_errors=errors,
+            log=log,
+        )
 
     def _send(self, request: Request, timeout_s: float) -> Exchange:
         """Send a request; an answer that may become a finding gets the lines that were logged meanwhile."""
@@ -278,13 +285,18 @@ def _honesty(bench: Bench, start: scenes.Start, invocations: scenes.Invocations 
     """Start a container with an empty `/opt/ml/model`, where one with artifacts has answered an invocation."""
     baseline = invocations.baseline if invocations else None
     observed = scenes.Honesty(start, baseline)
-    has_artifacts = bench.model_dir is not None or bench.has_own_artifacts
     was_unhealthy = any(exchange.status not in (200, None) for exchange in start.pings)
-    if not has_artifacts or was_unhealthy or baseline is None or not baseline.is_success or start.healthy_s is None:
+    if (
+        not bench.has_artifacts
+        or was_unhealthy
+        or baseline is None
+        or not baseline.is_success
+        or start.healthy_s is None
+    ):
         return observed
     with tempfile.TemporaryDirectory(prefix="argosy-empty-model-") as empty:
         patience = replace(bench, startup_s=min(bench.startup_s, _PATIENCE_S + 3 * start.healthy_s))
-        container = bench.launch(Launch(model_dir=Path(empty)))
+        container = bench.launch(Launch(model_dir=empty))
         try:
             trial = _Trial(container, patience)
             bare = trial.start()

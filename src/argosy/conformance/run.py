@@ -56,7 +56,7 @@ def examine(subject: Subject, bench: Bench) -> Report:
 
     Args:
         subject: What is examined.
-        bench: How its containers are had; `model_dir` and `has_own_artifacts` are told by the subject.
+        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
 
     Raises:
         EngineError: The container engine is missing or failed.
@@ -65,14 +65,20 @@ def examine(subject: Subject, bench: Bench) -> Report:
     rest = _at_rest(subject)
     own = rest.files is not None and bool(rest.files.filesystem.listing(MODEL_DIR))
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
+        mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
+        mounted.mkdir()
+        model_dir = None if subject.image is None or own else mounted
         try:
-            model_dir = _unpacked(subject.model_data, Path(folder))
+            if subject.model_data is not None:
+                model_archive.unpack(subject.model_data, mounted)
+                model_dir = mounted
         except ArchiveError as error:
             reason = f"the artifacts cannot be unpacked: {error.message}"
             scenes = [field.name for field in fields(Case) if field.name not in _AT_REST]
             case = replace(rest, absent=(*rest.absent, *((scene, reason) for scene in scenes)))
         else:
-            running = observe(replace(bench, model_dir=model_dir, has_own_artifacts=own))
+            has_artifacts = own or subject.model_data is not None
+            running = observe(replace(bench, model_dir=model_dir, has_artifacts=has_artifacts))
             case = replace(running, still=rest.still, files=rest.files, archive=rest.archive, absent=rest.absent)
     kind = case.isolation.kind if case.isolation else ""
     digest = subject.image.digest if subject.image else ""
@@ -117,14 +123,6 @@ def _at_rest(subject: Subject) -> Case:
     else:
         archived = Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))
     return Case(still=still, files=files, archive=archived, absent=tuple(absent))
-
-
-def _unpacked(model_data: Path | None, folder: Path) -> Path | None:
-    if model_data is None:
-        return None
-    target = folder / "model"
-    model_archive.unpack(model_data, target)
-    return target
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

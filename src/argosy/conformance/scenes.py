@@ -74,14 +74,16 @@ class Isolation:
 
     Attributes:
         kind: `docker`, `podman` or `process`.
-        is_enforced: Whether it really had no network, and `/opt/ml/model` really was read-only.
+        is_offline: Whether it really had no network.
+        is_read_only: Whether `/opt/ml/model` really was read-only.
         is_healthy: Whether it got healthy.
         server_errors: Invocations that were answered with 5xx.
         log: Its whole log until then.
     """
 
     kind: str
-    is_enforced: bool
+    is_offline: bool
+    is_read_only: bool
     is_healthy: bool
     server_errors: int
     log: tuple[str, ...] = field(repr=False, default=())

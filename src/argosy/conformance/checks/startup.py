@@ -38,7 +38,7 @@ def _offline(isolation: Isolation) -> Verdict:
     troubled = not isolation.is_healthy or isolation.server_errors > 0
     if signs and troubled:
         return failed("it wants the network or credentials", _log(signs))
-    if not isolation.is_enforced:
+    if not isolation.is_offline:
         return unknown(f"a {isolation.kind} of this machine is not cut off from its network")
     if not isolation.is_healthy:
         return skipped("it did not get healthy, and its log does not say that the network is missed")
@@ -51,7 +51,9 @@ def _read_only_model(isolation: Isolation) -> Verdict:
     signs = [line for line in isolation.log if _MODEL_WRITTEN.search(line)]
     if signs and (not isolation.is_healthy or isolation.server_errors):
         return failed("it writes to /opt/ml/model", _log(signs))
-    if not isolation.is_enforced:
+    if not isolation.is_read_only and isolation.is_offline:
+        return unknown("the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data")
+    if not isolation.is_read_only:
         return unknown(f"/opt/ml/model cannot be made read-only for a {isolation.kind} of this machine")
     if not isolation.is_healthy:
         return skipped("it did not get healthy, and its log does not say that it writes to /opt/ml/model")
