@@ -286,15 +286,13 @@ def _honesty(bench: Bench, start: scenes.Start, invocations: scenes.Invocations 
     baseline = invocations.baseline if invocations else None
     observed = scenes.Honesty(start, baseline)
     was_unhealthy = any(exchange.status not in (200, None) for exchange in start.pings)
-    if (
-        not bench.has_artifacts
-        or was_unhealthy
-        or baseline is None
-        or not baseline.is_success
-        or start.healthy_s is None
-    ):
+    if not bench.has_artifacts or was_unhealthy or start.healthy_s is None:
         return observed
-    with tempfile.TemporaryDirectory(prefix="argosy-empty-model-") as empty:
+    if baseline is None or not baseline.is_success:
+        return observed
+    with tempfile.TemporaryDirectory(prefix="argosy-empty-model-") as folder:
+        empty = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
+        empty.mkdir()
         patience = replace(bench, startup_s=min(bench.startup_s, _PATIENCE_S + 3 * start.healthy_s))
         container = bench.launch(Launch(model_dir=empty))
         try:
