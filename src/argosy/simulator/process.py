@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from argosy.errors import ContainerError
 
@@ -35,6 +35,7 @@ class Command:
         port: The port that it listens on, at 127.0.0.1 or everywhere.
         is_supervised: Whether the container's first process is the child of the process started here, as under
             `unshare --fork`: then the child gets SIGTERM.
+        stdin: What it reads from stdin.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Command:
     folder: Path
     port: int
     is_supervised: bool = False
+    stdin: bytes = field(default=b"", repr=False)
 
 
 class ProcessContainer:
@@ -58,7 +60,6 @@ class ProcessContainer:
         self._on_remove = on_remove
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
-        self._log: IO[bytes] | None = None
         self._last_log = ""
 
     @property
@@ -85,17 +86,19 @@ class ProcessContainer:
                 hint=f"end what listens there (see `ss -ltnp 'sport = :{command.port}'`), or use `--container docker`",
             )
         self._folder = Path(tempfile.mkdtemp(prefix="argosy-container-"))
-        self._log = (self._folder / "log").open("w+b")
         try:
-            self._process = subprocess.Popen(
-                command.arguments,
-                env=dict(command.environment),
-                cwd=command.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            with (self._folder / "log").open("wb") as log, tempfile.TemporaryFile(dir=self._folder) as stdin:
+                stdin.write(command.stdin)
+                stdin.seek(0)
+                self._process = subprocess.Popen(
+                    command.arguments,
+                    env=dict(command.environment),
+                    cwd=command.folder,
+                    stdin=stdin,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
 
@@ -139,11 +142,8 @@ class ProcessContainer:
         if self._process is not None:
             self.kill()
             self._process.wait()
-            self._await_group_end(self._process.pid)
+            _await_group_end(self._process.pid)
             self._process = None
-        if self._log is not None:
-            self._log.close()
-            self._log = None
         if self._folder is not None:
             self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -161,15 +161,25 @@ class ProcessContainer:
             return None
         return int(children[0]) if children else None
 
-    def _await_group_end(self, group: int) -> None:
-        """Killed children of the first process are reaped by init; until then they may hold the port."""
-        deadline = time.monotonic() + _GROUP_END_TIMEOUT_S
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(group, 0)
-            except (ProcessLookupError, PermissionError):
-                return
-            time.sleep(_POLL_S)
+
+def _await_group_end(group: int) -> None:
+    """Wait for killed children of the first process, which may hold the port until they are dead, reaped or not."""
+    deadline = time.monotonic() + _GROUP_END_TIMEOUT_S
+    while _has_living(group) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+def _has_living(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, owner = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:3]
+            if int(owner) == group and state not in "ZX":
+                return True
+    return False
 
 
 def free_port() -> int:

@@ -1,0 +1,185 @@
+"""Images unpacked and run in namespaces: a root filesystem made of this machine's own shell, no engine."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy import contract
+from argosy.errors import ContainerError
+from argosy.simulator import unpacked
+from argosy.simulator.container import Launch, stop
+from argosy.simulator.process import ProcessContainer
+from argosy.simulator.unpacked import open_unpacked
+
+LOOK = r"""#!/bin/sh
+echo "arguments: $0 $*"
+echo "pid: $$"
+echo "folder: $(pwd)"
+echo "user: $(id -u)"
+echo "model: $(cat /opt/ml/model/weights 2>&1)"
+(echo new > /opt/ml/model/new) 2>/dev/null || echo "model is read-only"
+(echo new > /new) 2>/dev/null && echo "root is writable" || echo "root is read-only"
+(echo new > /tmp/new) 2>/dev/null && echo "tmp is writable"
+(echo new > /dev/null) && echo "null works"
+echo "shm: $(df -k /dev/shm | tail -n 1)"
+echo "processes: $(ls /proc | grep -c '^[0-9]')"
+echo "resolver: $(head -n 1 /etc/resolv.conf)"
+env
+trap 'echo told to end; exit 7' TERM
+echo ready
+while :; do sleep 0.05; done
+"""
+Start = Callable[..., ProcessContainer]
+PROGRAMS = ("sh", "cat", "df", "env", "grep", "head", "id", "ls", "sleep", "tail")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some of this machine's programs with their libraries, and `serve`."""
+    folder = tmp_path_factory.mktemp("image") / "with space, and:colon"
+    files = set()
+    for program in PROGRAMS:
+        path = shutil.which(program)
+        assert path is not None
+        files.add(path)
+        linked = subprocess.run(["ldd", path], check=True, capture_output=True, text=True).stdout
+        files.update(re.findall(r"(/\S+) \(0x", linked))
+    for file in files:
+        target = folder / file.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    (folder / "bin").mkdir(exist_ok=True)
+    if not (folder / "bin/sh").exists():
+        shutil.copy(folder / str(shutil.which("sh")).lstrip("/"), folder / "bin/sh")
+    (folder / "opt").mkdir()
+    (folder / "tmp").mkdir()
+    (folder / "opt/serve").write_text(LOOK)
+    (folder / "opt/serve").chmod(0o755)
+    (folder / "etc").mkdir(exist_ok=True)
+    (folder / "etc/resolv.conf").symlink_to("/run/of/this/machine")
+    (folder / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nsvc:x:1234:1234::/:/bin/sh\n")
+    return folder
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    (tmp_path / "weights").write_text("42")
+    return tmp_path
+
+
+@pytest.fixture(params=["as root", "in a user namespace"])
+def rights(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "in a user namespace":
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    return str(request.param)
+
+
+@pytest.fixture
+def start(root: Path) -> Iterator[Start]:
+    made: list[ProcessContainer] = []
+
+    def started(launch: Launch | None = None, **config: Any) -> ProcessContainer:
+        labels = {contract.LABEL_BIND_TO_PORT: "true"}
+        config = {"Labels": labels, "Env": ["PATH=/opt:/usr/bin:/bin"], **config}
+        made.append(open_unpacked(root, config, "image", launch or Launch()))
+        made[-1].start()
+        deadline = time.monotonic() + 20
+        while "ready\n" not in made[-1].logs() and made[-1].exit_code() is None:
+            assert time.monotonic() < deadline, made[-1].logs()
+            time.sleep(0.01)
+        return made[-1]
+
+    yield started
+    for container in made:
+        container.remove()
+
+
+def snapshot(folder: Path) -> list[tuple[str, int]]:
+    return sorted((str(path.relative_to(folder)), path.lstat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+def test_an_unpacked_image_runs_as_a_container_does(start: Start, root: Path, model_dir: Path, rights: str) -> None:
+    before = snapshot(root)
+    container = start(Launch({"GIVEN": "1"}, model_dir), WorkingDir="/opt/program")
+    seen = container.logs().splitlines()
+    assert "arguments: /opt/serve " in seen
+    assert "pid: 1" in seen
+    assert "folder: /opt/program" in seen
+    assert "user: 0" in seen
+    assert "model: 42" in seen
+    assert "model is read-only" in seen
+    assert "root is writable" in seen
+    assert "tmp is writable" in seen
+    assert "null works" in seen
+    assert "resolver: nameserver 127.0.0.1" in seen
+    assert {"GIVEN=1", "HOME=/root", "PATH=/opt:/usr/bin:/bin"} <= set(seen)
+    assert not [line for line in seen if line.startswith(("AWS_", "VIRTUAL_ENV"))]
+    assert any(line.startswith("shm: ") and " 65536 " in line for line in seen)
+    stopped = stop(container)
+    assert (stopped.exit_code, stopped.killed) == (7, False)
+    assert "told to end" in container.logs()
+    container.remove()
+    assert snapshot(root) == before
+    assert sorted(path.name for path in model_dir.iterdir()) == ["weights"]
+
+
+def test_a_read_only_root_has_a_writable_tmp(start: Start, model_dir: Path, rights: str) -> None:
+    container = start(Launch(model_dir=model_dir, read_only=True))
+    seen = container.logs().splitlines()
+    assert "root is read-only" in seen
+    assert "tmp is writable" in seen
+    container.remove()
+
+
+def test_kill_ends_every_process_of_the_container(start: Start, rights: str) -> None:
+    container = start()
+    container.kill()
+    assert container.wait(20) == 137
+    container.remove()
+
+
+def test_remove_leaves_nothing(start: Start, rights: str) -> None:
+    container = start()
+    container.remove()
+    container.remove()
+    assert container.wait(0) is None
+
+
+def test_the_image_s_user_is_heeded(start: Start) -> None:
+    for user, expected in (("svc", "1234"), ("4321", "4321")):
+        container = start(User=user)
+        assert f"user: {expected}" in container.logs()
+        container.remove()
+
+
+def test_an_image_without_serve_says_so(start: Start) -> None:
+    container = start(Env=["PATH=/bin"])
+    assert container.wait(20) == 127
+    assert '"serve": executable file not found' in container.logs()
+    container.remove()
+
+
+def test_an_entry_point_takes_serve_as_its_argument(start: Start) -> None:
+    container = start(Entrypoint=["/opt/serve", "--flag"])
+    assert "arguments: /opt/serve --flag serve" in container.logs()
+    container.remove()
+
+
+def test_without_the_label_the_container_is_expected_at_8080(root: Path) -> None:
+    container = open_unpacked(root, {}, "image", Launch())
+    assert container.url == "http://127.0.0.1:8080"
+    container.remove()
+
+
+def test_a_machine_that_refuses_namespaces_is_told_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacked, "_unshare", lambda: ("false",))
+    with pytest.raises(ContainerError, match="does not let an image run") as error:
+        open_unpacked(root, {}, "image", Launch())
+    assert "--container docker" in str(error.value)
