@@ -1,0 +1,251 @@
+"""`argosy check` as a user types it, on projects and on images that never heard of Argosy."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argosy import engine
+from argosy.cli import main
+
+SERVERS = Path(__file__).parents[1] / "projects" / "servers"
+BASE_IMAGE = "python:3.11-slim"
+
+PREDICTOR = """
+from pathlib import Path
+from argosy import Predictor
+
+class Sums(Predictor):
+    def load(self, model_dir: Path) -> None:
+        self.bias = float((model_dir / "bias.txt").read_text())
+
+    def predict(self, rows: list) -> list:
+        if not isinstance(rows, list):
+            raise TypeError("not rows")
+        return [sum(map(float, row)) + self.bias for row in rows]
+"""
+
+
+def argosy_check(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "argosy", "check", *map(str, arguments)],
+        capture_output=True, text=True, env={**os.environ, **environ}, timeout=240,
+    )  # fmt: skip
+
+
+def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.stdout.startswith("{"), done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def statuses(report: Mapping[str, Any]) -> dict[str, str]:
+    return {finding["clause"]: finding["status"] for finding in report["findings"]}
+
+
+def failures(report: Mapping[str, Any], level: str | None = None) -> set[str]:
+    return {
+        finding["clause"]
+        for finding in report["findings"]
+        if finding["status"] == "fail" and level in (None, finding["level"])
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "sums"
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "bias.txt").write_text("0")
+    (folder / "predictor.py").write_text(PREDICTOR)
+    (folder / "argosy.toml").write_text('[model]\npredictor = "predictor:Sums"\nartifacts = "model"\n')
+    return folder
+
+
+def test_a_project_is_run_as_it_is_and_its_image_clauses_are_left_out(project: Path) -> None:
+    done = argosy_check(project, "--json")
+    report = report_of(done)
+    assert done.returncode == 0, done.stdout
+    assert report["container"] == "process"
+    assert report["conforming"] is True
+    assert failures(report, "MUST") == set()
+    found = statuses(report)
+    assert {found[clause] for clause in found if clause.startswith("image-")} == {"skip"}
+    assert found["start-healthy"] == found["invocations"] == found["stop-grace"] == "pass"
+    assert found["start-offline"] == "unknown"
+
+
+def test_the_text_is_on_stdout_and_the_talk_on_stderr(project: Path) -> None:
+    done = argosy_check(project)
+    assert done.stdout.startswith(str(project))
+    assert "conforms: " in done.stdout
+    assert "check " in done.stderr
+    assert "\x1b" not in done.stdout
+
+
+def test_a_sample_is_what_the_image_is_tried_with(project: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "rows.csv"
+    sample.write_text("1,2\n3,4\n")
+    report = report_of(argosy_check(project, "--json", "--sample", sample, "--content-type", "text/csv"))
+    (invocations,) = (finding for finding in report["findings"] if finding["clause"] == "invocations")
+    assert invocations["status"] == "pass"
+    assert "sample `rows.csv`" in invocations["evidence"][0]["sent"]
+    assert invocations["evidence"][0]["received"].startswith("200")
+
+
+def test_a_project_that_cannot_load_fails_and_its_log_says_why(project: Path) -> None:
+    (project / "model" / "bias.txt").write_text("not a number")
+    done = argosy_check(project, "--json")
+    report = report_of(done)
+    assert done.returncode == main.EXIT_EXAMINED_FAILED
+    assert failures(report) & {"start-port", "start-healthy"}
+    assert "not a number" in json.dumps(report["findings"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense:x"],
+        ["oci:."],
+        ["PROJECT", "--sample", "PROJECT/argosy.toml"],
+        ["PROJECT", "--model-data", "PROJECT/missing.tar.gz"],
+    ],
+)
+def test_what_cannot_be_examined_is_said_in_a_sentence(project: Path, arguments: list[str]) -> None:
+    done = argosy_check(*(argument.replace("PROJECT", str(project)) for argument in arguments))
+    assert done.returncode in (main.EXIT_USAGE, main.EXIT_EXAMINED_FAILED)
+    assert done.stdout == ""
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_engine_is_the_surroundings_fault(tmp_path: Path) -> None:
+    done = argosy_check(
+        "docker-daemon:any", "--container", "docker", DOCKER_HOST=f"unix://{tmp_path}/none.sock", PATH="/usr/bin:/bin"
+    )
+    assert done.returncode == main.EXIT_SURROUNDINGS
+    assert "hint: " in done.stderr
+
+
+# --- Real images, of a stranger's making.
+
+Build = Callable[..., str]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Build]:
+    """Builds images of the foreign servers with `docker build`; they are removed afterwards."""
+    docker = engine.find("docker", os.environ)
+    names: list[str] = []
+
+    def built(server: str, *lines: str) -> str:
+        context = tmp_path / f"context-{len(names)}"
+        shutil.copytree(SERVERS, context, ignore=shutil.ignore_patterns("__pycache__"))
+        entry_point = f'ENTRYPOINT ["python3", "/opt/program/{server}.py"]'
+        text = "\n".join([f"FROM {BASE_IMAGE}", "COPY *.py /opt/program/", entry_point, *lines, ""])
+        (context / "Dockerfile").write_text(text)
+        name = f"argosy-test-check-{os.getpid()}-{len(names)}"
+        names.append(name)
+        subprocess.run(["docker", "build", "--quiet", "--tag", name, str(context)], check=True, capture_output=True)
+        return name
+
+    yield built
+    for name in names:
+        docker.remove_image(name)
+
+
+@pytest.mark.engine
+def test_a_clean_foreign_image_conforms_within_20_seconds(build: Build) -> None:
+    done = argosy_check(f"docker-daemon:{build('clean')}", "--json")
+    report = report_of(done)
+    assert done.returncode == 0, done.stdout
+    assert failures(report) == set()
+    assert report["container"] == "docker"
+    assert report["seconds"] <= 20
+    undecided = {clause for clause, status in statuses(report).items() if status != "pass"}
+    # The daemon has no manifest before a push, and no archive was given.
+    assert undecided == {"image-manifest", "model-archive"}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("server", "line", "clause"),
+    [
+        ("clean", "USER 65534", "image-root"),
+        ("wants_network", "", "start-offline"),
+        ("writes_model", "", "start-read-only-model"),
+        ("clean", "ENV HF_TOKEN=hf_not_a_real_one", "image-secrets"),
+        ("never_listens", "", "start-port"),
+    ],
+)
+def test_a_defect_of_a_real_image_fails_exactly_its_own_clause(
+    build: Build, server: str, line: str, clause: str
+) -> None:
+    done = argosy_check(f"docker-daemon:{build(server, line)}", "--json", "--startup-timeout", "20")
+    assert failures(report_of(done)) == {clause}, done.stdout
+    assert done.returncode == (0 if clause == "image-secrets" else main.EXIT_EXAMINED_FAILED)
+
+
+@pytest.mark.engine
+def test_an_image_that_cannot_be_started_is_reported_and_not_raised(build: Build) -> None:
+    name = build("clean", "ENTRYPOINT []")
+    done = argosy_check(f"docker-daemon:{name}", "--json")
+    assert failures(report_of(done)) == {"image-serve", "start-port"}, done.stdout
+    assert done.returncode == main.EXIT_EXAMINED_FAILED
+
+
+@pytest.mark.engine
+def test_every_transport_gives_the_same_findings(build: Build, tmp_path: Path, registry: str) -> None:
+    name = build("clean")
+    archive = tmp_path / "image.tar"
+    pushed = f"{registry}/{name}:latest"
+    docker = engine.find("docker", os.environ)
+    docker.save(name, archive)
+    subprocess.run(["docker", "tag", name, pushed], check=True)
+    subprocess.run(["docker", "push", "--quiet", pushed], check=True, capture_output=True)
+    docker.remove_image(pushed)
+    layout = f"oci:{tmp_path}/layout:latest"
+    subprocess.run(["skopeo", "copy", "--quiet", f"docker-archive:{archive}", layout], check=True, capture_output=True)
+    found = {
+        reference: statuses(report_of(argosy_check(reference, "--json")))
+        for reference in (f"docker-archive:{archive}", f"docker://{pushed}", layout)
+    }
+    manifests = {reference: status.pop("image-manifest") for reference, status in found.items()}
+    # skopeo writes OCI manifests into a layout, which SageMaker refuses; Docker pushes its own.
+    assert list(manifests.values()) == ["unknown", "pass", "fail"]
+    first, *others = found.values()
+    assert all(other == first for other in others)
+    assert set(first.values()) == {"pass", "skip"}
+
+
+@pytest.mark.engine
+def test_artifacts_go_with_the_image_and_a_static_ping_is_proved(build: Build, tmp_path: Path) -> None:
+    bias = tmp_path / "bias.txt"
+    bias.write_text("0")
+    model_data = tmp_path / "model.tar.gz"
+    with tarfile.open(model_data, "w:gz") as archive:
+        archive.add(bias, "bias.txt")
+    name = build("static_ping")
+    report = report_of(argosy_check(f"docker-daemon:{name}", "--model-data", model_data, "--json"))
+    assert failures(report) == {"ping-honest"}
+    assert statuses(report)["model-archive"] == "pass"
+
+
+@pytest.mark.engine
+def test_an_archive_that_does_not_unpack_is_found_before_anything_is_started(build: Build, tmp_path: Path) -> None:
+    model_data = tmp_path / "model.tar.gz"
+    with tarfile.open(model_data, "w:gz") as archive:
+        link = tarfile.TarInfo("weights")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    done = argosy_check(f"docker-daemon:{build('clean')}", "--model-data", model_data, "--json")
+    report = report_of(done)
+    assert failures(report) == {"model-archive"}
+    assert done.returncode == main.EXIT_EXAMINED_FAILED
+    assert statuses(report)["start-port"] == "skip"
