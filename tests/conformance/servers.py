@@ -45,7 +45,8 @@ def observe_server(
             launch_server(name),
             kind_of=lambda container: "process",
             # These servers get what an isolated container would find: so that every clause is judged.
-            is_isolated=lambda container: True,
+            is_offline=lambda container: True,
+            is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
             sample=sample,

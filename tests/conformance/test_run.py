@@ -60,13 +60,13 @@ def test_a_check_that_breaks_decides_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_a_process_cannot_prove_is_unknown() -> None:
-    findings = by_clause(Case(isolation=Isolation("process", False, False, True, 0)))
+    findings = by_clause(Case(isolation=Isolation("process", False, False, False, True, 0)))
     assert findings["start-offline"].status is Status.UNKNOWN
     assert findings["start-read-only-model"].status is Status.UNKNOWN
 
 
 def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:
-    finding = by_clause(Case(isolation=Isolation("docker", True, False, True, 0)))["start-read-only-model"]
+    finding = by_clause(Case(isolation=Isolation("docker", True, False, True, True, 0)))["start-read-only-model"]
     assert finding.status is Status.UNKNOWN
     assert "--model-data" in finding.verdict.reason
 
@@ -82,7 +82,7 @@ def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:
 )
 def test_the_cause_of_a_failed_start_is_blamed_and_not_the_start(line: str, clause_id: str) -> None:
     start = Start(limit_s=9.0, waited_s=1.0, exit_code=1, log=(line,))
-    isolation = Isolation("docker", True, True, False, 0, (line,))
+    isolation = Isolation("docker", True, True, True, False, 0, (line,))
     findings = by_clause(Case(start=start, isolation=isolation))
     assert {name for name, finding in findings.items() if finding.status is Status.FAIL} == {clause_id}
     assert clause_id in findings["start-port"].verdict.reason
@@ -92,12 +92,13 @@ def test_the_cause_of_a_failed_start_is_blamed_and_not_the_start(line: str, clau
 def test_a_complaint_of_a_container_that_works_is_no_failure() -> None:
     line = "could not resolve host: telemetry.example"
     case = Case(
-        start=Start(limit_s=9.0, accepted_s=1.0, healthy_s=1.0), isolation=Isolation("docker", True, True, True, 0)
+        start=Start(limit_s=9.0, accepted_s=1.0, healthy_s=1.0),
+        isolation=Isolation("docker", True, True, True, True, 0),
     )
     assert by_clause(case)["start-offline"].status is Status.PASS
-    complaining = replace(case, isolation=Isolation("docker", True, True, True, 0, (line,)))
+    complaining = replace(case, isolation=Isolation("docker", True, True, True, True, 0, (line,)))
     assert by_clause(complaining)["start-offline"].status is Status.PASS
-    failing = replace(case, isolation=Isolation("docker", True, True, True, 1, (line,)))
+    failing = replace(case, isolation=Isolation("docker", True, True, True, True, 1, (line,)))
     assert by_clause(failing)["start-offline"].status is Status.FAIL
 
 

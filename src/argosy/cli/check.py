@@ -1,6 +1,6 @@
 """`argosy check`: does this image keep SageMaker's contract?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,27 +70,31 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
     when the container engine is missing.
     """
     chosen = _Options(**options)
+    is_project = Path(target).is_dir()
     around = environment.read()
     bench = Bench(
         launch=lambda launch: open_container(target, chosen.container, launch, around),
         kind_of=_kind,
-        is_isolated=lambda container: _kind(container) != "process",
+        is_offline=lambda container: _kind(container) != "process",
+        is_read_only=not is_project,
         sample=_sample(chosen),
         startup_s=chosen.startup_timeout,
     )
     access = Access(around.docker_config, around.variables, around.cache_dir)
+    subject = Subject(target, model_data=chosen.model_data)
+    if not is_project:
+        with output.step(f"read {target}"):
+            subject = _image(subject, access)
     with output.step(f"check {target}"):
-        found = examine(_subject(target, chosen.model_data, access), bench)
+        found = examine(subject, bench)
     output.print_data(report.to_json(found).decode() if chosen.as_json else report.to_text(found))
     return 0 if found.is_conforming else EXIT_EXAMINED_FAILED
 
 
-def _subject(target: str, model_data: Path | None, access: Access) -> Subject:
-    if Path(target).is_dir():
-        return Subject(target, model_data=model_data)
-    place = reference.parse(target)
+def _image(subject: Subject, access: Access) -> Subject:
+    place = reference.parse(subject.target)
     is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
-    return Subject(target, transports.read_image(target, access), is_stored, model_data)
+    return replace(subject, image=transports.read_image(subject.target, access), is_stored=is_stored)
 
 
 def _sample(options: _Options) -> Request | None:

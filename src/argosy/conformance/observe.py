@@ -47,7 +47,8 @@ class Bench:
     Attributes:
         launch: Makes a container that is not started yet.
         kind_of: What a container is: `docker`, `podman` or `process`.
-        is_isolated: Whether a container really has no network and a read-only `/opt/ml/model`.
+        is_offline: Whether a container really has no network.
+        is_read_only: Whether what is mounted at `/opt/ml/model` really is read-only.
         model_dir: What is mounted at `/opt/ml/model`: the unpacked artifacts, or an empty folder; None mounts nothing.
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
         sample: A request that the image is said to understand.
@@ -56,7 +57,8 @@ class Bench:
 
     launch: Callable[[Launch], Container]
     kind_of: Callable[[Container], str]
-    is_isolated: Callable[[Container], bool]
+    is_offline: Callable[[Container], bool]
+    is_read_only: bool
     model_dir: Path | None = None
     has_artifacts: bool = False
     sample: Request | None = None
@@ -243,11 +245,11 @@ class _Trial:
     def _isolation(self, start: scenes.Start, exchanges: tuple[Exchange, ...]) -> scenes.Isolation:
         errors = sum(exchange.is_server_error for exchange in exchanges)
         log = tuple(map(printable, self._container.logs().splitlines())) if not start.failure else ()
-        is_isolated = self._bench.is_isolated(self._container)
         return scenes.Isolation(
             self._bench.kind_of(self._container),
-            is_offline=is_isolated,
-            is_read_only=is_isolated and self._bench.model_dir is not None,
+            is_offline=self._bench.is_offline(self._container),
+            has_mount=self._bench.model_dir is not None,
+            is_read_only=self._bench.is_read_only,
             is_healthy=start.is_healthy,
             server_errors=errors,
             log=log,

@@ -75,7 +75,8 @@ class Isolation:
     Attributes:
         kind: `docker`, `podman` or `process`.
         is_offline: Whether it really had no network.
-        is_read_only: Whether `/opt/ml/model` really was read-only.
+        has_mount: Whether anything was mounted at `/opt/ml/model`.
+        is_read_only: Whether what is mounted there really is read-only.
         is_healthy: Whether it got healthy.
         server_errors: Invocations that were answered with 5xx.
         log: Its whole log until then.
@@ -83,6 +84,7 @@ class Isolation:
 
     kind: str
     is_offline: bool
+    has_mount: bool
     is_read_only: bool
     is_healthy: bool
     server_errors: int

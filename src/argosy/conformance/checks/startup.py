@@ -51,10 +51,10 @@ def _read_only_model(isolation: Isolation) -> Verdict:
     signs = [line for line in isolation.log if _MODEL_WRITTEN.search(line)]
     if signs and (not isolation.is_healthy or isolation.server_errors):
         return failed("it writes to /opt/ml/model", _log(signs))
-    if not isolation.is_read_only and isolation.is_offline:
-        return unknown("the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data")
     if not isolation.is_read_only:
-        return unknown(f"/opt/ml/model cannot be made read-only for a {isolation.kind} of this machine")
+        return unknown("a project reads its artifacts where they are, and there they can be written to")
+    if not isolation.has_mount:
+        return unknown("the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data")
     if not isolation.is_healthy:
         return skipped("it did not get healthy, and its log does not say that it writes to /opt/ml/model")
     return passed("it gets healthy while /opt/ml/model is read-only", *([_log(signs)] if signs else []))
