@@ -97,6 +97,9 @@ class ShortPath(HttpToolsProtocol):
         for waiting in self._open:
             waiting.is_abandoned = True
         self._open.clear()
+        if self._block is not None:
+            self._unsent.append(self._block)  # a body that never became whole
+            self._block = None
         self._free_unsent()
         super().connection_lost(exc)
 
@@ -233,7 +236,7 @@ class ShortPath(HttpToolsProtocol):
             if block is not None:
                 self.pool.arena_view[block.offset : block.offset + len(body)] = body
                 body = b""
-        self._body = b""
+        self._body, self._block = b"", None
         fields = b"\n".join((self._content_type, self._accept, self._inference_id))
         waiting = _ShortInvocation(self, fields, body, block, self._received)
         self._open.append(waiting)
