@@ -185,7 +185,9 @@ def lint(archive: Path) -> list[Fault]:
 
 
 def _walk(folder: Path, found: Callable[[Path], None]) -> None:
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as listed:
+        entries = sorted(listed, key=lambda entry: entry.name)
+    for entry in entries:
         path = Path(entry.path)
         if entry.name in _LITTER or entry.name.startswith("._"):
             continue

@@ -123,4 +123,4 @@ def test_the_ejected_dockerfile_builds_an_image_that_answers_alike(
     shutil.copytree(EXAMPLE, tmp_path / "project")
     done = argosy("build", tmp_path / "project", "--base", "docker-daemon:python:3.11-slim", "--eject")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "project/Dockerfile").is_file()
+    assert (tmp_path / "project/build/docker/Dockerfile").is_file()
