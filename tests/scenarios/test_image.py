@@ -79,10 +79,8 @@ def reference(request: pytest.FixtureRequest, built: Built, registry: str, loade
     docker("rmi", "--force", pushed)
 
 
-@pytest.mark.engine
-def test_it_serves_without_network_and_with_a_read_only_disk(
-    reference: str, features: np.ndarray, direct: np.ndarray
-) -> None:
+def ask_alone(reference: str, body: bytes) -> str:
+    """What a container with no network and a read-only disk answers; it has to end well when it is stopped."""
     container = docker("run", "--detach", *ALONE, reference, "serve").strip()
     try:
         python = ("exec", "--interactive", container, "/opt/venv/bin/python", "-c")
@@ -90,12 +88,19 @@ def test_it_serves_without_network_and_with_a_read_only_disk(
         while subprocess.run(["docker", *python, PING], capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, docker("logs", container)
             time.sleep(0.05)
-        answer = docker(*python, INVOKE, body=to_csv(features))
-        assert np.array_equal(from_csv(answer), direct)
+        answer = docker(*python, INVOKE, body=body)
         docker("stop", "--time", "30", container)
         assert docker("inspect", "--format", "{{.State.ExitCode}}", container).strip() == "0"
+        return answer
     finally:
         docker("rm", "--force", container)
+
+
+@pytest.mark.engine
+def test_it_serves_without_network_and_with_a_read_only_disk(
+    reference: str, features: np.ndarray, direct: np.ndarray
+) -> None:
+    assert np.array_equal(from_csv(ask_alone(reference, to_csv(features))), direct)
 
 
 @pytest.mark.engine
@@ -120,7 +125,12 @@ def test_the_stored_manifest_is_what_sagemaker_takes(built: Built, registry: str
 def test_the_ejected_dockerfile_builds_an_image_that_answers_alike(
     tmp_path: Path, features: np.ndarray, direct: np.ndarray
 ) -> None:
-    shutil.copytree(EXAMPLE, tmp_path / "project")
-    done = argosy("build", tmp_path / "project", "--base", "docker-daemon:python:3.11-slim", "--eject")
+    project, name = tmp_path / "project", "argosy-scenario/ejected:latest"
+    shutil.copytree(EXAMPLE, project)
+    done = argosy("build", project, "--base", "docker-daemon:python:3.11-slim", "--eject")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "project/build/docker/Dockerfile").is_file()
+    docker("build", "--tag", name, project / "build/docker")
+    try:
+        assert np.array_equal(from_csv(ask_alone(name, to_csv(features))), direct)
+    finally:
+        docker("rmi", "--force", name)
