@@ -69,6 +69,11 @@ class EngineContainer:
         """The engine's name for it."""
         return self._unique
 
+    @property
+    def program(self) -> str:
+        """`docker` or `podman`: the engine that runs it."""
+        return self._engine.program
+
     def start(self) -> None:
         """Make a network and run the image with the argument `serve`.
 
