@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from argosy.cli import environment, output
-from argosy.cli.containers import open_container
+from argosy import project
+from argosy.cli import build, environment, output
+from argosy.cli.containers import KINDS, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.conformance import report
 from argosy.conformance.observe import Bench
@@ -19,7 +20,7 @@ from argosy.image import reference
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from argosy.simulator.container import Container
-from argosy.simulator.process import ProcessContainer
+from argosy.simulator.docker import EngineContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class _Options:
 )
 @click.option(
     "--container",
-    type=click.Choice(["docker", "podman", "process"]),
+    type=click.Choice(KINDS),
     help="What runs it. [default: Docker, else Podman, else a process; a project is a process]",
 )
 @click.option(
@@ -70,28 +71,32 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
     when the container engine is missing.
     """
     chosen = _Options(**options)
-    is_project = Path(target).is_dir()
+    # A project that an engine is to run is built first, and then it is an image.
+    is_project = Path(target).is_dir() and chosen.container in (None, PROCESS)
     around = environment.read()
     bench = Bench(
         launch=lambda launch: open_container(target, chosen.container, launch, around),
         kind_of=_kind,
-        is_offline=lambda container: _kind(container) != "process",
+        is_offline=lambda container: isinstance(container, EngineContainer),
         is_read_only=not is_project,
         sample=_sample(chosen),
         startup_s=chosen.startup_timeout,
     )
-    access = Access(around.docker_config, around.variables, around.cache_dir)
     subject = Subject(target, model_data=chosen.model_data)
     if not is_project:
         with output.step(f"read {target}"):
-            subject = _image(subject, access)
+            subject = _image(subject, around)
     with output.step(f"check {target}"):
         found = examine(subject, bench)
     output.print_data(report.to_json(found).decode() if chosen.as_json else report.to_text(found))
     return 0 if found.is_conforming else EXIT_EXAMINED_FAILED
 
 
-def _image(subject: Subject, access: Access) -> Subject:
+def _image(subject: Subject, around: environment.Environment) -> Subject:
+    """The subject with its image at rest."""
+    if Path(subject.target).is_dir():
+        return replace(subject, image=build.build_project(project.load(Path(subject.target)), None, around))
+    access = Access(around.docker_config, around.variables, around.cache_dir)
     place = reference.parse(subject.target)
     is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
     return replace(subject, image=transports.read_image(subject.target, access), is_stored=is_stored)
@@ -106,4 +111,4 @@ def _sample(options: _Options) -> Request | None:
 
 
 def _kind(container: Container) -> str:
-    return "process" if isinstance(container, ProcessContainer) else "docker"
+    return container.program if isinstance(container, EngineContainer) else PROCESS
