@@ -7,10 +7,12 @@ import click
 
 from argosy import project
 from argosy.cli import environment, output
+from argosy.cli.environment import Environment
 from argosy.errors import UsageError
 from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, LayerReport, Surroundings
 from argosy.image.debian.rootfs import PYTHON, debian_image
+from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
 from argosy.project import Project
 from argosy.registry import transports
@@ -46,14 +48,20 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     if eject:
         _eject(loaded, base or loaded.image.base, access, surroundings)
         return
-    base_image = _base_image(base or loaded.image.base, access)
-    image = build.build(loaded, base_image, surroundings)
+    image = build_project(loaded, base, around)
     for target in targets:
         transports.write_image(image, target, access)
         output.say(f"wrote {target}")
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
+
+
+def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
+    """The image of a project on its own base image, or on another one; nothing is written but the cache."""
+    access = Access(around.docker_config, around.variables, around.cache_dir)
+    surroundings = Surroundings(around.cache_dir, around.variables, _report, output.say)
+    return build.build(loaded, _base_image(base or loaded.image.base, access), surroundings)
 
 
 def _base_image(text: str, access: Access) -> BaseImage:

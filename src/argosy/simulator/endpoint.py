@@ -10,7 +10,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.errors import ContainerError, UsageError
-from argosy.simulator import answers, request_headers
+from argosy.simulator import answers, health, request_headers
 from argosy.simulator.answers import Answer, Place
 from argosy.simulator.connection import ENDPOINT, Connection, Reply
 from argosy.simulator.container import Container, Stop, stop
@@ -86,7 +86,7 @@ class Endpoint:
             EngineError: The container engine failed.
         """
         started = time.monotonic()
-        await asyncio.to_thread(self._container.start)
+        await health.start(self._container)
         self._connection = Connection(self._container.url, ENDPOINT)
         failure = (
             f"The primary container for production variant {self.options.variant} did not pass the ping health check. "

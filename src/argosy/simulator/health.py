@@ -21,6 +21,16 @@ Report = Callable[[str], None]
 """Takes one line for people."""
 
 
+async def start(container: Container) -> None:
+    """Start a container on a thread; a cancellation waits until that is done, so that all of it can be removed."""
+    starting = asyncio.create_task(asyncio.to_thread(container.start))
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        raise
+
+
 async def await_ready(container: Container, connection: Connection, limit_s: float, failure: str) -> float:
     """Ping a started container every second until it answers 200; returns the seconds that it took.
 

@@ -36,6 +36,7 @@ class Command:
         is_supervised: Whether the container's first process is the child of the process started here, as under
             `unshare --fork`: then the child gets SIGTERM.
         stdin: What it reads from stdin.
+        caveat: What running it this way cannot prove, as a clause about the container.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Command:
     port: int
     is_supervised: bool = False
     stdin: bytes = field(default=b"", repr=False)
+    caveat: str = ""
 
 
 class ProcessContainer:
@@ -66,6 +68,11 @@ class ProcessContainer:
     def name(self) -> str:
         """The image or project."""
         return self._command.name
+
+    @property
+    def caveat(self) -> str:
+        """What running it this way cannot prove."""
+        return self._command.caveat
 
     @property
     def url(self) -> str:

@@ -20,9 +20,7 @@ from argosy.errors import ContainerError
 from argosy.simulator.container import Launch
 from argosy.simulator.process import Command, ProcessContainer, free_port
 
-CANNOT_PROVE: Final = (
-    "run without a container engine: it can reach this machine's network, and has no limits of memory or processors"
-)
+_CAVEAT: Final = "it runs without a container engine: it can reach the network, and nothing limits its memory"
 _ENTRY: Final = Path(__file__).with_name("namespace_entry.py")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_TIMEOUT_S: Final = 20.0
@@ -94,7 +92,9 @@ def open_unpacked(root: Path, config: Mapping[str, Any], name: str, launch: Laun
         is_read_only=launch.read_only,
         is_rootless=os.geteuid() != 0,
     )
-    command = Command(name, _unshare(), {"PATH": _PATH}, Path("/"), port, is_supervised=True, stdin=order.encoded())
+    command = Command(
+        name, _unshare(), {"PATH": _PATH}, Path("/"), port, is_supervised=True, stdin=order.encoded(), caveat=_CAVEAT
+    )
     return ProcessContainer(command, on_remove=lambda: shutil.rmtree(scratch, ignore_errors=True))
 
 

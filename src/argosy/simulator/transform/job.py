@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from argosy.errors import ContainerError, TransformError
+from argosy.simulator import health
 from argosy.simulator.connection import TRANSFORM_JOB, Connection
 from argosy.simulator.container import Container, log_tail, stop
 from argosy.simulator.health import Report, await_ready
@@ -153,7 +154,7 @@ class TransformJob:
         """
         started = time.monotonic()
         try:
-            await asyncio.to_thread(self._container.start)
+            await health.start(self._container)
             self._connection = Connection(self._container.url, TRANSFORM_JOB)
             failure = f"{ALGORITHM_ERROR}: the container did not pass the ping health check"
             await await_ready(self._container, self._connection, STARTUP_S, failure)

@@ -1,0 +1,176 @@
+"""An image reference or a project folder -> a container that is not yet started; shared by `simulate` and `check`."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from argosy import engine as engines
+from argosy import model_archive, project
+from argosy.cli import build, output
+from argosy.cli.environment import Environment
+from argosy.contract import SERVE_ARGUMENT, Variable
+from argosy.engine import Engine
+from argosy.errors import EngineError
+from argosy.image import filesystem, reference
+from argosy.image.image import Image
+from argosy.project import Project
+from argosy.registry import transports
+from argosy.registry.transports import Access
+from argosy.simulator.container import Container, Launch
+from argosy.simulator.docker import EngineContainer
+from argosy.simulator.process import Command, ProcessContainer, free_port
+from argosy.simulator.unpacked import open_unpacked
+
+KINDS: Final = ("docker", "podman", "process")
+PROCESS: Final = "process"
+
+_LOADED_NAME: Final = "argosy-image"
+_KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+_CAVEAT: Final = (
+    "it is the project on this machine, not its image: it can reach the network, sees this machine's files and "
+    "libraries, and nothing limits its memory"
+)
+
+
+def open_container(target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
+    """The container of an image or project, not yet started; its `remove` removes what was made for it.
+
+    Args:
+        target: An image reference as skopeo spells it, or a project folder.
+        kind: `docker`, `podman` or `process`; None takes a process for a project, and for an image the first of the
+            three that this machine has.
+        launch: How it is started. Without a `model_dir`, a project's artifacts are packed and unpacked again.
+        environment: Of the command line.
+
+    Raises:
+        UsageError: Neither a reference nor a project folder, or the project is wrong.
+        EngineError: The engine does not answer, or did not take the image.
+        ImageError: The image is broken.
+        ContainerError: This machine cannot run the image as a process.
+    """
+    if Path(target).is_dir():
+        return _of_project(project.load(Path(target)), target, kind, launch, environment)
+    place = reference.parse(target)
+    engine = _find_engine(kind, environment)
+    if engine is None:
+        image = transports.read_image(target, _access(environment))
+        return open_unpacked(_unpack(image, environment), image.config.get("config") or {}, target, launch)
+    if isinstance(place, reference.DaemonReference):
+        return EngineContainer(engine, place.name, target, launch)
+    image = transports.read_image(target, _access(environment))
+    return EngineContainer(engine, _load(image, engine, environment), target, launch)
+
+
+def _of_project(found: Project, target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
+    engine = None if kind is None else _find_engine(kind, environment)
+    on_remove = None
+    needs_artifacts = engine is None or not found.model.bake
+    if launch.model_dir is None and found.artifacts_dir is not None and needs_artifacts:
+        folder, on_remove = _unpacked_artifacts(found.artifacts_dir)
+        launch = replace(launch, model_dir=folder)
+    try:
+        if engine is None:
+            return _process(found, target, launch, environment, on_remove)
+        image = build.build_project(found, None, environment)
+        return EngineContainer(engine, _load(image, engine, environment), target, launch, on_remove)
+    except BaseException:
+        if on_remove is not None:
+            on_remove()
+        raise
+
+
+def _process(
+    found: Project, target: str, launch: Launch, environment: Environment, on_remove: Callable[[], None] | None
+) -> ProcessContainer:
+    """The project's own server, as its image would run it, with this machine's Python and libraries."""
+    port = free_port()
+    variables = {name: environment.variables[name] for name in _KEPT_VARIABLES if name in environment.variables}
+    variables |= found.server_environment()
+    variables |= found.image.environment
+    variables |= launch.environment
+    variables |= {
+        Variable.PROGRAM_DIR: str(found.root),
+        Variable.HOST: "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    if launch.model_dir is not None:
+        variables[Variable.MODEL_DIR] = str(launch.model_dir)
+    arguments = (sys.executable, "-P", "-m", "argosy.serving", SERVE_ARGUMENT)
+    return ProcessContainer(Command(target, arguments, variables, found.root, port, caveat=_CAVEAT), on_remove)
+
+
+def _find_engine(kind: str | None, environment: Environment) -> Engine | None:
+    """The engine that is meant; None for a process."""
+    if kind == PROCESS:
+        return None
+    try:
+        return engines.find(kind, environment.variables)
+    except EngineError as error:
+        if kind is not None:
+            raise
+        output.say(f"{error.message}: the image is run as a process")
+        return None
+
+
+def _load(image: Image, engine: Engine, environment: Environment) -> str:
+    """The image's name in the engine; the image is loaded once for each digest."""
+    name = f"{_LOADED_NAME}:{image.digest.removeprefix('sha256:')}"
+    if not engine.has_image(name):
+        with (
+            output.step(f"load the image into {engine.program}"),
+            tempfile.TemporaryDirectory(prefix="argosy-") as made,
+        ):
+            archive = Path(made) / "image.tar"
+            transports.write_image(image, f"docker-archive:{archive}:{name}", _access(environment))
+            engine.load(archive)
+    return name
+
+
+def _unpack(image: Image, environment: Environment) -> Path:
+    """The image's root filesystem in the cache; unpacked once for each digest."""
+    folder = environment.cache_dir / "unpacked" / image.digest.replace(":", "-")
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
+        try:
+            with output.step("unpack the image"):
+                filesystem.unpack(image, aside / "root")
+            _rename(aside / "root", folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename a finished folder; another process may have been quicker with the same content."""
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def _unpacked_artifacts(artifacts: Path) -> tuple[Path, Callable[[], None]]:
+    """The artifacts as SageMaker hands them to a container: packed, and unpacked again; and how to remove them."""
+    made = Path(tempfile.mkdtemp(prefix="argosy-model-"))
+
+    def remove() -> None:
+        shutil.rmtree(made, ignore_errors=True)
+
+    try:
+        archive = made / "model.tar.gz"
+        model_archive.pack(artifacts, archive)
+        model_archive.unpack(archive, made / "model")
+        archive.unlink()
+    except BaseException:
+        remove()
+        raise
+    return made / "model", remove
+
+
+def _access(environment: Environment) -> Access:
+    return Access(environment.docker_config, environment.variables, environment.cache_dir)
