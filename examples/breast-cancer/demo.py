@@ -7,7 +7,6 @@ import contextlib
 import json
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,8 +15,6 @@ from pathlib import Path
 import boto3
 import joblib
 import numpy as np
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from sklearn.datasets import load_breast_cancer
 
 EXAMPLE = Path(__file__).parent
@@ -43,10 +40,8 @@ def main() -> None:
     headline("2. Start the image as a SageMaker endpoint on loopback, and invoke it with boto3")
     endpoint = endpoint_of(IMAGE)
     if endpoint is None:
-        say("This machine refuses the namespaces that an unpacked image needs: the project itself stands in for it.")
+        say("So the project itself stands in for its image from here on.")
         endpoint = endpoint_of(PROJECT)
-    if endpoint is None:
-        sys.exit("error: the endpoint did not start (see above)")
     target, process, client = endpoint
     with stopping(process):
         answer, invoke_s = timed(lambda: invoke(client, csv(features)))
@@ -71,7 +66,7 @@ def main() -> None:
     )
 
     headline("4. Check the image against what SageMaker demands")
-    argosy("check", IMAGE, *CONTAINER)
+    argosy("check", target, *CONTAINER)
 
     headline("What was done")
     say(f"image      {digest}\n           {size_mb:.1f} MB in {layers} layers, built in {build_s:.1f} s")
@@ -89,7 +84,7 @@ CONTAINER = ["--container", "process"]
 BY_HAND = f"""\
   argosy build {PROJECT} --base debian --output {IMAGE}
   argosy simulate endpoint {IMAGE} --endpoint-name {ENDPOINT} --port 8090 --container process
-  export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+  export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # in another terminal
   aws sagemaker-runtime invoke-endpoint --endpoint-url http://127.0.0.1:8090 --endpoint-name {ENDPOINT} \\
       --content-type text/csv --body fileb://{PROJECT}/data/cases-b.csv /dev/stdout
   argosy simulate transform {IMAGE} --input {PROJECT}/data --output out --content-type text/csv --split-type Line
@@ -108,30 +103,35 @@ def argosy(*arguments: str) -> str:
 
 
 def endpoint_of(target: str) -> tuple[str, subprocess.Popen, object] | None:
-    """The endpoint of an image or project, in service; None when it ended before it was."""
-    port = str(free_port())
-    arguments = ["simulate", "endpoint", target, "--endpoint-name", ENDPOINT, "--port", port, *CONTAINER]
+    """The endpoint of an image or project, in service; None when this machine does not let an image run."""
+    arguments = ["simulate", "endpoint", target, "--endpoint-name", ENDPOINT, *CONTAINER]
     say(f"$ argosy {shlex.join(arguments)} &")
-    process = subprocess.Popen([sys.executable, "-m", "argosy", *arguments], cwd=ROOT)
-    client = boto3.client(
-        "sagemaker-runtime",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    one_case = (EXAMPLE / "data/cases-b.csv").read_bytes()
+    log = WORK / "endpoint.log"
+    with log.open("w") as talk:
+        command = [sys.executable, "-m", "argosy", *arguments, "--json"]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=talk, text=True)
     try:
-        while process.poll() is None:
-            with contextlib.suppress(BotoCoreError, ClientError):
-                invoke(client, one_case)
-                return target, process, client
-            time.sleep(0.05)
+        announced = process.stdout.readline()  # one line of JSON, once the endpoint is in service
     except BaseException:
         stop(process)
         raise
-    return None
+    say(log.read_text().rstrip())
+    if announced:
+        return target, process, client_of(json.loads(announced)["endpoint_url"])
+    if process.wait() == 1 and "does not let an image run without a container engine" in log.read_text():
+        return None
+    sys.exit(process.returncode)
+
+
+def client_of(url: str) -> object:
+    """An unmodified boto3 client, told only where to go."""
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
 
 
 def invoke(client: object, body: bytes) -> np.ndarray:
@@ -164,13 +164,6 @@ def stop(process: subprocess.Popen) -> None:
     """Ctrl-C, and what it started ends with it."""
     process.send_signal(signal.SIGINT)
     process.wait()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def timed(work):
