@@ -1,0 +1,225 @@
+import importlib.metadata
+import os
+import shutil
+import tarfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from argosy.contract import LABEL_BIND_TO_PORT
+from argosy.errors import ArchiveError, ImageError
+from argosy.image import build
+from argosy.image.blobs import BlobStore
+from argosy.image.build import BaseImage, LayerReport, Surroundings
+from argosy.image.filesystem import read_filesystem
+from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Image
+from argosy.project import Project
+from tests.image.conftest import Shop
+from tests.image.images import image, tree
+from tests.image.web import wheel
+
+SITE = "opt/venv/lib/python3.11/site-packages"
+
+
+@pytest.fixture
+def made(shop: Shop) -> "Made":
+    return Made(shop)
+
+
+class Made:
+    """Builds of one shop's project, with what was reported of the last one."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.reports: list[LayerReport] = []
+        self.base_image = BaseImage(image(BlobStore(shop.root.parent / "base")))
+
+    def __call__(self, project: Project) -> Image:
+        self.reports = []
+        around = Surroundings(self.shop.cache_dir, self.shop.environ, self.reports.append, self.shop.said.append)
+        return build.build(project, self.base_image, around)
+
+    def states(self) -> dict[str, bool]:
+        """Layer -> whether the cache had it."""
+        return {report.name: report.cached for report in self.reports}
+
+
+def with_artifacts(project: Project, **files: bytes) -> Project:
+    folder = project.root / "model"
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return Project(project.root, type(project.model)(project.model.predictor, "model"), project.serving, project.image)
+
+
+def settle(path: Path) -> None:
+    """Wait until a file's change time lies far enough back to be trusted; it cannot be set."""
+    while time.time_ns() - path.stat().st_ctime_ns <= build._SETTLED_NS:
+        time.sleep(0.05)
+
+
+def test_an_image_has_everything_in_its_place(made: Made) -> None:
+    made.shop.index.add("model", "1.0")
+    project = with_artifacts(made.shop.project("model\n", environment={"LOG": "debug"}), weights=b"1234")
+    built = made(project)
+    files = read_filesystem(built)
+    for path in (
+        "usr/bin/python3.11",
+        f"{SITE}/model/__init__.py",
+        f"{SITE}/uvicorn/__init__.py",
+        f"{SITE}/argosy/contract.py",
+        f"{SITE}/argosy/serving/main.py",
+        f"{SITE}/argosy-{importlib.metadata.version('argosy')}.dist-info/METADATA",
+    ):
+        assert files.resolve(path) is not None, path
+    assert files.read("opt/program/predictor.py") == b"class Model: ...\n"
+    assert files.read("opt/model/weights") == b"1234"
+    python = files.resolve("opt/venv/bin/python")
+    assert python is not None
+    assert python.path == "usr/bin/python3.11"
+    serve = files.get("opt/venv/bin/serve")
+    assert serve is not None
+    assert serve.mode == 0o755
+    assert files.read("opt/venv/bin/serve").startswith(b"#!/opt/venv/bin/python\n")
+
+
+def test_only_the_servers_half_of_the_package_enters(made: Made) -> None:
+    files = read_filesystem(made(made.shop.project()))
+    assert files.listing(f"{SITE}/argosy") == sorted(build.SERVER_PARTS)
+    assert not [entry.path for entry in files if "__pycache__" in entry.path or entry.path.endswith(".pyc")]
+
+
+def test_the_config_is_what_sagemaker_and_the_server_read(made: Made) -> None:
+    project = with_artifacts(made.shop.project(environment={"LOG": "debug"}), weights=b"")
+    made.base_image = replace(made.base_image, name="registry.example/base:1")
+    built = made(project)
+    assert built.media_type == DOCKER_MANIFEST
+    assert {layer.media_type for layer in built.layers} == {DOCKER_LAYER}
+    runtime = built.runtime
+    assert runtime["Entrypoint"] == ["/opt/venv/bin/serve"]
+    assert runtime["Cmd"] == ["serve"]
+    assert runtime["WorkingDir"] == "/opt/program"
+    assert "User" not in runtime
+    assert runtime["Labels"] == {
+        LABEL_BIND_TO_PORT: "true",
+        build.BASE_DIGEST_LABEL: made.base_image.image.digest,
+        build.BASE_NAME_LABEL: "registry.example/base:1",
+    }
+    environment = dict(variable.split("=", 1) for variable in runtime["Env"])
+    assert environment == {
+        "PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONUNBUFFERED": "1",
+        **project.server_environment(),
+        "ARGOSY_PROGRAM_DIR": "/opt/program",
+        "ARGOSY_BAKED_MODEL_DIR": "/opt/model",
+        "LOG": "debug",
+    }
+    created_by = [entry["created_by"] for entry in built.config["history"]]
+    assert created_by == ["a test", "argosy: server", "argosy: predictor", "argosy: artifacts"]
+
+
+def test_the_same_project_elsewhere_is_the_same_image(made: Made, tmp_path: Path) -> None:
+    made.shop.index.add("model", "1.0")
+    project = with_artifacts(made.shop.project("model\n"), weights=b"1")
+    first = made(project)
+    elsewhere = tmp_path / "else/where"
+    shutil.copytree(project.root, elsewhere)
+    for path in elsewhere.rglob("*"):
+        os.utime(path, (1, 1))
+    made.shop = replace(made.shop, cache_dir=tmp_path / "another")
+    again = made(Project(elsewhere, project.model, project.serving, project.image))
+    assert again.manifest_bytes == first.manifest_bytes
+    assert set(made.states().values()) == {False}
+
+
+def test_a_changed_predictor_makes_one_layer_and_asks_nobody(made: Made) -> None:
+    made.shop.index.add("model", "1.0")
+    project = with_artifacts(made.shop.project("model\n"), weights=b"1")
+    settle(project.root / "model/weights")
+    first = made(project)
+    asked = len(made.shop.index.requests)
+    (project.root / "predictor.py").write_text("class Model: changed = True\n")
+    second = made(project)
+    assert made.states() == {"dependencies": True, "server": True, "predictor": False, "artifacts": True}
+    assert len(made.shop.index.requests) == asked
+    changed = [one != other for one, other in zip(first.layers, second.layers, strict=True)]
+    assert changed == [False, False, False, True, False]
+
+
+def test_changed_artifacts_are_never_taken_from_the_cache(made: Made) -> None:
+    project = with_artifacts(made.shop.project(), weights=b"one")
+    settle(project.root / "model/weights")
+    first = made(project)
+    stamp = (project.root / "model/weights").stat()
+    (project.root / "model/weights").write_bytes(b"two")
+    os.utime(project.root / "model/weights", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    second = made(project)
+    assert read_filesystem(second).read("opt/model/weights") == b"two"
+    assert first.digest != second.digest
+    (project.root / "model/weights").write_bytes(b"six")  # within the clock's tick, perhaps
+    assert read_filesystem(made(project)).read("opt/model/weights") == b"six"
+
+
+def test_artifacts_with_a_link_are_refused(made: Made) -> None:
+    project = with_artifacts(made.shop.project(), weights=b"1")
+    (project.root / "model/link").symlink_to("weights")
+    with pytest.raises(ArchiveError, match="link"):
+        made(project)
+
+
+def test_artifacts_that_are_not_baked_stay_out(made: Made) -> None:
+    project = with_artifacts(made.shop.project(), weights=b"1")
+    built = made(
+        Project(
+            project.root, type(project.model)(project.model.predictor, "model", False), project.serving, project.image
+        )
+    )
+    assert read_filesystem(built).get("opt/model") is None
+    assert not [variable for variable in built.runtime["Env"] if variable.startswith("ARGOSY_BAKED_MODEL_DIR")]
+
+
+def test_a_plain_tar_base_becomes_gzip(made: Made, tmp_path: Path) -> None:
+    plain = image(BlobStore(tmp_path / "plain"), compressed=False, layer_type=OCI_LAYER)
+    made.base_image = BaseImage(plain)
+    built = made(made.shop.project())
+    assert {layer.media_type for layer in built.layers} == {DOCKER_LAYER}
+    assert read_filesystem(built).resolve("usr/bin/python3.11") is not None
+
+
+def test_a_base_with_another_python_is_an_error(made: Made) -> None:
+    with pytest.raises(ImageError, match="another Python"):
+        made(made.shop.project(python="3.12"))
+
+
+def test_a_download_that_is_not_what_the_lock_says_stops_the_build(made: Made) -> None:
+    made.shop.index.add("model", "1.0")
+    project = made.shop.project("model\n")
+    made(project)
+    made.shop.index.files["model"]["model-1.0-py3-none-any.whl"] = wheel("model", "1.0", {"evil.py": b""})
+    shutil.rmtree(made.shop.cache_dir)
+    with pytest.raises(ImageError, match="not what its lock says"):
+        made(project)
+    stored = tree(made.shop.cache_dir)
+    assert not [path for path in stored if path.startswith("blobs/")]
+
+
+def test_clashing_wheels_are_told(made: Made) -> None:
+    for name in ("one", "two"):
+        made.shop.index.add(name, "1", files={"tests/__init__.py": name.encode()})
+    files = read_filesystem(made(made.shop.project("one\ntwo\n")))
+    assert files.read(f"{SITE}/tests/__init__.py") == b"two"
+    assert [said for said in made.shop.said if "tests/__init__.py" in said]
+
+
+def test_layers_do_not_overlap(made: Made) -> None:
+    """A path is in one of our layers only, but for the folders on the way to it."""
+    made.shop.index.add("model", "1.0")
+    built = made(with_artifacts(made.shop.project("model\n"), weights=b"1"))
+    seen: set[str] = set()
+    for layer in built.layers[1:]:
+        with built.blobs.open(layer.digest) as blob, tarfile.open(fileobj=blob, mode="r|gz") as archive:
+            paths = {member.name for member in archive if not member.isdir()}
+        assert not paths & seen
+        seen |= paths
