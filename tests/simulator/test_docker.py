@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +12,11 @@ from argosy.engine import Engine
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.container import Container, Launch, stop
 from argosy.simulator.docker import LABEL, EngineContainer
-from tests.simulator.conftest import STAND_IN
+from tests.simulator import stand_in_image
+from tests.simulator.stand_in_image import FOUNDATION, IMAGE
 
 pytestmark = pytest.mark.engine
 
-FOUNDATION = "python:3.11-slim"
-IMAGE = "argosy-test/stand-in:1"
-SERVE = '#!/bin/sh\nexec python3 -u /stand_in.py 8080 "$@"\n'
 CONNECT = """
 import socket, sys
 try:
@@ -34,18 +31,8 @@ MakeImageContainer = Callable[..., EngineContainer]
 
 @pytest.fixture(scope="module")
 def stand_in_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A docker archive of an image whose `serve` is the stand-in, built with `docker build`."""
-    folder = tmp_path_factory.mktemp("image")
-    shutil.copy(STAND_IN, folder / "stand_in.py")
-    (folder / "serve").write_text(SERVE)
-    (folder / "serve").chmod(0o755)
-    (folder / "Dockerfile").write_text(
-        f"FROM {FOUNDATION}\nENV STAND_IN_ANY=1\nCOPY stand_in.py /\nCOPY serve /usr/local/bin/\n"
-    )
-    subprocess.run(["docker", "build", "--quiet", "--tag", IMAGE, str(folder)], check=True, capture_output=True)
-    archive = folder / "image.tar"
-    engines.find("docker", os.environ).save(IMAGE, archive)
-    return archive
+    """A docker archive of an image whose `serve` is the stand-in."""
+    return stand_in_image.build(tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(params=["docker", "podman"], scope="module")
@@ -80,7 +67,7 @@ def await_ping(container: Container) -> None:
             return
 
 
-def test_an_image_is_served_and_stopped(make: MakeImageContainer) -> None:
+def test_fault_4_an_image_without_model_data_is_served_and_stopped(make: MakeImageContainer) -> None:
     container = make()
     container.start()
     await_ping(container)

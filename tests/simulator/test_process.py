@@ -104,3 +104,11 @@ def test_a_silent_container_is_told_so(tmp_path: Path) -> None:
 
 def test_a_free_port_is_free() -> None:
     assert is_free(free_port())
+
+
+def test_fault_7_a_container_may_write_as_much_as_it_likes_to_both_streams(tmp_path: Path) -> None:
+    container = run("import sys\nfor s in (sys.stderr, sys.stdout): s.write('x' * 300_000)", tmp_path)
+    container.start()
+    assert container.wait(20) == 0
+    assert len(container.logs()) == 600_000
+    container.remove()

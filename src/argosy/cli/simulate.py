@@ -158,7 +158,6 @@ async def _serve(
         if not in_service:
             raise
     finally:
-        say("Deleting: SIGTERM to the container")
         ended = await served.stop()
         if ended is not None and ended.killed:
             say(f"the container did not end within {ended.seconds:.0f} s of SIGTERM and was killed")
@@ -176,6 +175,7 @@ async def _interruptible(work: Coroutine[Any, Any, Result], container: Container
         nonlocal signals
         signals += 1
         if signals == 1:
+            say("stopping: SIGTERM to the container, SIGKILL after 30 s or when told again")
             task.cancel()
         else:
             asyncio.get_running_loop().run_in_executor(None, container.kill)

@@ -94,7 +94,7 @@ def bench(tmp_path: Path, stand_in: MakeContainer) -> Bench:
     return Bench(tmp_path, stand_in)
 
 
-def test_every_object_gets_its_out_file_in_the_same_sub_folder(bench: Bench) -> None:
+def test_faults_10_and_16_results_lie_in_the_same_sub_folders_and_under_no_job_name(bench: Bench) -> None:
     bench.put("b.csv", b"2\n")
     bench.put("a.csv", b"1\n")
     bench.put("sub/deep/c", b"3")
