@@ -38,6 +38,7 @@ _CLIENTS: Final = 4
 _SIGNAL_ARRIVES_S: Final = 0.2
 _LOG_LINES: Final = 8
 _START_LOG_LINES: Final = 40
+_LINE_LENGTH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,11 @@ class _Trial:
         except ContainerError:
             return ()
         new, self._seen = text[self._seen :], len(text)
-        return tuple(printable(line) for line in new.splitlines() if line.strip())[-count:]
+        return tuple(_cut(printable(line)) for line in new.splitlines() if line.strip())[-count:]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"
 
 
 def _stop_another(bench: Bench, invocations: scenes.Invocations | None) -> scenes.Stop | None:

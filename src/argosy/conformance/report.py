@@ -32,6 +32,7 @@ from argosy.contract import Level
 WIDTH = 80
 _NAME_WIDTH = 22
 _LOG_SHOWN = 4
+_LINE_SHOWN = 200
 _MARKS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.UNKNOWN: "?", Status.SKIP: "-"}
 
 
@@ -107,7 +108,7 @@ def _evidence(seen: Evidence) -> Iterator[str]:
     yield from _field("sent", seen.sent)
     yield from _field("back", f"{seen.received}{took}")
     for line in seen.log[-_LOG_SHOWN:]:
-        yield from _field("log", line)
+        yield from _field("log", line if len(line) <= _LINE_SHOWN else f"{line[:_LINE_SHOWN]}…")
 
 
 def _field(name: str, text: str) -> Iterator[str]:
