@@ -7,7 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from argosy.errors import ImageError
 from argosy.image.image import Descriptor, Image
@@ -89,28 +89,39 @@ class LayerContents:
     def open(self, number: int) -> BinaryIO:
         """The content of the layer's member of that number, as a seekable stream."""
         offset, size = self._places[number]
-        return io.BufferedReader(_Slice(self, offset, size))
+        return io.BufferedReader(FileSlice(self._file, offset, size, self))
 
 
-class _Slice(io.RawIOBase):
-    """A part of a file as a stream of its own; several of them share the file."""
+class FileSlice(io.RawIOBase):
+    """A part of a file as a stream of its own; several of them share the file.
 
-    def __init__(self, contents: LayerContents, offset: int, size: int) -> None:
-        self._contents = contents  # whose end closes the file
-        self._file, self._offset, self._size, self._position = contents._file, offset, size, 0
+    Args:
+        file: What is read; not closed with the slice.
+        offset: Where the part starts, in bytes.
+        size: How long it is, in bytes.
+        owner: Kept alive by the slice: its end may close the file.
+    """
+
+    def __init__(self, file: IO[bytes], offset: int, size: int, owner: object = None) -> None:
+        self._owner = owner
+        self._file, self._offset, self._size, self._position = file, offset, size, 0
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def seekable(self) -> bool:
+        """Always."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move within the part."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, start + offset)
         return self._position
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # any buffer is cast to a memoryview
+        """Fill the buffer from the part."""
         view = memoryview(buffer).cast("B")
         self._file.seek(self._offset + self._position)
         content = self._file.read(max(0, min(len(view), self._size - self._position)))

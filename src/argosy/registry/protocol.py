@@ -3,6 +3,7 @@
 Source: OCI distribution-spec 1.1 (read 2026-11-22).
 """
 
+import ipaddress
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -213,7 +214,10 @@ class _BusyError(Exception):
 def is_loopback(host: str) -> bool:
     """Whether a host, perhaps with a port, is this machine by name or address."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name == "localhost" or name.startswith("127.")
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _explanation(response: httpx.Response) -> str:

@@ -1,0 +1,41 @@
+"""Debian archives made in memory: .deb files, indexes and releases."""
+
+import gzip
+import hashlib
+import io
+import lzma
+from collections.abc import Mapping
+
+from tests.image.images import Member, tar
+
+
+def deb(members: list[Member], *, compression: str = "xz") -> bytes:
+    """A .deb with these files."""
+    content = tar(members)
+    packed = {"xz": lzma.compress, "gz": lambda c: gzip.compress(c, mtime=0), "zst": bytes}[compression](content)
+    parts = {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", f"data.tar.{compression}": packed}
+    buffer = io.BytesIO(b"!<arch>\n")
+    buffer.seek(0, io.SEEK_END)
+    for name, part in parts.items():
+        buffer.write(f"{name:<16}{'0':<12}{'0':<6}{'0':<6}{'100644':<8}{len(part):<10}`\n".encode())
+        buffer.write(part + b"\n" * (len(part) % 2))
+    return buffer.getvalue()
+
+
+def stanza(name: str, content: bytes = b"", version: str = "1.0", **fields: str) -> bytes:
+    """A paragraph of an index."""
+    described = {
+        "Package": name,
+        "Version": version,
+        **{field.replace("_", "-"): value for field, value in fields.items()},
+        "Filename": f"pool/{name}.deb",
+        "Size": str(len(content)),
+        "SHA256": hashlib.sha256(content).hexdigest(),
+    }
+    return "".join(f"{field}: {value}\n" for field, value in described.items()).encode()
+
+
+def release(indexes: Mapping[str, bytes]) -> bytes:
+    """A release file that lists index files."""
+    lines = (f" {hashlib.sha256(content).hexdigest()} {len(content)} {name}\n" for name, content in indexes.items())
+    return f"Suite: bookworm\nSHA256:\n{''.join(lines)}Other: x\n".encode()

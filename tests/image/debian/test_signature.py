@@ -1,0 +1,39 @@
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from argosy.errors import ImageError
+from argosy.image.debian import signature
+from argosy.image.debian.signature import signed_text
+
+URL = "https://deb.debian.org/debian/dists/bookworm/InRelease"
+
+
+@pytest.fixture(scope="module")
+def clearsigned() -> bytes:
+    with urllib.request.urlopen(URL, timeout=30) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def test_debians_own_release_is_verified_and_a_changed_one_is_not(clearsigned: bytes) -> None:
+    """Asks gpgv with Debian's keys, which Debian has out of the box."""
+    assert Path(signature.GPGV).is_file()
+    assert Path(signature.KEYRING).is_file()
+    text = signed_text(clearsigned, URL)
+    assert text is not None
+    assert b"Codename: bookworm" in text
+    assert b"BEGIN PGP" not in text
+    with pytest.raises(ImageError, match="signature"):
+        signed_text(clearsigned.replace(b"Codename: bookworm", b"Codename: bookwarm"), URL)
+
+
+@pytest.mark.parametrize("missing", ["GPGV", "KEYRING"])
+def test_a_host_that_cannot_tell_says_so(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setattr(signature, missing, "/nowhere")
+    assert signed_text(b"anything", URL) is None
+
+
+def test_a_text_without_a_signature_is_not_taken_for_signed() -> None:
+    assert signed_text(b"Codename: bookworm\n", URL) is None

@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from argosy.errors import ImageError
+from argosy.image.blobs import BlobStore
+from argosy.image.image import DOCKER_MANIFEST, OCI_INDEX, Image, canonical_json
+from argosy.registry.layout import read_layout, write_layout
+from tests.image.images import file, image, sha256, tree
+
+
+def test_what_was_written_is_read(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store, [[file("a", b"1")], [file("b", b"2")]])
+    assert write_layout(made, tmp_path / "layout", "latest") == made.digest
+    found = read_layout(tmp_path / "layout", "latest")
+    assert (found.manifest_bytes, found.config_bytes) == (made.manifest_bytes, made.config_bytes)
+    assert read_layout(tmp_path / "layout", None).digest == made.digest
+    with found.blobs.open(found.layers[1].digest) as stream:
+        assert sha256(stream.read()) == made.layers[1].digest
+
+
+def test_it_is_a_layout_as_others_know_it(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "v1")
+    assert json.loads((tmp_path / "layout/oci-layout").read_bytes()) == {"imageLayoutVersion": "1.0.0"}
+    (entry,) = json.loads((tmp_path / "layout/index.json").read_bytes())["manifests"]
+    assert entry["mediaType"] == DOCKER_MANIFEST
+    assert entry["annotations"] == {"org.opencontainers.image.ref.name": "v1"}
+    for path, content in tree(tmp_path / "layout/blobs/sha256").items():
+        assert isinstance(content, bytes)
+        assert sha256(content) == f"sha256:{path}"
+
+
+def test_other_tags_stay_and_the_same_tag_moves(store: BlobStore, tmp_path: Path) -> None:
+    one, two = image(store, [[file("1")]]), image(store, [[file("2")]])
+    write_layout(one, tmp_path / "layout", "a")
+    write_layout(one, tmp_path / "layout", "b")
+    write_layout(two, tmp_path / "layout", "b")
+    assert read_layout(tmp_path / "layout", "a").digest == one.digest
+    assert read_layout(tmp_path / "layout", "b").digest == two.digest
+    for tag in (None, "c"):
+        with pytest.raises(ImageError, match=r'"a", "b"'):
+            read_layout(tmp_path / "layout", tag)
+
+
+def test_a_layout_with_an_index_gives_the_amd64_image(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    platform = {"os": "linux", "architecture": "amd64"}
+    index = canonical_json(
+        {"manifests": [{"mediaType": DOCKER_MANIFEST, "digest": made.digest, "size": 1, "platform": platform}]}
+    )
+    BlobStore(tmp_path / "layout/blobs").add_bytes(index, sha256(index))
+    entry = {"mediaType": OCI_INDEX, "digest": sha256(index), "size": len(index)}
+    (tmp_path / "layout/index.json").write_bytes(canonical_json({"manifests": [entry]}))
+    found = read_layout(tmp_path / "layout", None)
+    assert (found.digest, found.index_bytes) == (made.digest, index)
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"[]", b'{"manifests": []}', b'{"manifests": [{"digest": "x"}]}'])
+def test_what_is_no_layout_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "index.json").write_bytes(content)
+    with pytest.raises(ImageError):
+        read_layout(tmp_path, None)
+
+
+def test_a_write_that_fails_names_no_image(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store, [[file("a")], [file("b")]])
+    store.path(made.layers[1].digest).unlink()
+    with pytest.raises(ImageError, match="missing"):
+        write_layout(made, tmp_path / "layout", "x")
+    assert not (tmp_path / "layout/index.json").exists()
+    with pytest.raises(ImageError, match="not an OCI layout"):
+        read_layout(tmp_path / "layout", "x")
+
+
+def test_a_damaged_blob_is_found_when_it_is_read(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(Image(made.manifest_bytes, made.config_bytes, _Streamed(store)), tmp_path / "layout", "x")
+    path = BlobStore(tmp_path / "layout/blobs").path(made.config_descriptor.digest)
+    path.chmod(0o644)
+    path.write_bytes(b"{}")
+    with pytest.raises(ImageError, match="not what its digest says"):
+        read_layout(tmp_path / "layout", "x")
+
+
+class _Streamed:
+    """Blobs that cannot be linked."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self.open = store.open
