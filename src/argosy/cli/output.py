@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import msgspec
 import rich.console
 
-talk = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+talk = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 """Where sentences for people go."""
 
 

@@ -16,6 +16,7 @@ STEADY_INTERVAL_S: Final = 5.0
 UNHEALTHY_AFTER: Final = 3
 """Failed checks in a row after which an instance counts as unhealthy. AWS does not tell the number: this is a guess."""
 _UNANSWERED_INTERVAL_S: Final = 0.05
+_LOOK_INTERVAL_S: Final = 0.3  # to ask an engine costs as much as its command's start
 
 Report = Callable[[str], None]
 """Takes one line for people."""
@@ -45,14 +46,17 @@ async def await_ready(container: Container, connection: Connection, limit_s: flo
     Raises:
         ContainerError: It ended, or was not ready within `limit_s`; with the reason and the end of its log.
     """
-    started = time.monotonic()
+    started = look_again = time.monotonic()
     while True:
         tried = time.monotonic()
         ping = await connection.ping()
         if ping.fault is None:
             return time.monotonic() - started
         elapsed = time.monotonic() - started
-        exit_code = await asyncio.to_thread(container.exit_code)
+        exit_code = None
+        if time.monotonic() >= look_again:
+            exit_code = await asyncio.to_thread(container.exit_code)
+            look_again = time.monotonic() + _LOOK_INTERVAL_S
         if exit_code is not None:
             raise await _not_ready(container, failure, f"it ended with exit code {exit_code} after {elapsed:.1f} s")
         if elapsed >= limit_s:
