@@ -1,0 +1,217 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from argosy.image.blobs import BlobStore
+from argosy.registry.layout import read_layout, write_layout
+from tests.image.images import image, tree
+from tests.image.web import PackageIndex, serving, uv_environment
+
+TOML = """
+[model]
+predictor = "predictor:Model"
+[image]
+base = "oci:{base}"
+dependencies = "requirements.txt"
+"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A project, its base image, and an index on loopback with what it needs."""
+
+    project: Path
+    index: PackageIndex
+    environ: Mapping[str, str]
+
+    def build(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=120, env=self.environ)
+
+    def command(self, *arguments: object) -> list[str]:
+        return [sys.executable, "-m", "argosy", "build", *map(str, arguments)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    index = PackageIndex()
+    index.add_server()
+    index.add("model", "1.0")
+    write_layout(image(BlobStore(tmp_path / "base-blobs")), tmp_path / "base", "latest")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "argosy.toml").write_text(TOML.format(base=tmp_path / "base"))
+    (project / "predictor.py").write_text("class Model: ...\n")
+    (project / "requirements.txt").write_text("model\n")
+    with serving(index) as url:
+        environ = {**os.environ, **uv_environment(url, tmp_path), "ARGOSY_CACHE_DIR": str(tmp_path / "cache")}
+        yield Desk(project, index, environ)
+
+
+def test_the_digest_is_on_stdout_and_the_layers_on_stderr(desk: Desk) -> None:
+    done = desk.build(desk.project)
+    assert done.returncode == 0, done.stderr
+    built = read_layout(desk.project / "build/image", "latest")
+    assert done.stdout == f"{built.digest}\n"
+    for line in ("dependencies", "server", "predictor"):
+        assert any(said.startswith(line) and said.endswith("(made)") for said in done.stderr.splitlines()), done.stderr
+    assert f"next: argosy check oci:{desk.project}/build/image:latest" in done.stderr
+    again = desk.build(desk.project)
+    assert again.stdout == done.stdout
+    assert "(made)" not in again.stderr
+
+
+def test_one_build_goes_to_several_places(desk: Desk, tmp_path: Path) -> None:
+    outputs = [f"oci:{tmp_path}/one:a", f"oci:{tmp_path}/one:b", f"docker-archive:{tmp_path}/image.tar:model:1"]
+    done = desk.build(desk.project, *(word for output in outputs for word in ("--output", output)))
+    assert done.returncode == 0, done.stderr
+    assert read_layout(tmp_path / "one", "a").digest == read_layout(tmp_path / "one", "b").digest
+    assert (tmp_path / "image.tar").is_file()
+    assert not (desk.project / "build").exists()
+
+
+def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
+    write_layout(image(BlobStore(tmp_path / "x"), config={"author": "other"}), tmp_path / "other", "latest")
+    first, second = desk.build(desk.project), desk.build(desk.project, "--base", f"oci:{tmp_path}/other")
+    assert second.returncode == 0, second.stderr
+    assert first.stdout != second.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--output", "nonsense"], 2, "not a reference to an image"),
+        (["--base", "nonsense"], 2, "not a reference to an image"),
+        (["--base", "oci:/nowhere"], 1, "not an OCI layout"),
+        (["--base", "docker://127.0.0.1:9/x"], 3, "does not answer"),
+        (["--eject"], 2, "a Dockerfile can start from an image in a registry or engine only"),
+    ],
+)
+def test_an_error_is_a_sentence_and_a_code(desk: Desk, arguments: list[str], code: int, said: str) -> None:
+    done = desk.build(desk.project, *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_dependencies_without_a_solution_fail_and_write_nothing(desk: Desk) -> None:
+    (desk.project / "requirements.txt").write_text("model>2\n")
+    done = desk.build(desk.project)
+    assert done.returncode == 1
+    assert "no solution" in done.stderr
+    assert set(tree(desk.project)) == {"argosy.toml", "predictor.py", "requirements.txt"}
+
+
+def test_a_build_that_is_killed_leaves_no_image_and_the_next_is_the_same(desk: Desk, tmp_path: Path) -> None:
+    whole = desk.build(desk.project, "--output", f"oci:{tmp_path}/whole")
+    assert whole.returncode == 0, whole.stderr
+    for delay_ms in (200, 400, 600, 900):
+        shutil.rmtree(tmp_path / "cache")
+        shutil.rmtree(tmp_path / "layout", ignore_errors=True)
+        command = desk.command(desk.project, "--output", f"oci:{tmp_path}/layout")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=desk.environ)
+        time.sleep(delay_ms / 1000)  # where the kill falls is the point, not when something is ready
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if (tmp_path / "layout/index.json").exists():
+            found = read_layout(tmp_path / "layout", None)
+            assert found.digest == whole.stdout.strip()
+            for layer in found.layers:
+                with found.blobs.open(layer.digest) as stream:
+                    stream.read()
+        again = desk.build(desk.project, "--output", f"oci:{tmp_path}/layout")
+        assert (again.returncode, again.stdout) == (0, whole.stdout), again.stderr
+
+
+def test_builds_at_the_same_time_do_not_hurt_each_other(desk: Desk, tmp_path: Path) -> None:
+    running = []
+    for number in range(3):
+        shutil.copytree(desk.project, tmp_path / f"project-{number}")
+        command = desk.command(tmp_path / f"project-{number}", "--output", f"oci:{tmp_path}/layout-{number}")
+        running.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=desk.environ)
+        )
+    digests = set()
+    for process in running:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        digests.add(out)
+    assert len(digests) == 1
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    """A project with a dependency of the real index, small and with an extension module."""
+    project = tmp_path / "real"
+    (project / "model").mkdir(parents=True)
+    (project / "model/weights").write_text("7")
+    (project / "argosy.toml").write_text(
+        '[model]\npredictor = "predictor:Model"\nartifacts = "model/"\n'
+        '[image]\ndependencies = "requirements.txt"\nenvironment = { GREETING = "a \\"b\\" $HOME" }\n'
+    )
+    (project / "predictor.py").write_text("class Model: ...\n")
+    (project / "requirements.txt").write_text("markupsafe\n")
+    return project
+
+
+SHOW = """
+import importlib.metadata, json, os, pathlib, markupsafe._speedups, orjson, uvloop, httptools, argosy.serving
+print(json.dumps({
+    "packages": sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions()),
+    "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(("ARGOSY", "GREETING", "PYTHONUNB"))},
+    "path": os.environ["PATH"].split(":")[0],
+    "folder": os.getcwd(),
+    "files": {str(p): p.read_text() for d in ("/opt/program", "/opt/model") for p in pathlib.Path(d).rglob("*")},
+}))
+"""
+
+
+def shown(reference: str) -> dict[str, object]:
+    """What a process in the image sees, and what the image says of itself."""
+    sandbox = ["--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp"]
+    command = ["docker", "run", *sandbox, "--entrypoint", "python", reference, "-c", SHOW]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert seen.returncode == 0, seen.stderr
+    inspected = subprocess.run(["docker", "inspect", reference], capture_output=True, text=True, check=True)
+    config = json.loads(inspected.stdout)[0]["Config"]
+    names = ("Entrypoint", "Cmd", "WorkingDir", "ExposedPorts")
+    label = {key: value for key, value in config["Labels"].items() if "sagemaker" in key}
+    found: dict[str, object] = json.loads(seen.stdout)
+    return {**found, **{name: config[name] for name in names}, "labels": label}
+
+
+@pytest.mark.engine
+def test_the_ejected_dockerfile_gives_an_image_that_is_alike(real: Path) -> None:
+    names = [f"argosy-test/ejected:{os.getpid()}", f"argosy-test/built:{os.getpid()}"]
+    base = ["--base", "docker-daemon:python:3.11-slim"]
+    command = [sys.executable, "-m", "argosy", "build", str(real), *base]
+    try:
+        ejected = subprocess.run([*command, "--eject"], capture_output=True, text=True, timeout=240)
+        assert ejected.returncode == 0, ejected.stderr
+        folder = Path(ejected.stdout.strip()).parent
+        assert folder == real / "build/docker"
+        build = ["docker", "build", "--platform", "linux/amd64", "--tag", names[0], str(folder)]
+        done = subprocess.run(build, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        ours = subprocess.run(
+            [*command, "--output", f"docker-daemon:{names[1]}"], capture_output=True, text=True, timeout=240
+        )
+        assert ours.returncode == 0, ours.stderr
+        assert shown(names[0]) == shown(names[1])
+    finally:
+        subprocess.run(["docker", "rmi", "--force", *names], capture_output=True)
+
+
+def test_the_ejected_dockerfile_of_debian_starts_from_pythons_slim_image(desk: Desk) -> None:
+    done = desk.build(desk.project, "--base", "debian", "--eject")
+    assert done.returncode == 0, done.stderr
+    assert "ARG BASE=python:3.11-slim\n" in Path(done.stdout.strip()).read_text()
+    assert f"next: docker build --platform linux/amd64 --tag project {desk.project}/build/docker" in done.stderr
