@@ -151,7 +151,11 @@ class _Trial:
         container, limit_s = self._container, STOP_GRACE.value
         baseline = invocations.baseline if invocations else None
         self._log()
-        held = Held(container.url, baseline.request, limit_s) if baseline and baseline.request.body else None
+        held = None
+        if baseline is not None and baseline.request.body:
+            # Not the whole grace: a server that waits for a request that it no longer reads ends once its client goes.
+            patience_s = min(baseline.total_s + _PATIENCE_S, limit_s - _PATIENCE_S)
+            held = Held(container.url, baseline.request, patience_s)
         # The signal must find the request under way: with a body it is, from its first byte to its last.
         time.sleep(_SIGNAL_ARRIVES_S)
         begun = time.monotonic()

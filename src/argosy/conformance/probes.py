@@ -293,7 +293,7 @@ def _address(url: str) -> tuple[str, int]:
 def _named(error: Exception, timeout_s: float) -> str:
     """A failure of a connection in the words of reports."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {timeout_s:g} s"
+        return f"no answer within {timeout_s:.3g} s"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, http.client.RemoteDisconnected):  # a ConnectionResetError too, hence first

@@ -124,10 +124,11 @@ def _wrapped(text: str, first: str, rest: str) -> Iterator[str]:
 
 
 def _counts(report: Report) -> str:
-    must = sum(finding.clause.level is Level.MUST for finding in report.failed)
     verdict = "conforms" if report.is_conforming else "does not conform"
-    failed = report.count(Status.FAIL)
+    levels = [f"{count} {level}" for level in Level if (count := sum(f.clause.level is level for f in report.failed))]
+    failed = f" ({', '.join(levels)})" if levels else ""
     return (
-        f"{verdict}: {report.count(Status.PASS)} passed, {failed} failed ({must} MUST, {failed - must} SHOULD),"
+        f"{verdict}: {report.count(Status.PASS)} passed, {report.count(Status.FAIL)} failed"
+        f"{failed},"
         f" {report.count(Status.UNKNOWN)} unknown, {report.count(Status.SKIP)} skipped in {report.seconds:.1f} s"
     )

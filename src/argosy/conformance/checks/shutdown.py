@@ -5,6 +5,8 @@ from typing import Final
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.scenes import Stop
 
+_ENDED_BY_SIGTERM: Final = 128 + 15
+
 
 def _grace(stop: Stop) -> Verdict:
     if stop.exit_code is None:
@@ -29,7 +31,7 @@ def _exit_code(stop: Stop) -> Verdict:
     if stop.exit_code is None:
         return skipped("it had to be killed")
     if stop.exit_code != 0:
-        meaning = " (a signal that is not handled)" if stop.exit_code in (143, -15) else ""
+        meaning = " (SIGTERM itself ended it)" if stop.exit_code == _ENDED_BY_SIGTERM else ""
         end = Evidence("SIGTERM", f"exit code {stop.exit_code}", round(stop.seconds, 1), stop.log)
         return failed(f"it is {stop.exit_code}{meaning}", end)
     return passed("it is 0")
