@@ -22,6 +22,7 @@ ROOT = EXAMPLE.parent.parent
 WORK = ROOT / ".cache/demo"
 IMAGE = f"oci:{(WORK / 'image').relative_to(ROOT)}:latest"
 PROJECT = str(EXAMPLE.relative_to(ROOT))
+SAMPLE = f"{PROJECT}/data/cases-b.csv"
 ENDPOINT = "breast-cancer"
 
 
@@ -66,7 +67,7 @@ def main() -> None:
     )
 
     headline("4. Check the image against what SageMaker demands")
-    argosy("check", target, *CONTAINER)
+    argosy("check", target, *CONTAINER, "--sample", SAMPLE, "--content-type", "text/csv")
 
     headline("What was done")
     say(f"image      {digest}\n           {size_mb:.1f} MB in {layers} layers, built in {build_s:.1f} s")
@@ -86,9 +87,9 @@ BY_HAND = f"""\
   argosy simulate endpoint {IMAGE} --endpoint-name {ENDPOINT} --port 8090 --container process
   export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # in another terminal
   aws sagemaker-runtime invoke-endpoint --endpoint-url http://127.0.0.1:8090 --endpoint-name {ENDPOINT} \\
-      --content-type text/csv --body fileb://{PROJECT}/data/cases-b.csv /dev/stdout
+      --content-type text/csv --body fileb://{SAMPLE} /dev/stdout
   argosy simulate transform {IMAGE} --input {PROJECT}/data --output out --content-type text/csv --split-type Line
-  argosy check {IMAGE}"""
+  argosy check {IMAGE} --sample {SAMPLE} --content-type text/csv"""
 
 
 def argosy(*arguments: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from argosy import Predictor
+from argosy import DecodeError, Predictor
 
 
 class BreastCancer(Predictor):
@@ -11,4 +11,6 @@ class BreastCancer(Predictor):
         self.model = joblib.load(model_dir / "model.joblib")
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        if features.shape[1:] != (30,):
+            raise DecodeError("a case has 30 features")
         return self.model.predict_proba(features)

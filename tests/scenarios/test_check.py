@@ -7,14 +7,15 @@ import pytest
 
 from argosy.contract import CLAUSES, Level
 from tests.scenarios.conftest import Built, docker
-from tests.scenarios.running import argosy
+from tests.scenarios.running import EXAMPLE, argosy
 
+SAMPLE = ("--sample", EXAMPLE / "data/cases-b.csv", "--content-type", "text/csv")
 KINDS = ["process", pytest.param("docker", marks=pytest.mark.engine)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_our_own_image_keeps_every_clause_that_can_be_tried(built: Built, kind: str) -> None:
-    done = argosy("check", built.layout, "--container", kind, "--json")
+    done = argosy("check", built.layout, "--container", kind, *SAMPLE, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     findings = {finding["clause"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert set(findings) == set(CLAUSES)
