@@ -123,6 +123,22 @@ def test_sigterm_finishes_what_is_in_flight_and_ends_with_0(tmp_path: Path) -> N
         assert server.popen.wait(contract.STOP_GRACE.value) == 0
 
 
+@pytest.mark.parametrize("short_path", ["1", "0"])
+def test_a_body_that_is_under_way_when_sigterm_comes_is_answered(tmp_path: Path, short_path: str) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n"
+    with (
+        running("Commanded", tmp_path / "log", ARGOSY_SHORT_PATH=short_path) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(head + b'{"do": "')
+        assert [server.ping(), server.ping()] == [200, 200]  # by now the front has read what was sent before
+        server.terminate()
+        wait_until(lambda: server.ping() == 503, 5)
+        connection.sendall(b'sleepy"}')
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
 def is_busy(server: ServerProcess) -> bool:
     """Whether the model process sleeps in the predictor: its queue of one is then taken."""
     (pid,) = server.model_pids()

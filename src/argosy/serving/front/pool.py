@@ -22,6 +22,8 @@ from argosy.serving.front.template_link import TemplateLink
 from argosy.serving.settings import Settings
 
 _TICK_S: Final = 0.1
+_BODIES_S: Final = 5.0
+"""How long after SIGTERM the rest of a body is waited for."""
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 5.0
 _FAILURES_BEFORE_GIVING_UP: Final = 5
@@ -54,6 +56,7 @@ class Pool:
         self._queue: deque[Invocation] = deque()
         self._links: dict[int, ModelLink] = {}
         self._opening: set[asyncio.Task[None]] = set()
+        self._receiving = 0
         self._last_number = 0
         self._failures = 0
         self._template: TemplateLink | None = None
@@ -70,9 +73,24 @@ class Pool:
             self._fork()
         self._loop.call_later(_TICK_S, self._tick)
 
-    def submit(self, invocation: Invocation) -> None:
+    def admit(self) -> bool:
+        """Note that the head of an invocation has arrived; True means that it is answered even if SIGTERM comes now.
+
+        Each True is followed by one `submit` or one `withdraw`.
+        """
+        is_admitted = self.state is State.READY
+        self._receiving += is_admitted
+        return is_admitted
+
+    def withdraw(self) -> None:
+        """An admitted invocation will not come: its client left, or its body is too large."""
+        self._receiving -= 1
+        self._stop_if_drained()
+
+    def submit(self, invocation: Invocation, *, is_admitted: bool) -> None:
         """Queue an invocation, or refuse it at once when the server cannot take it."""
-        if self.state is not State.READY:
+        self._receiving -= is_admitted
+        if self.state is not State.READY and not (is_admitted and self.state is State.DRAINING):
             self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
             return
         if len(self._queue) >= self._settings.queue:
@@ -84,8 +102,9 @@ class Pool:
 
     def drain(self) -> None:
         """Take nothing more; the state becomes `stopped` when all that was taken is answered."""
-        log.event("draining", waiting=len(self._queue), held=len(self._holding()))
+        log.event("draining", receiving=self._receiving, waiting=len(self._queue), held=len(self._holding()))
         self._advance(Event.TERMINATED)
+        self._loop.call_later(_BODIES_S, self._wait_for_no_more_bodies)
         self._stop_if_drained()
 
     def close(self) -> None:
@@ -183,8 +202,12 @@ class Pool:
             self._on_end()
 
     def _stop_if_drained(self) -> None:
-        if self.state is State.DRAINING and not self._queue and not self._holding():
+        if self.state is State.DRAINING and not (self._receiving or self._queue or self._holding()):
             self._advance(Event.DRAINED)
+
+    def _wait_for_no_more_bodies(self) -> None:
+        self._receiving = 0
+        self._stop_if_drained()
 
     def _start_template(self) -> None:
         pid, control = self._spawn_template()

@@ -70,22 +70,15 @@ class Application:
             await self._invoke(scope, receive, send)
 
     async def _invoke(self, scope: Message, receive: Receive, send: Send) -> None:
+        is_admitted = self.pool.admit()
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        body = bytearray()
-        declared = next((int(v) for n, v in headers if n == b"content-length" and v.isdigit()), 0)
-        while declared <= self.max_body_bytes:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            if len(body) > self.max_body_bytes or not message.get("more_body"):
-                break
-        if max(declared, len(body)) > self.max_body_bytes:
-            status, text = answers.error_answer(too_large(self.max_body_bytes))
-            await _send(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
+        body = await self._receive_body(headers, receive, send)
+        if body is None:
+            if is_admitted:
+                self.pool.withdraw()
             return
-        waiting = _AsgiInvocation(fields_of(headers), self.pool, bytes(body))
-        self.pool.submit(waiting)
+        waiting = _AsgiInvocation(fields_of(headers), self.pool, body)
+        self.pool.submit(waiting, is_admitted=is_admitted)
         gone = asyncio.ensure_future(receive())
         done, _ = await asyncio.wait((waiting.answered, gone), return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
@@ -93,6 +86,23 @@ class Application:
             waiting.is_abandoned = True
             return
         await _send(send, *waiting.answered.result())
+
+    async def _receive_body(self, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> bytes | None:
+        """The whole body; None when the client left, or was told that the body is too large."""
+        body = bytearray()
+        declared = next((int(v) for n, v in headers if n == b"content-length" and v.isdigit()), 0)
+        while declared <= self.max_body_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self.max_body_bytes or not message.get("more_body"):
+                break
+        if max(declared, len(body)) > self.max_body_bytes:
+            status, text = answers.error_answer(too_large(self.max_body_bytes))
+            await _send(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
+            return None
+        return bytes(body)
 
 
 class _AsgiInvocation(Invocation):

@@ -77,6 +77,7 @@ class ShortPath(HttpToolsProtocol):
         self._open: deque[_ShortInvocation | _Ready] = deque()
         self._unsent: list[Block] = []
         self._is_short = False
+        self._is_admitted = False
         self._is_refused = False
         self._is_closing = False
         self._is_plain = True
@@ -100,6 +101,7 @@ class ShortPath(HttpToolsProtocol):
         if self._block is not None:
             self._unsent.append(self._block)  # a body that never became whole
             self._block = None
+        self._withdraw()
         self._free_unsent()
         super().connection_lost(exc)
 
@@ -224,6 +226,7 @@ class ShortPath(HttpToolsProtocol):
         self._body = b""
         self._block = None
         self._received = 0
+        self._is_admitted = self.url == b"/invocations" and self.pool.admit()
         if self._declared > self.max_body_bytes:
             self._refuse_body()
         elif self._declared >= THRESHOLD:
@@ -242,7 +245,13 @@ class ShortPath(HttpToolsProtocol):
         self._open.append(waiting)
         if len(self._open) > _PIPELINED:
             self.flow.pause_reading()
-        self.pool.submit(waiting)
+        is_admitted, self._is_admitted = self._is_admitted, False
+        self.pool.submit(waiting, is_admitted=is_admitted)
+
+    def _withdraw(self) -> None:
+        if self._is_admitted:
+            self._is_admitted = False
+            self.pool.withdraw()
 
     def _answer_ping(self) -> None:
         self._write_in_turn(_PING_OK if self.pool.can_serve else _PING_NO)
@@ -262,6 +271,7 @@ class ShortPath(HttpToolsProtocol):
         if self._block is not None:
             self._block.is_free = True
             self._block = None
+        self._withdraw()
         self._linger = self.loop.call_later(_LINGER_S, self.transport.close)
 
     def _take_the_long_way(self) -> None:
