@@ -84,6 +84,7 @@ class Reader:
         self._count += 1
         self._output = self.folder.parent / f"{self.folder.name}-output-{self._count}"
         is_background = script.endswith("&")
+        assert not is_background or "\n" not in script, f"line {block.line}: what runs on has a block of its own"
         command = [*program, f"exec {script.removesuffix('&')}" if is_background else script]
         environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         with self._output.open("wb") as output:
