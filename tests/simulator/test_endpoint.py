@@ -1,3 +1,4 @@
+import asyncio
 import time
 
 import httpx
@@ -6,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.errors import ContainerError, UsageError
+from argosy.simulator import endpoint as endpoint_module
 from argosy.simulator import health
 from argosy.simulator.answers import Place
-from argosy.simulator.container import Container
-from argosy.simulator.endpoint import EndpointOptions, endpoint_name
+from argosy.simulator.container import Container, Stop, stop
+from argosy.simulator.endpoint import Endpoint, EndpointOptions, endpoint_name
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import serving
 
@@ -63,11 +65,21 @@ def test_a_container_that_turns_sick_is_reported(stand_in: MakeContainer, monkey
         await_report(served.reports, "unhealthy")
 
 
-def test_fault_6_the_container_gets_sigterm_and_ends(stand_in: MakeContainer) -> None:
-    container = stand_in()
-    with serving(container, EndpointOptions("demo")):
-        assert container.exit_code() is None
-    assert container.exit_code() is None
+@pytest.mark.parametrize(("mode", "exit_code", "killed"), [("ready", 0, False), ("deaf", 137, True)])
+def test_fault_6_the_container_gets_sigterm_and_then_sigkill(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch, mode: str, exit_code: int, killed: bool
+) -> None:
+    container = stand_in(mode=mode)
+    monkeypatch.setattr(endpoint_module, "stop", lambda one: stop(one, grace_s=0.5 if killed else 20))
+
+    async def start_and_stop() -> Stop | None:
+        endpoint = Endpoint(container, EndpointOptions("demo"), print)
+        await endpoint.start()
+        return await endpoint.stop()
+
+    stopped = asyncio.run(start_and_stop())
+    assert stopped is not None
+    assert (stopped.exit_code, stopped.killed) == (exit_code, killed)
     assert "stand-in starts" in container.logs()
 
 

@@ -24,7 +24,7 @@ from argosy.cli.output import print_data, print_json, say, talk
 from argosy.simulator.container import Container, Launch
 from argosy.simulator.endpoint import Endpoint, EndpointOptions, endpoint_name
 from argosy.simulator.process import ProcessContainer
-from argosy.simulator.runtime import Runtime, bind, serve
+from argosy.simulator.runtime import Runtime, bind, new_event_loop, serve
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.execution_parameters import TransformOptions
 from argosy.simulator.transform.files import InputObject, input_objects
@@ -109,7 +109,7 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     with listener, subject.container({}) as container:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         announce = _announcement(settings.name, url, as_json)
-        return asyncio.run(_interruptible(_serve(container, settings, listener, announce), container))
+        return _run(_serve(container, settings, listener, announce), container)
 
 
 @command.command
@@ -137,7 +137,7 @@ def transform(target: str, as_json: bool, source: Path, output: Path, **options:
     objects = input_objects(source, output)
     with subject.container(settings.environment()) as container, _listener(objects) as listener:
         job = TransformJob(container, objects, settings, listener, source.resolve().name)
-        outcome = asyncio.run(_interruptible(job.run(), container))
+        outcome = _run(job.run(), container)
     if isinstance(outcome, int):
         return outcome
     print_json(_summary(outcome)) if as_json else print_data(_sentence(outcome))
@@ -165,6 +165,11 @@ async def _serve(
         elif ended is not None:
             say(f"the container ended with exit code {ended.exit_code} after {ended.seconds:.1f} s")
     return 0
+
+
+def _run(work: Coroutine[Any, Any, Result], container: Container) -> Result | int:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_interruptible(work, container))
 
 
 async def _interruptible(work: Coroutine[Any, Any, Result], container: Container) -> Result | int:
