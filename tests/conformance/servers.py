@@ -1,5 +1,6 @@
 """Runs the foreign servers of `tests/projects/servers` as containers, and judges them."""
 
+import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from argosy.conformance.run import judge
 from argosy.conformance.scenes import Case
 from argosy.contract import Level
 from argosy.simulator.container import Container, Launch
-from argosy.simulator.process import Command, ProcessContainer, free_port
+from argosy.simulator.process import Command, ProcessContainer, is_free
 
 SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
 
@@ -30,11 +31,19 @@ class Launcher:
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
-        port = free_port()
+        port = unshared_port()
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
         return ProcessContainer(
             Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
         )
+
+
+def unshared_port() -> int:
+    """A free port below those that the kernel gives to clients: other servers are hammered at the same time."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        if is_free(port):
+            return port
 
 
 def observe_server(
@@ -58,6 +67,13 @@ def observe_server(
 def judge_server(name: str, *, model_dir: Path | None = None, startup_s: float = 10.0) -> Mapping[str, Finding]:
     case = observe_server(name, model_dir=model_dir, startup_s=startup_s)
     return {finding.clause.id: finding for finding in judge(case)}
+
+
+def reasons(findings: Mapping[str, Finding]) -> str:
+    """What failed and why, for the message of an assertion."""
+    return "\n".join(
+        f"{clause_id}: {finding.verdict}" for clause_id, finding in findings.items() if finding.status is Status.FAIL
+    )
 
 
 def failed_clauses(findings: Mapping[str, Finding], level: Level | None = None) -> set[str]:

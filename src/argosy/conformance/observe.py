@@ -21,6 +21,7 @@ from argosy.conformance.probes import (
     Exchange,
     Held,
     Request,
+    is_loopback_only,
     ping,
     printable,
     send,
@@ -36,6 +37,7 @@ _PATIENCE_S: Final = 10.0
 _BUSY_S: Final = 2.0
 _CLIENTS: Final = 4
 _SIGNAL_ARRIVES_S: Final = 0.2
+_ENDING_S: Final = 1.0
 _LOG_LINES: Final = 8
 _START_LOG_LINES: Final = 40
 _LINE_LENGTH: Final = 500
@@ -117,9 +119,17 @@ class _Trial:
             else:
                 exit_code = self._container.exit_code()
                 time.sleep(_POLL_S)
-        waited_s = time.monotonic() - begun
-        log = () if healthy_s is not None else self._log(_START_LOG_LINES)
-        return scenes.Start(limit_s, "", accepted_s, healthy_s, waited_s, tuple(pings), exit_code, log)
+        return scenes.Start(
+            limit_s,
+            accepted_s=accepted_s,
+            healthy_s=healthy_s,
+            waited_s=time.monotonic() - begun,
+            pings=tuple(pings),
+            exit_code=exit_code,
+            is_loopback_only=self._is_seen_on_loopback_only(),
+            has_artifacts=self._bench.has_artifacts,
+            log=() if healthy_s is not None else self._log(_START_LOG_LINES),
+        )
 
     def play(self) -> scenes.Case:
         """All scenes but the last; those that come after the container's end are missing."""
@@ -143,7 +153,9 @@ class _Trial:
         return replace(case, survival=self._survival(), isolation=self._isolation(start, answered))
 
     def is_alive(self) -> bool:
-        """Whether the container runs."""
+        """Whether the container runs; one that left a request without an answer may be about to end."""
+        if self._last is not None and self._last.status is None:
+            return self._container.wait(_ENDING_S) is None
         return self._container.exit_code() is None
 
     def stop(self, invocations: scenes.Invocations | None) -> scenes.Stop:
@@ -172,6 +184,11 @@ class _Trial:
     def invoke(self, request: Request) -> Exchange:
         """Repeat an invocation."""
         return self._send(request, INVOCATION.value)
+
+    def _is_seen_on_loopback_only(self) -> bool:
+        """For an image run as a process: a project is told to listen there, an engine's container is never reached."""
+        is_process = self._bench.kind_of(self._container) == "process"
+        return is_process and self._bench.is_read_only and is_loopback_only(self._container.url)
 
     def _health(self) -> scenes.Health:
         pings: list[Exchange] = []
@@ -242,8 +259,8 @@ class _Trial:
         last = self._last
         if self.is_alive():
             send_garbage(self._container.url, requests.GARBAGE)
-        exchange = send(self._container.url, ping(), _PATIENCE_S) if self.is_alive() else None
-        exit_code = self._container.exit_code()
+        exchange = self._send(ping(), _PATIENCE_S) if self.is_alive() else None
+        exit_code = None if self.is_alive() else self._container.exit_code()
         log = () if exchange and exchange.status == 200 else self._log()
         return scenes.Survival(last, exchange, exit_code, log)
 

@@ -50,6 +50,8 @@ class Start:
         waited_s: Seconds that were waited.
         pings: The health checks, without those that went as the one before.
         exit_code: Of a container that ended.
+        is_loopback_only: Whether it listens on 127.0.0.1 alone, where that can be seen.
+        has_artifacts: Whether it was given any.
         log: The end of its log.
     """
 
@@ -60,6 +62,8 @@ class Start:
     waited_s: float = 0.0
     pings: tuple[Exchange, ...] = ()
     exit_code: int | None = None
+    is_loopback_only: bool = False
+    has_artifacts: bool = True
     log: tuple[str, ...] = ()
 
     @property

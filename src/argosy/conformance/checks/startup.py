@@ -22,6 +22,8 @@ def _port(start: Start) -> Verdict:
         if cause := _cause(start):
             return skipped(f"it did not live long enough: see {cause}")
         return failed(f"nothing listens {_after(start)}", *_endings(start))
+    if start.is_loopback_only:
+        return failed("it listens on 127.0.0.1 only", Evidence("the listening sockets", "127.0.0.1"))
     return passed(f"a connection was taken after {start.accepted_s:.1f} s")
 
 
@@ -70,8 +72,10 @@ def _cause(start: Start) -> str | None:
 
 def _after(start: Start) -> str:
     if start.exit_code is not None:
-        return f"before it ended with exit code {start.exit_code} after {start.waited_s:.1f} s"
-    return f"within {start.limit_s:g} s"
+        when = f"before it ended with exit code {start.exit_code} after {start.waited_s:.1f} s"
+    else:
+        when = f"within {start.limit_s:g} s"
+    return when if start.has_artifacts else f"{when}; it was given no artifacts, they come with --model-data"
 
 
 def _endings(start: Start) -> tuple[Evidence, ...]:
