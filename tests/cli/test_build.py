@@ -92,6 +92,7 @@ def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
         (["--base", "nonsense"], 2, "not a reference to an image"),
         (["--base", "oci:/nowhere"], 1, "not an OCI layout"),
         (["--base", "docker://127.0.0.1:9/x"], 3, "does not answer"),
+        (["--output", "oci:/dev/null/layout"], 3, "Not a directory: `/dev/null"),
         (["--eject"], 2, "a Dockerfile can start from an image in a registry or engine only"),
     ],
 )

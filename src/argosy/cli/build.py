@@ -1,5 +1,6 @@
 """`argosy build`: the inference image of a project, with no daemon."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -41,12 +42,11 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     around = environment.read()
     loaded = project.load(folder)
     access = Access(around.docker_config, around.variables, around.cache_dir)
-    surroundings = Surroundings(around.cache_dir, around.variables, _report, output.say)
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
         reference.parse(target)
     if eject:
-        _eject(loaded, base or loaded.image.base, access, surroundings)
+        _eject(loaded, base or loaded.image.base, access)
         return
     image = build_project(loaded, base, around)
     for target in targets:
@@ -60,8 +60,11 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
     """The image of a project on its own base image, or on another one; nothing is written but the cache."""
     access = Access(around.docker_config, around.variables, around.cache_dir)
-    surroundings = Surroundings(around.cache_dir, around.variables, _report, output.say)
-    return build.build(loaded, _base_image(base or loaded.image.base, access), surroundings)
+    return build.build(loaded, _base_image(base or loaded.image.base, access), _surroundings(access))
+
+
+def _surroundings(access: Access) -> Surroundings:
+    return Surroundings(access.cache_dir, access.environ, _report, output.say)
 
 
 def _base_image(text: str, access: Access) -> BaseImage:
@@ -77,7 +80,7 @@ def _base_image(text: str, access: Access) -> BaseImage:
     return BaseImage(image, name)
 
 
-def _eject(loaded: Project, base: str, access: Access, surroundings: Surroundings) -> None:
+def _eject(loaded: Project, base: str, access: Access) -> None:
     """Write the Dockerfile; Debian's packages cannot be laid out by one, so `debian` becomes Python's slim image."""
     if base == DEBIAN:
         python = Interpreter(f"/usr/local/bin/python{PYTHON}", loaded.image.python or PYTHON)
@@ -89,9 +92,10 @@ def _eject(loaded: Project, base: str, access: Access, surroundings: Surrounding
         name = place.name
         python = find_interpreter(transports.read_image(base, access), loaded.image.python, access.cache_dir)
     folder = loaded.root / "build" / dockerfile.FOLDER
-    dockerfile.eject(loaded, name, build.plan(loaded, python, surroundings), folder)
+    dockerfile.eject(loaded, name, build.plan(loaded, python, _surroundings(access)), folder)
     output.say(f"wrote {folder}, to be written again when the project changes\n")
-    output.say(f"next: docker build --platform linux/amd64 --tag {loaded.root.name.lower()} {shlex.quote(str(folder))}")
+    name = re.sub("[^a-z0-9]+", "-", loaded.root.name.lower()).strip("-") or "model"
+    output.say(f"next: docker build --platform linux/amd64 --tag {name} {shlex.quote(str(folder))}")
     output.print_data(str(folder / "Dockerfile"))
 
 

@@ -83,6 +83,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_SURROUNDINGS)
+    except OSError as error:  # a full disk, a folder that may not be written to
+        _fail(f"{error.strerror or error}: `{error.filename}`", EXIT_SURROUNDINGS)
     sys.exit(result if isinstance(result, int) else 0)
 
 
