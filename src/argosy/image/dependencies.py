@@ -77,7 +77,7 @@ class Locked:
 def server_requirements() -> list[str]:
     """What the server in the image needs: this distribution's own requirements without extras."""
     listed = [Requirement(text) for text in importlib.metadata.requires("argosy") or []]
-    return sorted(str(requirement) for requirement in listed if requirement.marker is None)
+    return sorted(str(requirement) for requirement in listed if "extra ==" not in str(requirement.marker))
 
 
 def lock(project: Project, python: str, environ: Mapping[str, str], say: Callable[[str], None]) -> Locked:
