@@ -9,8 +9,9 @@ from argosy.errors import ContainerError
 from argosy.simulator.connection import Connection
 from argosy.simulator.container import Container, log_tail
 
-STARTUP_INTERVAL_S: Final = 1.0
-"""Between two health checks while a container starts; seen in public logs (read 2026-11-22)."""
+STARTUP_INTERVAL_S: Final = 0.2
+"""Between two health checks while a container starts. The service takes about a second, as public logs show (read
+2026-11-22); here nobody should wait that long for a container that is ready."""
 STEADY_INTERVAL_S: Final = 5.0
 """Between two health checks of an endpoint in service; seen in public logs, 2019 (read 2026-11-22)."""
 UNHEALTHY_AFTER: Final = 3
@@ -33,7 +34,7 @@ async def start(container: Container) -> None:
 
 
 async def await_ready(container: Container, connection: Connection, limit_s: float, failure: str) -> float:
-    """Ping a started container every second until it answers 200; returns the seconds that it took.
+    """Ping a started container until it answers 200; returns the seconds that it took.
 
     As long as nothing answers at the port, it is tried more often, so that a quick container is not kept waiting.
 
