@@ -30,6 +30,13 @@ def test_help_needs_no_toolkit() -> None:
     assert found & (TOOLKIT | {"numpy", "uvicorn"}) == set()
 
 
-@pytest.mark.parametrize("module", ["argosy.serving.main"])
+def test_the_server_opens_its_port_before_it_imports_anything_heavy() -> None:
+    assert loaded("import argosy.serving.main") & HEAVY == set()
+
+
+@pytest.mark.parametrize("module", ["argosy.serving.front.server", "argosy.serving.model.template"])
 def test_the_server_brings_neither_the_toolkit_nor_the_models_libraries(module: str) -> None:
-    assert loaded(f"import {module}") & (TOOLKIT | {"numpy", "sklearn", "boto3"}) == set()
+    """The front has click, because uvicorn imports it; a model process has not even that."""
+    found = loaded(f"import {module}")
+    assert found & (TOOLKIT | {"numpy", "sklearn", "boto3"}) == set()
+    assert ("click" in found) == ("uvicorn" in found) == module.endswith("server")

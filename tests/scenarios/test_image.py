@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from argosy.image import filesystem
+from argosy.registry import transports
+from argosy.registry.transports import Access
 from tests.scenarios.conftest import Built, docker, from_csv, to_csv
 from tests.scenarios.running import EXAMPLE, argosy
 
@@ -62,6 +65,20 @@ def test_a_changed_predictor_changes_its_layer_alone_and_at_once(built: Built, t
     assert len(before) == len(after)
     assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
     assert min(seconds) < 1
+
+
+def test_of_argosy_only_the_server_enters_the_image(built: Built, tmp_path: Path) -> None:
+    access = Access(tmp_path, {}, tmp_path)
+    site = "opt/venv/lib/python3.11/site-packages/"
+    inside = [entry.path for entry in filesystem.read_filesystem(transports.read_image(built.layout, access))]
+    names = {path.removeprefix(site).partition("/")[0] for path in inside if path.startswith(site)}
+    brought = {name.partition("-")[0] for name in names if name.endswith(".dist-info")}
+    model = {"cloudpickle", "joblib", "narwhals", "numpy", "scikit_learn", "scipy", "threadpoolctl"}
+    assert brought == model | {"argosy", "click", "h11", "httptools", "orjson", "uvicorn", "uvloop"}
+    ours = {
+        path.removeprefix(f"{site}argosy/").partition("/")[0] for path in inside if path.startswith(f"{site}argosy/")
+    }
+    assert ours == {"__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving"}
 
 
 @pytest.fixture(params=["loaded", "pulled"])
