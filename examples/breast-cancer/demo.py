@@ -65,6 +65,8 @@ def main() -> None:
 
     headline("What was done")
     say(f"image      {digest}\n           {size_mb:.1f} MB in {layers} layers, built in {build_s:.1f} s")
+    if target != IMAGE:
+        say("           not run: this machine lets no image run without an engine; below, the project stands in for it")
     say(f"endpoint   {len(answer)} cases in one invocation: {invoke_s * 1e3:.0f} ms")
     say(f"           one case in one invocation: {np.median(single) * 1e3:.1f} ms (median of {len(single)})")
     say(f"           {right:.1%} right; largest difference to predict_proba: {off:g}")
