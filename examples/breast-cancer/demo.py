@@ -44,7 +44,9 @@ def main() -> None:
         say("So the project itself stands in for its image from here on.")
         endpoint = endpoint_of(PROJECT)
     target, process, client = endpoint
-    with stopping(process):
+    check = ["check", target, *CONTAINER, "--sample", SAMPLE, "--content-type", "text/csv"]
+    checking = start(*check)  # beside what follows: it mostly waits
+    with stopping(process, checking):
         answer, invoke_s = timed(lambda: invoke(client, csv(features)))
         direct = model.predict_proba(features)
         off = np.abs(answer - direct).max()
@@ -52,11 +54,9 @@ def main() -> None:
         single = [timed(lambda row=row: invoke(client, csv(features[row : row + 1])))[1] for row in range(50)]
         say(f"{len(answer)} cases in one invocation, {right:.1%} right, largest difference to predict_proba: {off:g}")
 
-    check = ["check", target, *CONTAINER, "--sample", SAMPLE, "--content-type", "text/csv"]
-    checking = start(*check)  # beside the transform job, on the other processor
     with stopping(checking):
         job_off, objects, transform_s = transform(target, model)
-        headline("4. Check the image against what SageMaker demands (started beside the job)")
+        headline("4. Check the image against what SageMaker demands (it ran beside the rest)")
         say(f"$ argosy {shlex.join(check)}")
         report, _ = checking.communicate()
         say(report)
@@ -171,10 +171,14 @@ def measure(folder: Path, digest: str) -> tuple[float, int]:
 
 
 @contextlib.contextmanager
-def stopping(process: subprocess.Popen):
-    """Stop the endpoint at the end, whatever happened."""
+def stopping(process: subprocess.Popen, beside: subprocess.Popen | None = None):
+    """Stop the endpoint at the end, whatever happened; and what runs beside it, when something did."""
     try:
         yield
+    except BaseException:
+        if beside is not None:
+            stop(beside)
+        raise
     finally:
         stop(process)
 

@@ -136,18 +136,3 @@ def test_the_stored_manifest_is_what_sagemaker_takes(built: Built, registry: str
         assert answer.headers["Docker-Content-Digest"] == built.digest
     assert manifest["mediaType"] == MANIFEST
     assert {layer["mediaType"] for layer in manifest["layers"]} == {GZIP_LAYER}
-
-
-@pytest.mark.engine
-def test_the_ejected_dockerfile_builds_an_image_that_answers_alike(
-    tmp_path: Path, features: np.ndarray, direct: np.ndarray
-) -> None:
-    project, name = tmp_path / "project", "argosy-scenario/ejected:latest"
-    shutil.copytree(EXAMPLE, project)
-    done = argosy("build", project, "--base", "docker-daemon:python:3.11-slim", "--eject")
-    assert done.returncode == 0, done.stderr
-    docker("build", "--tag", name, project / "build/docker")
-    try:
-        assert np.array_equal(from_csv(ask_alone(name, to_csv(features))), direct)
-    finally:
-        docker("rmi", "--force", name)
