@@ -17,7 +17,8 @@ The tree follows the folders::
     │   └── DeadlineExceededError      the answer would come after the platform stopped waiting
     ├── LoadError                 the predictor could not be imported or its model not be loaded
     ├── ImageError                an image, layer or archive is broken or cannot be made
-    │   └── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    │   ├── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    │   └── DamagedCacheError     a file of the cache was not what its digest says, and is removed
     ├── ResolutionError           the dependencies have no solution for the image's platform
     ├── RegistryError             a registry refused, or answered what it should not
     ├── EngineError               the container engine is missing or failed
@@ -135,6 +136,10 @@ class ImageError(ArgosyError):
 
 class ArchiveError(ImageError):
     """model.tar.gz holds what SageMaker would not unpack."""
+
+
+class DamagedCacheError(ImageError):
+    """A file of the cache was not what its digest says, and is removed: the next attempt makes it again."""
 
 
 class ResolutionError(ArgosyError):

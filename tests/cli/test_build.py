@@ -216,3 +216,18 @@ def test_the_ejected_dockerfile_of_debian_starts_from_pythons_slim_image(desk: D
     assert done.returncode == 0, done.stderr
     assert "ARG BASE=python:3.11-slim\n" in Path(done.stdout.strip()).read_text()
     assert f"next: docker build --platform linux/amd64 --tag project {desk.project}/build/docker" in done.stderr
+
+
+@pytest.mark.parametrize("output", ["oci:{}/layout", "docker-archive:{}/image.tar"])
+def test_a_damaged_layer_of_the_cache_is_told_and_made_again(desk: Desk, tmp_path: Path, output: str) -> None:
+    whole = desk.build(desk.project, "--output", f"oci:{tmp_path}/whole")
+    (largest, *_) = sorted((tmp_path / "cache/blobs/sha256").iterdir(), key=lambda path: -path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.chmod(0o644)
+    largest.write_bytes(content)
+    done = desk.build(desk.project, "--output", output.format(tmp_path))
+    assert (done.returncode, done.stdout) == (0, whole.stdout), done.stderr
+    assert "removed from the cache and made again" in done.stderr
+    again = desk.build(desk.project, "--output", output.format(tmp_path))
+    assert "(made)" not in again.stderr

@@ -1,4 +1,11 @@
+import contextlib
 import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +80,56 @@ def test_no_server_is_an_error_that_shows_no_secret(store: BlobStore) -> None:
         get(client, f"{gone}/file?token=secret")
     assert "secret" not in str(raised.value)
     assert shown(f"{gone}/file?token=secret") == f"{url}/file"
+
+
+def test_a_damaged_file_is_fetched_again(store: BlobStore) -> None:
+    with serving(lambda _: Answer(200, CONTENT)) as url:
+        wanted = [Download(url, sha256(CONTENT), len(CONTENT))]
+        fetch(wanted, store, ignore)
+        for damage in (CONTENT[:-1] + b"!", b"", CONTENT * 2):
+            store.path(sha256(CONTENT)).chmod(0o644)
+            store.path(sha256(CONTENT)).write_bytes(damage)
+            fetch(wanted, store, ignore)
+            assert store.read(sha256(CONTENT)) == CONTENT
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from argosy.image.blobs import BlobStore
+from argosy.image.download import Download, fetch
+try:
+    fetch([Download(sys.argv[1], "sha256:" + "0" * 64)], BlobStore(Path(sys.argv[2])), print)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("drips", [True, False], ids=["dribbling", "silent"])
+def test_an_interrupt_does_not_wait_for_a_slow_server(tmp_path: Path, drips: bool) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" if drips else b"")
+            begun.set()
+            while not ended.wait(0.1):
+                connection.sendall(b"x" if drips else b"")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/file"
+        process = subprocess.Popen([sys.executable, "-c", FETCH, url, str(tmp_path / "blobs")])
+        try:
+            assert begun.wait(30)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        finally:
+            process.kill()
+            process.wait()
+            ended.set()
+            server.join()
+    assert not list(tmp_path.rglob(".new.*"))

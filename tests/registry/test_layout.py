@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import ImageError
+from argosy.errors import DamagedCacheError, ImageError
 from argosy.image.blobs import BlobStore
 from argosy.image.image import DOCKER_MANIFEST, OCI_INDEX, Image, canonical_json
 from argosy.registry.layout import read_layout, write_layout
@@ -91,3 +91,47 @@ class _Streamed:
 
     def __init__(self, store: BlobStore) -> None:
         self.open = store.open
+
+
+def damage(path: Path) -> None:
+    """Change a file's bytes, not its length."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_damaged_blob_never_enters_a_layout(store: BlobStore, tmp_path: Path, streamed: bool) -> None:
+    made = image(store)
+    damage(store.path(made.layers[0].digest))
+    given = Image(made.manifest_bytes, made.config_bytes, _Streamed(store)) if streamed else made
+    with pytest.raises(ImageError, match="not what its digest says"):
+        write_layout(given, tmp_path / "layout", "x")
+    assert not (tmp_path / "layout/index.json").exists()
+
+
+def test_a_damaged_blob_of_the_layout_is_written_again(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    spare = image(BlobStore(tmp_path / "spare"))
+    write_layout(made, tmp_path / "layout", "x")
+    for digest in (made.layers[0].digest, made.config_descriptor.digest):
+        damage(BlobStore(tmp_path / "layout/blobs").path(digest))
+    write_layout(spare, tmp_path / "layout", "x")
+    found = read_layout(tmp_path / "layout", "x")
+    with found.blobs.open(found.layers[0].digest) as stream:
+        assert sha256(stream.read()) == made.layers[0].digest
+
+
+def test_a_damaged_blob_of_a_cache_is_removed(tmp_path: Path) -> None:
+    cache = BlobStore(tmp_path / "cache", is_cache=True)
+    for given in ("linked", "read"):
+        made = image(cache)
+        path = cache.path(made.layers[0].digest)
+        damage(path)
+        with pytest.raises(DamagedCacheError):
+            if given == "linked":
+                write_layout(made, tmp_path / "layout", "x")
+            else:
+                cache.read(made.layers[0].digest)
+        assert not path.exists()

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.environment import Environment
-from argosy.errors import UsageError
+from argosy.errors import DamagedCacheError, UsageError
 from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, LayerReport, Surroundings
 from argosy.image.debian.rootfs import PYTHON, debian_image
@@ -48,13 +49,22 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     if eject:
         _eject(loaded, base or loaded.image.base, access)
         return
-    image = build_project(loaded, base, around)
-    for target in targets:
-        transports.write_image(image, target, access)
-        output.say(f"wrote {target}")
+    try:
+        image = _build_to(targets, loaded, base, around)
+    except DamagedCacheError as error:
+        output.say(f"{error.message}\nit is removed from the cache and made again")
+        image = _build_to(targets, loaded, base, around)
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
+
+
+def _build_to(targets: Sequence[str], loaded: Project, base: str | None, around: Environment) -> Image:
+    image = build_project(loaded, base, around)
+    for target in targets:
+        transports.write_image(image, target, Access(around.docker_config, around.variables, around.cache_dir))
+        output.say(f"wrote {target}")
+    return image
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from argosy.errors import ImageError
+from argosy.errors import DamagedCacheError, ImageError
 from argosy.image.image import Blobs, is_digest
 
 CHUNK: Final = 1 << 20
@@ -22,12 +22,14 @@ class VerifiedReader(io.RawIOBase):
         stream: What is read; closed with this reader.
         digest: What it must have.
         where: What to name in the error.
+        dropped: A file of a cache that is removed when it is not what its digest says.
     """
 
-    def __init__(self, stream: BinaryIO, digest: str, where: object) -> None:
+    def __init__(self, stream: BinaryIO, digest: str, where: object, dropped: Path | None = None) -> None:
         self._stream = stream
         self._digest = digest
         self._where = where
+        self._dropped = dropped
         self._hash = hashlib.sha256()
 
     def readable(self) -> bool:
@@ -41,7 +43,7 @@ class VerifiedReader(io.RawIOBase):
         if not content and len(view):
             got = f"sha256:{self._hash.hexdigest()}"
             if got != self._digest:
-                raise ImageError("a blob is not what its digest says", got=got, want=self._digest, where=self._where)
+                raise _damaged(got, self._digest, self._where, self._dropped)
             return 0
         self._hash.update(content)
         view[: len(content)] = content
@@ -53,9 +55,9 @@ class VerifiedReader(io.RawIOBase):
         super().close()
 
 
-def verified(stream: BinaryIO, digest: str, where: object) -> BinaryIO:
+def verified(stream: BinaryIO, digest: str, where: object, dropped: Path | None = None) -> BinaryIO:
     """A buffered stream over `stream` that fails at its end unless the digest is right."""
-    return io.BufferedReader(VerifiedReader(stream, digest, where), CHUNK)
+    return io.BufferedReader(VerifiedReader(stream, digest, where, dropped), CHUNK)
 
 
 class BlobWriter(io.RawIOBase):
@@ -87,10 +89,12 @@ class BlobStore:
 
     Args:
         folder: The `blobs` folder; made when something is written.
+        is_cache: Whether a blob that proves damaged is removed, so that it is made again.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_cache: bool = False) -> None:
         self.folder = folder
+        self._is_cache = is_cache
 
     def path(self, digest: str) -> Path:
         """Where the blob is or would be.
@@ -117,9 +121,31 @@ class BlobStore:
         """
         path = self.path(digest)
         try:
-            return verified(path.open("rb"), digest, path)
+            return verified(path.open("rb"), digest, path, path if self._is_cache else None)
         except FileNotFoundError:
             raise ImageError("a blob is missing", got=digest, where=self.folder) from None
+
+    def is_whole(self, digest: str, size: int | None = None) -> bool:
+        """Whether the blob is there and is what digest and size say; all of it is read."""
+        if self.size(digest) is None or size not in (None, self.size(digest)):
+            return False
+        with self.path(digest).open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == digest
+
+    def remove(self, digest: str) -> None:
+        """Remove a blob, if it is there."""
+        self.path(digest).unlink(missing_ok=True)
+
+    def require(self, digest: str) -> Path:
+        """The file of a blob, after reading and verifying all of it.
+
+        Raises:
+            ImageError: It is not there, or not what its digest says.
+        """
+        path = self.path(digest)
+        if not self.is_whole(digest):
+            raise _damaged("something else", digest, path, path if self._is_cache else None)
+        return path
 
     def read(self, digest: str) -> bytes:
         """A small blob (manifest, config) as a whole."""
@@ -157,7 +183,7 @@ class BlobStore:
 
     def add_bytes(self, content: bytes, digest: str) -> None:
         """Keep small bytes whose digest is known."""
-        if self.size(digest) != len(content):
+        if not self.is_whole(digest, len(content)):
             self.add(io.BytesIO(content), digest, len(content))
 
 
@@ -174,10 +200,22 @@ class JoinedBlobs:
 
 
 def local_file(blobs: Blobs, digest: str, size: int) -> Path | None:
-    """The file that holds a blob, where it is one of that size in a store on this machine."""
+    """The file that holds a blob, where it is one of that size in a store on this machine; read and verified.
+
+    Raises:
+        ImageError: It is not what its digest says.
+    """
     match blobs:
         case BlobStore():
-            return blobs.path(digest) if blobs.size(digest) == size else None
+            return blobs.require(digest) if blobs.size(digest) == size else None
         case JoinedBlobs(store, other):
             return local_file(store, digest, size) or local_file(other, digest, size)
     return None
+
+
+def _damaged(got: str, want: str, where: object, dropped: Path | None) -> ImageError:
+    what = "a blob is not what its digest says"
+    if dropped is None:
+        return ImageError(what, got=got, want=want, where=where)
+    dropped.unlink(missing_ok=True)
+    return DamagedCacheError(what, got=got, want=want, where=where, hint="it is removed from the cache: run it again")

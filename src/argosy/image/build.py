@@ -116,7 +116,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     """
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     parts = plan(project, python, around)
-    maker = _Maker(around, LayerCache(around.cache_dir), BlobStore(around.cache_dir / "downloads"))
+    maker = _Maker(around, LayerCache(around.cache_dir), BlobStore(around.cache_dir / "downloads", is_cache=True))
     layers = []
     if parts.dependencies:
         layers.append(maker.dependencies(parts))

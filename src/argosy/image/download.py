@@ -1,9 +1,12 @@
 """Files from package archives: fetched in parallel, retried, verified, and kept by their digest."""
 
+import collections
+import contextlib
+import queue
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -12,13 +15,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from argosy.errors import ImageError, NetworkError
-from argosy.image.blobs import CHUNK, BlobStore
+from argosy.image.blobs import BlobStore
 
 PARALLEL: Final = 8
 ATTEMPTS: Final = 4
 T = TypeVar("T")
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
+_LAST_CHUNK_S: Final = 1.0
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -32,7 +36,7 @@ class Download:
 
 
 def fetch(downloads: Iterable[Download], store: BlobStore, say: Callable[[str], None]) -> None:
-    """Have these files in the store; those that are there are not fetched again.
+    """Have these files in the store, whole; those that are there undamaged are not fetched again.
 
     Args:
         downloads: What to have.
@@ -43,13 +47,45 @@ def fetch(downloads: Iterable[Download], store: BlobStore, say: Callable[[str], 
         NetworkError: A server does not answer or refuses.
         ImageError: A file is not what its digest says.
     """
-    missing = [download for download in dict.fromkeys(downloads) if store.size(download.digest) is None]
+    missing = [download for download in dict.fromkeys(downloads) if not store.is_whole(download.digest)]
     if not missing:
         return
     say(f"{len(missing)} files, {sum(download.size or 0 for download in missing) / 1e6:,.1f} MB")
-    with connected() as client, ThreadPoolExecutor(PARALLEL) as pool:
-        for _ in pool.map(lambda download: _fetch(client, download, store), missing):
-            pass
+    with connected() as client:
+        _at_once(lambda download, stopped: _fetch(client, download, store, stopped), missing)
+
+
+def _at_once(act: Callable[[Download, threading.Event], None], downloads: Iterable[Download]) -> None:
+    """Call `act` for each of them on a few threads, until one fails or the person does not want it any more.
+
+    Nobody waits for a thread that hangs on a silent server: the process may end before it.
+    """
+    waiting = collections.deque(downloads)
+    ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def work() -> None:
+        try:
+            while waiting and not stopped.is_set():
+                with contextlib.suppress(IndexError):  # another thread took the last one
+                    act(waiting.popleft(), stopped)
+            ended.put(None)
+        except Exception as error:  # raised again by the thread that waits
+            ended.put(error)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(PARALLEL, len(waiting)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            error = ended.get()
+            if error is not None:
+                raise error
+    finally:
+        stopped.set()
+        latest = time.monotonic() + _LAST_CHUNK_S
+        for thread in threads:
+            thread.join(max(0.0, latest - time.monotonic()))
 
 
 @contextmanager
@@ -80,11 +116,17 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _fetch(client: httpx.Client, download: Download, store: BlobStore) -> None:
+class _StoppedError(Exception):
+    """Nobody wants the download any more."""
+
+
+def _fetch(client: httpx.Client, download: Download, store: BlobStore, stopped: threading.Event) -> None:
     def read() -> None:
         with client.stream("GET", download.url) as response, store.writer() as writer:
             response.raise_for_status()
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():
+                if stopped.is_set():
+                    raise _StoppedError
                 writer.write(chunk)
             if writer.digest != download.digest:
                 raise ImageError(

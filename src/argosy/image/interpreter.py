@@ -55,7 +55,7 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     remembered = cache_dir / "interpreters" / cache_key("interpreters", image.digest)
     try:
         found = [Interpreter(path, version) for path, version in json.loads(remembered.read_bytes())]
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, TypeError):
         found = _interpreters(read_filesystem(image), search_path(image))
         with written_aside(remembered) as aside:
             aside.write_bytes(canonical_json([[python.path, python.version] for python in found]))

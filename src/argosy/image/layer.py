@@ -120,7 +120,7 @@ class LayerCache:
     """
 
     def __init__(self, cache_dir: Path) -> None:
-        self.store = BlobStore(cache_dir / "blobs")
+        self.store = BlobStore(cache_dir / "blobs", is_cache=True)
         self._folder = cache_dir / "layers"
 
     def get(self, key: str) -> Layer | None:

@@ -50,7 +50,8 @@ def read_layout(folder: Path, tag: str | None) -> Image:
 def write_layout(image: Image, folder: Path, tag: str) -> str:
     """Add the image under a tag; other tags stay, and the layout names the image only when all its blobs are there.
 
-    Blobs that the image has on the same filesystem are linked, others copied.
+    Blobs that the image has on the same filesystem are linked, others copied. Every one is read and verified first,
+    those that the layout has already, too.
 
     Returns:
         The manifest's digest.
@@ -75,8 +76,9 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
 
 
 def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
-    if store.size(layer.digest) == layer.size:
+    if store.is_whole(layer.digest, layer.size):
         return
+    store.remove(layer.digest)
     source = local_file(image.blobs, layer.digest, layer.size)
     if source is not None:
         target = store.path(layer.digest)

@@ -144,3 +144,10 @@ def test_a_package_that_is_not_what_its_index_says_is_an_error(mirror: Mirror, t
     mirror.debs["python3.11"] = (content[:-1] + b"!", text)
     with pytest.raises(ImageError, match="not what its lock says"):
         debian_image(tmp_path, ignore)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"packages": 1}', b"\xff"])
+def test_a_list_of_packages_that_cannot_be_read_is_made_again(mirror: Mirror, tmp_path: Path, content: bytes) -> None:
+    first = debian_image(tmp_path, ignore)
+    (tmp_path / "debian/bookworm.json").write_bytes(content)
+    assert debian_image(tmp_path, ignore).digest == first.digest

@@ -3,7 +3,6 @@
 Python is Debian's own. The certificates of public authorities are left out: a SageMaker container calls nobody.
 """
 
-import json
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +67,7 @@ def debian_image(cache_dir: Path, say: Callable[[str], None]) -> Image:
     key = cache_key("debian", _LAYOUT, [[package.name, package.version, package.digest] for package in packages])
     layer = cache.get(key)
     if layer is None:
-        downloads = BlobStore(cache_dir / "downloads")
+        downloads = BlobStore(cache_dir / "downloads", is_cache=True)
         wanted = [Download(package.url, package.digest, package.size) for package in packages]
         fetch(wanted, downloads, lambda missing: say(f"downloading {missing} of Debian packages"))
         layer = write_layer(_members(packages, downloads), cache.store)
@@ -78,19 +77,33 @@ def debian_image(cache_dir: Path, say: Callable[[str], None]) -> Image:
     return assemble(None, [NamedLayer(name, layer)], started, cache.store)
 
 
+class _Remembered(msgspec.Struct, frozen=True):
+    """What Debian had the last time."""
+
+    wanted: list[str] = []
+    state: str = ""
+    packages: list[Package] = []
+
+
+def _remembered(path: Path) -> _Remembered:
+    """What is remembered; nothing when there is no such file, or only an unreadable one."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Remembered)
+    except (FileNotFoundError, ValueError):
+        return _Remembered()
+
+
 def _packages(remembered: Path, say: Callable[[str], None]) -> list[Package]:
     """The packages to install: those remembered, while Debian has no others."""
-    before: dict[str, object] = {}
     wanted = [*WANTED, *(f"-{name}" for name in sorted(UNNEEDED))]
-    if remembered.exists():
-        before = json.loads(remembered.read_bytes())
-    kept = msgspec.convert(before.get("packages", []), list[Package]) if before.get("wanted") == wanted else []
+    before = _remembered(remembered)
+    kept = before.packages if before.wanted == wanted else []
     if kept and time.time() - remembered.stat().st_mtime < REFRESH_S:
         return kept
     try:
         releases = read_releases(say)
         state = [[release.suite, release.digests] for release in releases]
-        if not kept or before.get("state") != cache_key(state):
+        if not kept or before.state != cache_key(state):
             found = closure(WANTED, read_index(releases), UNNEEDED)
             newer = sorted({package.name for package in found} - {p.name for p in kept if p in found}) if kept else []
             if newer:
