@@ -93,6 +93,8 @@ def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
         (["--base", "oci:/nowhere"], 1, "not an OCI layout"),
         (["--base", "docker://127.0.0.1:9/x"], 3, "does not answer"),
         (["--output", "oci:/dev/null/layout"], 3, "Not a directory: `/dev/null"),
+        (["--output", f"docker-daemon:x@sha256:{'0' * 64}"], 2, "an image cannot be given an id"),
+        (["--eject", "--output", "oci:x"], 2, "`--output` means nothing"),
         (["--eject"], 2, "a Dockerfile can start from an image in a registry or engine only"),
     ],
 )

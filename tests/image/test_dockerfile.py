@@ -52,7 +52,8 @@ def test_the_folder_has_all_that_the_build_needs(shop: Shop) -> None:
     (shop.root / "run.py").touch()
     wheel_name = server_wheel()[0]
     assert set(tree(folder)) == {
-        ".dockerignore", "Dockerfile", "requirements.txt", "server-requirements.txt", "program/predictor.py", wheel_name
+        ".dockerignore", ".ejected", "Dockerfile", "requirements.txt", "server-requirements.txt",
+        "program/predictor.py", wheel_name
     }  # fmt: skip
     (line,) = (folder / "requirements.txt").read_text().splitlines()
     assert line.startswith("model==1.0 --hash=sha256:")
@@ -68,19 +69,63 @@ def test_it_is_written_again_but_never_over_somebodys_work(shop: Shop) -> None:
     assert ejected(shop, project) == folder
     assert tree(folder)["program/predictor.py"] == b"class Model: new = 1\n"
     assert tree(folder)["Dockerfile"] == first["Dockerfile"]
-    with (folder / "Dockerfile").open("a") as file:
-        file.write("RUN mine\n")
-    with pytest.raises(UsageError, match="edited"):
+    assert not list(folder.parent.glob(".docker*"))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("Dockerfile", "was edited"),
+        ("program/predictor.py", "was edited"),
+        ("program/mine.py", "is not from"),
+        ("mine/deep/file", "is not from"),
+    ],
+)
+def test_no_file_of_somebody_is_lost(shop: Shop, path: str, said: str) -> None:
+    project = shop.project()
+    folder = ejected(shop, project)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    with (folder / path).open("a") as file:
+        file.write("# mine\n")
+    before = tree(folder)
+    with pytest.raises(UsageError, match=said) as raised:
         ejected(shop, project)
-    assert (folder / "Dockerfile").read_text().endswith("RUN mine\n")
+    assert raised.value.where == folder / path
+    assert raised.value.hint == f"move the folder away first: mv {folder} {folder}.mine"
+    assert tree(folder) == before
+    folder.rename(f"{folder}.mine")
+    assert tree(ejected(shop, project)).keys() <= before.keys()
+
+
+def test_a_link_is_somebodys_too(shop: Shop, tmp_path: Path) -> None:
+    project = shop.project()
+    (ejected(shop, project) / "program/link").symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="is not from"):
+        ejected(shop, project)
+
+
+def test_leftovers_do_not_harm(shop: Shop) -> None:
+    project = shop.project()
+    folder = ejected(shop, project)
+    before = tree(folder)
+    (folder.with_name("docker.new")).mkdir()
+    (folder.with_name("docker.new") / "left").touch()
+    assert tree(ejected(shop, project)) == before
+
+
+def test_the_files_are_not_those_of_the_project(shop: Shop) -> None:
+    folder = ejected(shop, shop.project())
+    (folder / "program/predictor.py").write_text("edited")
+    assert (shop.root / "predictor.py").read_text() == "class Model: ...\n"
 
 
 def test_a_folder_with_other_files_is_left_alone(shop: Shop) -> None:
     project = shop.project()
     (shop.root / "build/docker").mkdir(parents=True)
     (shop.root / "build/docker/mine").touch()
-    with pytest.raises(UsageError, match="other files"):
+    with pytest.raises(UsageError, match="is not from"):
         ejected(shop, project)
+    assert (shop.root / "build/docker/mine").exists()
 
 
 def test_a_line_break_cannot_enter() -> None:

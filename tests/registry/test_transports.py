@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from argosy import engine
-from argosy.errors import EngineError, ImageError, InvalidReferenceError
+from argosy.errors import EngineError, InvalidReferenceError
 from argosy.image.blobs import BlobStore
 from argosy.registry.transports import Access, read_image, write_image
 from tests.image.images import image
@@ -21,7 +21,7 @@ def test_an_image_is_the_same_after_any_way(access: Access, store: BlobStore, tm
 def test_what_is_no_reference_is_refused(access: Access, store: BlobStore) -> None:
     with pytest.raises(InvalidReferenceError):
         read_image("model", access)
-    with pytest.raises(ImageError, match="cannot be given an id"):
+    with pytest.raises(InvalidReferenceError, match="cannot be given an id"):
         write_image(image(store), "docker-daemon:sha256:" + "0" * 64, access)
 
 

@@ -45,7 +45,9 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     access = Access(around.docker_config, around.variables, around.cache_dir)
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
-        reference.parse(target)
+        reference.parse_target(target)
+    if eject and outputs:
+        raise UsageError("`--eject` builds no image, so `--output` means nothing", hint="leave one of them out")
     if eject:
         _eject(loaded, base or loaded.image.base, access)
         return

@@ -8,7 +8,9 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import shutil
+import tempfile
 import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -23,11 +25,13 @@ from argosy.image.dependencies import WheelFile
 from argosy.image.interpreter import DEFAULT_PATH
 from argosy.image.manifest import Settings
 from argosy.image.venv import VENV
-from argosy.model_archive import written_aside
 from argosy.project import Project
 
 FOLDER: Final = "docker"
-_MARK: Final = "# Written by `argosy build --eject`. Unless edited, what follows has the sha256 "
+_MARK: Final = "# Written by `argosy build --eject`, which never overwrites what was edited."
+_LISTING: Final = ".ejected"
+"""What was written, as `sha256sum --check` reads it."""
+
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _PIP: Final = "install --no-cache-dir --no-compile --no-deps --only-binary :all: --disable-pip-version-check"
 
@@ -54,7 +58,7 @@ class Recipe:
 
 
 def eject(project: Project, base_image: str, parts: Parts, folder: Path) -> None:
-    """Write the build context; one of ours that nobody edited is replaced.
+    """Write the build context, all of copies; one of ours that nobody edited is replaced.
 
     Args:
         project: What is built.
@@ -63,7 +67,7 @@ def eject(project: Project, base_image: str, parts: Parts, folder: Path) -> None
         folder: The context.
 
     Raises:
-        UsageError: The folder has a Dockerfile that was edited or is not ours; or a variable cannot stand in one.
+        UsageError: The folder has a file that was edited or is not ours; or a variable cannot stand in a Dockerfile.
     """
     artifacts = project.artifacts_dir if project.model.bake else None
     wheel_name, wheel = server_wheel()
@@ -77,21 +81,26 @@ def eject(project: Project, base_image: str, parts: Parts, folder: Path) -> None
     )
     text = render(recipe)
     _require_ours(folder)
-    with written_aside(folder.with_name(f"{folder.name}.new")) as aside:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as aside:
+        written = Path(aside) / "new"
         for path in project.program_files():
-            _place(project.root / path, aside / "program" / path)
+            _copy(project.root / path, written / "program" / path)
         for path in model_archive.artifact_files(artifacts) if artifacts is not None else ():
-            _place(path, aside / "model" / path.relative_to(artifacts or path))
-        files = {"Dockerfile": text.encode(), ".dockerignore": b"Dockerfile\n.dockerignore\n", wheel_name: wheel}
+            _copy(path, written / "model" / path.relative_to(artifacts or path))
+        ignored = "".join(f"{name}\n" for name in ("Dockerfile", ".dockerignore", _LISTING))
+        files = {"Dockerfile": text.encode(), ".dockerignore": ignored.encode(), wheel_name: wheel}
         files["server-requirements.txt"] = requirements(parts.server)
         if parts.dependencies:
             files["requirements.txt"] = requirements(parts.dependencies)
         for name, content in files.items():
-            (aside / name).write_bytes(content)
-            (aside / name).chmod(0o644)
+            (written / name).write_bytes(content)
+            (written / name).chmod(0o644)
+        listing = "".join(f"{digest}  {path}\n" for path, digest in _hashes(written).items())
+        (written / _LISTING).write_text(listing, encoding="utf-8")
         if folder.exists():
-            shutil.rmtree(folder)
-    folder.with_name(f"{folder.name}.new").replace(folder)
+            folder.rename(Path(aside) / "old")
+        written.rename(folder)
 
 
 def render(recipe: Recipe) -> str:
@@ -103,6 +112,7 @@ def render(recipe: Recipe) -> str:
     python = f"python{recipe.python}"
     pip = f"{python} -m pip --python /{VENV}/bin/python {_PIP}"
     lines = [
+        _MARK,
         f"# docker build --platform linux/amd64 --tag NAME {FOLDER}",
         "# With buildx add --provenance=false: SageMaker refuses an index with attestations.",
         f"# BASE is any image with glibc, {python}, pip and venv.",
@@ -139,8 +149,7 @@ def render(recipe: Recipe) -> str:
         f"CMD {json.dumps(list(started.command))}",
         "",
     ]
-    text = "\n".join(lines)
-    return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+    return "\n".join(lines)
 
 
 def requirements(wheels: Sequence[WheelFile]) -> bytes:
@@ -169,32 +178,39 @@ def server_wheel() -> tuple[str, bytes]:
 
 
 def _require_ours(folder: Path) -> None:
+    """Refuse a folder with anything but what was written here before."""
     try:
-        first, _, rest = (folder / "Dockerfile").read_text(encoding="utf-8").partition("\n")
-    except FileNotFoundError:
-        if folder.exists() and any(folder.iterdir()):
-            raise UsageError("the folder for the Dockerfile has other files", where=folder) from None
-        return
-    if first != f"{_MARK}{hashlib.sha256(rest.encode()).hexdigest()}":
-        raise UsageError(
-            "the Dockerfile was edited, and would be overwritten",
-            where=folder / "Dockerfile",
-            hint=f"move it away first: mv {folder} {folder}.mine",
-        )
+        lines = (folder / _LISTING).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    known = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+    found = _hashes(folder)
+    found.pop(_LISTING, None)
+    for path, digest in found.items():
+        if known.get(path) != digest:
+            what = "was edited" if path in known else "is not from `argosy build --eject`"
+            raise UsageError(
+                f"a file in the folder for the Dockerfile {what}, and would be lost",
+                where=folder / path,
+                hint=f"move the folder away first: mv {shlex.quote(str(folder))} {shlex.quote(f'{folder}.mine')}",
+            )
 
 
-def _place(source: Path, target: Path) -> None:
-    """A file in the context: linked where it may be, copied where not."""
+def _hashes(folder: Path) -> dict[str, str]:
+    """The sha256 of every file below a folder by its path; nothing for what is no file."""
+    found = {}
+    for path in sorted(folder.rglob("*") if folder.is_dir() else [folder] if os.path.lexists(folder) else []):
+        if path.is_file() and not path.is_symlink():
+            found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+        elif path.is_symlink() or not path.is_dir():
+            found[path.relative_to(folder).as_posix()] = ""
+    return found
+
+
+def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    mode = 0o755 if os.access(source, os.X_OK) else 0o644
-    if source.stat().st_mode & 0o777 == mode:
-        try:
-            os.link(source, target, follow_symlinks=True)
-            return
-        except OSError:
-            pass
     shutil.copyfile(source, target)
-    target.chmod(mode)
+    target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
 def _pairs(values: Mapping[str, str]) -> list[str]:

@@ -121,6 +121,21 @@ def parse(text: str) -> Reference:
     raise _invalid(text, "a transport")
 
 
+def parse_target(text: str) -> Reference:
+    """Read a reference to where an image is to be put; only a registry knows an image by digest.
+
+    Raises:
+        InvalidReferenceError: Not a reference, or one that names an image of the engine by id or digest.
+    """
+    place = parse(text)
+    name = place.name if isinstance(place, DaemonReference | ArchiveReference) else None
+    if name is not None and (name.startswith("sha256:") or "@" in name):
+        raise InvalidReferenceError(
+            "an image cannot be given an id or digest, it has one", got=f"`{text}`", want="NAME[:TAG]"
+        )
+    return place
+
+
 def _registry(text: str, name: str) -> RegistryReference:
     found = _NAME.fullmatch(name)
     if found is None:

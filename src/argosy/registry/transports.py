@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import engine
-from argosy.errors import ImageError
 from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.layer import LayerCache
@@ -66,14 +65,12 @@ def write_image(image: Image, text: str, access: Access) -> str:
         RegistryError: The registry refused, or stored something else than what was sent.
         EngineError: The local engine did not take it.
     """
-    match reference.parse(text):
+    match reference.parse_target(text):
         case reference.LayoutReference(folder, tag):
             return layout.write_layout(image, Path(folder), tag or reference.DEFAULT_TAG)
         case reference.ArchiveReference(file, name):
             return archive.write_archive(image, Path(file), name)
         case reference.DaemonReference(name):
-            if name.startswith("sha256:"):
-                raise ImageError("an image cannot be given an id", got=f"`{text}`", want="docker-daemon:NAME[:TAG]")
             with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
                 packed = Path(folder) / "image.tar"
                 archive.write_archive(image, packed, name)
