@@ -84,7 +84,9 @@ def test_a_project_is_run_as_it_is_and_its_image_clauses_are_left_out(project: P
 def test_the_text_is_on_stdout_and_the_talk_on_stderr(project: Path) -> None:
     done = argosy_check(project)
     assert done.stdout.startswith(str(project))
-    assert "conforms: " in done.stdout
+    # A process of this machine has its network: that clause stays open, and the last line does not hide it.
+    assert "undecided without --container docker: start-offline" in done.stdout
+    assert done.stdout[done.stdout.rindex("\n\n") :].startswith("\n\nundecided: no MUST failed, ")
     assert "check " in done.stderr
     assert "\x1b" not in done.stdout
 
@@ -97,6 +99,19 @@ def test_a_sample_is_what_the_image_is_tried_with(project: Path, tmp_path: Path)
     assert invocations["status"] == "pass"
     assert "sample `rows.csv`" in invocations["evidence"][0]["sent"]
     assert invocations["evidence"][0]["received"].startswith("200")
+
+
+def test_a_model_that_always_raises_does_not_conform(project: Path, tmp_path: Path) -> None:
+    (project / "predictor.py").write_text(PREDICTOR.replace("return [sum", "raise RuntimeError\n        return [sum"))
+    generic = report_of(argosy_check(project, "--json"))
+    assert generic["verdict"] == "undecided"
+    assert statuses(generic)["invocations"] == statuses(generic)["ping-busy"] == "unknown"
+    sample = tmp_path / "rows.csv"
+    sample.write_text("1,2\n")
+    done = argosy_check(project, "--json", "--sample", sample, "--content-type", "text/csv")
+    assert done.returncode == main.EXIT_EXAMINED_FAILED
+    assert report_of(done)["verdict"] == "does not conform"
+    assert failures(report_of(done), "MUST") == {"invocations"}
 
 
 def test_a_project_that_cannot_load_fails_and_its_log_says_why(project: Path) -> None:

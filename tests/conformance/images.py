@@ -54,17 +54,18 @@ def make_image(
     config: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
     index: bytes | None = None,
+    upper: tuple[Mapping[str, File], ...] = (),
 ) -> Image:
-    """An image of one layer; `config` and `manifest` replace fields of theirs."""
+    """An image of one layer and those in `upper`; `config` and `manifest` replace fields of theirs."""
     blobs = MemoryBlobs()
-    tar = _tar(files)
-    layer = gzip.compress(tar, mtime=0)
+    tars = [_tar(layer) for layer in (files, *upper)]
+    layers = [gzip.compress(tar, mtime=0) for tar in tars]
     config_bytes = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
             "config": dict(runtime),
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}" for tar in tars]},
             "history": [{"created_by": "COPY . /"}],
             **(config or {}),
         }
@@ -74,7 +75,7 @@ def make_image(
             "schemaVersion": 2,
             "mediaType": DOCKER_MANIFEST,
             "config": {"mediaType": DOCKER_CONFIG, "digest": blobs.add(config_bytes), "size": len(config_bytes)},
-            "layers": [{"mediaType": DOCKER_LAYER, "digest": blobs.add(layer), "size": len(layer)}],
+            "layers": [{"mediaType": DOCKER_LAYER, "digest": blobs.add(layer), "size": len(layer)} for layer in layers],
             **(manifest or {}),
         }
     ).encode()

@@ -35,14 +35,15 @@ def finding(clause_id: str, **scenes: object) -> Finding:
 
 def busy(*connects: float | None) -> Busy:
     pings = tuple(ping_exchange(200 if seconds is not None else None, connect_s=seconds) for seconds in connects)
-    return Busy(pings, 10, 4)
+    return Busy(pings, ((200, 10),), 4)
 
 
 @pytest.mark.parametrize(
     ("connects", "status"),
     [
-        ((0.001, 0.002, 0.25), Status.PASS),
-        ((0.001, 0.3, 0.002), Status.UNKNOWN),
+        ((0.001, 0.002, 0.001, 0.002, 0.25), Status.PASS),
+        ((0.001, 0.3, 0.002, 0.001, 0.002), Status.UNKNOWN),
+        ((0.001,), Status.UNKNOWN),
         ((0.3, 0.3, 0.3), Status.FAIL),
         ((0.001, None, None, None), Status.FAIL),
     ],
@@ -82,6 +83,18 @@ def test_the_baseline_is_the_best_understood(probes: tuple[int | None, ...], bas
 
 
 @pytest.mark.parametrize(
+    ("sample", "probes", "baseline"),
+    [(201, (200,), 201), (400, (200,), 200), (500, (400,), 400), (400, (422,), 400), (None, (500,), 500)],
+)
+def test_a_sample_comes_first_among_those_that_are_understood_as_well(
+    sample: int | None, probes: tuple[int, ...], baseline: int
+) -> None:
+    chosen = Invocations(exchange(sample), tuple(map(exchange, probes))).baseline
+    assert chosen is not None
+    assert chosen.status == baseline
+
+
+@pytest.mark.parametrize(
     ("large", "small", "status"),
     [
         (exchange(200), 200, Status.PASS),
@@ -90,12 +103,18 @@ def test_the_baseline_is_the_best_understood(probes: tuple[int | None, ...], bas
         (exchange(None, error="connection reset"), 200, Status.FAIL),
         (exchange(None, error="no answer within 60 s"), 200, Status.UNKNOWN),
         (exchange(502), 400, Status.FAIL),
-        (exchange(500), 500, Status.PASS),
+        (exchange(500), 500, Status.UNKNOWN),
+        (exchange(415), 415, Status.UNKNOWN),
     ],
 )
 def test_a_large_body_is_to_reach_the_model(large: Exchange, small: int, status: Status) -> None:
     scene = LargeBody(exchange(small), large, None)
     assert finding("large-body", large_body=scene).status is status
+
+
+def test_a_large_body_that_is_refused_as_input_is_not_called_answered() -> None:
+    found = finding("large-body", large_body=LargeBody(exchange(400), exchange(400), None))
+    assert "refused as input with 400" in found.verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -168,8 +187,8 @@ def test_a_static_ping_is_only_failed_where_it_is_proved(scene: Honesty, expecte
     assert finding("ping-honest", honesty=scene).status is expected
 
 
-def stop(exit_code: int | None, held: Exchange | None) -> Stop:
-    return Stop(exit_code, 0.1, 30.0, exchange(200), held)
+def stop(exit_code: int | None, held: Exchange | None, baseline: int = 200) -> Stop:
+    return Stop(exit_code, 0.1, 30.0, exchange(baseline), held)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +203,9 @@ def stop(exit_code: int | None, held: Exchange | None) -> Stop:
         ("stop-drain", stop(0, exchange(503)), Status.FAIL),
         ("stop-drain", stop(0, exchange(None, error="connection reset")), Status.FAIL),
         ("stop-drain", stop(0, None), Status.UNKNOWN),
+        ("stop-drain", stop(0, exchange(400), 400), Status.UNKNOWN),
+        ("stop-drain", stop(0, exchange(500), 500), Status.UNKNOWN),
+        ("stop-drain", stop(0, exchange(None, error="connection reset"), 400), Status.FAIL),
     ],
 )
 def test_the_end_is_judged(clause_id: str, scene: Stop, expected: Status) -> None:
@@ -202,9 +224,27 @@ def test_a_server_is_to_survive(scene: Survival, expected: Status) -> None:
     assert finding("error-survival", survival=scene).status is expected
 
 
-def test_a_busy_container_whose_invocations_are_never_answered_decides_nothing() -> None:
-    scene = Busy((ping_exchange(200),), 0, 4)
-    assert finding("ping-busy", busy=scene).status is Status.UNKNOWN
+CALM_PINGS = (ping_exchange(200),) * 8
+
+
+@pytest.mark.parametrize("statuses", [(), ((400, 900),), ((500, 12), (400, 1))])
+def test_a_container_whose_model_never_worked_was_not_busy(statuses: tuple[tuple[int, int], ...]) -> None:
+    for clause_id in ("ping-busy", "accept-connection"):
+        found = finding(clause_id, busy=Busy(CALM_PINGS, statuses, 4))
+        assert found.status is Status.UNKNOWN
+        assert "--sample" in found.verdict.decide
+        assert all(str(status) in found.verdict.reason for status, _ in statuses)
+
+
+def test_a_busy_container_that_answers_its_health_checks_passes() -> None:
+    found = finding("ping-busy", busy=Busy(CALM_PINGS, ((200, 30), (503, 2)), 4))
+    assert found.status is Status.PASS
+    assert "32 invocations answered (30 with 200, 2 with 503)" in found.verdict.reason
+
+
+def test_a_health_check_that_fails_under_load_fails_whatever_the_load_was_answered_with() -> None:
+    scene = Busy((ping_exchange(200), ping_exchange(200, seconds=3.0)), ((400, 9),), 4)
+    assert finding("ping-busy", busy=scene).status is Status.FAIL
 
 
 @pytest.mark.parametrize("answer", [lambda: exchange(None, error="connection reset"), lambda: exchange(500)])

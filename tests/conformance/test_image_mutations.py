@@ -5,22 +5,23 @@ from collections.abc import Mapping
 import pytest
 
 from argosy.conformance.check import Finding, Status
-from argosy.conformance.run import judge
-from argosy.conformance.scenes import Archive, Case, Files, Still
+from argosy.conformance.run import files_of, judge
+from argosy.conformance.scenes import Archive, Case, Still
+from argosy.conformance.secrets import TEXT_LIMIT
 from argosy.contract import CLAUSES, Level
-from argosy.image.filesystem import read_filesystem
 from argosy.image.image import OCI_LAYER_GZIP, OCI_MANIFEST, Image
 from argosy.model_archive import Fault
 from tests.conformance.images import CLEAN_FILES, CLEAN_RUNTIME, ELF_ARM64, SERVE, File, make_image
 from tests.conformance.servers import failed_clauses
 
+PRIVATE_KEY = b"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n"
 ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 
 def judge_image(image: Image, *, is_stored: bool = True) -> Mapping[str, Finding]:
     case = Case(
         still=Still(image, is_stored),
-        files=Files(image, read_filesystem(image)),
+        files=files_of(image),
         archive=Archive("model.tar.gz", ()),
     )
     return {finding.clause.id: finding for finding in judge(case) if finding.group == "image"}
@@ -35,6 +36,10 @@ def with_files(**replaced: File | None) -> Image:
 
 def with_runtime(**fields: object) -> Image:
     return make_image(runtime={**CLEAN_RUNTIME, **fields})
+
+
+def with_history(step: str) -> Image:
+    return make_image(config={"history": [{"created_by": step}]})
 
 
 def entry_point(*words: str) -> Image:
@@ -77,6 +82,28 @@ DEFECTS: Mapping[str, tuple[Image, str]] = {
         make_image(config={"history": [{"created_by": "RUN pip install -i https://me:pass@index.test/simple x"}]}),
         "image-secrets",
     ),
+    "a build argument": (with_history("ARG API_KEY=s3cr3t-v4lu3"), "image-secrets"),
+    "a build argument of a step": (
+        with_history("RUN |1 API_KEY=s3cr3t-v4lu3 /bin/sh -c make # buildkit"),
+        "image-secrets",
+    ),
+    "a private key": (with_files(app__key_dot_pem=File(PRIVATE_KEY, 0o600)), "image-secrets"),
+    "a service account": (
+        with_files(app__account_dot_json=File(b'{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIEvQ==\\n"}')),
+        "image-secrets",
+    ),
+    "an AWS key in a file": (with_files(app__settings_dot_py=File(b"KEY = 'AKIAIOSFODNN7EXAMPLE'\n")), "image-secrets"),
+    "deleted credentials": (
+        make_image(
+            {**CLEAN_FILES, "root/.aws/credentials": File(b"[default]", 0o600)},
+            upper=({"root/.aws/.wh.credentials": File()},),
+        ),
+        "image-secrets",
+    ),
+    "a replaced key": (
+        make_image({**CLEAN_FILES, "app/key.pem": File(PRIVATE_KEY)}, upper=({"app/key.pem": File(b"none")},)),
+        "image-secrets",
+    ),
     "credentials in a file": (with_files(**{"root__.aws__credentials": File(b"[default]", 0o600)}), "image-secrets"),
 }
 
@@ -106,6 +133,14 @@ def test_a_defect_fails_exactly_its_own_clause(defect: str) -> None:
         with_files(usr__local__cuda__compat__libcuda_dot_so_dot_1=File(b"toolkit")),
         with_files(**{"usr__bin__nvidia-smi": File(b"")}),
         with_runtime(Env=[*CLEAN_RUNTIME["Env"], "API_KEY=", "LICENCE=AKIA"]),
+        with_history("ARG API_KEY"),
+        with_history("RUN --mount=type=secret,id=API_KEY /bin/sh -c API_KEY=$(cat /run/secrets/API_KEY) make"),
+        with_history('RUN /bin/sh -c PASSWORD="$PASSWORD" make --password=x'),
+        with_files(app__pem_dot_py=File(b'HEADER = "-----BEGIN PRIVATE KEY-----\\n" + body\n')),
+        with_files(**{"opt__venv__lib__python3.11__site-packages__tornado__test__test.key": File(PRIVATE_KEY)}),
+        with_files(**{"usr__lib__python3__dist-packages__boto__x.json": File(b'{"id": "AKIAIOSFODNN7EXAMPLE"}')}),
+        with_files(app__large_dot_txt=File(b"AKIAIOSFODNN7EXAMPLE" + b" " * TEXT_LIMIT)),
+        with_files(app__weights_dot_bin=File(b"\0AKIAIOSFODNN7EXAMPLE")),
     ],
 )
 def test_what_only_looks_like_a_defect_fails_nothing(image: Image) -> None:
@@ -123,11 +158,38 @@ def test_an_init_that_aws_does_not_name_is_not_decided() -> None:
     assert finding.status is Status.UNKNOWN
 
 
-def test_a_secret_is_never_repeated() -> None:
-    image, _ = DEFECTS["an AWS key"]
-    verdict = judge_image(image)["image-secrets"].verdict
-    assert "AKIAIOSFODNN7EXAMPLE" not in str(verdict)
-    assert "KEY" in verdict.reason
+@pytest.mark.parametrize("defect", sorted(name for name, (_, clause) in DEFECTS.items() if clause == "image-secrets"))
+def test_a_secret_is_never_repeated(defect: str) -> None:
+    report = str(judge_image(DEFECTS[defect][0])["image-secrets"].verdict)
+    for secret in ("AKIAIOSFODNN7EXAMPLE", "hf_abcdef", "s3cr3t-v4lu3", "MIIE", "me:pass"):
+        assert secret not in report
+
+
+def test_a_secret_is_named_by_its_place() -> None:
+    def reason(defect: str) -> str:
+        return judge_image(DEFECTS[defect][0])["image-secrets"].verdict.reason
+
+    assert reason("an AWS key") == "variable `KEY` holds an AWS access key"
+    assert reason("a build argument") == "step 0 of the history holds a value of `API_KEY`, a secret by its name"
+    assert reason("a private key") == "file `/app/key.pem` holds a private key"
+    assert reason("deleted credentials").startswith(
+        "file `/root/.aws/credentials` usually holds secrets; a later layer"
+    )
+    assert "replaces" in reason("a replaced key")
+
+
+def test_a_variable_that_stands_in_the_history_too_is_named_once() -> None:
+    image = make_image(
+        runtime={**CLEAN_RUNTIME, "Env": ["HF_TOKEN=hf_abcdef"]},
+        config={"history": [{"created_by": "ENV HF_TOKEN=hf_abcdef"}]},
+    )
+    assert judge_image(image)["image-secrets"].verdict.reason == "variable `HF_TOKEN` holds a secret by its name"
+
+
+def test_what_was_searched_for_secrets_is_said() -> None:
+    image = make_image(upper=({"app/x": File(b"x")},))
+    files = len([file for file in CLEAN_FILES.values() if not file.link]) + 1
+    assert f"{files} files of 2 layers" in judge_image(image)["image-secrets"].verdict.reason
 
 
 def test_an_archive_that_would_not_unpack_fails_and_a_remark_does_not() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from argosy.conformance.check import Finding, Status
+from argosy.conformance.check import SAMPLE, Finding, Status
+from argosy.conformance.probes import invocation
+from argosy.conformance.run import judge
 from argosy.contract import CLAUSES, Level
-from tests.conformance.servers import SERVERS, failed_clauses, judge_server, reasons
+from tests.conformance.servers import SERVERS, failed_clauses, judge_server, observe_server, reasons
 
 Findings = Mapping[str, Finding]
 
@@ -16,6 +18,8 @@ DEFECTS: Mapping[str, set[str]] = {
     "never_listens": {"start-port"},
     "loopback_only": {"start-port"},
     "never_ready": {"start-healthy"},
+    "missing_module": {"start-healthy"},
+    "missing_file": {"start-healthy"},
     "wants_network": {"start-offline"},
     "writes_model": {"start-read-only-model"},
     "slow_ping": {"ping"},
@@ -30,6 +34,8 @@ DEFECTS: Mapping[str, set[str]] = {
     # Whoever answers 200 to an error does not answer it with 4xx either.
     "paid_errors": {"error-status", "error-client"},
     "crashing_decoder": {"error-client"},
+    # Whether it would serve what its model understands is not known: see the tests below.
+    "always_fails": {"error-client"},
     "telltale": {"error-traceback"},
     "dies_on_garbage": {"error-survival"},
     "ignores_sigterm": {"stop-grace"},
@@ -76,6 +82,26 @@ def test_a_defect_fails_exactly_its_own_clause(server: str, judged: Mapping[str,
         finding = findings[clause_id]
         assert finding.verdict.reason
         assert finding.verdict.evidence or clause_id == "execution-parameters"
+
+
+@pytest.mark.parametrize("server", ["always_fails"])
+def test_what_needs_a_prediction_is_undecided_where_there_was_none(
+    server: str, judged: Mapping[str, "Future[Findings]"]
+) -> None:
+    findings = judged[server].result()
+    undecided = {clause_id for clause_id, finding in findings.items() if finding.status is Status.UNKNOWN}
+    assert undecided >= {"invocations", "ping-busy", "accept-connection", "large-body", "stop-drain"}
+    for clause_id in undecided - {"ping-honest"}:
+        assert findings[clause_id].verdict.decide == SAMPLE
+    assert "500 to CSV of one row" in findings["invocations"].verdict.reason
+    assert "answered with 500" in findings["ping-busy"].verdict.reason
+
+
+def test_a_sample_that_is_answered_with_5xx_decides() -> None:
+    case = observe_server("always_fails", sample=invocation("text/csv", b"1,2\n", "sample"))
+    findings = {finding.clause.id: finding for finding in judge(case)}
+    assert failed_clauses(findings, Level.MUST) == {"invocations"}, reasons(findings)
+    assert findings["invocations"].verdict.evidence[0].received.startswith("500")
 
 
 def test_every_server_is_named_here() -> None:

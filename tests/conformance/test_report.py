@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from argosy.conformance.check import Evidence, Finding, Report, failed, passed, skipped, unknown
+from argosy.conformance.check import SAMPLE, Evidence, Finding, Report, failed, passed, skipped, unknown
 from argosy.conformance.report import WIDTH, to_json, to_text
 from argosy.contract import CLAUSES
 
@@ -61,7 +61,49 @@ def test_the_json_says_whether_the_image_conforms() -> None:
     assert report["counts"] == {"pass": 1, "fail": 2, "unknown": 1, "skip": 1}
 
 
+UNDECIDED = Report(
+    "x",
+    "",
+    "process",
+    1.0,
+    (
+        *REPORT.findings[:3],
+        Finding(CLAUSES["start-offline"], "start", unknown("not cut off", decide="--container docker")),
+        Finding(CLAUSES["ping-busy"], "health", unknown("never busy", decide=SAMPLE)),
+        Finding(CLAUSES["invocations"], "invocations", unknown("not understood", decide=SAMPLE)),
+        Finding(CLAUSES["stop-drain"], "stop", unknown("nothing was predicted", decide=SAMPLE)),
+    ),
+)
+
+
+def test_an_unknown_must_leaves_the_image_undecided_and_says_what_would_decide_it() -> None:
+    assert UNDECIDED.is_conforming
+    *_, sample, container, nothing, _, last, _, end = to_text(UNDECIDED).split("\n")
+    assert sample == f"undecided without {SAMPLE}: ping-busy, invocations"
+    assert container == "undecided without --container docker: start-offline"
+    assert nothing == "undecided: image-init"
+    assert last.startswith("undecided: no MUST failed, 4 MUST unknown; 1 passed, 0 failed, 5 unknown, 1 ")
+    assert end == ""
+
+
+def test_the_json_carries_the_verdict_of_the_text() -> None:
+    report = json.loads(to_json(UNDECIDED))
+    assert report["verdict"] == "undecided"
+    assert report["conforming"] is True
+    assert [finding["decide"] for finding in report["findings"]][-2:] == [SAMPLE, SAMPLE]
+    assert json.loads(to_json(REPORT))["verdict"] == "does not conform"
+    decided = Report("x", "", "docker", 1.0, REPORT.findings[:1])
+    assert json.loads(to_json(decided))["verdict"] == "conforms"
+    assert to_text(decided).splitlines()[-1].startswith("conforms: ")
+
+
+def test_an_unknown_should_leaves_nothing_undecided() -> None:
+    report = Report("x", "", "docker", 1.0, UNDECIDED.findings[-1:])
+    assert report.undecided == ()
+    assert "undecided" not in to_text(report)
+
+
 def test_a_should_that_fails_leaves_the_image_conforming() -> None:
-    only_should = Report("x", "", "process", 1.0, REPORT.findings[:-1])
+    only_should = Report("x", "", "process", 1.0, (REPORT.findings[0], REPORT.findings[3]))
     assert only_should.is_conforming
     assert "conforms: 1 passed, 1 failed (1 SHOULD), " in to_text(only_should)

@@ -77,6 +77,10 @@ def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:
         ("OSError: [Errno 30] Read-only file system: '/opt/ml/model/cache'", "start-read-only-model"),
         ("mkdir: cannot create directory '/opt/ml/model/x': Permission denied", "start-read-only-model"),
         ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "start-offline"),
+        ("Error: getaddrinfo ENOTFOUND weights.example", "start-offline"),
+        ("errno: 'ENOTFOUND'", "start-offline"),
+        ("request failed, code EAI_AGAIN", "start-offline"),
+        ("Error: EACCES: mkdir '/opt/ml/model/cache'", "start-read-only-model"),
         ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "start-offline"),
     ],
 )
@@ -87,6 +91,22 @@ def test_the_cause_of_a_failed_start_is_blamed_and_not_the_start(line: str, clau
     assert {name for name, finding in findings.items() if finding.status is Status.FAIL} == {clause_id}
     assert clause_id in findings["start-port"].verdict.reason
     assert findings[clause_id].verdict.evidence[0].log == (line,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ModuleNotFoundError: No module named 'sklearn'",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/opt/ml/model/weights.bin'",
+        "Error: failed to resolve module specifier 'express'",
+        "com.acme.SpeciaccesError: /opt/ml/model/weights.bin",
+    ],
+)
+def test_a_container_that_dies_of_something_else_is_blamed_for_its_start(line: str) -> None:
+    start = Start(limit_s=9.0, waited_s=1.0, exit_code=1, log=(line,))
+    findings = by_clause(Case(start=start, isolation=Isolation("docker", True, True, True, False, 0, (line,))))
+    assert {name for name, finding in findings.items() if finding.status is Status.FAIL} == {"start-port"}
+    assert findings["start-offline"].status is Status.SKIP
 
 
 def test_a_complaint_of_a_container_that_works_is_no_failure() -> None:

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from argosy.contract import CLAUSES, Clause, Level
 
 Scene = TypeVar("Scene")
+
+SAMPLE: Final = "--sample FILE --content-type TYPE"
+"""The options that tell what an image understands; see `Verdict.decide`."""
 
 
 class Status(StrEnum):
@@ -40,11 +43,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check says of its clause: a status, one sentence why, and what was seen."""
+    """What a check says of its clause.
+
+    Attributes:
+        status: What was found.
+        reason: One sentence why.
+        evidence: What was seen.
+        decide: For an unknown: the options of `argosy check` that would decide it; empty where none would.
+    """
 
     status: Status
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    decide: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,15 @@ class Finding:
         return self.verdict.status
 
 
+class Conformance(StrEnum):
+    """What a report comes to; only clauses of level MUST count."""
+
+    CONFORMS = "conforms"
+    UNDECIDED = "undecided"
+    """None failed, but what was seen does not decide all of them."""
+    BROKEN = "does not conform"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """All findings of one image, in the order of the contract.
@@ -104,6 +124,18 @@ class Report:
         return tuple(finding for finding in self.findings if finding.status is Status.FAIL)
 
     @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """The findings on clauses of level MUST that were tried and are unknown."""
+        return tuple(f for f in self.findings if f.status is Status.UNKNOWN and f.clause.level is Level.MUST)
+
+    @property
+    def conformance(self) -> Conformance:
+        """What all findings come to."""
+        if not self.is_conforming:
+            return Conformance.BROKEN
+        return Conformance.UNDECIDED if self.undecided else Conformance.CONFORMS
+
+    @property
     def is_conforming(self) -> bool:
         """Whether no clause of level MUST failed."""
         return all(finding.clause.level is not Level.MUST for finding in self.failed)
@@ -123,9 +155,9 @@ def failed(reason: str, *evidence: Evidence) -> Verdict:
     return Verdict(Status.FAIL, reason, evidence)
 
 
-def unknown(reason: str, *evidence: Evidence) -> Verdict:
-    """What was seen does not decide the clause."""
-    return Verdict(Status.UNKNOWN, reason, evidence)
+def unknown(reason: str, *evidence: Evidence, decide: str = "") -> Verdict:
+    """What was seen does not decide the clause; the options `decide` would."""
+    return Verdict(Status.UNKNOWN, reason, evidence, decide)
 
 
 def skipped(reason: str, *evidence: Evidence) -> Verdict:

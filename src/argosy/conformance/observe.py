@@ -8,6 +8,7 @@ the container does wrong is part of the record; only a missing engine raises.
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -225,13 +226,13 @@ class _Trial:
         url = self._container.url
         over = threading.Event()
 
-        def invoke_until_over() -> int:
-            answered = 0
+        def invoke_until_over() -> Counter[int]:
+            answered: Counter[int] = Counter()
             while not over.is_set():
                 exchange = send(url, request, INVOCATION.value)
-                answered += exchange.status is not None
                 if exchange.status is None:
-                    return answered
+                    break
+                answered[exchange.status] += 1
             return answered
 
         pings: list[Exchange] = []
@@ -242,8 +243,8 @@ class _Trial:
                 time.sleep(_POLL_S)
                 pings.append(send(url, ping(), _PATIENCE_S))
             over.set()
-            answered = sum(client.result() for client in clients)
-        return scenes.Busy(tuple(pings), answered, _CLIENTS)
+            answered = sum((client.result() for client in clients), Counter())
+        return scenes.Busy(tuple(pings), tuple(answered.most_common()), _CLIENTS)
 
     def _large_body(self, invocations: scenes.Invocations) -> scenes.LargeBody | None:
         baseline = requests.best_for_padding(invocations)

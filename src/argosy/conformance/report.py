@@ -6,6 +6,8 @@ The JSON report is one object; its field names are stable:
     digest      digest of the manifest that was read, "" for a project
     container   "docker", "podman" or "process"
     seconds     how long observing and judging took
+    verdict     "conforms"; "does not conform": a clause of level MUST failed; or "undecided": none failed, but some are
+                unknown
     conforming  whether no clause of level MUST failed; the exit code says the same
     counts      {"pass": …, "fail": …, "unknown": …, "skip": …}
     findings    one object for each clause, in the order of the contract:
@@ -15,6 +17,7 @@ The JSON report is one object; its field names are stable:
         status      "pass", "fail", "unknown" (what was seen does not decide it) or "skip" (it was not tried)
         sentence    the demand
         reason      why this status
+        decide      for "unknown": the options of `argosy check` that would decide it, "" where none would
         source      where the demand is written down
         read        the day on which the source was read
         remedy      what to do when it does not hold
@@ -26,7 +29,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from argosy.conformance.check import Evidence, Finding, Report, Status
+from argosy.conformance.check import Conformance, Evidence, Finding, Report, Status
 from argosy.contract import Level
 
 WIDTH = 80
@@ -37,7 +40,7 @@ _MARKS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.UNKNOWN: "?", Status.SK
 
 
 def to_text(report: Report) -> str:
-    """The report for people: every clause in one line or two, then what failed at length, then one line of counts."""
+    """The report for people: every clause in one line or two, what failed at length, what is undecided, the verdict."""
     lines = [report.target, *_setting(report)]
     group = ""
     for finding in report.findings:
@@ -47,6 +50,7 @@ def to_text(report: Report) -> str:
         lines += _short(finding)
     for finding in report.failed:
         lines += ["", *_long(finding)]
+    lines += _undecided(report)
     return "\n".join([*lines, "", *_wrapped(_counts(report), "", ""), ""])
 
 
@@ -57,6 +61,7 @@ def to_json(report: Report) -> bytes:
         "digest": report.digest,
         "container": report.container,
         "seconds": round(report.seconds, 1),
+        "verdict": str(report.conformance),
         "conforming": report.is_conforming,
         "counts": {str(status): report.count(status) for status in Status},
         "findings": [
@@ -67,6 +72,7 @@ def to_json(report: Report) -> bytes:
                 "status": str(finding.status),
                 "sentence": finding.clause.sentence,
                 "reason": finding.verdict.reason,
+                "decide": finding.verdict.decide,
                 "source": finding.clause.source,
                 "read": finding.clause.read,
                 "remedy": finding.clause.remedy,
@@ -123,12 +129,28 @@ def _wrapped(text: str, first: str, rest: str) -> Iterator[str]:
     ) or [first.rstrip()]
 
 
+def _undecided(report: Report) -> Iterator[str]:
+    """The clauses of level MUST that are unknown, by the options that would decide them."""
+    by_options: dict[str, list[str]] = {}
+    for finding in report.undecided:
+        by_options.setdefault(finding.verdict.decide, []).append(finding.clause.id)
+    if by_options:
+        yield ""
+    for options, clauses in sorted(by_options.items(), reverse=True):
+        head = f"undecided without {options}: " if options else "undecided: "
+        yield from _wrapped(", ".join(clauses), head, "  ")
+
+
 def _counts(report: Report) -> str:
-    verdict = "conforms" if report.is_conforming else "does not conform"
+    verdict = str(report.conformance)
+    if report.conformance is Conformance.UNDECIDED:
+        verdict += f": no MUST failed, {len(report.undecided)} MUST unknown;"
+    else:
+        verdict += ":"
     levels = [f"{count} {level}" for level in Level if (count := sum(f.clause.level is level for f in report.failed))]
     failed = f" ({', '.join(levels)})" if levels else ""
     return (
-        f"{verdict}: {report.count(Status.PASS)} passed, {report.count(Status.FAIL)} failed"
+        f"{verdict} {report.count(Status.PASS)} passed, {report.count(Status.FAIL)} failed"
         f"{failed},"
         f" {report.count(Status.UNKNOWN)} unknown, {report.count(Status.SKIP)} skipped in {report.seconds:.1f} s"
     )

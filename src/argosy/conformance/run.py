@@ -11,6 +11,7 @@ from argosy.conformance.check import Check, Finding, Report, Status, Verdict, sk
 from argosy.conformance.checks import archive, errors, health, image, invocations, program, shutdown, startup
 from argosy.conformance.observe import Bench, observe
 from argosy.conformance.scenes import Archive, Case, Files, Still
+from argosy.conformance.secrets import search_layers
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
@@ -106,6 +107,16 @@ def judge(case: Case) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
+def files_of(image: Image) -> Files:
+    """The scene of an image's files.
+
+    Raises:
+        ImageError: A layer is broken.
+    """
+    filesystem = read_filesystem(image)
+    return Files(image, filesystem, search_layers(image, filesystem))
+
+
 def _at_rest(subject: Subject) -> Case:
     """The scenes that need no container."""
     still, files, archived = None, None, None
@@ -115,7 +126,7 @@ def _at_rest(subject: Subject) -> Case:
     else:
         still = Still(subject.image, subject.is_stored)
         try:
-            files = Files(subject.image, read_filesystem(subject.image))
+            files = files_of(subject.image)
         except ImageError as error:
             absent.append(("files", f"the layers cannot be read: {error.message}"))
     if subject.model_data is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from argosy.conformance.probes import Exchange
+from argosy.conformance.secrets import Search
 from argosy.image.filesystem import Filesystem
 from argosy.image.image import Image
 from argosy.model_archive import Fault
@@ -24,10 +25,11 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The image at rest with its layers merged."""
+    """The image at rest with its layers merged, and what was found when every layer was searched for secrets."""
 
     image: Image
     filesystem: Filesystem
+    search: Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,9 @@ class Invocations:
 
     @property
     def baseline(self) -> Exchange | None:
-        """The best understood of them: a sample that was answered, else a probe with 2xx, else one with 4xx."""
-        if self.sample and self.sample.status is not None:
-            return self.sample
+        """The best understood of them: one with 2xx, else one with 4xx, else any that was answered; a sample first."""
         for test in (_is_success, _is_refused, _is_answered):
-            for exchange in self.probes:
+            for exchange in self.all:
                 if test(exchange):
                     return exchange
         return None
@@ -195,13 +195,27 @@ class Busy:
 
     Attributes:
         pings: In order.
-        invocations: How many invocations were answered meanwhile.
+        statuses: How many invocations were answered meanwhile with each status: (status, count).
         clients: How many ran at once.
     """
 
     pings: tuple[Exchange, ...]
-    invocations: int
+    statuses: tuple[tuple[int, int], ...]
     clients: int
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the model was: an invocation that is refused may keep nobody busy."""
+        return any(200 <= status < 300 for status, _ in self.statuses)
+
+    @property
+    def answers(self) -> str:
+        """The statuses in words: `12 invocations answered with 200`."""
+        total = sum(count for _, count in self.statuses)
+        if len(self.statuses) == 1:
+            return f"{total} invocations answered with {self.statuses[0][0]}"
+        listed = ", ".join(f"{count} with {status}" for status, count in self.statuses)
+        return f"{total} invocations answered ({listed})" if listed else "no invocation answered"
 
 
 @dataclass(frozen=True, slots=True)

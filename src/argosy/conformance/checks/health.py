@@ -3,13 +3,14 @@
 import statistics
 from typing import Final
 
-from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Status, Verdict, failed, passed, unknown
 from argosy.conformance.probes import Exchange
 from argosy.conformance.scenes import Busy, Health, Honesty
 from argosy.contract import ACCEPT_CONNECTION, PING
 
 _SLOW_CONNECTIONS: Final = 3
 """Fewer may be this machine's own hiccups."""
+_ENOUGH_CONNECTIONS: Final = 5
 
 
 def _ping(health: Health) -> Verdict:
@@ -17,9 +18,17 @@ def _ping(health: Health) -> Verdict:
 
 
 def _busy(busy: Busy) -> Verdict:
-    if busy.invocations == 0:
-        return unknown("no invocation was answered meanwhile", *_evidence(busy.pings[-1:]))
-    return _answered_in_time(busy.pings, f" while {busy.clients} clients had {busy.invocations} invocations answered")
+    verdict = _answered_in_time(busy.pings, f" while {busy.clients} clients had {busy.answers}")
+    if not busy.statuses or (verdict.status is Status.PASS and not busy.is_at_work):
+        return unknown(_never_busy(busy), decide=SAMPLE)
+    return verdict
+
+
+def _never_busy(busy: Busy) -> str:
+    return (
+        f"the model was never busy: {busy.clients} clients had {busy.answers};"
+        f" give a request that it takes with {SAMPLE}"
+    )
 
 
 def _answered_in_time(pings: tuple[Exchange, ...], meanwhile: str) -> Verdict:
@@ -41,7 +50,8 @@ def _honest(honesty: Honesty) -> Verdict:
     if bare is None or baseline is None:
         return unknown(
             "it is 200 as soon as the server listens; give --model-data and a --sample that is answered with 2xx,"
-            " then it is tried without the artifacts"
+            " then it is tried without the artifacts",
+            decide=f"--model-data FILE {SAMPLE}",
         )
     if not bare.is_healthy:
         return passed("without artifacts it is not healthy", *_evidence(bare.pings[-1:]))
@@ -73,8 +83,10 @@ def _accepted(busy: Busy) -> Verdict:
         return failed(sentence, Evidence("connections while invocations ran", f"the slowest {slowest}"))
     if slow or refused:
         return unknown(f"{len(slow) + len(refused)} of {len(busy.pings)} took long: this machine may have been busy")
-    if not times:
-        return unknown("no connection was tried")
+    if len(times) < _ENOUGH_CONNECTIONS:
+        return unknown(f"only {len(times)} were tried while invocations ran, want {_ENOUGH_CONNECTIONS}")
+    if not busy.is_at_work:
+        return unknown(_never_busy(busy), decide=SAMPLE)
     return passed(f"{len(times)} connections, median {statistics.median(times) * 1000:.1f} ms, all in time")
 
 

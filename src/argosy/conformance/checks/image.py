@@ -7,6 +7,7 @@ from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
 from argosy.conformance.scenes import Files, Still
+from argosy.conformance.secrets import TEXT_LIMIT, is_secret_name, secret_assignments, secret_in
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST
 
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
@@ -14,18 +15,6 @@ _INITS: Final = frozenset({"tini", "tini-static", "docker-init"})
 _LIKE_INITS: Final = frozenset({"dumb-init", "catatonit", "s6-svscan", "init", "my_init"})
 _ROOT: Final = frozenset({"", "0", "root", "0:0", "root:root", "0:root", "root:0"})
 _DRIVER: Final = re.compile(r"(^|/)(nvidia-smi|libnvidia-ml\.so(\.\d+)*|libcuda\.so(\.\d+)*)$")
-_SECRET_FILES: Final = re.compile(
-    r"(^|/)(\.aws/credentials|\.netrc|\.pypirc|\.docker/config\.json|\.git/config|id_(rsa|ed25519|ecdsa|dsa))$"
-)
-_SECRET_NAMES: Final = re.compile(
-    r"(?i)(AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?TOKEN|AUTH_?TOKEN|HF_TOKEN)"
-)
-_SECRET_VALUES: Final = (
-    ("an AWS access key", re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("a URL with a password", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@$]+@")),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("an AWS secret key", re.compile(r"(?i)aws_secret_access_key\s*[=:]\s*[A-Za-z0-9/+]{40}")),
-)
 
 
 def _manifest(still: Still) -> Verdict:
@@ -90,36 +79,40 @@ def _gpu_driver(files: Files) -> Verdict:
 
 
 def _secrets(files: Files) -> Verdict:
-    found = [*_secrets_in_config(files), *_secret_files(files)]
+    search = files.search
+    found = [*_secrets_in_config(files), *(f"file `/{file.path}` {file.what}" for file in search.found)]
     if found:
         return failed(found[0] if len(found) == 1 else f"{len(found)} secrets", *(_seen(*x) for x in _places(found)))
-    return passed("none in environment, labels, history and file names")
+    return passed(
+        f"none in environment, labels, history, and {search.files} files of {search.layers} layers: names, deleted ones"
+        f" too, and private keys and AWS keys in text of up to {TEXT_LIMIT // 1024} KB"
+    )
 
 
 def _secrets_in_config(files: Files) -> Iterator[str]:
     """Sentences that name the place of a secret, never the secret."""
     runtime = files.image.runtime
+    named = set()
     for variable in runtime.get("Env") or []:
         name, _, value = str(variable).partition("=")
-        what = _secret(value) or ("a secret by its name" if value and _SECRET_NAMES.search(name) else None)
+        what = secret_in(value) or ("a secret by its name" if value and is_secret_name(name) else None)
         if what:
+            named.add(name)
             yield f"variable `{name}` holds {what}"
     for name, value in (runtime.get("Labels") or {}).items():
-        if what := _secret(str(value)):
+        if what := secret_in(str(value)):
             yield f"label `{name}` holds {what}"
     for number, step in enumerate(files.image.config.get("history") or []):
-        if isinstance(step, dict) and (what := _secret(str(step.get("created_by") or ""))):
+        if not isinstance(step, dict):
+            continue
+        command = str(step.get("created_by") or "")
+        # An ENV instruction stands in the history too: once is enough.
+        assigned = [name for name in secret_assignments(command) if name not in named]
+        named.update(assigned)
+        for name in assigned:
+            yield f"step {number} of the history holds a value of `{name}`, a secret by its name"
+        if not assigned and not any(name in command for name in named) and (what := secret_in(command)):
             yield f"step {number} of the history holds {what}"
-
-
-def _secret_files(files: Files) -> Iterator[str]:
-    for entry in files.filesystem:
-        if entry.kind == "file" and entry.size and _SECRET_FILES.search(entry.path):
-            yield f"file `/{entry.path}` usually holds secrets"
-
-
-def _secret(text: str) -> str | None:
-    return next((what for what, pattern in _SECRET_VALUES if pattern.search(text)), None)
 
 
 def _places(found: list[str]) -> Iterator[tuple[str, str]]:

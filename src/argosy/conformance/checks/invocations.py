@@ -6,14 +6,16 @@ What a stranger's model takes is not known, so a 4xx to a generic request says n
 import json
 from typing import Final
 
-from argosy.conformance.check import Check, Group, Verdict, failed, passed, unknown
+from argosy.conformance.check import SAMPLE, Check, Group, Verdict, failed, passed, unknown
 from argosy.conformance.probes import Exchange, size
 from argosy.conformance.scenes import Headers, Invocations, LargeBody
 from argosy.contract import BATCH_PAYLOAD_MB
 
 _NO_ROUTE: Final = (404, 405, 501)
+_UNREAD: Final = (401, 403, 404, 405, 411, 415)
+"""Statuses that the headers alone may earn: they do not show that the body was read."""
 _STRATEGIES: Final = ("MULTI_RECORD", "SINGLE_RECORD")
-_SAMPLE_HINT: Final = "give a request that it takes with --sample FILE --content-type TYPE"
+_SAMPLE_HINT: Final = f"give a request that it takes with {SAMPLE}"
 
 
 def _invocations(invocations: Invocations) -> Verdict:
@@ -30,7 +32,9 @@ def _invocations(invocations: Invocations) -> Verdict:
         return failed("POST /invocations is not routed", probes[0].evidence)
     if all(exchange.status is None for exchange in probes):
         return failed("POST /invocations is never answered", probes[0].evidence)
-    return unknown(f"no generic request was understood; {_SAMPLE_HINT}", *(e.evidence for e in probes[:2]))
+    listed = ", ".join(f"{exchange.status or exchange.error} to {exchange.request.name}" for exchange in probes)
+    sentence = f"no generic request was answered with 2xx ({listed}); {_SAMPLE_HINT}"
+    return unknown(sentence, *(exchange.evidence for exchange in probes[:2]), decide=SAMPLE)
 
 
 def _headers(headers: Headers) -> Verdict:
@@ -45,14 +49,15 @@ def _headers(headers: Headers) -> Verdict:
         evidence = (exchange.evidence for _, exchange in broken)
         return failed(f"{sentence}, without the change {baseline.status}", *evidence)
     if not baseline.is_success:
-        return unknown(f"nothing broke, but no request was answered with 2xx; {_SAMPLE_HINT}")
+        sentence = f"nothing broke, but no request was answered with 2xx; {_SAMPLE_HINT}"
+        return unknown(sentence, baseline.evidence, decide=SAMPLE)
     return passed("unknown headers are ignored; Accept and Content-Type may be missing")
 
 
 def _parameters(headers: Headers) -> Verdict:
     baseline, changed = headers.baseline, headers.parameters
     if not baseline.is_success:
-        return unknown(f"no request was answered with 2xx; {_SAMPLE_HINT}")
+        return unknown(f"no request was answered with 2xx; {_SAMPLE_HINT}", baseline.evidence, decide=SAMPLE)
     if not changed.is_success:
         return failed(f"`{changed.request.content_type}` is refused", changed.evidence)
     return passed(f"`{changed.request.content_type}` is taken")
@@ -66,13 +71,18 @@ def _large(large_body: LargeBody) -> Verdict:
         also = ", and so is one of 6.0 MB" if smaller and smaller.status == 413 else ""
         return failed(f"a body of {sent} is refused with 413{also}", *evidence)
     if large.status is None and large.error.startswith("no answer"):
-        return unknown(f"a body of {sent} has no answer yet: it may be work in earnest; {_SAMPLE_HINT}", *evidence)
+        sentence = f"a body of {sent} has no answer yet: it may be work in earnest; {_SAMPLE_HINT}"
+        return unknown(sentence, *evidence, decide=SAMPLE)
     if large.status is None:
         return failed(f"a body of {sent} has no answer: {large.error}", *evidence)
     if large.is_server_error and not baseline.is_server_error:
-        return failed(
-            f"a body of {sent} is answered with {large.status}, a small one with {baseline.status}", *evidence
-        )
+        sentence = f"a body of {sent} is answered with {large.status}, a small one with {baseline.status}"
+        return failed(sentence, *evidence)
+    if large.is_server_error or large.status in _UNREAD:
+        sentence = f"a body of {sent} is answered with {large.status}, as a small one; {_SAMPLE_HINT}"
+        return unknown(sentence, *evidence, decide=SAMPLE)
+    if large.is_client_error:
+        return passed(f"a body of {sent} is taken, and refused as input with {large.status}", *evidence)
     return passed(f"a body of {sent} is taken and answered with {large.status}")
 
 

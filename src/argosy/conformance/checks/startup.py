@@ -6,13 +6,15 @@ from typing import Final
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.scenes import Isolation, Start
 
+# The names of error codes are words in capitals: ModuleNotFoundError and FileNotFoundError hold "enotfound" too.
 _NETWORK_WANTED: Final = re.compile(
-    r"(?i)temporary failure in name resolution|name or service not known|nameresolutionerror|getaddrinfo"
-    r"|could not resolve host|network is unreachable|failed to resolve|enotfound|eai_again|no such host"
-    r"|unable to locate credentials|nocredentialserror|failed to establish a new connection|maxretryerror"
+    r"\b(?:ENOTFOUND|EAI_AGAIN)\b"
+    r"|(?i:temporary failure in name resolution|name or service not known|nameresolutionerror|getaddrinfo"
+    r"|could not resolve host|network is unreachable|failed to resolve (?:host|'[^']+' [(\[])|no such host"
+    r"|unable to locate credentials|nocredentialserror|failed to establish a new connection|maxretryerror)"
 )
-_REFUSED: Final = r"(read-only file system|permission denied|erofs|eacces)"
-_MODEL_WRITTEN: Final = re.compile(rf"(?i){_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
+_REFUSED: Final = r"((?i:read-only file system|permission denied)|\b(?:EROFS|EACCES)\b)"
+_MODEL_WRITTEN: Final = re.compile(rf"{_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
 
 
 def _port(start: Start) -> Verdict:
@@ -41,7 +43,9 @@ def _offline(isolation: Isolation) -> Verdict:
     if signs and troubled:
         return failed("it wants the network or credentials", _log(signs))
     if not isolation.is_offline:
-        return unknown(f"a {isolation.kind} of this machine is not cut off from its network")
+        return unknown(
+            f"a {isolation.kind} of this machine is not cut off from its network", decide="--container docker"
+        )
     if not isolation.is_healthy:
         return skipped("it did not get healthy, and its log does not say that the network is missed")
     if signs:
@@ -56,7 +60,10 @@ def _read_only_model(isolation: Isolation) -> Verdict:
     if not isolation.is_read_only:
         return unknown("a project reads its artifacts where they are, and there they can be written to")
     if not isolation.has_mount:
-        return unknown("the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data")
+        return unknown(
+            "the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data",
+            decide="--model-data FILE",
+        )
     if not isolation.is_healthy:
         return skipped("it did not get healthy, and its log does not say that it writes to /opt/ml/model")
     return passed("it gets healthy while /opt/ml/model is read-only", *([_log(signs)] if signs else []))
