@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import io
 import os
+import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -232,3 +233,20 @@ def test_lint_wants_gzip_and_a_file(tmp_path: Path) -> None:
     not_tar = tmp_path / "text.tar.gz"
     not_tar.write_bytes(gzip.compress(b"not a tar" * 1000))
     assert faults(not_tar) == {("", "MUST")}
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_hint_about_a_link_can_be_pasted(tmp_path: Path, is_folder: bool) -> None:
+    folder = tmp_path / "my model"
+    folder.mkdir()
+    target = tmp_path / "the target"
+    if is_folder:
+        target.mkdir()
+        (target / "weights").write_text("1")
+    else:
+        target.write_text("1")
+    (folder / "a link").symlink_to(target)
+    with pytest.raises(ArchiveError) as caught:
+        model_archive.pack(folder, tmp_path / "model.tar.gz")
+    subprocess.run(["sh", "-c", str(caught.value.hint).partition(": ")[2]], check=True)
+    assert model_archive.pack(folder, tmp_path / "model.tar.gz").startswith("sha256:")

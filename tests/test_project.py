@@ -1,5 +1,7 @@
 """argosy.toml: what it says, what is refused and where the fault is shown."""
 
+import os
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -73,6 +75,18 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + 'artifacts = "../"\n', "`model.artifacts` leads out of the project folder", None),
         (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file", None),
         (LEAST + '[image]\nenvironment = {ARGOSY_QUEUE = "1"}\n', "`image.environment` sets what the other", None),
+        (LEAST + '[image.environment]\nPATH = "/bin"\n', "`image.environment` sets `PATH`", "leave it out"),
+        (LEAST + '[image.environment]\n"A=B" = "c"\n', "'A=B'", None),
+        (LEAST + '[image.environment]\n"" = "c"\n', "got ''", None),
+        (LEAST + '[image.environment]\n"a\\nb" = "c"\n', "a name that no variable can have", None),
+        (LEAST + '[image.environment]\nA = "b\\nc"\n', "several lines", None),
+        (LEAST + '[image.environment]\nA = "b\\u0000"\n', "NUL", None),
+        (LEAST + '[serving]\ncontent_types = ["csv"]\n', "got `csv`, want type/subtype", None),
+        (LEAST + '[serving]\ncontent_types = ["*/*"]\n', "got `*/*`", None),
+        (LEAST + '[image]\ninclude = ["/etc/passwd"]\n', "`image.include`", None),
+        (LEAST + '[image]\ninclude = ["**.py"]\n', "got `**.py`", None),
+        (LEAST + '[image]\ninclude = [""]\n', "got ``", None),
+        (LEAST + '[image]\nexclude = ["../x"]\n', "`image.exclude`", None),
         ('[model]\npredictor = "other:Model"\n', "names a module that is not in the project", None),
     ],
 )  # fmt: skip
@@ -89,6 +103,15 @@ def test_a_missing_file_comes_with_the_command_that_makes_it(tmp_path: Path) -> 
         project.load(tmp_path)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("printf ")
+
+
+def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "my model; $HOME"
+    folder.mkdir()
+    with pytest.raises(ProjectError) as caught:
+        project.load(folder)
+    subprocess.run(["sh", "-c", str(caught.value.hint)], check=True)
+    assert "predictor:MyModel" in (folder / "argosy.toml").read_text()
 
 
 def test_a_file_that_is_not_utf_8_is_refused(folder: Path) -> None:
@@ -111,6 +134,78 @@ def test_only_what_is_meant_enters_the_image(folder: Path) -> None:
     assert Path("pkg/a.py") not in loaded.program_files()
 
 
+def test_a_whole_path_names_any_file(folder: Path) -> None:
+    for name in ("tests/lookup.json", ".settings/a.json", "build/b.json", "pkg/c.json"):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text("")
+    text = '[image]\ninclude = ["*.py", "tests/lookup.json", ".settings/a.json", "./build/b.json", "**/c.*"]\n'
+    files = [path.as_posix() for path in load(folder, LEAST + text).program_files()]
+    assert files == [".settings/a.json", "build/b.json", "pkg/c.json", "predictor.py", "tests/lookup.json"]
+    loaded = load(folder, LEAST + text + 'exclude = ["build"]\n')
+    with pytest.raises(ProjectError, match=r"build/b\.json"):
+        loaded.program_files()
+
+
+@pytest.mark.parametrize("pattern", ["data.json", "tests/*.json", "*.txt", "tests"])
+def test_a_pattern_that_matches_nothing_is_refused(folder: Path, pattern: str) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests/x.json").write_text("")
+    with pytest.raises(ProjectError, match="names no file of the project that may") as caught:
+        load(folder, LEAST + f'[image]\ninclude = ["*.py", "{pattern}"]\n').program_files()
+    assert f"`{pattern}`" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("predictor", "image"),
+    [
+        ("predictor:Model", 'exclude = ["predictor.py"]'),
+        ("pkg.inner:Model", 'exclude = ["pkg"]'),
+        ("pkg.inner:Model", 'include = ["predictor.py", "pkg/inner.txt"]'),
+    ],
+)
+def test_the_predictors_own_module_has_to_enter(folder: Path, predictor: str, image: str) -> None:
+    (folder / "pkg").mkdir()
+    (folder / "pkg/inner.py").write_text("")
+    (folder / "pkg/inner.txt").write_text("")
+    text = f'[model]\npredictor = "{predictor}"\n'
+    load(folder, text).program_files()
+    with pytest.raises(ProjectError, match="no file of the project for the predictor"):
+        load(folder, text + f"[image]\n{image}\n").program_files()
+
+
+def test_a_link_to_nothing_is_refused(folder: Path) -> None:
+    (folder / "gone.py").symlink_to("nowhere.py")
+    with pytest.raises(ProjectError, match="a link leads to nothing"):
+        load(folder).program_files()
+    assert load(folder, LEAST + '[image]\nexclude = ["gone.py"]\n').program_files() == [Path("predictor.py")]
+
+
+def test_a_name_that_is_not_utf_8_is_refused(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.py")).write_text("")
+    with pytest.raises(ProjectError, match="not UTF-8"):
+        load(folder).program_files()
+
+
+def test_a_folder_that_cannot_be_read_is_refused(folder: Path) -> None:
+    (folder / "closed").mkdir()
+    loaded = load(folder)
+    excluding = load(folder, LEAST + '[image]\nexclude = ["closed"]\n')
+    for above in [folder, *folder.parents[:-2]]:
+        above.chmod(0o755)
+    (folder / "closed").chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ProjectError, match="cannot be read") as caught:
+            loaded.program_files()
+        assert excluding.program_files() == [Path("predictor.py")]
+    finally:
+        os.seteuid(user)
+        (folder / "closed").chmod(0o755)
+    assert caught.value.where == str(folder / "closed")
+
+
 def test_a_link_out_of_the_project_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside") / "key.py"
     outside.write_text("")
@@ -120,7 +215,7 @@ def test_a_link_out_of_the_project_is_refused(folder: Path, tmp_path_factory: py
 
 
 def test_an_image_without_a_file_of_the_project_is_refused(folder: Path) -> None:
-    loaded = load(folder, LEAST + '[image]\ninclude = ["*.nothing"]\n')
+    loaded = load(folder, LEAST + "[image]\ninclude = []\n")
     with pytest.raises(ProjectError, match="no file of the project"):
         loaded.program_files()
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import stat
 import tarfile
@@ -201,7 +202,11 @@ def _walk(folder: Path, found: Callable[[Path], None]) -> None:
             found(path)
         else:
             kind = "a symbolic link" if entry.is_symlink() else "neither a file nor a folder"
-            hint = f"replace it by what it points to: cp --remove-destination $(realpath {path}) {path}"
+            quoted = shlex.quote(str(path))
+            hint = f'replace it by what it points to: cp --remove-destination "$(realpath {quoted})" {quoted}'
+            if path.is_dir():
+                swap = f"cp -rL {quoted} {quoted}.copy && rm {quoted} && mv {quoted}.copy {quoted}"
+                hint = f"replace it by what it points to: {swap}"
             raise ArchiveError(
                 "cannot be packed: SageMaker would not unpack it",
                 got=kind,

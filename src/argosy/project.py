@@ -1,19 +1,25 @@
 """argosy.toml, read once into frozen values; nothing else reads the file."""
 
 import difflib
+import fnmatch
+import os
 import re
+import shlex
 import tomllib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import msgspec
 
+from argosy import media_type
 from argosy.contract import Variable
 from argosy.errors import ProjectError
 
 FILE_NAME = "argosy.toml"
 _IGNORED_FOLDERS = frozenset({"__pycache__", "build", "dist", "node_modules", "tests", "venv"})
+
+_WILDCARD = re.compile(r"[*?\[]")
 
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
@@ -60,9 +66,12 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base: `debian`, or an image reference as skopeo names it.
         python: `3.x` of the base; None means whatever the base has.
         dependencies: A requirements file, relative to the project; None when the predictor needs nothing.
-        include: Patterns of the files that enter the image beside the artifacts.
-        exclude: Patterns of the files that do not.
-        environment: Variables set in the image.
+        include: Patterns of the files that enter the image beside the artifacts; each has to match something. A pattern
+            with `*`, `?` or `[` never matches the artifacts, what is hidden, what lies in a folder `__pycache__`,
+            `build`, `dist`, `node_modules`, `tests`, `venv` or another virtual environment, or behind a link to a
+            folder; a whole path names any file.
+        exclude: Patterns of the files and folders that do not enter it.
+        environment: Variables set in the image, beside `PATH`.
     """
 
     base: str = "debian"
@@ -109,31 +118,43 @@ class Project(msgspec.Struct, frozen=True):
     def program_files(self) -> list[Path]:
         """The files that `include` names and `exclude` does not, sorted, relative to `root`.
 
-        Hidden folders, caches, virtual environments, tests, builds and the artifacts are never among them; links that
-        lead out of the project are refused.
+        Hidden files, caches, virtual environments, tests, builds and the artifacts are among them only when a pattern
+        without wildcards names the file.
 
         Raises:
-            ProjectError: A link leads out of the project folder, or no file is left.
+            ProjectError: A pattern matches nothing, a link leads to nothing or out of the project folder, a folder
+                cannot be read, a name is not UTF-8, or the predictor's module is not among them.
         """
-        chosen = {
-            path.relative_to(self.root)
-            for pattern in self.image.include
-            for path in self.root.glob(pattern)
-            if path.is_file() and self._may_ship(path)
-        }
-        excluded = {path.relative_to(self.root) for pattern in self.image.exclude for path in self.root.glob(pattern)}
-        files = sorted(p for p in chosen if p not in excluded and not excluded.intersection(p.parents))
-        for path in files:
-            if not (self.root / path).resolve().is_relative_to(self.root):
-                raise ProjectError(f"`{path}` leads out of the project folder", where=self.root / FILE_NAME)
-        if not files:
+        where = self.root / FILE_NAME
+        shippable = list(self._walk())
+        chosen: set[Path] = set()
+        for pattern in self.image.include:
+            if _WILDCARD.search(pattern):
+                matched = {path for path in shippable if _matches(path.parts, _pattern_parts(pattern))}
+            else:
+                path = Path(pattern)
+                is_there = os.path.lexists(self.root / path) and not (self.root / path).is_dir()
+                matched = {path} if is_there and not self._is_excluded(path) else set()
+            if not matched:
+                raise ProjectError(
+                    "`image.include` names no file of the project that may enter the image",
+                    got=f"`{pattern}`",
+                    where=where,
+                    hint="name a folder with what is in it (`pkg/**/*`), and a file in a folder that is ignored "
+                    f"({', '.join(sorted(_IGNORED_FOLDERS))}) by its whole path",
+                )
+            chosen |= matched
+        for path in chosen:
+            self._require_shippable(path)
+        module = PurePosixPath(*self.model.predictor.partition(":")[0].split("."))
+        if not any(_is_module(path, module) for path in chosen):
             raise ProjectError(
-                "no file of the project enters the image",
+                "no file of the project for the predictor enters the image",
                 got=f"include = {list(self.image.include)}, exclude = {list(self.image.exclude)}",
-                want="at least the predictor's module",
-                where=self.root / FILE_NAME,
+                want=f"`{module}.py` or `{module}/__init__.py` among them",
+                where=where,
             )
-        return files
+        return sorted(chosen)
 
     def server_environment(self) -> dict[str, str]:
         """The variables that tell the server in the image what this project says; paths are the caller's to add."""
@@ -150,13 +171,47 @@ class Project(msgspec.Struct, frozen=True):
             chosen[Variable.DEADLINE_S] = f"{serving.deadline_s:g}"
         return chosen
 
-    def _may_ship(self, path: Path) -> bool:
-        parts = path.relative_to(self.root).parts
-        hidden = any(part.startswith(".") for part in parts)
-        ignored = any(part in _IGNORED_FOLDERS for part in parts[:-1])
-        artifacts = self.artifacts_dir is not None and path.is_relative_to(self.artifacts_dir)
-        virtual = any((parent / "pyvenv.cfg").exists() for parent in path.parents if parent != self.root)
-        return not (hidden or ignored or artifacts or virtual)
+    def _walk(self) -> Iterator[Path]:
+        """The files that a pattern with wildcards may match, relative to the project."""
+
+        def fail(error: OSError) -> None:
+            raise ProjectError(
+                "a folder of the project cannot be read",
+                got=error.strerror,
+                where=error.filename,
+                hint="let it be read, or name it in `image.exclude`",
+            )
+
+        for folder, folders, files in os.walk(self.root, onerror=fail):
+            here = Path(folder).relative_to(self.root)
+            folders[:] = [name for name in folders if self._may_enter(here / name)]
+            yield from (here / name for name in files if name[0] != "." and not self._is_excluded(here / name))
+
+    def _may_enter(self, folder: Path) -> bool:
+        ignored = folder.name.startswith(".") or folder.name in _IGNORED_FOLDERS
+        artifacts = self.artifacts_dir is not None and self.root / folder == Path(os.path.normpath(self.artifacts_dir))
+        virtual = os.path.lexists(self.root / folder / "pyvenv.cfg")
+        return not (ignored or artifacts or virtual or self._is_excluded(folder))
+
+    def _is_excluded(self, path: Path) -> bool:
+        """Whether `exclude` names the file or folder, or a folder on the way to it."""
+        patterns = [_pattern_parts(pattern) for pattern in self.image.exclude]
+        return any(
+            _matches(path.parts[:depth], pattern) for depth in range(1, len(path.parts) + 1) for pattern in patterns
+        )
+
+    def _require_shippable(self, path: Path) -> None:
+        file = self.root / path
+        if not file.exists():
+            raise ProjectError("a link leads to nothing", got=f"`{file.readlink()}`", where=file)
+        if not file.is_file():
+            raise ProjectError("neither a file nor a link to one", where=file)
+        if not file.resolve().is_relative_to(self.root):
+            raise ProjectError(f"`{path}` leads out of the project folder", where=self.root / FILE_NAME)
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise ProjectError("a file name is not UTF-8", got=ascii(str(path)), where=self.root) from None
 
 
 def load(folder: Path) -> Project:
@@ -172,7 +227,7 @@ def load(folder: Path) -> Project:
     except FileNotFoundError:
         raise ProjectError(
             f"no `{FILE_NAME}` in `{folder}`",
-            hint=f"printf '[model]\\npredictor = \"predictor:MyModel\"\\n' > {folder / FILE_NAME}",
+            hint=f"printf '[model]\\npredictor = \"predictor:MyModel\"\\n' > {shlex.quote(str(folder / FILE_NAME))}",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("cannot be read", got=error, where=path) from error
@@ -186,6 +241,7 @@ def load(folder: Path) -> Project:
         raise _explained(error, path, text) from error
     project = Project(root, parsed.model, parsed.serving, parsed.image)
     _require_files(project)
+    _require_settings(project)
     return project
 
 
@@ -214,9 +270,69 @@ def _require_files(project: Project) -> None:
             raise ProjectError(f"`{field}` leads out of the project folder", got=f"`{path}`", where=where)
         if not (path.is_dir() if kind == "folder" else path.is_file()):
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
-    reserved = sorted(name for name in project.image.environment if name in set(Variable))
-    if reserved:
-        raise ProjectError("`image.environment` sets what the other tables decide", got=f"`{reserved[0]}`", where=where)
+
+
+def _require_settings(project: Project) -> None:
+    """What msgspec cannot say of single values."""
+    where = project.root / FILE_NAME
+    for text in project.serving.content_types or ():
+        parsed = media_type.parse(text)
+        if parsed is None or "*" in parsed.essence or "," in text:
+            raise ProjectError(
+                "`serving.content_types` has something else than a media type",
+                got=f"`{text}`",
+                want="type/subtype, as in `text/csv`",
+                where=where,
+            )
+    for field, patterns in (("include", project.image.include), ("exclude", project.image.exclude)):
+        for pattern in patterns:
+            parts = _pattern_parts(pattern)
+            if not parts or pattern.startswith("/") or ".." in parts or any("**" in p and p != "**" for p in parts):
+                raise ProjectError(
+                    f"`image.{field}` has something else than a pattern of paths in the project",
+                    got=f"`{pattern}`",
+                    want="a relative path; `*` stands for a part of a name, `**` between slashes for any folders",
+                    where=where,
+                )
+    for name, value in project.image.environment.items():
+        if name in set(Variable):
+            raise ProjectError("`image.environment` sets what the other tables decide", got=f"`{name}`", where=where)
+        if name == "PATH":
+            raise ProjectError(
+                "`image.environment` sets `PATH`, which has to name the server's folder first",
+                where=where,
+                hint="leave it out: the base image's PATH is kept; set another one in a base image of your own",
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ProjectError(
+                "`image.environment` has a name that no variable can have",
+                got=f"{name!r}",
+                want="letters, digits and `_`, no digit first",
+                where=where,
+            )
+        if re.search(r"[\0\r\n]", value):
+            raise ProjectError(
+                "`image.environment` has a value of several lines, or with NUL", got=f"`{name}`", where=where
+            )
+
+
+def _pattern_parts(pattern: str) -> tuple[str, ...]:
+    return tuple(part for part in pattern.split("/") if part not in ("", "."))
+
+
+def _is_module(path: Path, module: PurePosixPath) -> bool:
+    """Whether importing the module reads this file."""
+    name = path.with_name(path.name.partition(".")[0])
+    return path.suffix in (".py", ".pyc", ".so") and name in (Path(module), Path(module, "__init__"))
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a pattern; the same on every Python, unlike `Path.glob`."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _explained(error: msgspec.ValidationError, path: Path, text: str) -> ProjectError:

@@ -9,6 +9,7 @@ Source: packaging.python.org, "pylock.toml Specification" (read 2026-11-22).
 import importlib.metadata
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -199,7 +200,9 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ResolutionError("the lock is not a TOML file", got=error, where=path, hint=f"rm {path}") from error
+        raise ResolutionError(
+            "the lock is not a TOML file", got=error, where=path, hint=f"rm {shlex.quote(str(path))}"
+        ) from error
 
 
 def _names(content: str, path: Path) -> set[str]:
