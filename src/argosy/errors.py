@@ -27,7 +27,7 @@ The tree follows the folders::
     └── NetworkError              a download failed
 
 An error holds fields; its text is made of them: what failed, got, want, where, then a hint that can be pasted.
-No class here knows HTTP or exit codes: `serving.routes` and `cli.main` hold those tables.
+No class here knows HTTP or exit codes: `serving.answers` and `cli.main` hold those tables.
 """
 
 import re

@@ -195,8 +195,11 @@ def test_a_stuck_process_is_answered_for_and_replaced(tmp_path: Path) -> None:
 
 def test_what_waits_too_long_in_the_queue_is_503_and_the_rest_is_served(tmp_path: Path) -> None:
     with running("Commanded", tmp_path / "log", ARGOSY_DEADLINE_S="2") as server, ThreadPoolExecutor(8) as pool:
+        before = server.model_pids()
         replies = [pool.submit(server.invoke, {"do": "sleep", "seconds": 0.8}) for _ in range(5)]
         statuses = Counter(reply.result().status for reply in replies)
+        wait_until(lambda: server.invoke(SLEEP).status == 200, 5)
+        assert server.model_pids() == before  # late is not stuck
     assert statuses[200] >= 2
     assert set(statuses) <= {200, 503}
     assert statuses[503] >= 1
@@ -231,6 +234,49 @@ def test_a_client_that_left_is_not_served(tmp_path: Path) -> None:
         before = server.model_pids()
         assert server.invoke(SLEEP).status == 200
         assert server.model_pids() == before
+
+
+def test_clients_that_left_make_room_in_the_queue(tmp_path: Path) -> None:
+    body = b'{"do": "exit"}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with running("Commanded", tmp_path / "log", ARGOSY_QUEUE="2") as server, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(server.invoke, {"do": "sleep", "seconds": 1.5})
+        wait_until(lambda: is_busy(server), 5)
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(head + body)
+        assert [server.ping(), server.ping()] == [200, 200]  # by now the front knows that they left
+        assert server.invoke(SLEEP).status == 200
+        assert busy.result().status == 200
+
+
+@pytest.mark.parametrize("short_path", ["1", "0"])
+def test_a_slow_reader_gets_the_rest_of_its_answer_after_sigterm(tmp_path: Path, short_path: str) -> None:
+    size = 20_000_000
+    body = str(size).encode()
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with (
+        running("Flood", tmp_path / "log", ARGOSY_SHORT_PATH=short_path) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection,
+    ):
+        connection.sendall(head + body)
+        received = len(connection.recv(1000))
+        server.terminate()
+        wait_until(lambda: not accepts(server.port), 20)
+        while chunk := connection.recv(1_000_000):
+            received += len(chunk)
+            time.sleep(0.1)  # slow on purpose: about as long as the server used to wait
+        assert received > size
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
+def test_a_model_process_that_loads_does_not_outlive_the_server(tmp_path: Path) -> None:
+    with running("SlowLoad", tmp_path / "log", wait=False, TEST_LOAD_SECONDS="60") as server:
+        wait_until(lambda: len(children(server.popen.pid)) == 1 and len(server.model_pids()) == 1, 10)
+        (loading,) = server.model_pids()
+        server.terminate()
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+        wait_until(lambda: not is_alive(loading), 5)
 
 
 def test_nothing_outlives_a_front_that_is_killed(tmp_path: Path) -> None:

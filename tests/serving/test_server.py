@@ -167,6 +167,51 @@ def test_requests_sent_at_once_on_one_connection_are_answered_in_order(echo: Ser
                 assert want in read_answer(answers)
 
 
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ("Transfer-Encoding: gzip, chunked\r\n", 501),
+        ("Content-Encoding: gzip\r\nContent-Length: 2\r\n", 415),
+        (f"Accept: {'a' * 20_000}\r\nContent-Length: 2\r\n", 431),
+        (f"Content-Type: a/{'b' * 30_000}\r\nAccept: {'a' * 30_000}\r\nContent-Length: 2\r\n", 431),
+    ],
+)
+def test_headers_that_cannot_be_honoured_are_refused(echo: ServerProcess, more: str, status: int) -> None:
+    before = echo.model_pids()
+    body = b"2\r\nhi\r\n0\r\n\r\n" if "chunked" in more else b"hi"
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as connection:
+        connection.sendall(f"POST /invocations HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode() + body)
+        assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+    assert echo.request("POST", "/invocations", b"next", Content_Type="text/plain").body == b"next"
+    assert echo.model_pids() == before
+
+
+def test_trailers_of_a_chunked_body_are_not_headers(echo: ServerProcess) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as connection:
+        connection.sendall(head + b"2\r\nhi\r\n0\r\nAccept: image/png\r\nContent-Type: image/png\r\n\r\n")
+        with connection.makefile("rb") as stream:
+            assert b" 200 " in stream.readline()
+            assert http.client.parse_headers(stream)["content-type"] == "text/csv"
+
+
+def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
+    for _ in range(3):
+        assert echo.request("GET", "/ping", b"x" * 200_000).status == 200
+
+
+def test_what_is_due_is_answered_before_garbage(tmp_path: Path) -> None:
+    body = b'{"do": "sleep", "seconds": 0.3}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with (
+        running("Commanded", tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(head + body + b"\x00junk\r\n\r\n")
+        with connection.makefile("rb") as answers:
+            assert b"sleep" in read_answer(answers)
+
+
 def read_answer(stream: BinaryIO) -> bytes:
     """The body of the next answer on a connection that carries several."""
     status = stream.readline()
@@ -245,12 +290,16 @@ def test_a_dict_predictor_takes_no_csv(start: Start) -> None:
 
 def test_the_predictors_own_errors_are_500_without_its_words(start: Start) -> None:
     with start("Commanded") as server:
+        pids = server.model_pids()
         reply = server.invoke({"do": "raise"}, X_Amzn_SageMaker_Inference_Id="id-1")
         assert (reply.status, reply.error["code"]) == (500, "predict")
         assert b"secret" not in reply.body
         assert server.invoke({"do": "sys-exit"}).status == 500
         assert server.invoke({"do": "unencodable"}).status == 500
         assert server.invoke({"do": "refuse"}).status == 400
+        assert server.invoke({"do": "raise-surrogate"}).status == 500
+        assert server.invoke({"do": "refuse-surrogate"}).status == 400
+        assert server.model_pids() == pids
         assert server.invoke({"do": "nothing"}).status == 200
         assert "the weights are in /secret/place" in server.log
         assert "id-1" in server.log

@@ -29,6 +29,7 @@ def command(project: Path, port: int) -> None:
         **({Variable.MODEL_DIR: str(found.artifacts_dir)} if found.artifacts_dir else {}),
         Variable.HOST: "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",  # as in the image
     }
     say(f"serving {found.root} on http://127.0.0.1:{port}")
     say(f"  curl http://127.0.0.1:{port}/ping")

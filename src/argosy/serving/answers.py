@@ -38,7 +38,7 @@ def status_of(error: ArgosyError) -> int:
 
 def error_body(code: str, message: str, inference_id: str = "") -> bytes:
     """The body of an error's answer: code, sentence and the inference id, if the client gave one."""
-    fields = {"code": code, "message": message}
+    fields = {"code": code, "message": message.encode(errors="replace").decode()}
     if inference_id:
         fields["inference_id"] = inference_id
     return orjson.dumps({"error": fields})

@@ -1,5 +1,6 @@
-"""One JSON line on stderr for each event worth telling; never a body, never a secret."""
+"""One JSON line on stderr for each event worth telling; of a body at most what a predictor's own error quotes."""
 
+import json
 import sys
 import time
 import traceback
@@ -9,9 +10,11 @@ import orjson
 
 def event(name: str, **fields: object) -> None:
     """Write one line: time, event, fields."""
-    line = orjson.dumps(
-        {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": name, **fields}, default=str
-    )
+    told = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": name, **fields}
+    try:
+        line = orjson.dumps(told, default=str)
+    except TypeError:  # text that is not Unicode, as file names may be
+        line = json.dumps(told, default=str).encode()
     sys.stderr.buffer.write(line + b"\n")
     sys.stderr.buffer.flush()
 

@@ -84,7 +84,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         host=environ.get(Variable.HOST) or ALL_ADDRESSES,
         port=_number(environ, "SAGEMAKER_BIND_TO_PORT", contract.PORT, 0, 65_535),
         content_types=_names(content_types) if content_types else None,
-        workers=_number(environ, Variable.WORKERS, 0, 0, 256) or _cpu_count(),
+        workers=_number(environ, Variable.WORKERS, 0, 0, 256) or cpu_count(),
         queue=_number(environ, Variable.QUEUE, DEFAULT_QUEUE, 1, 1_000_000),
         max_body_bytes=contract.megabytes(_number(environ, Variable.MAX_BODY_MB, 100, 1, 1024)),
         deadline_s=_seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if is_batch else REALTIME_DEADLINE_S),
@@ -134,7 +134,8 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def _cpu_count() -> int:
+def cpu_count() -> int:
+    """The processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from argosy.serving import settings
 from argosy.serving.arena import Arena
 
 _THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -19,7 +20,7 @@ def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tu
     Returns:
         Its process id and the front's end of the control socket.
     """
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    threads = str(max(1, (settings.cpu_count()) // workers))
     ours, theirs = socket.socketpair()
     for fd in (theirs.fileno(), arena.fd):
         os.set_inheritable(fd, True)

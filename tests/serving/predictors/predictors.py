@@ -23,6 +23,13 @@ class EchoBytes(Predictor):
         return inputs
 
 
+class Flood(Predictor):
+    """Answers with as many bytes as the body says."""
+
+    def predict(self, inputs: str) -> bytes:
+        return b"x" * int(inputs)
+
+
 class EchoText(Predictor):
     def predict(self, inputs: str) -> str:
         return inputs
@@ -58,6 +65,10 @@ class Commanded(Predictor):
             case "hold-gil":
                 # PyDLL, unlike CDLL, keeps the interpreter's lock during the call.
                 ctypes.PyDLL(None).usleep(int(inputs["seconds"] * 1e6))
+            case "raise-surrogate":
+                raise RuntimeError("bad file \udcff")
+            case "refuse-surrogate":
+                raise DecodeError("bad name \udcff")
             case "unencodable":
                 return object()
             case "pid":

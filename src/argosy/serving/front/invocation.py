@@ -18,10 +18,9 @@ class Invocation(ABC):
         block: The block in which it lies, or None.
         size: Length of the body in bytes.
         arrived: Clock of the event loop when it was complete.
-        is_abandoned: Whether the client went away: then nobody needs the answer.
     """
 
-    __slots__ = ("arrived", "block", "body", "fields", "is_abandoned", "size")
+    __slots__ = ("arrived", "block", "body", "fields", "size")
 
     def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
         self.fields = fields
@@ -29,7 +28,6 @@ class Invocation(ABC):
         self.block = block
         self.size = size
         self.arrived = 0.0
-        self.is_abandoned = False
 
     @abstractmethod
     def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Block | None) -> None:

@@ -69,10 +69,11 @@ class ModelLink(asyncio.Protocol):
         block = invocation.block
         offset = INLINE if block is None else block.offset
         item = InvocationItem(self.number, invocation.fields, invocation.body, offset, invocation.size)
+        frame = frames.pack_invocations((item,))
         self.held = invocation
         self.since = now
         if self._transport is not None:
-            self._transport.write(frames.pack_invocations((item,)))
+            self._transport.write(frame)
 
     def kill(self) -> None:
         """End a process that is stuck; its link is lost a moment later."""

@@ -22,6 +22,8 @@ from argosy.serving.front.template_link import TemplateLink
 from argosy.serving.settings import Settings
 
 _TICK_S: Final = 0.1
+_QUEUE_BYTES: Final = 2**30
+"""Bodies that may wait, all together; a container that dies of memory answers nobody."""
 _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
 _FIRST_PAUSE_S: Final = 0.05
@@ -56,6 +58,7 @@ class Pool:
         self._queue: deque[Invocation] = deque()
         self._links: dict[int, ModelLink] = {}
         self._opening: set[asyncio.Task[None]] = set()
+        self._queue_bytes = 0
         self._receiving = 0
         self._last_number = 0
         self._failures = 0
@@ -93,12 +96,23 @@ class Pool:
         if self.state is not State.READY and not (is_admitted and self.state is State.DRAINING):
             self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
             return
-        if len(self._queue) >= self._settings.queue:
-            self._refuse(invocation, OverloadedError("the queue is full", got=f"{len(self._queue)} waiting"))
+        if len(self._queue) >= self._settings.queue or self._queue_bytes + invocation.size > _QUEUE_BYTES:
+            error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self._queue_bytes} bytes")
+            self._refuse(invocation, error)
             return
         invocation.arrived = self._loop.time()
         self._queue.append(invocation)
+        self._queue_bytes += invocation.size
         self._dispatch()
+
+    def abandon(self, invocation: Invocation) -> None:
+        """The client left: what waits makes room, what is being answered is answered to nobody."""
+        try:
+            self._queue.remove(invocation)
+        except ValueError:
+            return
+        self._forget(invocation)
+        self._stop_if_drained()
 
     def drain(self) -> None:
         """Take nothing more; the state becomes `stopped` when all that was taken is answered."""
@@ -110,11 +124,14 @@ class Pool:
     def close(self) -> None:
         """Refuse what is left, end the model processes and the template."""
         while self._queue:
-            self._refuse(self._queue.popleft(), UnavailableError("the server is stopping"))
-        for link in self._holding():
-            link.kill()
+            invocation = self._queue.popleft()
+            invocation.refuse(UnavailableError("the server is stopping"))
+            self._forget(invocation)
         for link in self._links.values():
-            link.close()
+            if link.is_idle:
+                link.close()
+            else:
+                link.kill()  # it loads or answers: nothing would tell it to end
         if self._template is not None:
             self._template.close()
 
@@ -166,11 +183,11 @@ class Pool:
         for link in self._links.values():
             if not link.is_idle:
                 continue
-            while queue and queue[0].is_abandoned:
-                queue.popleft().free_block()
+            invocation = queue.popleft()
+            self._queue_bytes -= invocation.size
+            link.send(invocation, now)
             if not queue:
                 return
-            link.send(queue.popleft(), now)
 
     def _refuse(
         self, invocation: Invocation, error: UnavailableError | OverloadedError | DeadlineExceededError
@@ -179,19 +196,29 @@ class Pool:
         invocation.free_block()
 
     def _tick(self) -> None:
-        """Refuse what has waited too long and kill what is stuck."""
+        """Refuse what is too late, and kill what has been at one invocation for too long."""
         deadline = self._loop.time() - self._settings.deadline_s
         error = DeadlineExceededError("no answer in time", got=f"{self._settings.deadline_s:g} s passed")
         while self._queue and self._queue[0].arrived < deadline:
-            self._refuse(self._queue.popleft(), error)
+            invocation = self._queue.popleft()
+            invocation.refuse(error)
+            self._forget(invocation)
         for link in self._holding():
-            if link.held is not None and link.held.arrived < deadline:
+            held = link.held
+            if held is not None and held.arrived < deadline:
+                # The client is told in time; that the process got the invocation late is no fault of its own.
+                held.refuse(error)
+                link.held = _Answered(held)
+            if link.since < deadline:
                 log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
-                link.held.refuse(error)
-                link.held = _Answered(link.held)
                 link.kill()
         if self.state not in (State.STOPPED, State.FAILED):
             self._loop.call_later(_TICK_S, self._tick)
+
+    def _forget(self, invocation: Invocation) -> None:
+        """It has left the queue without going to a process."""
+        self._queue_bytes -= invocation.size
+        invocation.free_block()
 
     def _holding(self) -> list[ModelLink]:
         return [link for link in self._links.values() if link.held is not None]

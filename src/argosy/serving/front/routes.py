@@ -25,6 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 PING: Final = "/ping"
 INVOCATIONS: Final = "/invocations"
 EXECUTION_PARAMETERS: Final = "/execution-parameters"
+FIELDS_LIMIT: Final = 16_384
+"""Bytes of Content-Type, Accept and inference id together; SageMaker lets 1,024 characters of each through."""
 _METHODS: Final = {PING: ("GET", "POST"), INVOCATIONS: ("POST",), EXECUTION_PARAMETERS: ("GET",)}
 _FIELDS: Final = (b"content-type", b"accept", contract.HEADER_INFERENCE_ID.lower().encode())
 
@@ -36,6 +38,18 @@ def fields_of(headers: list[tuple[bytes, bytes]]) -> bytes:
         if name in _FIELDS:
             found[name] = found[name] + b", " + value if name in found and name == b"accept" else value
     return b"\n".join(found.get(name, b"") for name in _FIELDS)
+
+
+def refusal(headers: list[tuple[bytes, bytes]]) -> tuple[int, str, str] | None:
+    """Status, code and sentence for header fields that the server cannot honour, or None."""
+    for name, value in headers:
+        if name == b"transfer-encoding" and value.lower() != b"chunked":
+            return 501, "not-implemented", "no Transfer-Encoding but `chunked` is understood"
+        if name == b"content-encoding" and value.lower() != b"identity":
+            return 415, "unsupported-media-type", "no Content-Encoding is understood"
+    if len(fields_of(headers)) > FIELDS_LIMIT + 2:
+        return 431, "header-too-large", f"want at most {FIELDS_LIMIT} bytes of Content-Type, Accept and inference id"
+    return None
 
 
 class Application:
@@ -51,6 +65,11 @@ class Application:
         self.pool = pool
         self.max_body_bytes = max_body_bytes
         self._execution_parameters = execution_parameters(workers)
+        self._no_more_bodies = asyncio.Event()
+
+    def stop_receiving(self) -> None:
+        """The server stops: bodies that are not whole by now are refused."""
+        self._no_more_bodies.set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,20 +89,25 @@ class Application:
             await self._invoke(scope, receive, send)
 
     async def _invoke(self, scope: Message, receive: Receive, send: Send) -> None:
-        is_admitted = self.pool.admit()
         headers: list[tuple[bytes, bytes]] = scope["headers"]
+        refused = refusal(headers)
+        if refused is not None:
+            await _send_error(send, *refused)
+            return
+        fields = fields_of(headers)  # now: uvicorn appends a body's trailers to the same list
+        is_admitted = self.pool.admit()
         body = await self._receive_body(headers, receive, send)
         if body is None:
             if is_admitted:
                 self.pool.withdraw()
             return
-        waiting = _AsgiInvocation(fields_of(headers), self.pool, body)
+        waiting = _AsgiInvocation(fields, self.pool, body)
         self.pool.submit(waiting, is_admitted=is_admitted)
         gone = asyncio.ensure_future(receive())
         done, _ = await asyncio.wait((waiting.answered, gone), return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
         if waiting.answered not in done:
-            waiting.is_abandoned = True
+            self.pool.abandon(waiting)
             return
         await _send(send, *waiting.answered.result())
 
@@ -92,7 +116,10 @@ class Application:
         body = bytearray()
         declared = next((int(v) for n, v in headers if n == b"content-length" and v.isdigit()), 0)
         while declared <= self.max_body_bytes:
-            message = await receive()
+            message = await self._receive(receive)
+            if message is None:
+                await _send_error(send, 503, "unavailable", "the server is stopping")
+                return None
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
@@ -103,6 +130,17 @@ class Application:
             await _send(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
             return None
         return bytes(body)
+
+    async def _receive(self, receive: Receive) -> Message | None:
+        """The next message of a request; None when the server stops before it comes."""
+        message = asyncio.ensure_future(receive())
+        stopping = asyncio.ensure_future(self._no_more_bodies.wait())
+        await asyncio.wait((message, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if message.done():
+            return message.result()
+        message.cancel()
+        return None
 
 
 class _AsgiInvocation(Invocation):

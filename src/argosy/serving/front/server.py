@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -23,7 +24,8 @@ from argosy.serving.settings import Settings
 
 _DRAIN_S: Final = 25.0
 """Under the 30 s after which SIGKILL comes (`contract.STOP_GRACE`)."""
-_CLOSE_S: Final = 2
+_CLOSE_S: Final = 28.0
+"""After SIGTERM: until then a slow reader gets the rest of its answer."""
 _REAP_S: Final = 1.0
 _KEEP_ALIVE_S: Final = 600
 """The platform keeps its connections; whoever closes first loses the request that is on its way."""
@@ -52,17 +54,24 @@ async def _serve(
     ended = asyncio.Event()
     pool = Pool(settings, arena, spawn, on_end=ended.set)
 
+    closing_at = math.inf
+
     def drain() -> None:
+        nonlocal closing_at
+        closing_at = min(closing_at, loop.time() + _CLOSE_S)
         pool.drain()
         loop.call_later(_DRAIN_S, ended.set)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain)
-    server = _Server(_config(pool, settings))
+    application = Application(pool, settings.workers, settings.max_body_bytes)
+    server = _Server(_config(application, settings))
     _reap(loop)
     pool.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await ended.wait()
+    application.stop_receiving()
+    server.config.timeout_graceful_shutdown = max(1, int(min(closing_at - loop.time(), _CLOSE_S)))
     server.should_exit = True
     pool.close()
     await serving
@@ -70,13 +79,13 @@ async def _serve(
         raise LoadError(pool.failure or "the model cannot be loaded")
 
 
-def _config(pool: Pool, settings: Settings) -> uvicorn.Config:
+def _config(application: Application, settings: Settings) -> uvicorn.Config:
     is_short = settings.short_path and short_path.seam_fits()
     if settings.short_path and not is_short:
         log.event("no-short-path", uvicorn=uvicorn.__version__)
     return uvicorn.Config(
-        Application(pool, settings.workers, settings.max_body_bytes),
-        http=short_path.ShortPath.bound(pool, settings.max_body_bytes) if is_short else HttpToolsProtocol,
+        application,
+        http=short_path.ShortPath.bound(application.pool, settings.max_body_bytes) if is_short else HttpToolsProtocol,
         ws="none",
         loop="none",
         lifespan="off",
@@ -87,7 +96,6 @@ def _config(pool: Pool, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_CLOSE_S,
     )
 
 

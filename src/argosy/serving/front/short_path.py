@@ -4,7 +4,8 @@ uvicorn owns the sockets, the parser and everything unusual. This subclass of it
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
 request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
 that uvicorn does not promise, so `seam_fits` looks for them at start and the server does without this file when one is
-missing. Both ways give the same answers: one test suite runs over both.
+missing. Both ways give the same answers, and one test suite runs over both; only bytes that are no HTTP, sent behind a
+request that is still being answered, cost that answer on uvicorn's own way.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.front.invocation import Invocation
 from argosy.serving.front.pool import Pool
-from argosy.serving.front.routes import too_large
+from argosy.serving.front.routes import FIELDS_LIMIT, too_large
 
 _SEAM: Final = (
     "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
@@ -81,6 +82,7 @@ class ShortPath(HttpToolsProtocol):
         self._is_refused = False
         self._is_closing = False
         self._is_plain = True
+        self._is_in_head = True
         self._declared = 0
         self._received = 0
         self._body: bytes | bytearray = b""
@@ -96,7 +98,8 @@ class ShortPath(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone: nobody waits for its answers."""
         for waiting in self._open:
-            waiting.is_abandoned = True
+            if isinstance(waiting, _ShortInvocation):
+                self.pool.abandon(waiting)
         self._open.clear()
         if self._block is not None:
             self._unsent.append(self._block)  # a body that never became whole
@@ -117,9 +120,12 @@ class ShortPath(HttpToolsProtocol):
         self._is_plain = True
         self._content_type = self._accept = self._inference_id = b""
         self._declared = 0
+        self._is_in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header field; the few that matter are told apart by their length first."""
+        if not self._is_in_head:
+            return  # a trailer, which nobody reads
         self.headers.append((name, value))
         size = len(name)
         if size == 12:
@@ -139,11 +145,18 @@ class ShortPath(HttpToolsProtocol):
         elif size == 7:
             if name.lower() == b"upgrade":
                 self._is_plain = False
+        elif size == 17:
+            if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+                self._is_plain = False
+        elif size == 16:
+            if name.lower() == b"content-encoding":
+                self._is_plain = False
         elif size == 29 and name.lower() == _INFERENCE_ID:
             self._inference_id = value
 
     def on_headers_complete(self) -> None:
         """The head is whole: short path or long way."""
+        self._is_in_head = False
         cycle = self.cycle
         parser = self.parser
         self._is_short = (
@@ -152,7 +165,8 @@ class ShortPath(HttpToolsProtocol):
             and (cycle is None or cycle.response_complete)
             and parser.get_http_version() == "1.1"
             and parser.get_method() == (b"POST" if self.url == b"/invocations" else b"GET")
-            and (self.url == b"/invocations" or self.url == b"/ping")
+            and (self.url == b"/invocations" or (self.url == b"/ping" and not self._declared))
+            and len(self._content_type) + len(self._accept) + len(self._inference_id) <= FIELDS_LIMIT
         )
         if self._is_short:
             self._begin_body()
@@ -192,6 +206,16 @@ class ShortPath(HttpToolsProtocol):
             self._answer_ping()
         else:
             self._submit()
+
+    def send_400_response(self, msg: str) -> None:
+        """The bytes are no HTTP: say so after the answers that are still due, and close."""
+        if not self._open:
+            super().send_400_response(msg)
+            return
+        text = answers.error_body("bad-request", msg)
+        self._open.append(_Ready(_head(400, answers.CONTENT_TYPE, len(text)) + text))
+        self._is_closing = True
+        self.flow.pause_reading()
 
     def shutdown(self) -> None:
         """The server stops: end the connection after what is open."""
@@ -332,9 +356,8 @@ class _ShortInvocation(Invocation):
 class _Ready:
     """An answer that is ready before the one that must go first on the same connection."""
 
-    __slots__ = ("answer_body", "head", "is_abandoned")
+    __slots__ = ("answer_body", "head")
 
     def __init__(self, answer: bytes) -> None:
         self.head: bytes | None = answer
         self.answer_body = b""
-        self.is_abandoned = False
