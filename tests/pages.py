@@ -2,7 +2,7 @@
 
 - A block whose first line is `# PATH` is a file: it is written there.
 - A `sh` or `python` block is run, all of a page in one folder; one that ends in `&` runs until the page ends.
-- A `text` block after it shows its output: these lines must come, in this order; numbers and digests may
+- A `text` block after it shows its output: these lines must come, in this order; times, sizes and digests may
   differ, and a line may go on.
 - A `sh` line in `TESTED_ELSEWHERE` is not run here.
 """
@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
     ". .venv/bin/activate": "the tests run in it",
 }
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MEASURED = re.compile(r"\d[\d.,]*(?= (?:s|ms|B|KB|MB)\b)")
 _FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
 
 
@@ -118,5 +119,5 @@ def _missing(wanted: list[str], got: list[str]) -> str | None:
 
 def _normalised(text: str) -> list[str]:
     lines = [re.sub(r"sha256:[0-9a-f]{64}", "sha256:…", line) for line in text.splitlines()]
-    lines = [re.sub(r"\s+", " ", re.sub(r"\d[\d.,]*(e-?\d+)?", "0", line)).strip() for line in lines]
+    lines = [re.sub(r"\s+", " ", _MEASURED.sub("0", line)).strip() for line in lines]
     return [line for line in lines if line and line != "…"]

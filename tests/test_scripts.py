@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -36,9 +35,7 @@ def test_ci_calls_the_test_script_and_nothing_else() -> None:
 
 def test_set_up_does_nothing_when_nothing_changed() -> None:
     subprocess.run([ROOT / "scripts/setup"], check=True)
-    started = time.monotonic()
     again = subprocess.run([ROOT / "scripts/setup"], check=True, capture_output=True, text=True)
-    assert time.monotonic() - started < 1
     assert again.stdout + again.stderr == ""
 
 

@@ -57,19 +57,13 @@ def alive(pids: set[int]) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_demo_walks_the_whole_road_and_is_quick_the_second_time(
-    surroundings: dict[str, str], tmp_path: Path
-) -> None:
-    for attempt in range(2):
-        started = time.monotonic()
-        done = subprocess.run([ROOT / "scripts/demo"], env=surroundings, capture_output=True, text=True, timeout=280)
-        seconds = time.monotonic() - started
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "99.1% right" in done.stdout
-        assert done.stdout.count("largest difference to predict_proba: 0\n") == 3
-        assert "sha256:" in done.stdout
-        assert "argosy simulate endpoint oci:.cache/demo/image:latest" in done.stdout
-        assert attempt == 0 or seconds < 20
+def test_the_demo_walks_the_whole_road(surroundings: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run([ROOT / "scripts/demo"], env=surroundings, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "99.1% right" in done.stdout
+    assert done.stdout.count("largest difference to predict_proba: 0\n") == 3
+    assert "sha256:" in done.stdout
+    assert "argosy simulate endpoint oci:.cache/demo/image:latest" in done.stdout
     assert not (tmp_path / "called").exists()
 
 

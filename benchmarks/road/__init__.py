@@ -1,0 +1,1 @@
+"""What the whole road costs."""
