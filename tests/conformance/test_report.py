@@ -82,7 +82,7 @@ def test_an_unknown_must_leaves_the_image_undecided_and_says_what_would_decide_i
     assert sample == f"undecided without {SAMPLE}: ping-busy, invocations"
     assert container == "undecided without --container docker: start-offline"
     assert nothing == "undecided: image-init"
-    assert last.startswith("undecided: no MUST failed, 4 MUST unknown; 1 passed, 0 failed, 5 unknown, 1 ")
+    assert last.startswith("undecided: no MUST failed, 4 MUST unknown; 1 passed, 0 failed, 5 unknown, 1")
     assert end == ""
 
 
