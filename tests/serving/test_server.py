@@ -186,9 +186,12 @@ def test_headers_that_cannot_be_honoured_are_refused(echo: ServerProcess, more: 
     assert echo.model_pids() == before
 
 
-def test_trailers_of_a_chunked_body_are_not_headers(echo: ServerProcess) -> None:
+def test_trailers_of_a_chunked_body_are_not_headers(tmp_path: Path) -> None:
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as connection:
+    with (
+        running("EchoBytes", tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
         connection.sendall(head + b"2\r\nhi\r\n0\r\nAccept: image/png\r\nContent-Type: image/png\r\n\r\n")
         with connection.makefile("rb") as stream:
             assert b" 200 " in stream.readline()
