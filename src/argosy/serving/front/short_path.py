@@ -4,8 +4,8 @@ uvicorn owns the sockets, the parser and everything unusual. This subclass of it
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
 request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
 that uvicorn does not promise, so `seam_fits` looks for them at start and the server does without this file when one is
-missing. Both ways give the same answers, and one test suite runs over both. Two things only the short path does: trailers
-of a chunked body are not taken for headers, and bytes that are no HTTP do not cost the answer to the request before.
+missing. Both ways give the same answers, and one test suite runs over both. Two things only the short path does:
+trailers of a chunked body are not taken for headers, and bytes that are no HTTP do not cost the answer before them.
 """
 
 import asyncio
