@@ -36,8 +36,17 @@ trap 'echo told to end; exit 7' TERM
 echo ready
 while :; do sleep 0.05; done
 """
+ESCAPE = r"""
+opendir(my $outside, "/"); mkdir "/inner"; print "chroot: ", chroot("/inner"), "\n";
+chdir($outside); chdir("..") for 1..64; chroot(".");
+print "written\n" if open(my $file, ">", $ARGV[0]);
+print "core pattern written\n" if open(my $pattern, ">", "/proc/sys/kernel/core_pattern");
+open(my $status, "<", "/proc/self/status");
+/^(Cap|NoNewPrivs)/ && print while <$status>;
+print "ready\n";
+"""
 Start = Callable[..., ProcessContainer]
-PROGRAMS = ("sh", "cat", "df", "env", "grep", "head", "id", "ls", "sleep", "tail")
+PROGRAMS = ("sh", "cat", "df", "env", "grep", "head", "id", "ls", "perl", "sleep", "tail")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +137,29 @@ def test_an_unpacked_image_runs_as_a_container_does(start: Start, root: Path, mo
     container.remove()
     assert snapshot(root) == before
     assert sorted(path.name for path in model_dir.iterdir()) == ["weights"]
+
+
+def test_an_image_cannot_leave_its_root(start: Start, tmp_path: Path, rights: str) -> None:
+    container = start(Entrypoint=["perl", "-e", ESCAPE, str(tmp_path / "escaped")])
+    assert container.wait(20) == 0
+    seen = container.logs().split("\n")
+    assert "chroot: 1" in seen, "the attempt itself must work for this test to mean anything"
+    assert "written" not in seen
+    assert "core pattern written" not in seen
+    assert list(tmp_path.iterdir()) == []
+    container.remove()
+
+
+def test_an_image_s_program_has_fewer_capabilities_than_in_docker_and_gains_none(start: Start, rights: str) -> None:
+    container = start(Entrypoint=["perl", "-e", ESCAPE, "/escaped"])
+    container.wait(20)
+    seen = dict(line.split(":\t", 1) for line in container.logs().splitlines() if ":\t" in line)
+    docker = 0xA80425FB
+    assert int(seen["CapEff"], 16) == int(seen["CapPrm"], 16) == int(seen["CapBnd"], 16)
+    assert int(seen["CapEff"], 16) & ~docker == 0
+    assert int(seen["CapInh"], 16) == int(seen["CapAmb"], 16) == 0
+    assert seen["NoNewPrivs"] == "1"
+    container.remove()
 
 
 def test_a_read_only_root_has_a_writable_tmp(start: Start, model_dir: Path, rights: str) -> None:

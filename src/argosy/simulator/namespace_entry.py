@@ -4,8 +4,10 @@
 Standard library alone, since no other can be relied on here.
 
 Theory of operation: the unpacked image is the lower half of an overlay whose upper half is in memory, so a run changes
-nothing of it. What is bound from this machine is opened before `chroot` and mounted through `/proc/self/fd` after it:
-every path is then resolved inside the image, and a link in it cannot lead a mount or a write out of it.
+nothing of it. What is bound from this machine is opened before `pivot_root` and mounted through `/proc/self/fd` after
+it: every path is then resolved inside the image, and a link in it cannot lead a mount or a write out of it. Then this
+machine's own tree is unmounted, so that there is nothing left to escape to, and the image's program gets fewer
+capabilities than Docker gives and can gain no other.
 """
 
 import ctypes
@@ -20,11 +22,29 @@ SETUP_FAILED = 125  # as `docker run` ends when it could not make the container
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND = 1, 2, 4, 8, 32, 4096
+_MNT_DETACH = 2
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND, _MS_REC = 1, 2, 4, 8, 32, 4096, 16384
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _HOSTS = b"127.0.0.1\tlocalhost model.aws.local\n::1\tlocalhost\n"
 _RESOLVER = b"nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+# What Docker hides or protects of /proc: its files obey user 0 whatever the capabilities.
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+_HIDDEN = (
+    *("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/scsi", "/proc/sched_debug"),
+    *("/proc/timer_list", "/proc/timer_stats", "/sys/firmware"),
+)
+
+# Numbers of linux/capability.h: what Docker grants, without MKNOD and NET_RAW, which it fences in by other means.
+_CHOWN, _DAC_OVERRIDE, _FOWNER, _FSETID, _KILL, _SETGID, _SETUID, _SETPCAP = 0, 1, 3, 4, 5, 6, 7, 8
+_NET_BIND_SERVICE, _SYS_CHROOT, _AUDIT_WRITE, _SETFCAP = 10, 18, 29, 31
+_CAPABILITIES = (
+    *(_CHOWN, _DAC_OVERRIDE, _FOWNER, _FSETID, _KILL, _SETGID, _SETUID, _SETPCAP),
+    *(_NET_BIND_SERVICE, _SYS_CHROOT, _AUDIT_WRITE, _SETFCAP),
+)
+_CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,6 +52,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def main() -> NoReturn:
     """Set up and become the container's program; exit codes are those of `docker run`."""
     order: dict[str, Any] = json.load(sys.stdin)
+    sys.meta_path.clear()  # nothing is imported from here on: Python's library would be looked for in the image
     try:
         _set_up(order)
     except OSError as error:
@@ -55,15 +76,21 @@ def _set_up(order: dict[str, Any]) -> None:
     sources = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
     model = os.open(order["model_dir"], os.O_PATH) if order["model_dir"] else None
     system = os.open("/sys", os.O_PATH)
-    os.chroot(root)
+    machine = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    os.chdir(root)
+    _check(_libc.pivot_root(b".", b"."), "pivot_root", root)
     os.chdir("/")
     _fresh_folder("proc")
-    _mount("proc", "/proc", "proc")
+    _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     _devices(sources)
     _system(system)
+    _protect()
     if model is not None:
         Path("/opt/ml/model").mkdir(parents=True, exist_ok=True)
         _bind_read_only(model, "/opt/ml/model")
+    os.fchdir(machine)
+    _check(_libc.umount2(b".", _MNT_DETACH), "umount", "/")
+    os.chdir("/")
     for path, text in (("/etc/hosts", _HOSTS), ("/etc/resolv.conf", _RESOLVER)):
         Path("/etc").mkdir(parents=True, exist_ok=True)
         Path(path).unlink(missing_ok=True)
@@ -77,10 +104,14 @@ def _set_up(order: dict[str, Any]) -> None:
     descriptor = os.open("/dev/null", os.O_RDONLY)
     os.dup2(descriptor, 0)
     os.closerange(3, 1024)
+    _drop_capabilities()
     if order["user"] and order["is_rootless"]:
         sys.stderr.write(f"USER {order['user']} is not heeded: a user namespace has no user but root\n")
     elif order["user"]:
         _become(order["user"])
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "no_new_privs")
+    # Again what `unshare --kill-child` said: a change of the user takes it back.
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl", "pdeathsig")
 
 
 def _overlay(lower: str, scratch: str, is_rootless: bool) -> str:
@@ -91,7 +122,7 @@ def _overlay(lower: str, scratch: str, is_rootless: bool) -> str:
         Path(folder).mkdir()
     escaped = lower.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
     data = f"lowerdir={escaped},upperdir={upper},workdir={work}" + (",userxattr" if is_rootless else "")
-    _mount("overlay", root, "overlay", data=data)
+    _mount("overlay", root, "overlay", _MS_NODEV, data)
     Path(root).chmod(0o755)
     return root
 
@@ -115,6 +146,32 @@ def _system(descriptor: int) -> None:
         _bind_read_only(descriptor, "/sys")
     except OSError:
         return
+
+
+def _protect() -> None:
+    """/proc and /sys without what would reach this machine's kernel; what it does not have needs no protection."""
+    for path in (found for found in _READ_ONLY if Path(found).exists()):
+        _mount(path, path, None, _MS_BIND | _MS_REC)
+        _mount(None, path, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    for path in (found for found in _HIDDEN if Path(found).exists()):
+        if Path(path).is_dir():
+            _mount("tmpfs", path, "tmpfs", _MS_RDONLY)
+        else:
+            _mount("/dev/null", path, None, _MS_BIND)
+
+
+def _drop_capabilities() -> None:
+    """Keep `_CAPABILITIES` alone, now and in every program that is started from here."""
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_bytes())
+    for number in range(last + 1):
+        if number not in _CAPABILITIES:
+            _check(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0), "prctl", f"capability {number}")
+    _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl", "ambient capabilities")
+    kept = sum(1 << number for number in _CAPABILITIES)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    # Effective, permitted and inheritable of the numbers 0 to 31, then of 32 to 63.
+    sets = (ctypes.c_uint32 * 6)(kept, kept, 0, 0, 0, 0)
+    _check(_libc.capset(header, sets), "capset", "capabilities")
 
 
 def _bind_read_only(descriptor: int, target: str) -> None:
@@ -158,9 +215,15 @@ def _numbers(file: str, name: str) -> tuple[int, int]:
 def _mount(source: str | None, target: str, kind: str | None, flags: int = 0, data: str | None = None) -> None:
     """mount(2); an error names the target."""
     encoded = [os.fsencode(text) if text is not None else None for text in (source, target, kind, data)]
-    if _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]) != 0:
+    result = _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
+    _check(result, f"mount {kind or 'bind'}", target)
+
+
+def _check(result: int, call: str, subject: str) -> None:
+    """Raise what a call of the C library failed with."""
+    if result != 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{os.strerror(number)}: mount {kind or 'bind'}", target)
+        raise OSError(number, f"{os.strerror(number)}: {call}", subject)
 
 
 def _end(message: str, code: int) -> NoReturn:

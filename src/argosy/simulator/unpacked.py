@@ -1,4 +1,4 @@
-"""A container made of an unpacked image with no engine: chroot in mount and PID namespaces of its own.
+"""A container made of an unpacked image with no engine: a root, mount, PID and IPC namespaces of its own.
 
 Its files, processes, `/tmp` and 64 MB of shared memory are its own, and its environment is the image's. Its network is
 this machine's, and it has no limits of memory or processors.
@@ -127,4 +127,4 @@ def probe(root: Path) -> None:
 def _unshare() -> tuple[str, ...]:
     as_root = () if os.geteuid() == 0 else ("--user", "--map-root-user")
     python = (sys.executable, "-I", "-S", str(_ENTRY))
-    return ("unshare", *as_root, "--mount", "--pid", "--fork", "--kill-child", "--", *python)
+    return ("unshare", *as_root, "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--", *python)
