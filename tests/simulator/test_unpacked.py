@@ -210,6 +210,21 @@ def test_without_the_label_the_container_is_expected_at_8080(root: Path) -> None
     container.remove()
 
 
+def test_an_image_of_argosy_s_is_asked_to_listen_on_loopback(start: Start) -> None:
+    container = start(Launch({"ARGOSY_PREDICTOR": "predictor:Echo"}, is_on_loopback=True))
+    assert "ARGOSY_HOST=127.0.0.1" in container.logs().splitlines()
+    assert "other machines" not in container.caveat
+    container.remove()
+
+
+def test_an_image_that_listens_where_it_likes_is_told_of(start: Start) -> None:
+    for launch in (Launch(is_on_loopback=True), Launch({"ARGOSY_PREDICTOR": "predictor:Echo"})):
+        container = start(launch)
+        assert "ARGOSY_HOST" not in container.logs()
+        assert f"other machines may reach it at port {container.url.rpartition(':')[2]}" in container.caveat
+        container.remove()
+
+
 def test_a_machine_that_refuses_namespaces_is_told_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacked, "_unshare", lambda: ("false",))
     with pytest.raises(ContainerError, match="does not let an image run") as error:

@@ -79,7 +79,7 @@ class _Subject:
     def container(self, variables: dict[str, str]) -> Iterator[Container]:
         """The container, not yet started; removed at the end whatever happens."""
         with _model_folder(self.model_data) as model_dir:
-            launch = Launch(variables, model_dir)
+            launch = Launch(variables, model_dir, is_on_loopback=True)
             container = open_container(self.target, self.kind, launch, environment.read())
             if isinstance(container, ProcessContainer) and container.caveat:
                 say(f"note: {container.caveat}")

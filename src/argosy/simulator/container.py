@@ -65,11 +65,14 @@ class Launch:
         environment: `ContainerDefinition.Environment` and what the platform adds to it.
         model_dir: The unpacked model artifacts, seen read-only at `/opt/ml/model`; None mounts nothing there.
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
+        is_on_loopback: Whether an image that runs with this machine's network is asked to listen on loopback alone;
+            Argosy's own images heed it. An engine's container has a network of its own and is not asked.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     model_dir: Path | None = None
     read_only: bool = False
+    is_on_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from argosy.simulator.container import Launch
 from argosy.simulator.process import Command, ProcessContainer, free_port
 
 _CAVEAT: Final = "it runs without a container engine: it can reach the network, and nothing limits its memory"
+_PUBLIC: Final = "it listens where it likes, as on SageMaker: other machines may reach it at port {port} of this one"
 _ENTRY: Final = Path(__file__).with_name("namespace_entry.py")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_TIMEOUT_S: Final = 20.0
@@ -77,6 +78,9 @@ def open_unpacked(root: Path, config: Mapping[str, Any], name: str, launch: Laun
     environment = {"PATH": _PATH, "HOME": "/root"}
     environment |= dict(pair.split("=", 1) for pair in config.get("Env") or [] if "=" in pair)
     environment |= launch.environment
+    is_quiet = launch.is_on_loopback and contract.Variable.PREDICTOR in environment  # an image of Argosy's
+    if is_quiet:
+        environment[contract.Variable.HOST] = "127.0.0.1"
     port = contract.PORT
     if (config.get("Labels") or {}).get(contract.LABEL_BIND_TO_PORT) == "true":
         port = int(environment.setdefault("SAGEMAKER_BIND_TO_PORT", str(free_port())))
@@ -92,8 +96,9 @@ def open_unpacked(root: Path, config: Mapping[str, Any], name: str, launch: Laun
         is_read_only=launch.read_only,
         is_rootless=os.geteuid() != 0,
     )
+    caveat = _CAVEAT if is_quiet else f"{_CAVEAT}; {_PUBLIC.format(port=port)}"
     command = Command(
-        name, _unshare(), {"PATH": _PATH}, Path("/"), port, is_supervised=True, stdin=order.encoded(), caveat=_CAVEAT
+        name, _unshare(), {"PATH": _PATH}, Path("/"), port, is_supervised=True, stdin=order.encoded(), caveat=caveat
     )
     return ProcessContainer(command, on_remove=lambda: shutil.rmtree(scratch, ignore_errors=True))
 
