@@ -211,6 +211,10 @@ def test_clashing_wheels_are_told(made: Made) -> None:
     files = read_filesystem(made(made.shop.project("one\ntwo\n")))
     assert files.read(f"{SITE}/tests/__init__.py") == b"two"
     assert [said for said in made.shop.said if "tests/__init__.py" in said]
+    made.shop.said.clear()
+    made(made.shop.project("one\ntwo\n"))
+    assert made.states()["dependencies"]
+    assert [said for said in made.shop.said if "tests/__init__.py" in said]
 
 
 def test_layers_do_not_overlap(made: Made) -> None:

@@ -198,3 +198,14 @@ def test_no_layers_write_outside_the_folder(layers: list[list[Member]]) -> None:
             assert not (root / "in/root").exists()
         outside = {path: content for path, content in tree(root).items() if not path.startswith("in/root/")}
         assert outside == before
+
+
+def test_folders_in_each_other_need_no_stack(store: BlobStore, tmp_path: Path) -> None:
+    deep = "/".join("d" for _ in range(1500))
+    made = image(store, [[file(f"{deep}/file", b"1"), file("d/.wh..wh..opq")]])
+    files = read_filesystem(made)
+    assert len(list(files)) == 1501
+    assert files.read(f"{deep}/file") == b"1"
+    with pytest.raises(ImageError, match="too many folders in each other"):
+        unpack(made, tmp_path / "out/root")
+    assert not (tmp_path / "out").exists()

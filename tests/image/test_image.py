@@ -64,3 +64,25 @@ def test_a_value_has_one_serialization(value: object) -> None:
 @pytest.mark.parametrize("text", [None, 1, "", "sha256:abc", "sha256:" + "A" * 64, "sha256:" + "a" * 64 + "\n"])
 def test_what_is_no_digest(text: object) -> None:
     assert not is_digest(text)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [5, [], {"Env": 5}, {"Env": [5]}, {"Env": {"A": "b"}}, {"Labels": ["x"]}, {"Labels": {"x": 1}}, {"Cmd": [1]},
+     {"Entrypoint": {}}, {"User": 0}, {"WorkingDir": []}],
+)  # fmt: skip
+def test_a_config_of_the_wrong_kind_is_an_error(store: BlobStore, config: object) -> None:
+    made = image(store, config={"config": config})
+    with pytest.raises(ImageError, match="what a container is started with"):
+        _ = made.runtime
+
+
+def test_what_is_null_in_a_config_is_not_there(store: BlobStore) -> None:
+    fields = {"Env": None, "Labels": None, "Cmd": ["serve"], "Entrypoint": "a b"}
+    assert image(store, config={"config": fields}).runtime == {"Cmd": ["serve"], "Entrypoint": "a b"}
+    assert image(store, config={"config": None}).runtime == {}
+
+
+def test_json_without_end_is_no_object() -> None:
+    with pytest.raises(ImageError, match="not JSON"):
+        parse_object(b"[" * 100_000, "it")

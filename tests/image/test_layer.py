@@ -144,3 +144,11 @@ def test_a_damaged_record_is_no_record(tmp_path: Path) -> None:
     for damage in (b"", b"{}", b"[]", b'{"digest": "../x", "size": 1, "diff_id": ""}'):
         (tmp_path / "layers/key").write_bytes(damage)
         assert cache.get("key") is None
+
+
+def test_a_file_that_is_a_folder_for_another_is_refused() -> None:
+    for upper in (from_bytes("a/clash", b""), symlink("a/clash", "x")):
+        with pytest.raises(ImageError, match="a file and a folder for one path") as caught:
+            ordered([from_bytes("a/clash/deep/b.py", b""), upper, from_bytes("a/clash-ing", b"")])
+        assert "`/a/clash`, `/a/clash/deep/b.py`" in caught.value.message
+    ordered([Member("a", 0o1777), from_bytes("a/b", b"")])

@@ -102,3 +102,18 @@ def test_a_write_that_fails_keeps_the_former_archive(store: BlobStore, tmp_path:
     with pytest.raises(ImageError):
         write_archive(made, tmp_path / "out/image.tar", None)
     assert tree(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("rootfs", [None, [], {}, {"diff_ids": None}, {"diff_ids": 5}])
+@pytest.mark.parametrize("tags", [7, None, ["x"]])
+def test_an_archive_with_odd_fields_is_an_error(
+    cache: LayerCache, tmp_path: Path, rootfs: object, tags: object
+) -> None:
+    config = json.dumps({"rootfs": rootfs}).encode()
+    listing = [{"Config": "config.json", "RepoTags": tags, "Layers": ["layer.tar"]}]
+    members = [file("config.json", config), file("layer.tar"), file("manifest.json", json.dumps(listing).encode())]
+    (tmp_path / "image.tar").write_bytes(tar(members))
+    with pytest.raises(ImageError, match="0 diff IDs, 1 layers"):
+        read_archive(tmp_path / "image.tar", None, cache)
+    with pytest.raises(ImageError, match="no such image"):
+        read_archive(tmp_path / "image.tar", "other", cache)

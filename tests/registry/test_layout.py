@@ -58,7 +58,21 @@ def test_a_layout_with_an_index_gives_the_amd64_image(store: BlobStore, tmp_path
     assert (found.digest, found.index_bytes) == (made.digest, index)
 
 
-@pytest.mark.parametrize("content", [None, b"{", b"[]", b'{"manifests": []}', b'{"manifests": [{"digest": "x"}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"{",
+        b"[]",
+        b'{"manifests": []}',
+        b'{"manifests": [{"digest": "x"}]}',
+        b'{"manifests": null}',
+        b'{"manifests": 5}',
+        b'{"manifests": [5]}',
+        b'{"manifests": [{"annotations": []}]}',
+        b'{"manifests": [{}, {"annotations": [1]}]}',
+    ],
+)
 def test_what_is_no_layout_is_an_error(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "index.json").write_bytes(content)
@@ -135,3 +149,15 @@ def test_a_damaged_blob_of_a_cache_is_removed(tmp_path: Path) -> None:
             else:
                 cache.read(made.layers[0].digest)
         assert not path.exists()
+
+
+@pytest.mark.parametrize("entry", [{"annotations": []}, {"annotations": None}, 5])
+def test_odd_neighbours_in_an_index_do_not_matter(store: BlobStore, tmp_path: Path, entry: object) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    index = json.loads((tmp_path / "layout/index.json").read_bytes())
+    index["manifests"].append(entry)
+    (tmp_path / "layout/index.json").write_bytes(canonical_json(index))
+    assert read_layout(tmp_path / "layout", "x").digest == made.digest
+    write_layout(made, tmp_path / "layout", "y")
+    assert read_layout(tmp_path / "layout", "y").digest == made.digest

@@ -58,7 +58,7 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     engine = _find_engine(kind, environment)
     if engine is None:
         image = transports.read_image(target, _access(environment))
-        return open_unpacked(_unpack(image, environment), image.config.get("config") or {}, target, launch)
+        return open_unpacked(_unpack(image, environment), image.runtime, target, launch)
     if isinstance(place, reference.DaemonReference):
         return EngineContainer(engine, place.name, target, launch)
     image = transports.read_image(target, _access(environment))
@@ -96,6 +96,7 @@ def _process(
         Variable.PROGRAM_DIR: str(found.root),
         Variable.HOST: "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",  # as in the image: what is printed is in the log at once
     }
     if launch.model_dir is not None:
         variables[Variable.MODEL_DIR] = str(launch.model_dir)

@@ -10,7 +10,7 @@ import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -186,12 +186,14 @@ class _Maker:
 
     def dependencies(self, parts: Parts) -> NamedLayer:
         key = cache_key("dependencies", _LAYOUT, parts.python.version, _names(parts.dependencies))
+        notes: list[str] = []
         with ExitStack() as opened:
             return self._layer(
                 "dependencies",
                 key,
-                lambda: self._wheels(parts.dependencies, parts.python, opened),
+                lambda: self._wheels(parts.dependencies, parts.python, opened, notes),
                 f"{len(parts.dependencies)} distributions",
+                notes,
             )
 
     def server(self, parts: Parts) -> NamedLayer:
@@ -202,12 +204,14 @@ class _Maker:
         key = cache_key(
             "server", _LAYOUT, [parts.python.path, parts.python.version], _names(parts.server), _contents(own)
         )
+        notes: list[str] = []
         with ExitStack() as opened:
             return self._layer(
                 "server",
                 key,
-                lambda: [*self._wheels(parts.server, parts.python, opened), *own],
+                lambda: [*self._wheels(parts.server, parts.python, opened, notes), *own],
                 f"argosy {importlib.metadata.version('argosy')} and {len(parts.server)} distributions",
+                notes,
             )
 
     def predictor(self, project: Project) -> NamedLayer:
@@ -229,23 +233,43 @@ class _Maker:
             raise ArchiveError("the artifacts changed while they were read", where=folder, hint="run it again")
         return made
 
-    def _layer(self, name: str, key: str | None, members: Callable[[], Sequence[Member]], content: str) -> NamedLayer:
+    def _layer(
+        self,
+        name: str,
+        key: str | None,
+        members: Callable[[], Sequence[Member]],
+        content: str,
+        notes: Sequence[str] = (),
+    ) -> NamedLayer:
+        """A layer from the cache, or made now; its notes are told either way.
+
+        Args:
+            name: In the image's history.
+            key: In the cache, None when it is not to be remembered.
+            members: What is in it.
+            content: The same in words.
+            notes: What to tell, filled by `members`.
+        """
         layer: Layer | None = None if key is None else self.cache.get(key)
         cached = layer is not None
         if layer is None:
-            layer = write_layer(ordered(members()), self.cache.store)
+            made = write_layer(ordered(members()), self.cache.store)
+            layer = replace(made, notes=tuple(notes))
             if key is not None:
                 self.cache.put(key, layer)
+        for note in layer.notes:
+            self.around.say(note)
         self.around.report(LayerReport(name, layer.size, cached, content))
         return NamedLayer(name, layer)
 
-    def _wheels(self, wheels: Sequence[WheelFile], python: Interpreter, opened: ExitStack) -> list[Member]:
+    def _wheels(
+        self, wheels: Sequence[WheelFile], python: Interpreter, opened: ExitStack, notes: list[str]
+    ) -> list[Member]:
         downloads = [Download(wheel.url, wheel.digest, wheel.size) for wheel in wheels]
         fetch(downloads, self.downloads, lambda missing: self.around.say(f"downloading {missing} of wheels"))
         placed = [(wheel, self.downloads.path(wheel.digest)) for wheel in wheels]
         unpacked = venv.unpack_wheels(placed, python.version, opened)
-        for note in unpacked.notes:
-            self.around.say(note)
+        notes += unpacked.notes
         return unpacked.members
 
 

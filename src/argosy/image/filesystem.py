@@ -20,6 +20,7 @@ Kind = Literal["file", "directory", "symlink", "hardlink", "device"]
 
 READ_LIMIT: Final = 64 * 2**20
 _LINKS_LIMIT: Final = 40  # as the kernel: more links than this in one path are a loop
+_DEEPEST: Final = 256  # Python's rmtree is recursive, and gives up at some 900
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 
@@ -218,11 +219,19 @@ def unpack(image: Image, folder: Path) -> None:
     mean something only inside the folder.
 
     Raises:
-        ImageError: A layer is broken, or `folder` is not empty.
+        ImageError: A layer is broken, folders lie deeper in each other than tools can remove again, or `folder` is not
+            empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise ImageError("the folder to unpack to is not empty", where=folder)
     tree = read_filesystem(image)
+    for entry in tree:
+        if entry.path.count("/") >= _DEEPEST:
+            raise ImageError(
+                "the image has too many folders in each other to be unpacked",
+                got=f"{entry.path[:40]}...",
+                want=f"at most {_DEEPEST}",
+            )
     with written_aside(folder) as aside:
         aside.mkdir(mode=0o755)
         _write(tree, aside)
@@ -264,11 +273,13 @@ def _write_file(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
         os.link(first, other)
 
 
-def _keep_own(node: _Node, layer: int) -> None:
+def _keep_own(folder: _Node, layer: int) -> None:
     """Drop what is below a folder, but for what this layer itself put there."""
-    node.children = {name: child for name, child in node.children.items() if child.entry.layer == layer}
-    for child in node.children.values():
-        _keep_own(child, layer)
+    rest = [folder]
+    while rest:
+        node = rest.pop()
+        node.children = {name: child for name, child in node.children.items() if child.entry.layer == layer}
+        rest += node.children.values()
 
 
 def _kind(member: tarfile.TarInfo) -> Kind:
@@ -286,7 +297,12 @@ def _parts(path: str) -> list[str]:
 
 
 def _below(node: _Node) -> Iterator[_Node]:
-    for name in sorted(node.children):
-        child = node.children[name]
+    rest = _latest_first(node)
+    while rest:
+        child = rest.pop()
         yield child
-        yield from _below(child)
+        rest += _latest_first(child)
+
+
+def _latest_first(node: _Node) -> list[_Node]:
+    return [node.children[name] for name in sorted(node.children, reverse=True)]

@@ -7,6 +7,7 @@ Source: OCI image-spec 1.1 `manifest.md`, `config.md`, `image-index.md`; Docker 
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO, Final, Protocol
@@ -66,13 +67,34 @@ class Descriptor:
             ImageError: One is missing or of the wrong kind.
         """
         match value:
-            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if is_digest(digest):
+            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if (
+                is_digest(digest) and size >= 0
+            ):
                 return Descriptor(media_type, digest, size)
         raise ImageError("not a descriptor of a blob", got=str(value)[:200], want="mediaType, sha256 digest and size")
 
     def to_json(self) -> dict[str, object]:
         """The descriptor as a manifest holds it."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _maps_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+_FIELDS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "Env": _are_texts,
+    "Entrypoint": lambda value: isinstance(value, str) or _are_texts(value),
+    "Cmd": lambda value: isinstance(value, str) or _are_texts(value),
+    "Labels": _maps_texts,
+    "User": lambda value: isinstance(value, str),
+    "WorkingDir": lambda value: isinstance(value, str),
+}
+"""What the fields of a config have to be."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +162,23 @@ class Image:
 
     @property
     def runtime(self) -> dict[str, Any]:
-        """The config's `config` object: what a container is started with."""
+        """The config's `config` object: what a container is started with; what is null there is left out.
+
+        Raises:
+            ImageError: It, or one of its fields that are read here, is of the wrong kind.
+        """
         found = self.config.get("config")
-        return found if isinstance(found, dict) else {}
+        if found is None:
+            return {}
+        fields = {} if not isinstance(found, dict) else {key: found[key] for key in found if found[key] is not None}
+        wrong = [name for name, fits in _FIELDS.items() if name in fields and not fits(fields[name])]
+        if wrong or not isinstance(found, dict):
+            raise ImageError(
+                "the config does not say what a container is started with",
+                got=f"`{wrong[0]}`: {str(fields[wrong[0]])[:100]}" if wrong else type(found).__name__,
+                want="config as OCI and Docker write it",
+            )
+        return fields
 
 
 def parse_object(content: bytes, what: str) -> dict[str, Any]:
@@ -153,7 +189,7 @@ def parse_object(content: bytes, what: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImageError(f"{what} is not JSON", got=error) from error
     if not isinstance(value, dict):
         raise ImageError(f"{what} is not a JSON object", got=type(value).__name__)
@@ -170,7 +206,8 @@ def choose_platform(index: dict[str, Any], where: object) -> Descriptor:
     entries = [entry for entry in manifests if isinstance(entry, dict)] if isinstance(manifests, list) else []
     seen = []
     for entry in entries:
-        platform = entry.get("platform") or {}
+        named = entry.get("platform")
+        platform = named if isinstance(named, dict) else {}
         if platform.get("os") == "linux" and platform.get("architecture") == "amd64":
             return Descriptor.from_json(entry)
         seen.append(f"{platform.get('os')}/{platform.get('architecture')}")

@@ -32,8 +32,9 @@ class Interpreter:
 
 def search_path(image: Image) -> str:
     """The image's PATH."""
-    for variable in image.runtime.get("Env") or ():
-        name, _, value = str(variable).partition("=")
+    variables: list[str] = image.runtime.get("Env") or []
+    for variable in variables:
+        name, _, value = variable.partition("=")
         if name == "PATH":
             return value
     return DEFAULT_PATH

@@ -3,6 +3,7 @@
 Nothing is held in memory: a layer streams from its files through both digests into the cache's blob store.
 """
 
+import dataclasses
 import hashlib
 import io
 import itertools
@@ -56,11 +57,13 @@ class Layer:
         digest: Of the gzip'ed bytes, as manifests name the layer.
         size: Of the gzip'ed bytes.
         diff_id: Digest of the tar, as configs name the layer.
+        notes: What a person should know of it.
     """
 
     digest: str
     size: int
     diff_id: str
+    notes: tuple[str, ...] = ()
 
 
 def from_bytes(path: str, content: bytes, *, executable: bool = False) -> Member:
@@ -89,9 +92,14 @@ def ordered(members: Iterable[Member]) -> list[Member]:
     """Members in the order of their paths, whatever order they came in.
 
     Raises:
-        ImageError: Two members have one path.
+        ImageError: Two members have one path, or one lies in what another says is no folder.
     """
     found = sorted(members, key=lambda member: member.path)
+    files = {member.path for member in found if member.open is not None or member.link is not None}
+    for member in found:
+        parent = next((str(path) for path in PurePosixPath(member.path).parents if str(path) in files), None)
+        if parent is not None:
+            raise ImageError("a file and a folder for one path in a layer", got=f"`/{parent}`, `/{member.path}`")
     for before, after in itertools.pairwise(found):
         if before.path == after.path:
             raise ImageError("two files for one path in a layer", got=f"`/{after.path}`")
@@ -127,8 +135,10 @@ class LayerCache:
         """The layer remembered for the key, if its blob is still there."""
         try:
             match json.loads((self._folder / key).read_bytes()):
-                case {"digest": str(digest), "size": int(size), "diff_id": str(diff_id)} if is_digest(digest):
-                    return Layer(digest, size, diff_id) if self.store.size(digest) == size else None
+                case {"digest": str(digest), "size": int(size), "diff_id": str(diff_id), "notes": list(notes)} if (
+                    is_digest(digest) and self.store.size(digest) == size
+                ):
+                    return Layer(digest, size, diff_id, tuple(str(note) for note in notes))
         except (FileNotFoundError, ValueError):
             pass
         return None
@@ -136,7 +146,7 @@ class LayerCache:
     def put(self, key: str, layer: Layer) -> None:
         """Remember a layer."""
         with written_aside(self._folder / key) as aside:
-            aside.write_bytes(canonical_json({"digest": layer.digest, "size": layer.size, "diff_id": layer.diff_id}))
+            aside.write_bytes(canonical_json(dataclasses.asdict(layer)))
 
 
 def cache_key(*inputs: object) -> str:

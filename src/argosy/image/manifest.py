@@ -73,7 +73,8 @@ def assemble(base_image: Image | None, added: Sequence[NamedLayer], settings: Se
         ImageError: The base is not for linux/amd64, or has layers that are not gzip'ed.
     """
     below = () if base_image is None else _docker_layers(base_image)
-    history: list[Any] = [] if base_image is None else list(base_image.config.get("history") or ())
+    found = None if base_image is None else base_image.config.get("history")
+    history: list[Any] = found if isinstance(found, list) else []
     config_bytes = canonical_json(
         {
             "architecture": "amd64",
@@ -131,7 +132,7 @@ def with_gzip_layers(image: Image, cache: LayerCache) -> Image:
 
 def variables(image: Image) -> dict[str, str]:
     """The environment that the image's config sets."""
-    pairs = (str(variable).partition("=") for variable in image.runtime.get("Env") or ())
+    pairs = (variable.partition("=") for variable in image.runtime.get("Env") or ())
     return {name: value for name, _, value in pairs}
 
 

@@ -76,7 +76,9 @@ def read_archive(file: Path, name: str | None, cache: LayerCache) -> Image:
         with tarfile.open(file, "r:*") as archive:
             listed = _chosen(_listing(archive, file), file, name)
             config_bytes = _open(archive, listed.config, file).read(_SMALL)
-            diff_ids = parse_object(config_bytes, f"`{file}`: the config").get("rootfs", {}).get("diff_ids", [])
+            rootfs = parse_object(config_bytes, f"`{file}`: the config").get("rootfs")
+            named = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+            diff_ids = named if isinstance(named, list) else []
             if len(diff_ids) != len(listed.layers):
                 raise ImageError(
                     "config and manifest.json disagree",
@@ -112,7 +114,8 @@ def _listing(archive: tarfile.TarFile, file: Path) -> list[_Listed]:
     for entry in entries if isinstance(entries, list) else []:
         match entry:
             case {"Config": str(config), "Layers": list(layers)}:
-                names = tuple(str(name) for name in entry.get("RepoTags") or ())
+                tags = entry.get("RepoTags")
+                names = tuple(str(name) for name in tags) if isinstance(tags, list) else ()
                 found.append(_Listed(config, names, tuple(str(layer) for layer in layers)))
             case _:
                 raise ImageError("manifest.json is not as `docker save` writes it", where=file)

@@ -64,7 +64,7 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
     with written_aside(folder / "oci-layout") as aside:
         aside.write_bytes(canonical_json(_VERSION))
     index = _index(folder) if (folder / "index.json").exists() else {}
-    kept = [entry for entry in index.get("manifests", []) if (entry.get("annotations") or {}).get(REF_NAME) != tag]
+    kept = [entry for entry in _entries(index) if _tag(entry) != tag]
     entry = {
         **Descriptor(image.media_type, image.digest, len(image.manifest_bytes)).to_json(),
         "annotations": {REF_NAME: tag},
@@ -103,9 +103,20 @@ def _index(folder: Path) -> dict[str, Any]:
         raise ImageError("not an OCI layout: it has no index.json", where=folder) from None
 
 
+def _entries(index: dict[str, Any]) -> list[dict[str, Any]]:
+    """The images that an index lists; what is no object is none."""
+    listed = index.get("manifests")
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+
+
+def _tag(entry: dict[str, Any]) -> object:
+    annotations = entry.get("annotations")
+    return annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+
+
 def _chosen(index: dict[str, Any], folder: Path, tag: str | None) -> Descriptor:
-    entries = [entry for entry in index.get("manifests", []) if isinstance(entry, dict)]
-    tags = [str((entry.get("annotations") or {}).get(REF_NAME)) for entry in entries]
+    entries = _entries(index)
+    tags = [str(_tag(entry)) for entry in entries]
     if tag is None and len(entries) == 1:
         return Descriptor.from_json(entries[0])
     for entry, name in zip(entries, tags, strict=True):
