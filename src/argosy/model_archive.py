@@ -1,5 +1,6 @@
 """model.tar.gz: the artifacts of a model as SageMaker downloads and unpacks them to /opt/ml/model."""
 
+import errno
 import hashlib
 import io
 import os
@@ -26,6 +27,7 @@ BATCH_VOLUME_BYTES: Final = 25 * 10**9
 """Unpacked, above this an archive and its image may not fit the 30 GB volume of a transform job."""
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LITTER: Final = ("__pycache__", "__MACOSX", ".DS_Store")
 BROKEN_ARCHIVE: Final = (
     tarfile.TarError,
@@ -61,10 +63,24 @@ def written_aside(path: Path) -> Iterator[Path]:
     What was there before stays whole until then. Files and folders both; a folder replaces only an empty one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", ignore_cleanup_errors=True) as aside:
+    with (
+        full_disk_named(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", ignore_cleanup_errors=True) as aside,
+    ):
         written = Path(aside) / path.name
         yield written
         written.replace(path)
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """A write that fails since there is no room names no file: let it name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def gzip_writer(raw: IO[bytes] | io.RawIOBase) -> io.BufferedIOBase:
@@ -222,6 +238,8 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
         try:
             archive.addfile(_member(name, tarfile.REGTYPE, mode, before.st_size), file)
         except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise
             raise ArchiveError("cannot be read whole", got=error, where=path) from error
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -233,3 +234,20 @@ def test_a_damaged_layer_of_the_cache_is_told_and_made_again(desk: Desk, tmp_pat
     assert "removed from the cache and made again" in done.stderr
     again = desk.build(desk.project, "--output", output.format(tmp_path))
     assert "(made)" not in again.stderr
+
+
+def test_sigterm_ends_a_build_and_leaves_nothing_behind(desk: Desk, tmp_path: Path) -> None:
+    """The build waits for an index that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        environ = {**desk.environ, "UV_DEFAULT_INDEX": url, "TMPDIR": str(tmp_path / "tmp")}
+        (tmp_path / "tmp").mkdir()
+        process = subprocess.Popen(desk.command(desk.project), stderr=subprocess.PIPE, text=True, env=environ)
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.endswith("error: interrupted\n")
+    assert not list((tmp_path / "tmp").glob("argosy-*"))

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,19 @@ def test_what_the_model_may_stumble_over_is_told(project: Path, tmp_path: Path) 
 
 def test_a_name_that_sagemaker_refuses_is_told(project: Path, tmp_path: Path) -> None:
     done = pack(project, "--output", tmp_path / "model.zip")
-    assert "the name does not end in .tar.gz" in done.stderr
+    assert done.returncode == 2
+    assert "want a name that ends in .tar.gz" in done.stderr
+    assert not (tmp_path / "model.zip").exists()
+
+
+def test_a_full_disk_is_said_with_the_file_that_did_not_fit(project: Path, tmp_path: Path) -> None:
+    (project / "model/weights").write_bytes(os.urandom(1_000_000))
+    command = [sys.executable, "-m", "argosy", "pack", str(project), "--output", str(tmp_path / "out/model.tar.gz")]
+    # No file of this process may grow beyond 64 KiB: the nearest to a full disk that needs no disk of its own.
+    done = subprocess.run(["prlimit", "--fsize=65536", *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    assert done.stderr == f"error: File too large: `{tmp_path}/out/model.tar.gz`\n"
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_link_fails_and_leaves_nothing(project: Path, tmp_path: Path) -> None:

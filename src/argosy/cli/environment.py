@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -22,11 +24,21 @@ class Environment:
 
 
 def read() -> Environment:
-    """Read `ARGOSY_CACHE_DIR`, `XDG_CACHE_HOME` and `DOCKER_CONFIG`, with their usual defaults."""
-    home = Path.home()
-    xdg = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    """Read `ARGOSY_CACHE_DIR`, `XDG_CACHE_HOME` and `DOCKER_CONFIG`, with their usual defaults.
+
+    Raises:
+        UsageError: The user has no home folder, and no variable says where the cache is.
+    """
+    try:
+        home: Path | None = Path.home()
+    except RuntimeError:  # as in a container that is run with any uid: no HOME, and nobody of that uid in /etc/passwd
+        home = None
+    xdg = os.environ.get("XDG_CACHE_HOME") or (home and home / ".cache")
+    cache_dir = os.environ.get("ARGOSY_CACHE_DIR") or (xdg and Path(xdg) / "argosy")
+    if cache_dir is None:
+        raise UsageError("there is no home folder for the cache", hint="export ARGOSY_CACHE_DIR=/tmp/argosy-cache")
     return Environment(
-        cache_dir=Path(os.environ.get("ARGOSY_CACHE_DIR") or xdg / "argosy"),
-        docker_config=Path(os.environ.get("DOCKER_CONFIG") or home / ".docker"),
+        cache_dir=Path(cache_dir),
+        docker_config=Path(os.environ.get("DOCKER_CONFIG") or (home or Path("/")) / ".docker"),
         variables=dict(os.environ),
     )

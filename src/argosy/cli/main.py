@@ -1,6 +1,7 @@
 """The `argosy` command: finds the verb, and turns errors into sentences and exit codes."""
 
 import importlib
+import signal
 import sys
 from typing import Final
 
@@ -68,7 +69,8 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run the command line and leave the process with its exit code."""
+    """Run the command line and leave the process with its exit code; SIGTERM cleans up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = command.main(prog_name="argosy", standalone_mode=False)
     except ArgosyError as error:
@@ -84,7 +86,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(EXIT_SURROUNDINGS)
     except OSError as error:  # a full disk, a folder that may not be written to
-        _fail(f"{error.strerror or error}: `{error.filename}`", EXIT_SURROUNDINGS)
+        _fail(f"{error.strerror or error}{f': `{error.filename}`' if error.filename else ''}", EXIT_SURROUNDINGS)
     sys.exit(result if isinstance(result, int) else 0)
 
 

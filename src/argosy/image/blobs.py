@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from argosy.errors import DamagedCacheError, ImageError
 from argosy.image.image import Blobs, is_digest
+from argosy.model_archive import full_disk_named
 
 CHUNK: Final = 1 << 20
 
@@ -157,7 +158,10 @@ class BlobStore:
         """Write a blob whose digest is known at the end only; it gets its name when the block ends well."""
         folder = self.folder / "sha256"
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new.", ignore_cleanup_errors=True) as aside:
+        with (
+            full_disk_named(folder),
+            tempfile.TemporaryDirectory(dir=self.folder, prefix=".new.", ignore_cleanup_errors=True) as aside,
+        ):
             written = Path(aside) / "blob"
             with written.open("wb") as file:
                 writer = BlobWriter(file)
