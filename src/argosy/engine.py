@@ -21,6 +21,9 @@ PROGRAMS: Final = (DOCKER, PODMAN)
 
 _ANSWER_TIMEOUT_S: Final = 20.0
 _COMMAND_TIMEOUT_S: Final = 120.0
+REMOVED: Final = 137
+"""The exit code of a container that somebody else removed: engines end it with SIGKILL."""
+
 _GONE: Final = ("no such", "not found", "not running", "unable to find", "no container", "can only kill running")
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
 
@@ -114,10 +117,6 @@ class Engine:
         finally:
             aside.unlink(missing_ok=True)
 
-    def tag(self, image: str, reference: str) -> None:
-        """Give an image a further name."""
-        self._call("tag", image, reference)
-
     def has_image(self, reference: str) -> bool:
         """Whether the engine has the image; nothing is pulled."""
         return bool(self._call("image", "ls", "--quiet", reference).strip())
@@ -127,14 +126,6 @@ class Engine:
         if not self.is_podman:
             return False
         return self._call("info", "--format", "{{.Host.Security.Rootless}}").strip() == "true"
-
-    def inspect_image(self, reference: str) -> dict[str, Any]:
-        """What the engine knows of an image, as its own JSON object (the fields are the engine's, hence `Any`).
-
-        Raises:
-            EngineError: There is no such image here.
-        """
-        return self._inspect("image", reference)
 
     def remove_image(self, reference: str) -> None:
         """Remove a name of an image, and the image with its last name."""
@@ -159,7 +150,8 @@ class Engine:
 
     def inspect_container(self, container: str) -> dict[str, Any]:
         """What the engine knows of a container, as its own JSON object (the fields are the engine's, hence `Any`)."""
-        return self._inspect("container", container)
+        found: list[dict[str, Any]] = json.loads(self._call("container", "inspect", container))
+        return found[0]
 
     def published_port(self, container: str, port: int) -> int:
         """The port of 127.0.0.1 where a running container's port is published.
@@ -178,8 +170,16 @@ class Engine:
         return str(self.inspect_container(container)["NetworkSettings"]["Networks"][network]["IPAddress"])
 
     def exit_code(self, container: str) -> int | None:
-        """The exit code of an ended container, None while it runs (128 + signal when a signal ended it)."""
-        state = self.inspect_container(container)["State"]
+        """The exit code of an ended container, None while it runs (128 + signal when a signal ended it).
+
+        A container that is not there has ended with `REMOVED`.
+        """
+        try:
+            state = self.inspect_container(container)["State"]
+        except EngineError as error:
+            if _is_missing(error):
+                return REMOVED
+            raise
         return None if state["Running"] or state["Status"] == "created" else int(state["ExitCode"])
 
     def wait(self, container: str, timeout_s: float) -> int | None:
@@ -196,24 +196,17 @@ class Engine:
         self._call_unless_gone("kill", f"--signal={signal_name}", container)
 
     def logs(self, container: str) -> str:
-        """What the container wrote to stdout and stderr, in the order in which the engine kept it."""
-        return self._call("logs", container, merge_stderr=True)
-
-    def execute(self, container: str, arguments: Sequence[str]) -> str:
-        """Run a command in a running container; returns its stdout.
-
-        Raises:
-            EngineError: It ended with another exit code than 0.
-        """
-        return self._call("exec", container, *arguments)
+        """What the container wrote to stdout and stderr, in the engine's order; empty when it is gone."""
+        try:
+            return self._call("logs", container, merge_stderr=True)
+        except EngineError as error:
+            if _is_missing(error):
+                return ""
+            raise
 
     def remove_container(self, container: str) -> None:
         """Kill and remove a container with its anonymous volumes; it need not exist."""
         self._call_unless_gone("rm", "--force", "--volumes", container)
-
-    def _inspect(self, kind: str, name: str) -> dict[str, Any]:
-        found: list[dict[str, Any]] = json.loads(self._call(kind, "inspect", name))
-        return found[0]
 
     def _call_unless_gone(self, *arguments: str) -> None:
         try:
@@ -252,6 +245,11 @@ class Engine:
             complaint = (ended.stdout if merge_stderr else ended.stderr).decode(errors="replace").strip()
             raise EngineError(f"`{verb}` failed with exit code {ended.returncode}", got=complaint or None)
         return ended.stdout.decode(errors="replace")
+
+
+def _is_missing(error: EngineError) -> bool:
+    """Whether the engine says that there is no such container, and not that it does not work itself."""
+    return "no such container" in str(error.got).lower() or "no container with name" in str(error.got).lower()
 
 
 def find(program: str | None, environ: Mapping[str, str]) -> Engine:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from argosy import engine as engines
-from argosy.engine import Engine
+from argosy.engine import REMOVED, Engine
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.container import Container, Launch, stop
 from argosy.simulator.docker import LABEL, EngineContainer
@@ -55,6 +55,11 @@ def make(engine: Engine) -> Iterator[MakeImageContainer]:
         one.remove()
 
 
+def execute(engine: Engine, container: EngineContainer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [engine.program, "exec", container.container, "python3", "-c", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def await_ping(container: Container) -> None:
     deadline = time.monotonic() + 30
     while True:
@@ -92,7 +97,7 @@ def test_fault_6_there_is_no_way_out_of_the_container(make: MakeImageContainer, 
     await_ping(container)
 
     def connect(host: str, port: int) -> str:
-        return engine.execute(container.container, ["python3", "-c", CONNECT, host, str(port)]).strip()
+        return execute(engine, container, CONNECT, host, str(port)).stdout.strip()
 
     for host, port in (("pypi.org", 443), ("1.1.1.1", 80), ("169.254.169.254", 80), ("169.254.170.2", 80)):
         assert connect(host, port) in ("gaierror", "TimeoutError", "OSError"), (host, port)
@@ -114,7 +119,7 @@ def test_fault_6_the_container_has_the_platform_s_surroundings(
         "try: open('/opt/ml/model/new', 'w')\n"
         "except OSError as error: print(error.strerror)\n"
     )
-    told = engine.execute(container.container, ["python3", "-c", script])
+    told = execute(engine, container, script).stdout
     assert told == f"yes False 1 {64 * 2**20}\nRead-only file system\n"
 
 
@@ -122,9 +127,8 @@ def test_a_read_only_root_has_a_writable_tmp(make: MakeImageContainer, engine: E
     container = make(read_only=True)
     container.start()
     await_ping(container)
-    engine.execute(container.container, ["python3", "-c", "open('/tmp/x', 'w')"])
-    with pytest.raises(EngineError):
-        engine.execute(container.container, ["python3", "-c", "open('/x', 'w')"])
+    assert execute(engine, container, "open('/tmp/x', 'w')").returncode == 0
+    assert execute(engine, container, "open('/x', 'w')").returncode == 1
 
 
 def test_remove_leaves_no_container_and_no_network(make: MakeImageContainer, engine: Engine) -> None:
@@ -140,6 +144,15 @@ def test_remove_leaves_no_container_and_no_network(make: MakeImageContainer, eng
         )
         assert listed.stdout == b""
     assert "stand-in starts" in container.logs() or container.logs() == ""
+
+
+def test_a_container_that_is_removed_under_our_feet_has_ended(make: MakeImageContainer, engine: Engine) -> None:
+    container = make()
+    container.start()
+    subprocess.run([engine.program, "rm", "--force", container.container], check=True, capture_output=True)
+    assert container.exit_code() == REMOVED
+    assert container.logs() == ""
+    container.remove()
 
 
 def test_an_image_without_serve_is_named(make: MakeImageContainer) -> None:

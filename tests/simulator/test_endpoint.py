@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.errors import ContainerError, UsageError
+from argosy.errors import ContainerError, EngineError, UsageError
 from argosy.simulator import endpoint as endpoint_module
 from argosy.simulator import health
 from argosy.simulator.answers import Place
 from argosy.simulator.container import Container, Stop, stop
 from argosy.simulator.endpoint import Endpoint, EndpointOptions, endpoint_name
+from argosy.simulator.process import ProcessContainer
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import serving
 
@@ -63,6 +64,57 @@ def test_a_container_that_turns_sick_is_reported(stand_in: MakeContainer, monkey
         httpx.post(f"{container.url}/invocations", content=b"x")
         await_report(served.reports, "health check failed (1 in a row): /ping answers 503")
         await_report(served.reports, "unhealthy")
+
+
+class Unknown(ProcessContainer):
+    """Of an engine that does not answer any more."""
+
+    is_lost = False
+
+    def exit_code(self) -> int | None:
+        if self.is_lost:
+            raise EngineError("`docker container inspect` did not end")
+        return super().exit_code()
+
+
+def test_an_engine_that_fails_is_reported_and_the_watch_goes_on(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
+    container = stand_in()
+    container.__class__ = Unknown
+    assert isinstance(container, Unknown)
+    with serving(container, EndpointOptions("demo")) as served:
+        container.is_lost = True
+        container.kill()
+        await_report(served.reports, "whether the container still runs is not known: `docker container inspect`")
+        container.is_lost = False
+        await_report(served.reports, "ended with exit code 137")
+
+
+def test_a_watch_that_broke_does_not_keep_the_container(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
+    container = stand_in(mode="sick")
+
+    async def break_and_stop() -> None:
+        broken = asyncio.Event()
+
+        def report(_line: str) -> None:
+            broken.set()
+            raise BrokenPipeError
+
+        endpoint = Endpoint(container, EndpointOptions("demo"), report)
+        await endpoint.start()
+        await endpoint.invoke({}, b"x")
+        await broken.wait()
+        with pytest.raises(BrokenPipeError):
+            await endpoint.stop()
+
+    asyncio.run(break_and_stop())
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{container.url}/ping")
 
 
 @pytest.mark.parametrize(("mode", "exit_code", "killed"), [("ready", 0, False), ("deaf", 137, True)])

@@ -98,20 +98,28 @@ class Endpoint:
 
     async def stop(self) -> Stop | None:
         """End the container as SageMaker does and remove it; None when it had ended before, or never started."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
-        if self._connection is not None:
-            await self._connection.close()
-        started = self._connection is not None
-        self._connection = self._watch = None
+        connection, self._connection = self._connection, None
+        watching, self._watch = self._watch, None
+        ended: Stop | None = None
         try:
-            if not started or await asyncio.to_thread(self._container.exit_code) is not None:
-                return None
-            return await asyncio.to_thread(stop, self._container)
+            try:
+                if watching is not None:
+                    watching.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await watching
+            finally:
+                if connection is not None:
+                    await connection.close()
+                    ended = await self._end()
         finally:
             await asyncio.to_thread(self._container.remove)
+        return ended
+
+    async def _end(self) -> Stop | None:
+        """SIGTERM, and SIGKILL when that is not enough; None when the container had ended before."""
+        if await asyncio.to_thread(self._container.exit_code) is not None:
+            return None
+        return await asyncio.to_thread(stop, self._container)
 
     def refusal(self, headers: Mapping[str, str]) -> Answer | None:
         """What the service says to header fields that this endpoint cannot serve, or None.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from argosy.errors import ContainerError
+from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
 from argosy.simulator.container import Container, log_tail
 
@@ -75,10 +75,13 @@ async def watch(container: Container, connection: Connection, report: Report) ->
     while True:
         await asyncio.sleep(STEADY_INTERVAL_S)
         reason = (await connection.ping()).fault
-        exit_code = await asyncio.to_thread(container.exit_code) if reason else None
-        if exit_code is not None:
-            tail = await asyncio.to_thread(log_tail, container)
-            report(f"the container ended with exit code {exit_code}; SageMaker would replace the instance\n{tail}")
+        try:
+            ending = await asyncio.to_thread(_ending, container) if reason else None
+        except EngineError as error:
+            report(f"whether the container still runs is not known: {error}")
+            ending = None
+        if ending is not None:
+            report(ending)
             return
         if reason is None:
             if failures:
@@ -89,6 +92,16 @@ async def watch(container: Container, connection: Connection, report: Report) ->
         report(f"health check failed ({failures} in a row): {reason}")
         if failures == UNHEALTHY_AFTER:
             report("unhealthy: SageMaker would replace this instance")
+
+
+def _ending(container: Container) -> str | None:
+    """How the container ended, None while it runs."""
+    exit_code = container.exit_code()
+    if exit_code is None:
+        return None
+    return (
+        f"the container ended with exit code {exit_code}; SageMaker would replace the instance\n{log_tail(container)}"
+    )
 
 
 async def _not_ready(container: Container, failure: str, reason: str) -> ContainerError:
