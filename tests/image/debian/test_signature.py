@@ -35,5 +35,13 @@ def test_a_host_that_cannot_tell_says_so(monkeypatch: pytest.MonkeyPatch, missin
     assert signed_text(b"anything", URL) is None
 
 
-def test_a_text_without_a_signature_is_not_taken_for_signed() -> None:
-    assert signed_text(b"Codename: bookworm\n", URL) is None
+def test_a_text_without_a_signature_is_an_error(clearsigned: bytes) -> None:
+    stripped = clearsigned.partition(b"-----BEGIN PGP SIGNATURE-----")[0]
+    for content in (b"Codename: bookworm\n", b"", stripped, stripped.partition(b"\n\n")[2]):
+        with pytest.raises(ImageError, match="no valid signature"):
+            signed_text(content, URL)
+
+
+def test_a_signature_of_an_unknown_key_proves_nothing(clearsigned: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signature, "KEYRING", "/usr/share/keyrings/debian-archive-removed-keys.gpg")
+    assert signed_text(clearsigned, URL) is None

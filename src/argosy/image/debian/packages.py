@@ -62,7 +62,7 @@ def read_releases(say: Callable[[str], None]) -> list[Release]:
 
     Raises:
         NetworkError: The mirror does not answer.
-        ImageError: A signature is wrong.
+        ImageError: A signature is wrong or missing.
     """
     releases = []
     unverified = []
@@ -76,9 +76,8 @@ def read_releases(say: Callable[[str], None]) -> list[Release]:
                 text = clearsigned
             releases.append(Release(archive, suite, _digests(text.decode("utf-8", "replace"), url)))
     if unverified:
-        say(
-            f"the signatures of {', '.join(unverified)} were not verified (no gpgv with Debian's keys here): https only"
-        )
+        suites = ", ".join(unverified)
+        say(f"the signatures of {suites} were not verified (no gpgv here that knows the keys): https only")
     return releases
 
 

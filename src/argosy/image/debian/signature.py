@@ -15,7 +15,7 @@ def signed_text(clearsigned: bytes, where: str) -> bytes | None:
     """The text that Debian's keys signed; None when the host cannot tell: no gpgv, no keyring, or one that is too old.
 
     Raises:
-        ImageError: The signature is wrong.
+        ImageError: A signature is wrong, or there is none.
     """
     if not Path(GPGV).is_file() or not Path(KEYRING).is_file():
         return None
@@ -25,8 +25,15 @@ def signed_text(clearsigned: bytes, where: str) -> bytes | None:
         command = [GPGV, "--keyring", KEYRING, "--status-fd", "1", "--output", str(text), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "HOME": folder})
         states = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("[GNUPG:] ")}
-        if "BADSIG" in states:
+        if states & {"BADSIG", "REVKEYSIG"}:
             raise ImageError("the signature of Debian's index is wrong", where=where)
-        if "VALIDSIG" not in states:
+        if {"VALIDSIG", "GOODSIG"} <= states:
+            return text.read_bytes()
+        if states & {"NO_PUBKEY", "EXPKEYSIG"}:
             return None
-        return text.read_bytes()
+        raise ImageError(
+            "Debian's index has no valid signature",
+            got=", ".join(sorted(states)) or done.stderr.strip()[:200],
+            where=where,
+            hint="something between here and Debian's mirror changes what it sends: try another network",
+        )
