@@ -18,6 +18,8 @@ from argosy.cli import main
 SERVERS = Path(__file__).parents[1] / "projects" / "servers"
 BASE_IMAGE = "python:3.11-slim"
 
+CREDENTIALS_WRITTEN = "mkdir /root/.aws && echo [default] > /root/.aws/credentials"
+
 PREDICTOR = """
 from pathlib import Path
 from argosy import Predictor
@@ -194,6 +196,9 @@ def test_a_clean_foreign_image_conforms_within_20_seconds(build: Build) -> None:
         ("wants_network", "", "start-offline"),
         ("writes_model", "", "start-read-only-model"),
         ("clean", "ENV HF_TOKEN=hf_not_a_real_one", "image-secrets"),
+        ("clean", "ARG API_KEY=not-a-real-one\nRUN true", "image-secrets"),
+        ("clean", f"RUN {CREDENTIALS_WRITTEN}\nRUN rm -r /root/.aws", "image-secrets"),
+        ("missing_file", "", "start-healthy"),
         ("never_listens", "", "start-port"),
     ],
 )

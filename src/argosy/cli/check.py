@@ -67,8 +67,8 @@ class _Options:
 def command(target: str, **options: Any) -> int:  # Any: click's values, typed by its options
     """Check an image against what SageMaker demands of a container.
 
-    It works on any image, however it was built. Exit codes: 0 when no clause of level MUST failed (the verdict may still
-    be `undecided`: see its last lines), 1 when one did, 3 when the container engine is missing.
+    It works on any image, however it was built. Exit codes: 0 when no clause of level MUST failed (the report's last
+    lines say what is undecided then), 1 when one did, 3 when the container engine is missing.
     """
     chosen = _Options(**options)
     # A project that an engine is to run is built first, and then it is an image.
