@@ -67,7 +67,15 @@ def test_the_product_of_payload_and_concurrency_is_at_most_100() -> None:
 
 def test_no_payload_limit_has_no_product() -> None:
     assert ExecutionParameters(50, 0).limit_bytes is None
-    assert resolve(TransformOptions(max_payload_mb=0, max_concurrent_transforms=200), None)[1] == []
+    assert resolve(TransformOptions(max_payload_mb=0, max_concurrent_transforms=100), None)[1] == []
+
+
+@pytest.mark.parametrize("body", [None, b'{"MaxConcurrentTransforms": 100000, "MaxPayloadInMB": 0}'])
+def test_no_more_requests_are_under_way_than_this_machine_has_connections_for(body: bytes | None) -> None:
+    asked = 100_000 if body is None else None
+    parameters, faults = resolve(TransformOptions(max_payload_mb=0, max_concurrent_transforms=asked), body)
+    assert parameters.max_concurrent_transforms == 100
+    assert faults == ["MaxConcurrentTransforms is 100000: here at most 100 at a time"]
 
 
 @pytest.mark.parametrize(

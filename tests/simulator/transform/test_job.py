@@ -185,6 +185,22 @@ def test_fault_14_concurrency_is_what_the_container_asks_for(bench: Bench) -> No
     assert 2 <= max(request["concurrent"] for request in ran.invocations) <= 4
 
 
+def test_more_requests_at_a_time_than_a_machine_has_files_for_are_sent_and_answered(bench: Bench) -> None:
+    bench.put("a", b"".join(b"%d\n" % number for number in range(3000)))
+    options = TransformOptions(
+        split_type=LINE, batch_strategy=SINGLE, max_payload_mb=0, max_concurrent_transforms=100_000
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        ran = bench.run(options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert bench.results() == {"a.out": (bench.source / "a").read_bytes()}
+    assert ran.outcome.progress.retries == 0
+    assert ran.heard.report == ["MaxConcurrentTransforms is 100000: here at most 100 at a time"]
+
+
 def test_objects_share_the_concurrency(bench: Bench) -> None:
     for number in range(20):
         bench.put(f"{number:02}", b"JITTER")
@@ -303,6 +319,27 @@ def test_a_cancelled_job_leaves_no_partial_result_and_no_container(bench: Bench,
     assert bench.results() == {}
     with pytest.raises(httpx.TransportError):
         httpx.get(f"{container.url}/ping")
+
+
+def test_a_cancelled_job_with_many_requests_under_way_ends_at_once(bench: Bench, stand_in: MakeContainer) -> None:
+    bench.put("a", b"SLOW\n" * 1000)
+    container = stand_in(slow_s="600")
+    options = TransformOptions(
+        split_type=LINE, batch_strategy=SINGLE, max_payload_mb=0, max_concurrent_transforms=100_000
+    )
+
+    async def cancel_in_the_middle() -> None:
+        reached = asyncio.Event()
+        listener = Listener(print, print, lambda progress: reached.set() if progress.requests == 100 else None)
+        objects = input_objects(bench.source, bench.output)
+        running = asyncio.create_task(TransformJob(container, objects, options, listener, "in").run())
+        await reached.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(running, 20)
+
+    asyncio.run(cancel_in_the_middle())
+    assert bench.results() == {}
 
 
 def test_the_output_may_not_lie_in_the_input(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from argosy.errors import UsageError
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.split import BatchStrategy, SplitType
 
+MOST_UNDER_WAY: Final = 100
+"""Requests at a time that a job really sends, whoever asks for more: each takes a connection of this machine."""
+
 _LONGEST_MEDIA_TYPE: Final = 256
 
 
@@ -69,7 +72,7 @@ class TransformOptions:
         if self.max_payload_mb is not None:
             found["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self.max_payload_mb)
         if self.batch_strategy is not None:
-            found["SAGEMAKER_BATCH_STRATEGY"] = self.batch_strategy.upper_snake
+            found["SAGEMAKER_BATCH_STRATEGY"] = self.batch_strategy.name
         if self.max_concurrent_transforms is not None:
             found["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(self.max_concurrent_transforms)
         return found
@@ -103,7 +106,7 @@ class ExecutionParameters:
         """As the service's data log shows it."""
         return (
             f"MaxConcurrentTransforms={self.max_concurrent_transforms}, MaxPayloadInMB={self.max_payload_mb}, "
-            f"BatchStrategy={self.batch_strategy.upper_snake}"
+            f"BatchStrategy={self.batch_strategy.name}"
         )
 
 
@@ -120,12 +123,14 @@ def resolve(options: TransformOptions, body: bytes | None) -> tuple[ExecutionPar
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html (read 2026-11-22)
     """
-    asked, faults = _parse(body) if body is not None else ({}, [])
+    asked, faults = _parse(body) if body is not None else (_Asked(), [])
     payload = options.max_payload_mb
     if payload is None:
-        payload = asked.get("MaxPayloadInMB", contract.DEFAULT_MAX_PAYLOAD_MB)
-    concurrent = options.max_concurrent_transforms or asked.get(
-        "MaxConcurrentTransforms", contract.DEFAULT_MAX_CONCURRENT_TRANSFORMS
+        payload = contract.DEFAULT_MAX_PAYLOAD_MB if asked.max_payload_mb is None else asked.max_payload_mb
+    concurrent = (
+        options.max_concurrent_transforms
+        or asked.max_concurrent_transforms
+        or contract.DEFAULT_MAX_CONCURRENT_TRANSFORMS
     )
     limit = int(contract.BATCH_PAYLOAD_MB.value)
     if payload * concurrent > limit:
@@ -134,15 +139,27 @@ def resolve(options: TransformOptions, body: bytes | None) -> tuple[ExecutionPar
             f"MaxConcurrentTransforms {concurrent} times MaxPayloadInMB {payload} is over {limit}: {allowed} at a time"
         )
         concurrent = allowed
-    strategy = options.batch_strategy or BatchStrategy[_strategy(body) or BatchStrategy.MULTI_RECORD.name]
+    if concurrent > MOST_UNDER_WAY:
+        faults.append(f"MaxConcurrentTransforms is {concurrent}: here at most {MOST_UNDER_WAY} at a time")
+        concurrent = MOST_UNDER_WAY
+    strategy = options.batch_strategy or asked.batch_strategy or BatchStrategy.MULTI_RECORD
     return ExecutionParameters(concurrent, payload, strategy), faults
 
 
-def _parse(body: bytes) -> tuple[dict[str, int], list[str]]:
-    """The container's numbers that can be used, and sentences about all values that cannot."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the container asks for; None where it says nothing that can be used."""
+
+    max_concurrent_transforms: int | None = None
+    max_payload_mb: int | None = None
+    batch_strategy: BatchStrategy | None = None
+
+
+def _parse(body: bytes) -> tuple[_Asked, list[str]]:
+    """The container's values that can be used, and sentences about all that cannot."""
     answer = _object(body)
     if answer is None:
-        return {}, ["/execution-parameters did not answer a JSON object: the defaults are used"]
+        return _Asked(), ["/execution-parameters did not answer a JSON object: the defaults are used"]
     numbers: dict[str, int] = {}
     faults = []
     limit = int(contract.BATCH_PAYLOAD_MB.value)
@@ -152,19 +169,13 @@ def _parse(body: bytes) -> tuple[dict[str, int], list[str]]:
             numbers[field] = value
         elif value is not None:
             faults.append(f"/execution-parameters: {field} is {json.dumps(value)}: not used")
-    if answer.get("BatchStrategy") is not None and _strategy(body) is None:
+    named = answer.get("BatchStrategy")
+    strategy = BatchStrategy.__members__.get(named) if isinstance(named, str) else None
+    if named is not None and strategy is None:
         faults.append(
-            f"/execution-parameters: BatchStrategy is {json.dumps(answer['BatchStrategy'])}, "
-            "want SINGLE_RECORD or MULTI_RECORD: not used"
+            f"/execution-parameters: BatchStrategy is {json.dumps(named)}, want SINGLE_RECORD or MULTI_RECORD: not used"
         )
-    return numbers, faults
-
-
-def _strategy(body: bytes | None) -> str | None:
-    """The container's BatchStrategy in its right spelling, or None."""
-    answer = _object(body) if body is not None else None
-    value = answer.get("BatchStrategy") if answer else None
-    return value if isinstance(value, str) and value in BatchStrategy.__members__ else None
+    return _Asked(numbers.get("MaxConcurrentTransforms"), numbers.get("MaxPayloadInMB"), strategy), faults
 
 
 def _object(body: bytes) -> dict[str, object] | None:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -171,13 +170,10 @@ class TransformJob:
     async def _close(self) -> None:
         """End what is under way and the container."""
         transforms = {id(sent.transform): sent.transform for sent in self._pending}
-        for sent in self._pending:
-            if sent.task is not None:
-                sent.task.cancel()
-        for sent in self._pending:
-            if sent.task is not None:
-                with suppress(asyncio.CancelledError, ContainerError, TransformError, OSError):
-                    await sent.task
+        under_way = [sent.task for sent in self._pending if sent.task is not None]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         for transform in transforms.values():
             transform.fail(Fault(ALGORITHM_ERROR, ("the job was stopped",)))
             transform.end()

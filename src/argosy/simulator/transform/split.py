@@ -22,15 +22,10 @@ class SplitType(StrEnum):
 
 
 class BatchStrategy(StrEnum):
-    """How many records a request carries."""
+    """How many records a request carries: the value as the API spells it, the name as containers and logs do."""
 
     SINGLE_RECORD = "SingleRecord"
     MULTI_RECORD = "MultiRecord"
-
-    @property
-    def upper_snake(self) -> str:
-        """`SINGLE_RECORD` or `MULTI_RECORD`, the spelling of `/execution-parameters`, environment and logs."""
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
