@@ -147,6 +147,14 @@ def test_a_project_that_does_not_load_fails_with_the_service_s_words(bench: Benc
     assert "no_such_library" in stderr
 
 
+def test_what_a_project_printed_is_in_the_log_even_when_it_ends_abruptly(bench: Bench) -> None:
+    text = PREDICTOR.replace("self.word =", 'print("reading weights"); os._exit(5); self.word =')
+    (bench.project / "predictor.py").write_text("import os\n" + text)
+    code, _, stderr = bench.run("endpoint", bench.project)
+    assert code == 1
+    assert "reading weights" in stderr
+
+
 def test_model_data_replaces_the_project_s_artifacts(bench: Bench) -> None:
     (bench.folder / "word").write_text("packed")
     with tarfile.open(bench.folder / "model.tar.gz", "w:gz") as archive:
