@@ -115,6 +115,19 @@ def test_other_headers_of_the_container_are_dropped_and_sessions_renamed(serve: 
     assert "x-secret" not in answer["ResponseMetadata"]["HTTPHeaders"]
 
 
+def test_header_bytes_of_the_container_pass_as_they_came(serve: ServeEndpoint) -> None:
+    served = serve({"headers": json.dumps({"X-Amzn-SageMaker-Custom-Attributes": "日本".encode().decode("latin-1")})})
+    answer = httpx.post(f"{served.url}/endpoints/demo/invocations", content=b"x")
+    assert answer.status_code == 200
+    assert dict(answer.headers.raw)[b"x-amzn-sagemaker-custom-attributes"] == "日本".encode()
+
+
+def test_a_control_character_in_a_header_of_the_container_is_a_model_error(serve: ServeEndpoint) -> None:
+    served = serve({"headers": json.dumps({"X-Amzn-SageMaker-Custom-Attributes": "a\x01b"})})
+    assert caught(runtime_client(served))["Error"]["Code"] == "ModelError"
+    assert "X-Amzn-SageMaker-Custom-Attributes holds a control character" in served.reports[-1]
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [(400, "client", "CLIENT_ERROR_FROM_MODEL"), (503, "server", "INTERNAL_FAILURE_FROM_MODEL")],

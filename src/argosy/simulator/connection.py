@@ -45,7 +45,7 @@ class Reply:
 
     Attributes:
         status: The HTTP status.
-        headers: Names in lower case.
+        headers: Names in lower case, values decoded as Latin-1, so that no byte is lost.
         body: As it came, content codings untouched.
         is_cut: Whether the body was longer than the caller wanted and is not here whole.
     """
@@ -155,9 +155,11 @@ class Connection:
 async def _read(response: httpx.Response, limit_bytes: int) -> Reply:
     parts: list[bytes] = []
     size = 0
+    response.headers.encoding = "latin-1"
+    headers = dict(response.headers)
     async for part in response.aiter_raw():
         size += len(part)
         if size > limit_bytes:
-            return Reply(response.status_code, dict(response.headers), b"", is_cut=True)
+            return Reply(response.status_code, headers, b"", is_cut=True)
         parts.append(part)
-    return Reply(response.status_code, dict(response.headers), b"".join(parts))
+    return Reply(response.status_code, headers, b"".join(parts))

@@ -20,6 +20,7 @@ VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
 NEW_SESSION_HEADER: Final = "X-Amzn-SageMaker-New-Session-Id"
 CLOSED_SESSION_HEADER: Final = "X-Amzn-SageMaker-Closed-Session-Id"
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
@@ -177,7 +178,11 @@ class Endpoint:
             return answers.model_error(place, reply.status, reply.body)
         if len(reply.body) > self.options.warn_bytes:
             self._report(f"response body of {len(reply.body)} bytes: over 6 MB, which older documents call the limit")
-        return Answer(200, self._response_headers(reply), reply.body)
+        fields = self._response_headers(reply)
+        broken = next((name for name, value in fields if _CONTROL.search(value)), None)
+        if broken is not None:
+            return answers.no_response(place, f"the container's header field {broken} holds a control character")
+        return Answer(200, fields, reply.body)
 
     def _response_headers(self, reply: Reply) -> tuple[tuple[str, str], ...]:
         """What is passed on of the container's header fields, and the service's own.
