@@ -74,11 +74,11 @@ def test_a_page_that_lies_is_caught(tmp_path: Path) -> None:
     def follow(page: str) -> None:
         list(pages.Reader(tmp_path, timeout_s=20).follow(page))
 
-    follow("```toml\n# a/b.toml\nx = 1\n```\n```sh\ncat a/b.toml\n```\n```text\nx = 7\n```\n")
+    follow("```toml\n# a/b.toml\nx = '1 ms'\n```\n```sh\ncat a/b.toml\n```\n```text\nx = '7 ms'\n```\n")
     follow(
         "```sh\nbash -c 'echo up; sleep 60' &\n```\n```text\nup\n```\n```python\nprint('on')\n```\n```text\non\n```\n"
     )
-    with pytest.raises(AssertionError, match="no line 'y = 0'"):
-        follow("```sh\necho x = 1\n```\n```text\ny = 2\n```\n")
+    with pytest.raises(AssertionError, match="no line 'x = 2'"):
+        follow("```sh\necho x = 1\n```\n```text\nx = 2\n```\n")
     with pytest.raises(AssertionError, match="exit code 3"):
         follow("```sh\nexit 3\n```\n")
