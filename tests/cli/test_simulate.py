@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from tests.simulator import stand_in_image
+from tests.simulator.conftest import await_end, descendants
 
 PREDICTOR = """
 import time
@@ -136,6 +138,18 @@ def test_ctrl_c_while_it_starts_removes_everything(bench: Bench) -> None:
         bench.await_stderr("waiting for /ping", process)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130, bench.stderr
+
+
+def test_kill_leaves_no_process_of_a_project(bench: Bench) -> None:
+    with bench.start("endpoint", bench.project, "--json") as process:
+        announced(process, bench)
+        below = descendants(process.pid)
+        process.kill()
+    assert len(below) >= 3
+    await_end(below)
+    (left,) = bench.temporary.iterdir()
+    assert left.name.startswith("argosy-model-")
+    shutil.rmtree(left)
 
 
 def test_a_project_that_does_not_load_fails_with_the_service_s_words(bench: Bench) -> None:

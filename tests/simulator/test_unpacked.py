@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from argosy.simulator import unpacked
 from argosy.simulator.container import Launch, stop
 from argosy.simulator.process import ProcessContainer
 from argosy.simulator.unpacked import open_unpacked
+from tests.simulator.conftest import await_end, descendants
 
 LOOK = r"""#!/bin/sh
 echo "arguments: $0 $*"
@@ -182,6 +184,30 @@ def test_remove_leaves_nothing(start: Start, rights: str) -> None:
     container.remove()
     container.remove()
     assert container.wait(0) is None
+
+
+@pytest.mark.parametrize("user", ["", "svc"])
+def test_nothing_outlives_the_process_that_started_it(root: Path, tmp_path: Path, user: str) -> None:
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from argosy.simulator.container import Launch\n"
+        "from argosy.simulator.unpacked import open_unpacked\n"
+        "config = {'Env': ['PATH=/opt:/usr/bin:/bin'], 'User': sys.argv[2],"
+        f" 'Labels': {{'{contract.LABEL_BIND_TO_PORT}': 'true'}}}}\n"
+        "container = open_unpacked(Path(sys.argv[1]), config, 'image', Launch()); container.start()\n"
+        "while 'ready' not in container.logs(): time.sleep(0.01)\n"
+        "print('ready', flush=True); time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", script, str(root), user]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        below = descendants(process.pid)
+        process.kill()
+    assert len(below) >= 3
+    await_end(below)
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("argosy-root-")] == []
 
 
 def test_the_image_s_user_is_heeded(start: Start) -> None:

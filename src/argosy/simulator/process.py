@@ -1,6 +1,7 @@
 """A container that is a plain process of this machine: for machines with no engine, and for projects not yet built.
 
-The process has an environment of its own and a process group of its own. It has this machine's network and no limits:
+The process has an environment of its own and a process group of its own, and a second process ends it when this one is
+killed. It has this machine's network and no limits:
 what needs isolation to be proved is not proved by it.
 """
 
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +23,18 @@ from argosy.errors import ContainerError
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.01
+
+# Reads a byte when the container was removed, and the end of the file when whoever started it was killed. The pidfd
+# tells the group from another that got its number later.
+_GUARD: Final = """
+import os, shutil, signal, sys
+group, folder = int(sys.argv[1]), sys.argv[2]
+leader = os.pidfd_open(group)
+if not sys.stdin.buffer.read(1):
+    signal.pidfd_send_signal(leader, 0)
+    os.killpg(group, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,7 @@ class ProcessContainer:
         self._command = command
         self._on_remove = on_remove
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
         self._last_log = ""
 
@@ -106,6 +121,7 @@ class ProcessContainer:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
+            self._guard = _guarded(self._process.pid, self._folder)
         except OSError as error:
             raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
 
@@ -151,6 +167,9 @@ class ProcessContainer:
             self._process.wait()
             _await_group_end(self._process.pid)
             self._process = None
+        if self._guard is not None:
+            self._guard.communicate(b".")
+            self._guard = None
         if self._folder is not None:
             self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -167,6 +186,19 @@ class ProcessContainer:
         except OSError:
             return None
         return int(children[0]) if children else None
+
+
+def _guarded(group: int, folder: Path) -> subprocess.Popen[bytes]:
+    """Start what kills the process group and removes the folder when this process ends without having done so."""
+    return subprocess.Popen(
+        (sys.executable, "-I", "-S", "-c", _GUARD, str(group), str(folder)),
+        env={},
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _await_group_end(group: int) -> None:
