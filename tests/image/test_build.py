@@ -1,3 +1,4 @@
+import base64
 import importlib.metadata
 import os
 import shutil
@@ -9,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from argosy.contract import LABEL_BIND_TO_PORT
-from argosy.errors import ArchiveError, ImageError
+from argosy.errors import ArchiveError, ImageError, NetworkError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
 from argosy.image.build import BaseImage, LayerReport, Surroundings
+from argosy.image.dependencies import LOCK_NAME
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Image
 from argosy.project import Project
 from tests.image.conftest import Shop
 from tests.image.images import image, tree
-from tests.image.web import wheel
+from tests.image.web import Answer, Request, serving, wheel
 
 SITE = "opt/venv/lib/python3.11/site-packages"
 
@@ -227,3 +229,42 @@ def test_layers_do_not_overlap(made: Made) -> None:
             paths = {member.name for member in archive if not member.isdir()}
         assert not paths & seen
         seen |= paths
+
+
+@pytest.mark.parametrize("place", ["variable", "named variable", "requirements"])
+def test_a_private_index_gives_its_files_to_whom_its_url_names(made: Made, place: str) -> None:
+    made.shop.index.add("model", "1.0")
+    secret = "Basic " + base64.b64encode(b"me:pa ss").decode()
+
+    def private(request: Request) -> Answer:
+        allowed = request.headers.get("Authorization") == secret
+        return made.shop.index(request) if allowed else Answer(401, headers={"WWW-Authenticate": "Basic realm=x"})
+
+    with serving(private) as url:
+        index = f"{url.replace('http://', 'http://me:pa%20ss@')}/simple"
+        where = {"variable": "UV_DEFAULT_INDEX", "named variable": "UV_INDEX"}.get(place)
+        named = {where: f"own={index}" if where == "UV_INDEX" else index} if where else {}
+        made.shop = replace(made.shop, environ={**made.shop.environ, **named})
+        requirements = f"--index-url {index}\nmodel\n" if place == "requirements" else "model\n"
+        built = made(made.shop.project(requirements))
+    assert read_filesystem(built).get(f"{SITE}/model/__init__.py") is not None
+    kept = {**tree(made.shop.cache_dir), LOCK_NAME: (made.shop.root / LOCK_NAME).read_bytes()}
+    assert not [
+        path for path, content in kept.items() if b"pa%20ss" in (content if isinstance(content, bytes) else b"")
+    ]
+    assert "pa%20ss" not in "".join(made.shop.said)
+
+
+@pytest.mark.parametrize("program", ["uv", "python-httpx"])
+def test_an_index_that_wants_to_know_who_asks_is_said(made: Made, program: str) -> None:
+    made.shop.index.add("model", "1.0")
+
+    def private(request: Request) -> Answer:
+        asks = request.headers.get("User-Agent", "").startswith(program)
+        return Answer(401) if asks and request.path.startswith("/files/") else made.shop.index(request)
+
+    with serving(private) as url:
+        made.shop = replace(made.shop, environ={**made.shop.environ, "UV_DEFAULT_INDEX": f"{url}/simple"})
+        with pytest.raises(NetworkError, match="401") as caught:
+            made(made.shop.project("model\n"))
+    assert "USER:PASSWORD" in str(caught.value.hint)

@@ -19,8 +19,8 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
-from argosy.image.dependencies import LOCK_NAME, WheelFile, lock, server_requirements
-from argosy.image.download import Download, fetch
+from argosy.image.dependencies import LOCK_NAME, WheelFile, index_credentials, lock, server_requirements
+from argosy.image.download import Credentials, Download, fetch
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
@@ -116,7 +116,12 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     """
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     parts = plan(project, python, around)
-    maker = _Maker(around, LayerCache(around.cache_dir), BlobStore(around.cache_dir / "downloads", is_cache=True))
+    maker = _Maker(
+        around,
+        LayerCache(around.cache_dir),
+        BlobStore(around.cache_dir / "downloads", is_cache=True),
+        index_credentials(project, around.environ),
+    )
     layers = []
     if parts.dependencies:
         layers.append(maker.dependencies(parts))
@@ -183,6 +188,7 @@ class _Maker:
     around: Surroundings
     cache: LayerCache
     downloads: BlobStore
+    credentials: Credentials
 
     def dependencies(self, parts: Parts) -> NamedLayer:
         key = cache_key("dependencies", _LAYOUT, parts.python.version, _names(parts.dependencies))
@@ -266,7 +272,12 @@ class _Maker:
         self, wheels: Sequence[WheelFile], python: Interpreter, opened: ExitStack, notes: list[str]
     ) -> list[Member]:
         downloads = [Download(wheel.url, wheel.digest, wheel.size) for wheel in wheels]
-        fetch(downloads, self.downloads, lambda missing: self.around.say(f"downloading {missing} of wheels"))
+        fetch(
+            downloads,
+            self.downloads,
+            lambda missing: self.around.say(f"downloading {missing} of wheels"),
+            self.credentials,
+        )
         placed = [(wheel, self.downloads.path(wheel.digest)) for wheel in wheels]
         unpacked = venv.unpack_wheels(placed, python.version, opened)
         notes += unpacked.notes

@@ -25,6 +25,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from argosy.errors import NetworkError, ResolutionError
+from argosy.image.download import LOG_IN, Credentials, origin
 from argosy.image.image import canonical_json, digest_of, is_digest
 from argosy.model_archive import written_aside
 from argosy.project import Project
@@ -34,6 +35,11 @@ PLATFORM: Final = "x86_64-manylinux_2_28"
 """Amazon Linux 2023 and Debian 12 have a newer glibc than 2.28; most wheels ask for an older one."""
 
 _INCLUDED: Final = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]+(\S+)", re.MULTILINE)
+_REFUSED: Final = re.compile(r"\b40[13]\b")
+_INDEX_OPTION: Final = re.compile(
+    r"^\s*(?:-i|--index-url|--extra-index-url|-f|--find-links)[ =]+(http\S+)", re.MULTILINE
+)
+_INDEX_VARIABLES: Final = ("UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX")
 _PASSWORD: Final = re.compile(r"://[^/\s@]+@")
 _NO_WHEEL: Final = re.compile(r"no usable wheels|only-binary|building from source is disabled|source distribution")
 _NO_NETWORK: Final = re.compile(r"Failed to fetch|error sending request|dns error|client error \(Connect\)|timed out")
@@ -122,6 +128,20 @@ def lock(project: Project, python: str, environ: Mapping[str, str], say: Callabl
     return _locked(_parse(path), path, fresh=True)
 
 
+def index_credentials(project: Project, environ: Mapping[str, str]) -> Credentials:
+    """User and password of each package index whose URL has them, in uv's variables or in the requirements."""
+    text = "" if project.dependencies_file is None else _whole_text(project.dependencies_file)
+    urls = _INDEX_OPTION.findall(text)
+    for variable in _INDEX_VARIABLES:
+        urls += re.findall(r"https?://\S+", environ.get(variable, ""))
+    found: dict[str, tuple[str, str]] = {}
+    for url in urls:
+        parts = urlsplit(url)
+        if parts.username is not None:
+            found[origin(url)] = (unquote(parts.username), unquote(parts.password or ""))
+    return found
+
+
 class _Resolver:
     """Calls uv."""
 
@@ -172,7 +192,8 @@ def _explained(stderr: str, project: Project, python: str) -> ResolutionError | 
     said = _PASSWORD.sub("://***@", re.sub(r"\s+", " ", stderr)).strip().removeprefix("error: ")
     where = project.dependencies_file or project.root
     if _NO_NETWORK.search(said):
-        return NetworkError("the package index does not answer", got=said, where=where)
+        hint = LOG_IN if _REFUSED.search(said) else None
+        return NetworkError("the package index does not answer", got=said, where=where, hint=hint)
     if _NO_WHEEL.search(said):
         return ResolutionError(
             "a dependency has no wheel for the image",

@@ -6,9 +6,10 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,8 +21,13 @@ from argosy.image.blobs import BlobStore
 PARALLEL: Final = 8
 ATTEMPTS: Final = 4
 T = TypeVar("T")
+Credentials = Mapping[str, tuple[str, str]]
+"""User and password by `origin` of the URLs that they are for."""
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
+LOG_IN: Final = (
+    "give the index's user and password in its URL: export UV_DEFAULT_INDEX=https://USER:PASSWORD@HOST/simple"
+)
 _LAST_CHUNK_S: Final = 1.0
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 
@@ -35,13 +41,19 @@ class Download:
     size: int | None = None
 
 
-def fetch(downloads: Iterable[Download], store: BlobStore, say: Callable[[str], None]) -> None:
+def fetch(
+    downloads: Iterable[Download],
+    store: BlobStore,
+    say: Callable[[str], None],
+    credentials: Credentials = MappingProxyType({}),
+) -> None:
     """Have these files in the store, whole; those that are there undamaged are not fetched again.
 
     Args:
         downloads: What to have.
         store: Where.
         say: Told how much is fetched, as in `3 files, 12.5 MB`, before it is; not called when nothing is missing.
+        credentials: Whom to log in as, where a server is to know.
 
     Raises:
         NetworkError: A server does not answer or refuses.
@@ -52,7 +64,11 @@ def fetch(downloads: Iterable[Download], store: BlobStore, say: Callable[[str], 
         return
     say(f"{len(missing)} files, {sum(download.size or 0 for download in missing) / 1e6:,.1f} MB")
     with connected() as client:
-        _at_once(lambda download, stopped: _fetch(client, download, store, stopped), missing)
+
+        def act(download: Download, stopped: threading.Event) -> None:
+            _fetch(client, download, store, stopped, credentials.get(origin(download.url)))
+
+        _at_once(act, missing)
 
 
 def _at_once(act: Callable[[Download, threading.Event], None], downloads: Iterable[Download]) -> None:
@@ -110,6 +126,12 @@ def get(client: httpx.Client, url: str) -> bytes:
     return _persistently(read, url)
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL: those whom a password is for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or ''}"
+
+
 def shown(url: str) -> str:
     """The URL without what may be secret: user, password and query."""
     parts = urlsplit(url)
@@ -120,9 +142,16 @@ class _StoppedError(Exception):
     """Nobody wants the download any more."""
 
 
-def _fetch(client: httpx.Client, download: Download, store: BlobStore, stopped: threading.Event) -> None:
+def _fetch(
+    client: httpx.Client,
+    download: Download,
+    store: BlobStore,
+    stopped: threading.Event,
+    login: tuple[str, str] | None,
+) -> None:
     def read() -> None:
-        with client.stream("GET", download.url) as response, store.writer() as writer:
+        auth = httpx.USE_CLIENT_DEFAULT if login is None else login
+        with client.stream("GET", download.url, auth=auth) as response, store.writer() as writer:
             response.raise_for_status()
             for chunk in response.iter_bytes():
                 if stopped.is_set():
@@ -146,7 +175,12 @@ def _persistently(act: Callable[[], T], url: str) -> T:
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
             if status not in _AGAIN or attempt == ATTEMPTS:
-                raise NetworkError("a download was refused", got=f"status {status}", where=shown(url)) from error
+                raise NetworkError(
+                    "a download was refused",
+                    got=f"status {status}",
+                    where=shown(url),
+                    hint=LOG_IN if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) else None,
+                ) from error
         except httpx.HTTPError as error:
             if attempt == ATTEMPTS:
                 raise NetworkError(
