@@ -217,6 +217,7 @@ def test_ctrl_c_in_a_transform_job_leaves_no_result(bench: Bench) -> None:
     ("arguments", "sentence"),
     [
         (("transform", "{project}", "--input", "{project}", "--output", "{project}/out"), "lies in the input folder"),
+        (("transform", "{project}", "--input", ".", "--output", "{project}/argosy.toml"), "the output is not a folder"),
         (("transform", "{project}", "--input", "nowhere", "--output", "out"), "the input is not there"),
         (("transform", "{project}", "--input", ".", "--output", "/x", "--max-payload-mb", "101"), "MaxPayloadInMB"),
         (("endpoint", "{project}", "--endpoint-name", "a_b"), "an endpoint cannot have this name"),

@@ -134,7 +134,7 @@ def transform(target: str, as_json: bool, source: Path, output: Path, **options:
     """
     subject = _Subject(target, options.pop("kind"), options.pop("model_data"))
     settings = TransformOptions(**options)
-    objects = input_objects(source, output)
+    objects = input_objects(source, output, say)
     with subject.container(settings.environment()) as container, _listener(objects) as listener:
         job = TransformJob(container, objects, settings, listener, source.resolve().name)
         outcome = _run(job.run(), container)

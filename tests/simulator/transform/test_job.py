@@ -1,5 +1,6 @@
 import asyncio
 import hashlib
+import os
 import random
 import re
 import resource
@@ -80,7 +81,7 @@ class Bench:
         container.requests = []
         heard = Heard()
         listener = Listener(heard.log.append, heard.report.append, heard.progress.append)
-        objects = input_objects(self.source, self.output)
+        objects = input_objects(self.source, self.output, print)
         outcome = asyncio.run(TransformJob(container, objects, options, listener, "in").run())
         return Ran(outcome, heard, container)
 
@@ -303,7 +304,7 @@ def test_garbage_execution_parameters_do_not_matter(bench: Bench) -> None:
 def test_a_cancelled_job_leaves_no_partial_result_and_no_container(bench: Bench, stand_in: MakeContainer) -> None:
     bench.put("a", b"1\n" * 5 + b"SLOW\n")
     container = stand_in(slow_s="30")
-    objects = input_objects(bench.source, bench.output)
+    objects = input_objects(bench.source, bench.output, print)
     options = TransformOptions(split_type=LINE, batch_strategy=SINGLE)
 
     async def cancel_in_the_middle() -> None:
@@ -331,7 +332,7 @@ def test_a_cancelled_job_with_many_requests_under_way_ends_at_once(bench: Bench,
     async def cancel_in_the_middle() -> None:
         reached = asyncio.Event()
         listener = Listener(print, print, lambda progress: reached.set() if progress.requests == 100 else None)
-        objects = input_objects(bench.source, bench.output)
+        objects = input_objects(bench.source, bench.output, print)
         running = asyncio.create_task(TransformJob(container, objects, options, listener, "in").run())
         await reached.wait()
         running.cancel()
@@ -345,20 +346,47 @@ def test_a_cancelled_job_with_many_requests_under_way_ends_at_once(bench: Bench,
 def test_the_output_may_not_lie_in_the_input(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1")
     with pytest.raises(UsageError, match="lies in the input"):
-        input_objects(tmp_path, tmp_path / "out")
+        input_objects(tmp_path, tmp_path / "out", print)
 
 
 def test_an_input_without_files_is_refused(tmp_path: Path) -> None:
     for source in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(UsageError):
-            input_objects(source, tmp_path.parent / "out")
+            input_objects(source, tmp_path.parent / "out", print)
 
 
 def test_a_single_file_is_an_input(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/test.csv").write_bytes(b"1")
-    (found,) = input_objects(tmp_path / "in/test.csv", tmp_path / "out")
+    (found,) = input_objects(tmp_path / "in/test.csv", tmp_path / "out", print)
     assert (found.key, found.output) == ("test.csv", tmp_path / "out/test.csv.out")
+
+
+def test_what_is_no_object_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "in/sub").mkdir(parents=True)
+    (tmp_path / "in/a").write_bytes(b"1")
+    (tmp_path / "in/b").symlink_to("a")
+    (tmp_path / "in/sub/nothing").symlink_to("gone")
+    (tmp_path / "in/folder").symlink_to("sub")
+    os.mkfifo(tmp_path / "in/pipe")
+    told: list[str] = []
+    found = input_objects(tmp_path / "in", tmp_path / "out", told.append)
+    assert [one.key for one in found] == ["a", "b"]
+    assert sorted(line.removeprefix(f"{tmp_path}/in/").partition(", not")[0] for line in told) == [
+        "folder: a link to a folder",
+        "pipe: a pipe",
+        "sub/nothing: a link to nothing",
+    ]
+
+
+@pytest.mark.parametrize("output", ["file", "file/below", "dangling"])
+def test_an_output_that_can_be_no_folder_is_refused(tmp_path: Path, output: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a").write_bytes(b"1")
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "dangling").symlink_to("gone")
+    with pytest.raises(UsageError, match="the output is not a folder"):
+        input_objects(tmp_path / "in", tmp_path / output, print)
 
 
 def test_fault_10_keys_are_sorted_as_s3_lists_them(tmp_path: Path) -> None:
@@ -366,7 +394,13 @@ def test_fault_10_keys_are_sorted_as_s3_lists_them(tmp_path: Path) -> None:
         path = tmp_path / "in" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"1")
-    assert [found.key for found in input_objects(tmp_path / "in", tmp_path / "out")] == ["B", "a.csv", "a/z", "b", "ä"]
+    assert [found.key for found in input_objects(tmp_path / "in", tmp_path / "out", print)] == [
+        "B",
+        "a.csv",
+        "a/z",
+        "b",
+        "ä",
+    ]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,7 +1,8 @@
 """A transform job's input and output folders: objects with their keys, and results that appear only when whole."""
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,23 +29,28 @@ class InputObject:
     output: Path
 
 
-def input_objects(source: Path, output: Path) -> list[InputObject]:
+def input_objects(source: Path, output: Path, report: Callable[[str], None]) -> list[InputObject]:
     """The objects of an input folder and all its sub folders, or of a single file, in the order of S3's listings.
 
     Args:
         source: A folder or a file.
         output: The folder of the results; not inside `source`, lest results become input.
+        report: Takes a sentence for everything in the input folder that is no object: links to folders, links to
+            nothing, pipes and the like.
 
     Raises:
-        UsageError: There is no input, or the output lies in it.
+        UsageError: There is no input, the output lies in it, or the output can be no folder.
     """
+    existing = next((path for path in (output, *output.parents) if os.path.lexists(path)), output)
+    if os.path.lexists(existing) and not existing.is_dir():
+        raise UsageError("the output is not a folder", got=f"`{existing}`", want="a folder, or a name that is free")
     if source.is_file():
         files = [source]
         source = source.parent
     elif source.is_dir():
         if output.resolve().is_relative_to(source.resolve()):
             raise UsageError("the output folder lies in the input folder", got=f"`{output}` in `{source}`")
-        files = sorted(_files(source), key=lambda path: os.fsencode(path.relative_to(source).as_posix()))
+        files = sorted(_files(source, report), key=lambda path: os.fsencode(path.relative_to(source).as_posix()))
     else:
         raise UsageError("the input is not there", got=f"`{source}`", want="a folder, or a file")
     if not files:
@@ -58,12 +64,30 @@ def input_objects(source: Path, output: Path) -> list[InputObject]:
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        for name in names:
+def _files(folder: Path, report: Callable[[str], None]) -> list[Path]:
+    """All files below a folder, links to files included; tells what else is there."""
+    found = []
+
+    def unreadable(error: OSError) -> None:
+        raise UsageError("a folder of the input cannot be read", got=error) from error
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        for name in sorted([*names, *folders]):
             path = Path(parent) / name
             if path.is_file():
-                yield path
+                found.append(path)
+            elif path.is_symlink() or not path.is_dir():
+                report(f"{path}: {_kind(path)}, not transformed: an object is a file")
+    return found
+
+
+def _kind(path: Path) -> str:
+    """What is there that is no object."""
+    if not path.is_symlink():
+        return "a pipe" if stat.S_ISFIFO(path.lstat().st_mode) else "a socket or device"
+    if not path.exists():
+        return "a link to nothing"
+    return "a link to a folder" if path.is_dir() else "a link to what is no file"
 
 
 class OutputFile:
