@@ -49,6 +49,14 @@ def test_an_opaque_folder_shows_its_own_layer_alone(store: BlobStore, order: int
     assert paths(files) == {"a", "a/sub", "a/sub/new"}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_opaque_folder_keeps_the_way_to_what_its_layer_brings(store: BlobStore, order: int) -> None:
+    upper = [file("a/.wh..wh..opq"), file("a/sub/deep/new")][::order]
+    files = merged(store, [file("a/old"), folder("a/sub/deep"), file("a/sub/old")], upper)
+    assert {path for path in paths(files) if "old" in path} == set()
+    assert "a/sub/deep/new" in paths(files)
+
+
 def test_links_are_followed_inside_the_image(store: BlobStore) -> None:
     files = merged(
         store,

@@ -274,12 +274,16 @@ def _write_file(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
 
 
 def _keep_own(folder: _Node, layer: int) -> None:
-    """Drop what is below a folder, but for what this layer itself put there."""
+    """Drop what is below a folder, but for what this layer itself put there and the folders on the way to it."""
+    below: list[_Node] = []
     rest = [folder]
     while rest:
         node = rest.pop()
-        node.children = {name: child for name, child in node.children.items() if child.entry.layer == layer}
+        below.append(node)
         rest += node.children.values()
+    for node in reversed(below):  # the deepest first
+        kept = {name: child for name, child in node.children.items() if child.entry.layer == layer or child.children}
+        node.children = kept
 
 
 def _kind(member: tarfile.TarInfo) -> Kind:
