@@ -139,6 +139,23 @@ def test_a_body_that_is_under_way_when_sigterm_comes_is_answered(tmp_path: Path,
         assert server.popen.wait(contract.STOP_GRACE.value) == 0
 
 
+def test_a_body_that_does_not_come_delays_the_end_by_seconds_only(tmp_path: Path) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n"
+    with (
+        running("Commanded", tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as late,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as never,
+    ):
+        for connection in (late, never):
+            connection.sendall(head + b'{"do": "')
+        assert [server.ping(), server.ping()] == [200, 200]
+        server.terminate()
+        wait_until(lambda: server.ping() == 503, 5)
+        late.sendall(b'sleepy"}')
+        assert late.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        assert server.popen.wait(contract.STOP_GRACE.value / 2) == 0
+
+
 def is_busy(server: ServerProcess) -> bool:
     """Whether the model process sleeps in the predictor: its queue of one is then taken."""
     (pid,) = server.model_pids()

@@ -8,6 +8,7 @@ process, which is stuck, is killed and replaced.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -211,6 +212,7 @@ class Pool:
                 link.held = _Answered(held)
             if link.since < deadline:
                 log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
+                link.since = math.inf  # once is enough
                 link.kill()
         if self.state not in (State.STOPPED, State.FAILED):
             self._loop.call_later(_TICK_S, self._tick)
@@ -229,7 +231,7 @@ class Pool:
             self._on_end()
 
     def _stop_if_drained(self) -> None:
-        if self.state is State.DRAINING and not (self._receiving or self._queue or self._holding()):
+        if self.state is State.DRAINING and not (self._receiving > 0 or self._queue or self._holding()):
             self._advance(Event.DRAINED)
 
     def _wait_for_no_more_bodies(self) -> None:
@@ -291,7 +293,7 @@ class _Answered(Invocation):
 
     def __init__(self, invocation: Invocation) -> None:
         super().__init__(invocation.fields, b"", invocation.block, invocation.size)
-        self.arrived = float("inf")
+        self.arrived = math.inf
 
     def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Any) -> None:
         """The client has its answer; the block is free now."""
