@@ -162,11 +162,13 @@ def test_a_project_that_does_not_load_fails_with_the_service_s_words(bench: Benc
 
 
 def test_what_a_project_printed_is_in_the_log_even_when_it_ends_abruptly(bench: Bench) -> None:
-    text = PREDICTOR.replace("self.word =", 'print("reading weights"); os._exit(5); self.word =')
-    (bench.project / "predictor.py").write_text("import os\n" + text)
+    text = PREDICTOR.replace(
+        "    def load(self", "    def load(self, model_dir): print('reading', 7); os._exit(5)\n    def old(self"
+    )
+    (bench.project / "predictor.py").write_text(f"import os\n{text}")
     code, _, stderr = bench.run("endpoint", bench.project)
     assert code == 1
-    assert "reading weights" in stderr
+    assert "reading 7" in stderr
 
 
 def test_model_data_replaces_the_project_s_artifacts(bench: Bench) -> None:
