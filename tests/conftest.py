@@ -1,6 +1,7 @@
 """What all tests share: the engine's tests are run or loudly left out, never skipped."""
 
 import os
+import signal
 
 import pytest
 
@@ -9,6 +10,11 @@ _LEFT_OUT = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--without-engine", action="store_true", help="leave out the tests that need a container engine")
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and every child inherits that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
