@@ -64,7 +64,6 @@ def _choice(name: str, values: type[StrEnum], text: str, default: str | None = N
 @click.group
 def command() -> None:
     """Run an image or a project as SageMaker does, on this machine."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was unpacked or loaded so far is removed then too
 
 
 @dataclass(frozen=True, slots=True)
