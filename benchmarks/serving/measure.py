@@ -18,7 +18,8 @@ from pathlib import Path
 from argosy import project as projects
 from argosy.contract import Variable
 from benchmarks.load import request
-from tests.serving.server_process import children, free_port, wait_until
+from tests.processes import children
+from tests.serving.server_process import free_port, wait_until
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples/breast-cancer"
 ROUNDS = 3

@@ -16,8 +16,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.processes import await_end, descendants
 from tests.simulator import stand_in_image
-from tests.simulator.conftest import await_end, descendants
 
 PREDICTOR = """
 import time

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import children, command_line, is_alive
 from tests.scenarios.running import ROOT
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -29,31 +30,19 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
 def _orphans() -> Iterator[None]:
     """Whatever a demo leaves behind becomes a child of this process, and is found here."""
     libc = ctypes.CDLL(None, use_errno=True)
-    before = children()
+    before = set(children(os.getpid()))
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     yield
     libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
     deadline = time.monotonic() + 5
-    while (left := alive(children() - before)) and time.monotonic() < deadline:
+    while (left := living_since(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
 
 
-def children() -> set[int]:
-    """The children of this process."""
-    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
-
-
-def alive(pids: set[int]) -> list[str]:
-    """The command lines of those that are no zombies."""
-    lines = []
-    for pid in pids:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                lines.append(Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "))
-        except FileNotFoundError:
-            continue
-    return lines
+def living_since(before: set[int]) -> list[str]:
+    """The command lines of the children of this process that were none before."""
+    return [command_line(pid) for pid in children(os.getpid()) if pid not in before and is_alive(pid)]
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.processes import children
+
 PREDICTORS = Path(__file__).parent / "predictors"
 
 
@@ -87,11 +89,6 @@ class ServerProcess:
     def model_pids(self) -> list[int]:
         """The model processes: children of the template, which is the server's child."""
         return [pid for template in children(self.popen.pid) for pid in children(template)]
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
 
 
 def free_port() -> int:

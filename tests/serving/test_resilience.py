@@ -13,16 +13,10 @@ from pathlib import Path
 import pytest
 
 from argosy import contract
-from tests.serving.server_process import ServerProcess, children, free_port, running, wait_until
+from tests.processes import children, is_alive
+from tests.serving.server_process import ServerProcess, free_port, running, wait_until
 
 SLEEP = {"do": "sleep", "seconds": 0.01}
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_the_port_accepts_at_once_and_ping_is_503_until_the_model_is_loaded(tmp_path: Path) -> None:

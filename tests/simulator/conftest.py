@@ -58,26 +58,3 @@ def await_answer(url: str, timeout_s: float = 20.0) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes below one, at any depth."""
-    children = {
-        int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
-    }
-    return children.union(*(descendants(child) for child in children))
-
-
-def await_end(pids: set[int], timeout_s: float = 20.0) -> None:
-    """Wait until all of them have ended, reaped or not."""
-    deadline = time.monotonic() + timeout_s
-    while living := {pid for pid in pids if _is_living(pid)}:
-        assert time.monotonic() < deadline, living
-        time.sleep(0.02)
-
-
-def _is_living(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False

@@ -18,7 +18,7 @@ from argosy.simulator import unpacked
 from argosy.simulator.container import Launch, stop
 from argosy.simulator.process import ProcessContainer
 from argosy.simulator.unpacked import open_unpacked
-from tests.simulator.conftest import await_end, descendants
+from tests.processes import await_end, descendants
 
 LOOK = r"""#!/bin/sh
 echo "arguments: $0 $*"
