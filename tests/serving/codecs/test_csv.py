@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from argosy.errors import DecodeError, NotAcceptableError
 from argosy.media_type import MediaType, parse
 from argosy.serving.codecs.csv import CsvCodec
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 PLAIN = MediaType("text", "csv")
 codec = CsvCodec()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from argosy.errors import DecodeError, PredictError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.json import JsonCodec
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 JSON = MediaType("application", "json")
 codec = JsonCodec()

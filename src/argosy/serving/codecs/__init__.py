@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final, Protocol
 
 from argosy.media_type import MediaType
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 
 class Codec(Protocol):

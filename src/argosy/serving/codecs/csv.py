@@ -12,7 +12,7 @@ from argosy.errors import DecodeError, NotAcceptableError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.numbers import to_array
 from argosy.serving.codecs.text import to_text
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ import orjson
 from argosy.errors import DecodeError, PredictError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.numbers import to_array
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 
 class JsonCodec:

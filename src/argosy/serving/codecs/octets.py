@@ -2,7 +2,7 @@
 
 from argosy.errors import NotAcceptableError
 from argosy.media_type import MediaType
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 
 class OctetsCodec:

@@ -3,7 +3,7 @@
 from argosy.errors import NotAcceptableError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.text import to_text
-from argosy.serving.predictor import InputKind
+from argosy.serving.inputs.kind import InputKind
 
 
 class PlainCodec:

@@ -16,7 +16,9 @@ from argosy.serving import answers, codecs, log
 from argosy.serving.codecs import Codec
 from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
-from argosy.serving.predictor import InputKind, Predictor, input_kind
+from argosy.serving.inputs.annotation import input_kind
+from argosy.serving.inputs.kind import InputKind
+from argosy.serving.predictor import Predictor
 
 _REMEMBERED_ROUTES: Final = 512
 

@@ -5,7 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from argosy.errors import LoadError
-from argosy.serving.predictor import InputKind, Predictor, input_kind
+from argosy.serving.inputs.annotation import input_kind
+from argosy.serving.inputs.kind import InputKind
+from argosy.serving.predictor import Predictor
 
 
 def annotated(annotation: Any) -> Any:

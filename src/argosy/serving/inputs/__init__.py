@@ -1,0 +1,1 @@
+"""What the annotations of `predict` ask for, and how a decoded body becomes that."""
