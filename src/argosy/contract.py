@@ -132,6 +132,11 @@ LABEL_BIND_TO_PORT: Final = "com.amazonaws.sagemaker.capabilities.accept-bind-to
 HEADER_CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
 HEADER_INFERENCE_ID: Final = "X-Amzn-SageMaker-Inference-Id"
 HEADER_SESSION_ID: Final = "X-Amzn-SageMaker-Session-Id"
+HEADER_NEW_SESSION_ID: Final = "X-Amzn-SageMaker-New-Session-Id"
+HEADER_CLOSED_SESSION_ID: Final = "X-Amzn-SageMaker-Closed-Session-Id"
+HEADER_ADAPTER: Final = "X-Amzn-SageMaker-Adapter-Identifier"
+HEADER_TARGET_MODEL: Final = "X-Amzn-SageMaker-Target-Model"
+HEADER_METERING: Final = "X-Amzn-Inference-Metering"
 
 FORWARDED_HEADERS: Final = (
     "Content-Type",

@@ -1,0 +1,196 @@
+"""What a predictor may ask about the invocation that it answers, and say about its answer beside the prediction."""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from argosy import contract
+
+_LIMIT: Final = 1024
+"""Characters of custom attributes (API_runtime_InvokeEndpoint, read 2026-11-22)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer: `predict` or `encode` returns one when it has chosen the media type itself.
+
+    Attributes:
+        body: The body, sent as it is.
+        content_type: Its media type.
+    """
+
+    body: bytes
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(slots=True)
+class Session:
+    """A stateful session: every invocation of it comes to the same model process.
+
+    Attributes:
+        id: The session ID, as the client sends it.
+        state: The predictor's own; gone when the session is closed or expires, or the process ends.
+    """
+
+    id: str
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+class InvocationContext:
+    """One invocation as the predictor may see it; `current_invocation` gives it.
+
+    Attributes:
+        content_type: Content-Type header field, empty when it was not sent.
+        accept: Accept header field, empty when it was not sent.
+        inference_id: X-Amzn-SageMaker-Inference-Id, empty when it was not sent.
+        custom_attributes: X-Amzn-SageMaker-Custom-Attributes, empty when it was not sent.
+        adapter: Name of the adapter that is asked for, empty when none is.
+        session: The stateful session, or None.
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_units",
+        "accept",
+        "adapter",
+        "content_type",
+        "custom_attributes",
+        "inference_id",
+        "session",
+    )
+
+    def __init__(self, content_type: str, accept: str) -> None:
+        self.content_type = content_type
+        self.accept = accept
+        self.inference_id = ""
+        self.custom_attributes = ""
+        self.adapter = ""
+        self.session: Session | None = None
+        self._attributes = ""
+        self._units: dict[str, float] | None = None
+
+    def reply_custom_attributes(self, text: str) -> None:
+        """Send custom attributes with the answer; SageMaker never repeats the client's by itself.
+
+        Raises:
+            ValueError: More than 1,024 characters, or not visible US-ASCII.
+        """
+        if len(text) > _LIMIT or not text.isascii() or not text.isprintable():
+            raise ValueError(f"custom attributes: want at most {_LIMIT} visible US-ASCII characters")
+        self._attributes = text
+
+    def meter(self, units: float, dimension: str = "inference.count") -> None:
+        """Add to the units that a Marketplace buyer pays for this invocation; sent with 2xx answers only.
+
+        Args:
+            units: Units of this call; several calls add up.
+            dimension: The pricing dimension; one invocation has one.
+
+        Raises:
+            ValueError: Negative units, or a second dimension.
+        """
+        if not units >= 0:
+            raise ValueError("metered units: want 0 or more")
+        metered = self._units if self._units is not None else {}
+        if metered and dimension not in metered:
+            raise ValueError("metered units: one invocation has one dimension")
+        metered[dimension] = metered.get(dimension, 0) + units
+        self._units = metered
+
+    @property
+    def metered_units(self) -> float:
+        """What `meter` has added up so far."""
+        return sum(self._units.values()) if self._units else 0
+
+    def header_fields(self, status: int) -> bytes:
+        r"""The header fields that go with the answer, each as `\r\nname: value`.
+
+        Source:
+            Marketplace seller guide, machine-learning-pricing (read 2026-11-22): only 2XX answers are charged.
+        """
+        told = b""
+        if self._attributes:
+            told += f"\r\n{contract.HEADER_CUSTOM_ATTRIBUTES}: {self._attributes}".encode()
+        if self._units and 200 <= status < 300:
+            ((dimension, units),) = self._units.items()
+            whole = int(units) if units == int(units) else units
+            metering = orjson.dumps({"Dimension": dimension, "ConsumedUnits": whole})
+            told += b"\r\n%b: %b" % (contract.HEADER_METERING.encode(), metering)
+        return told
+
+
+class SeveralAtOnceError(BaseException):
+    """The predictor asks about one invocation while it answers several at once.
+
+    Not an `Exception`, so that a predictor's own `except` lets it through: the pipeline then asks again for each alone.
+    """
+
+
+class _Merged:
+    """Stands for several invocations that one call of `predict` answers."""
+
+    __slots__ = ("contexts", "counts")
+
+    def __init__(self, contexts: Sequence[InvocationContext], counts: Sequence[int]) -> None:
+        self.contexts = contexts
+        self.counts = counts
+
+
+_CURRENT: ContextVar[InvocationContext | _Merged | None] = ContextVar("argosy-invocation", default=None)
+
+
+def current_invocation() -> InvocationContext:
+    """The invocation that the calling predictor answers.
+
+    A predictor that asks is never given several invocations at once: the first time it does, what was merged is
+    predicted again one by one, and nothing is merged from then on.
+
+    Raises:
+        LookupError: Called outside `predict`, `decode` and `encode`.
+    """
+    found = _CURRENT.get()
+    if isinstance(found, InvocationContext):
+        return found
+    if found is None:
+        raise LookupError("no invocation is being answered here")
+    if len(found.contexts) == 1:
+        return found.contexts[0]
+    raise SeveralAtOnceError
+
+
+def meter(units: float | Sequence[float], dimension: str = "inference.count") -> None:
+    """Add to the units that buyers pay for what is being predicted.
+
+    Args:
+        units: For the whole invocation; or one number a row of what `predict` was given, so that rows of several
+            invocations can be predicted at once and each is charged for its own.
+        dimension: The pricing dimension.
+
+    Raises:
+        ValueError: Another number of units than rows.
+        LookupError: Called outside `predict`.
+    """
+    found = _CURRENT.get()
+    if not isinstance(found, _Merged) or isinstance(units, int | float):
+        total = units if isinstance(units, int | float) else float(sum(units))
+        current_invocation().meter(total, dimension)
+        return
+    if len(units) != sum(found.counts):
+        raise ValueError(f"metered units: got {len(units)}, want {sum(found.counts)}, one a row")
+    position = 0
+    for context, count in zip(found.contexts, found.counts, strict=True):
+        context.meter(float(sum(units[position : position + count])), dimension)
+        position += count
+
+
+def enter(context: InvocationContext | None) -> None:
+    """From here on, in this thread or task, this invocation is the current one."""
+    _CURRENT.set(context)
+
+
+def enter_merged(contexts: Sequence[InvocationContext], counts: Sequence[int]) -> None:
+    """From here on the rows of several invocations are predicted at once."""
+    _CURRENT.set(_Merged(contexts, counts))
