@@ -128,6 +128,8 @@ DEFAULT_MAX_PAYLOAD_MB: Final = 6
 DEFAULT_MAX_CONCURRENT_TRANSFORMS: Final = 1
 
 LABEL_BIND_TO_PORT: Final = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
+LABEL_MULTI_MODEL: Final = "com.amazonaws.sagemaker.capabilities.multi-models"
+LABEL_BIDIRECTIONAL: Final = "com.amazonaws.sagemaker.capabilities.bidirectional-streaming"
 
 HEADER_CUSTOM_ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"
 HEADER_INFERENCE_ID: Final = "X-Amzn-SageMaker-Inference-Id"
@@ -166,7 +168,10 @@ class Variable(StrEnum):
     """
 
     PREDICTOR = "ARGOSY_PREDICTOR"
-    """`module:Class` of the predictor."""
+    """`module:Class` of the predictor; unset: an inference script is served."""
+    INFERENCE_SCRIPT = "ARGOSY_INFERENCE_SCRIPT"
+    """An inference.py with SageMaker's `model_fn` and the like, relative to the program's or the artifacts' folder;
+    unset: what `SAGEMAKER_PROGRAM` and `SAGEMAKER_SUBMIT_DIRECTORY` name, else `code/inference.py` of the artifacts."""
     PROGRAM_DIR = "ARGOSY_PROGRAM_DIR"
     """The folder that is put first on the predictor's import path."""
     MODEL_DIR = "ARGOSY_MODEL_DIR"
@@ -177,13 +182,30 @@ class Variable(StrEnum):
     """Media types that are taken and given, comma-separated, the first is the default; unset: what the predictor's
     annotation can take."""
     WORKERS = "ARGOSY_WORKERS"
-    """Number of model processes; 0 means one for each processor."""
+    """Number of model processes; 0 or unset: as many as memory and processors allow."""
     QUEUE = "ARGOSY_QUEUE"
     """Number of invocations that may wait for a model process."""
     MAX_BODY_MB = "ARGOSY_MAX_BODY_MB"
     """Largest request body, in MB."""
     DEADLINE_S = "ARGOSY_DEADLINE_S"
     """Seconds after which an unanswered invocation is answered with 503; unset: 55, in a transform job 3590."""
+    MAX_BATCH_SIZE = "ARGOSY_MAX_BATCH_SIZE"
+    """The most rows that one call of `predict` is given out of several invocations; 1: each invocation alone."""
+    MAX_DELAY_MS = "ARGOSY_MAX_DELAY_MS"
+    """Milliseconds that an invocation may wait for others to share its call; 0: only what waits anyway is batched."""
+    CONCURRENCY = "ARGOSY_CONCURRENCY"
+    """The most async calls or streams at a time in one model process."""
+    STREAM_DEADLINE_S = "ARGOSY_STREAM_DEADLINE_S"
+    """Seconds after which a streamed answer is ended, counted from its invocation."""
+    WARM_UP = "ARGOSY_WARM_UP"
+    """Files with sample inputs, relative to the program's folder, separated by `:`; each model process predicts them
+    before it is ready."""
+    SESSION_TTL_S = "ARGOSY_SESSION_TTL_S"
+    """Seconds that an unused stateful session lives; 0 or unset: there are no sessions."""
+    LOG_INVOCATIONS = "ARGOSY_LOG_INVOCATIONS"
+    """Which invocations have a line in the log: `errors`, `all` or `none`."""
+    EMF_NAMESPACE = "ARGOSY_EMF_NAMESPACE"
+    """CloudWatch namespace of the metrics in the log (embedded metric format); unset: there are none."""
     HOST = "ARGOSY_HOST"
     """Address to listen on; unset: all, as the platform needs; `argosy serve` sets loopback."""
     SHORT_PATH = "ARGOSY_SHORT_PATH"

@@ -9,13 +9,13 @@ from argosy.serving.settings import BATCH_DEADLINE_S, REALTIME_DEADLINE_S, from_
 NAMED: dict[str, str] = {Variable.PREDICTOR: "predictor:Model"}
 
 
-def test_only_the_predictor_must_be_named() -> None:
+def test_nothing_must_be_told() -> None:
+    assert from_environ({}) == from_environ({Variable.PREDICTOR: ""})
+    assert from_environ({}).predictor is None
     told = from_environ(NAMED)
     assert (told.predictor, told.port, told.host) == ("predictor:Model", 8080, "0.0.0.0")
     assert told.workers >= 1
     assert told.model_dir == Path("/opt/ml/model")
-    with pytest.raises(UsageError, match="ARGOSY_PREDICTOR"):
-        from_environ({})
 
 
 def test_a_transform_job_may_take_longer_than_an_endpoint() -> None:

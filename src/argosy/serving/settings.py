@@ -1,21 +1,116 @@
 """The environment of the container -> Settings; nothing else in the server reads it."""
 
+import math
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 from argosy import contract
 from argosy.contract import Variable
 from argosy.errors import UsageError
+from argosy.serving import log
 
-REALTIME_DEADLINE_S = 55.0
+REALTIME_DEADLINE_S: Final = 55.0
 """Under the 60 s after which SageMaker stops waiting, so that the client gets the server's own words."""
-ALL_ADDRESSES = "0.0.0.0"
-"""The platform connects from outside the container."""
-DEFAULT_QUEUE = 1024
-BATCH_DEADLINE_S = 3590.0
+STREAM_DEADLINE_S: Final = 480.0
+"""The 8 minutes that SageMaker gives a streamed answer.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html (read 2026-11-22).
+"""
+BATCH_DEADLINE_S: Final = 3590.0
 """Under the 3600 s that `ModelClientConfig.InvocationsTimeoutInSeconds` allows at most."""
+ALL_ADDRESSES: Final = "0.0.0.0"
+"""The platform connects from outside the container."""
+DEFAULT_QUEUE: Final = 1024
+DEFAULT_PROGRAM: Final = "inference.py"
+"""What SAGEMAKER_PROGRAM means when it is not set (sagemaker-inference-toolkit 1.10.1, environment.py)."""
+DEFAULT_ACCEPT: Final = "application/json"
+"""What SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT means when it is not set (the same file)."""
+_MAX_SESSION_TTL_S: Final = 7 * 24 * 3600
+
+LoggedInvocations = Literal["errors", "all", "none"]
+BatchStrategy = Literal["SINGLE_RECORD", "MULTI_RECORD"]
+_LOGGED: Final[tuple[LoggedInvocations, ...]] = get_args(LoggedInvocations)
+_STRATEGIES: Final[tuple[BatchStrategy, ...]] = get_args(BatchStrategy)
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How invocations become one call of `predict`.
+
+    Attributes:
+        max_batch_size: The most rows in one call out of several invocations; 1 means never more than one invocation.
+        max_delay_ms: Milliseconds that an invocation may wait for others; 0 batches only what waits anyway.
+    """
+
+    max_batch_size: int = 64
+    max_delay_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Answers that take their time.
+
+    Attributes:
+        concurrency: The most async calls or streams at a time in one model process.
+        deadline_s: Seconds from the invocation after which a stream is ended.
+    """
+
+    concurrency: int = 64
+    deadline_s: float = STREAM_DEADLINE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What is written to the log beside events.
+
+    Attributes:
+        invocations: Which invocations have a line.
+        emf_namespace: CloudWatch namespace of the metric lines, None for no such lines.
+    """
+
+    invocations: LoggedInvocations = "errors"
+    emf_namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPlace:
+    """Where an inference script is looked for, and what it is told.
+
+    Attributes:
+        told: The script that the project names, absolute or relative to the program's or the artifacts' folder.
+        program: `SAGEMAKER_PROGRAM`, a path relative to the folder of the code.
+        submit_dir: `SAGEMAKER_SUBMIT_DIRECTORY` when it is a path; the SDK also writes S3 URIs, which are nothing to a
+            container without a network.
+        default_accept: `SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT`, what the script is told when a request accepts anything.
+    """
+
+    told: Path | None = None
+    program: str = DEFAULT_PROGRAM
+    submit_dir: Path | None = None
+    default_accept: str = DEFAULT_ACCEPT
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTransform:
+    """What a transform job tells its containers; None where the job was not told it.
+
+    Attributes:
+        max_payload_mb: Largest body in MB; 0 knows no limit.
+        strategy: One record an invocation, or as many as fit.
+        max_concurrent: Invocations at the same time.
+
+    Source:
+        contract.BATCH_PAGE, "How SageMaker runs your inference image" (read 2026-11-22).
+    """
+
+    max_payload_mb: int | None = None
+    strategy: BatchStrategy | None = None
+    max_concurrent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +118,63 @@ class Settings:
     """What the server is told from outside.
 
     Attributes:
-        predictor: `module:Class`.
+        predictor: `module:Class`, None when an inference script is served.
         program_dir: Folder that is put first on the predictor's import path, or None.
         model_dir: Folder of the artifacts.
         host: Address to listen on.
         port: TCP port to listen on; 0 means any free one.
+        safe_ports: First and last port that a container of a multi-container endpoint may use beside its own; this
+            server uses none.
         content_types: Media types that are taken and given; None means what the predictor's annotation can take.
-        workers: Number of model processes.
+        workers: Number of model processes; when nobody told one, one for each processor.
+        workers_are_chosen: Whether nobody told a number, so that the server may choose a smaller one.
         queue: Number of invocations that may wait.
         max_body_bytes: Largest request body.
         deadline_s: Seconds after which an unanswered invocation is answered with 503.
         short_path: Whether plain requests may bypass ASGI.
+        script: Where an inference script is looked for.
+        batching: How invocations become one call.
+        streaming: Limits of async calls and streams.
+        logs: What is written to the log.
+        warm_up: Files with sample inputs that each model process predicts before it is ready.
+        session_ttl_s: Seconds that an unused stateful session lives; 0 means that there are no sessions.
+        is_multi_model: Whether SageMaker loads and unloads models through `/models`.
+        batch_transform: What the transform job says, None outside of one.
     """
 
-    predictor: str
+    predictor: str | None = None
     program_dir: Path | None = None
     model_dir: Path = Path(contract.MODEL_DIR)
     host: str = ALL_ADDRESSES
     port: int = contract.PORT
+    safe_ports: tuple[int, int] | None = None
     content_types: tuple[str, ...] | None = None
     workers: int = 1
+    workers_are_chosen: bool = False
     queue: int = DEFAULT_QUEUE
     max_body_bytes: int = contract.megabytes(100)
     deadline_s: float = REALTIME_DEADLINE_S
     short_path: bool = True
+    script: ScriptPlace = field(default_factory=ScriptPlace)
+    batching: Batching = field(default_factory=Batching)
+    streaming: Streaming = field(default_factory=Streaming)
+    logs: Logs = field(default_factory=Logs)
+    warm_up: tuple[Path, ...] = ()
+    session_ttl_s: int = 0
+    is_multi_model: bool = False
+    batch_transform: BatchTransform | None = None
+
+    @property
+    def max_workers(self) -> int:
+        """The most model processes that there may be: those told, else one for each processor."""
+        return self.workers
 
 
 def read() -> Settings:
-    """The settings of this process.
+    """The settings of this process; a platform variable that is not understood is told to the log and left out.
 
     Raises:
-        UsageError: A variable is missing or is not what it should be; names it.
+        UsageError: A variable of ours is not what it should be; names it.
     """
     return from_environ(os.environ)
 
@@ -67,29 +188,124 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     """Settings from the `ARGOSY_*` and `SAGEMAKER_*` variables.
 
     Raises:
-        UsageError: A variable is missing or is not what it should be; names it.
+        UsageError: A variable of ours, or the port, is not what it should be; names it.
     """
-    predictor = environ.get(Variable.PREDICTOR)
-    if not predictor:
-        raise UsageError(
-            f"`{Variable.PREDICTOR}` is not set", want="`module:Class`", hint="argosy serve PROJECT sets it"
-        )
-    program_dir = environ.get(Variable.PROGRAM_DIR)
+    program_dir = Path(environ[Variable.PROGRAM_DIR]) if environ.get(Variable.PROGRAM_DIR) else None
     content_types = environ.get(Variable.CONTENT_TYPES)
-    is_batch = environ.get("SAGEMAKER_BATCH", "").lower() == "true"
+    batch_transform = _batch_transform(environ)
+    told_workers = _number(environ, Variable.WORKERS, 0, 0, 256)
     return Settings(
-        predictor=predictor,
-        program_dir=Path(program_dir) if program_dir else None,
+        predictor=environ.get(Variable.PREDICTOR) or None,
+        program_dir=program_dir,
         model_dir=_model_dir(environ),
         host=environ.get(Variable.HOST) or ALL_ADDRESSES,
         port=_number(environ, "SAGEMAKER_BIND_TO_PORT", contract.PORT, 0, 65_535),
+        safe_ports=_safe_ports(environ),
         content_types=_names(content_types) if content_types else None,
-        workers=_number(environ, Variable.WORKERS, 0, 0, 256) or cpu_count(),
+        workers=told_workers or cpu_count(),
+        workers_are_chosen=not told_workers,
         queue=_number(environ, Variable.QUEUE, DEFAULT_QUEUE, 1, 1_000_000),
         max_body_bytes=contract.megabytes(_number(environ, Variable.MAX_BODY_MB, 100, 1, 1024)),
-        deadline_s=_seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if is_batch else REALTIME_DEADLINE_S),
+        deadline_s=_seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if batch_transform else REALTIME_DEADLINE_S),
         short_path=environ.get(Variable.SHORT_PATH, "1") != "0",
+        script=_script(environ),
+        batching=_batching(environ),
+        streaming=_streaming(environ),
+        logs=_logs(environ),
+        warm_up=tuple((program_dir or Path()) / name for name in _paths(environ.get(Variable.WARM_UP, ""))),
+        session_ttl_s=_number(environ, Variable.SESSION_TTL_S, 0, 0, _MAX_SESSION_TTL_S),
+        is_multi_model=_is_true(environ, "SAGEMAKER_MULTI_MODEL"),
+        batch_transform=batch_transform,
     )
+
+
+def _batching(environ: Mapping[str, str]) -> Batching:
+    default = Batching()
+    return Batching(
+        _number(environ, Variable.MAX_BATCH_SIZE, default.max_batch_size, 1, 1_000_000),
+        _decimal(environ, Variable.MAX_DELAY_MS, default.max_delay_ms, "milliseconds from 0 to 10000", 0, 10_000),
+    )
+
+
+def _streaming(environ: Mapping[str, str]) -> Streaming:
+    default = Streaming()
+    return Streaming(
+        _number(environ, Variable.CONCURRENCY, default.concurrency, 1, 10_000),
+        _seconds(environ, Variable.STREAM_DEADLINE_S, default.deadline_s),
+    )
+
+
+def _logs(environ: Mapping[str, str]) -> Logs:
+    told = environ.get(Variable.LOG_INVOCATIONS) or Logs().invocations
+    invocations = next((choice for choice in _LOGGED if choice == told), None)
+    if invocations is None:
+        raise UsageError(
+            f"`{Variable.LOG_INVOCATIONS}` is wrong",
+            got=f"`{told}`",
+            want="one of " + ", ".join(f"`{choice}`" for choice in _LOGGED),
+        )
+    return Logs(invocations, environ.get(Variable.EMF_NAMESPACE) or None)
+
+
+def _script(environ: Mapping[str, str]) -> ScriptPlace:
+    default = ScriptPlace()
+    told = environ.get(Variable.INFERENCE_SCRIPT)
+    submit_dir = environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
+    return ScriptPlace(
+        told=Path(told) if told else None,
+        program=environ.get("SAGEMAKER_PROGRAM") or default.program,
+        submit_dir=Path(submit_dir) if submit_dir and "://" not in submit_dir else None,
+        default_accept=environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or default.default_accept,
+    )
+
+
+def _batch_transform(environ: Mapping[str, str]) -> BatchTransform | None:
+    if not _is_true(environ, "SAGEMAKER_BATCH"):
+        return None
+    strategy = environ.get("SAGEMAKER_BATCH_STRATEGY") or None
+    known = next((choice for choice in _STRATEGIES if choice == (strategy or "").upper()), None)
+    if strategy is not None and known is None:
+        _ignore("SAGEMAKER_BATCH_STRATEGY", strategy, "`SINGLE_RECORD` or `MULTI_RECORD`")
+    return BatchTransform(
+        max_payload_mb=_platform_number(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB"),
+        strategy=known,
+        max_concurrent=_platform_number(environ, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"),
+    )
+
+
+def _safe_ports(environ: Mapping[str, str]) -> tuple[int, int] | None:
+    """`XXXX-YYYY`, both inclusive (contract.MULTI_CONTAINER_PAGE, read 2026-11-22)."""
+    text = environ.get("SAGEMAKER_SAFE_PORT_RANGE")
+    if not text:
+        return None
+    found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
+    first, last = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 0 < first <= last <= 65_535:
+        _ignore("SAGEMAKER_SAFE_PORT_RANGE", text, "two ports, as in `8081-8090`")
+        return None
+    return first, last
+
+
+def _platform_number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        _ignore(name, text, "a whole number")
+        return None
+    return int(text)
+
+
+def _is_true(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        _ignore(name, text, "`true` or `false`")
+    return text == "true"
+
+
+def _ignore(name: str, got: str, want: str) -> None:
+    """A server that refused to start for a word of the platform's that it does not know would be no use to anybody."""
+    log.event("variable-ignored", variable=name, got=got, want=want)
 
 
 def _model_dir(environ: Mapping[str, str]) -> Path:
@@ -108,6 +324,10 @@ def _model_dir(environ: Mapping[str, str]) -> Path:
     return platform
 
 
+def _paths(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(os.pathsep) if name)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
@@ -122,16 +342,20 @@ def _number(environ: Mapping[str, str], name: str, default: int, low: int, high:
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    return _decimal(environ, name, default, "seconds, at least 0.001 and at most 3600", 0.001, 3600)
+
+
+def _decimal(environ: Mapping[str, str], name: str, default: float, want: str, low: float, high: float) -> float:
     text = environ.get(name)
     if not text:
         return default
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:
-        raise UsageError(f"`{name}` is wrong", got=f"`{text}`", want="seconds, more than 0 and at most 3600")
-    return seconds
+        number = math.nan
+    if not low <= number <= high:
+        raise UsageError(f"`{name}` is wrong", got=f"`{text}`", want=want)
+    return number
 
 
 def cpu_count() -> int:
