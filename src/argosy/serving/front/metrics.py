@@ -1,13 +1,15 @@
 """What the server counts: one truth over all processes, because every invocation passes the front.
 
-Pure: numbers in, text out. `Metrics` belongs to the event loop's thread. Times are counted in fine buckets, ten a decade:
-Prometheus is shown those at 1, 2.5 and 5, CloudWatch (`emf.py`) gets all.
+Pure: numbers in, text out. `Metrics` belongs to the event loop's thread. Times are counted in fine buckets, ten a
+decade: Prometheus is shown those at 1, 2.5 and 5, CloudWatch (`emf.py`) gets all.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeVar, get_args
+
+_Number = TypeVar("_Number", int, float)
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 """Of what `Metrics.render` gives.
@@ -79,21 +81,24 @@ class Gauges:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """A histogram: how many observations each bucket holds, and their sum."""
+    """A histogram: how many observations each bucket holds, and the sum of these."""
 
     counts: tuple[int, ...]
-    total: float
+    sums: tuple[float, ...]
 
     @property
     def count(self) -> int:
         """The number of observations."""
         return sum(self.counts)
 
+    @property
+    def total(self) -> float:
+        """The sum of the observations."""
+        return sum(self.sums)
+
     def since(self, earlier: "Buckets") -> "Buckets":
         """What was observed after `earlier`."""
-        return Buckets(
-            tuple(now - then for now, then in zip(self.counts, earlier.counts, strict=True)), self.total - earlier.total
-        )
+        return Buckets(_minus(self.counts, earlier.counts), _minus(self.sums, earlier.sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +136,35 @@ class Snapshot:
         )
 
 
+class _Histogram:
+    """Buckets that grow; lists, because adding to one is what the hot path can pay for."""
+
+    __slots__ = ("counts", "sums")
+
+    def __init__(self, bounds: Sequence[float], zero: float) -> None:
+        self.counts = [0] * (len(bounds) + 1)
+        self.sums = [zero] * (len(bounds) + 1)
+
+    def snapshot(self) -> Buckets:
+        return Buckets(tuple(self.counts), tuple(self.sums))
+
+
 class Metrics:
     """Counters and histograms of one server."""
 
-    __slots__ = (
-        "_batch", "_decode_total", "_duration", "_duration_total", "_encode_total", "_endings", "_invocations_total",
-        "_metered", "_predict", "_predict_total", "_queue", "_queue_total", "_rows", "_rows_total", "_statuses",
-    )  # fmt: skip
-
     def __init__(self) -> None:
         self._statuses = [0] * 600
-        self._duration = [0] * (len(TIME_BOUNDS) + 1)
-        self._queue = [0] * (len(TIME_BOUNDS) + 1)
-        self._predict = [0] * (len(TIME_BOUNDS) + 1)
-        self._batch = [0] * (len(BATCH_BOUNDS) + 1)
-        self._rows = [0] * (len(BATCH_BOUNDS) + 1)
+        self._duration = _Histogram(TIME_BOUNDS, 0.0)
+        self._queue = _Histogram(TIME_BOUNDS, 0.0)
+        self._predict = _Histogram(TIME_BOUNDS, 0.0)
+        self._batch = _Histogram(BATCH_BOUNDS, 0)
+        self._rows = _Histogram(BATCH_BOUNDS, 0)
+        self._decode = self._encode = 0.0
         self._endings: dict[str, int] = dict.fromkeys(get_args(Ending), 0)
-        self._duration_total = self._queue_total = self._predict_total = 0.0
-        self._decode_total = self._encode_total = 0.0
-        self._invocations_total = self._rows_total = self._metered = 0
+        self._metered = 0
+        # The hot path's, one step nearer.
+        self._duration_counts, self._duration_sums = self._duration.counts, self._duration.sums
+        self._queue_counts, self._queue_sums = self._queue.counts, self._queue.sums
 
     def answered(self, status: int, seconds: float, queued: float) -> None:
         """Count one invocation; the hot path.
@@ -160,22 +175,24 @@ class Metrics:
             queued: From its arrival to its hand-over to a model process; as `seconds` when it was never handed over.
         """
         self._statuses[status] += 1
-        self._duration[bisect_left(TIME_BOUNDS, seconds)] += 1
-        self._duration_total += seconds
-        self._queue[bisect_left(TIME_BOUNDS, queued)] += 1
-        self._queue_total += queued
+        i = bisect_left(TIME_BOUNDS, seconds)
+        self._duration_counts[i] += 1
+        self._duration_sums[i] += seconds
+        i = bisect_left(TIME_BOUNDS, queued)
+        self._queue_counts[i] += 1
+        self._queue_sums[i] += queued
 
     def worked(self, timings: Timings) -> None:
         """Count one frame of answers of a model process."""
-        count, rows = timings.count, timings.rows
-        self._batch[min((count - (count > 0)).bit_length(), _LARGEST_BATCH_BIT + 1)] += 1
-        self._invocations_total += count
-        self._rows[min((rows - (rows > 0)).bit_length(), _LARGEST_BATCH_BIT + 1)] += 1
-        self._rows_total += rows
-        self._predict[bisect_left(TIME_BOUNDS, timings.predict)] += 1
-        self._predict_total += timings.predict
-        self._decode_total += timings.decode
-        self._encode_total += timings.encode
+        for histogram, size in ((self._batch, timings.count), (self._rows, timings.rows)):
+            i = min((size - (size > 0)).bit_length(), _LARGEST_BATCH_BIT + 1)
+            histogram.counts[i] += 1
+            histogram.sums[i] += size
+        i = bisect_left(TIME_BOUNDS, timings.predict)
+        self._predict.counts[i] += 1
+        self._predict.sums[i] += timings.predict
+        self._decode += timings.decode
+        self._encode += timings.encode
 
     def process_ended(self, reason: Ending) -> None:
         """Count one model process that has to be replaced."""
@@ -189,10 +206,10 @@ class Metrics:
         """What was counted so far."""
         return Snapshot(
             tuple(self._statuses),
-            Buckets(tuple(self._duration), self._duration_total),
-            Buckets(tuple(self._queue), self._queue_total),
-            Buckets(tuple(self._predict), self._predict_total),
-            Buckets(tuple(self._batch), self._invocations_total),
+            self._duration.snapshot(),
+            self._queue.snapshot(),
+            self._predict.snapshot(),
+            self._batch.snapshot(),
             tuple(self._endings.values()),
             self._metered,
         )
@@ -205,30 +222,18 @@ class Metrics:
         seen = [(str(status), count) for status, count in enumerate(self._statuses) if count or status == 200]
         yield _family("argosy_invocations_total", "counter", "Invocations answered, by HTTP status.")
         yield from (f'argosy_invocations_total{{status="{status}"}} {count}\n' for status, count in seen)
-        yield from _times(
-            "argosy_invocation_duration_seconds",
-            "From the arrival of an invocation to its answer.",
-            self._duration,
-            self._duration_total,
-        )
-        yield from _times(
-            "argosy_queue_duration_seconds",
-            "From the arrival of an invocation to its hand-over to a model process.",
-            self._queue,
-            self._queue_total,
-        )
+        told = "From the arrival of an invocation to its answer."
+        yield from _histogram("argosy_invocation_duration_seconds", told, TIME_BOUNDS, self._duration)
+        told = "From the arrival of an invocation to its hand-over to a model process."
+        yield from _histogram("argosy_queue_duration_seconds", told, TIME_BOUNDS, self._queue)
 
     def _batches(self) -> Iterator[str]:
-        yield from _times("argosy_predict_duration_seconds", "One call of predict.", self._predict, self._predict_total)
-        yield _sample("argosy_decode_seconds_total", "counter", "Spent decoding bodies.", self._decode_total)
-        yield _sample("argosy_encode_seconds_total", "counter", "Spent encoding predictions.", self._encode_total)
-        shown = range(len(BATCH_BOUNDS))
-        yield _family("argosy_batch_invocations", "histogram", "Invocations of one call of predict.")
-        yield from _histogram(
-            "argosy_batch_invocations", BATCH_BOUNDS, shown, Buckets(tuple(self._batch), self._invocations_total)
-        )
-        yield _family("argosy_batch_rows", "histogram", "Rows of one call of predict.")
-        yield from _histogram("argosy_batch_rows", BATCH_BOUNDS, shown, Buckets(tuple(self._rows), self._rows_total))
+        yield from _histogram("argosy_predict_duration_seconds", "One call of predict.", TIME_BOUNDS, self._predict)
+        yield _sample("argosy_decode_seconds_total", "counter", "Spent decoding bodies.", self._decode)
+        yield _sample("argosy_encode_seconds_total", "counter", "Spent encoding predictions.", self._encode)
+        told = "Invocations of one call of predict."
+        yield from _histogram("argosy_batch_invocations", told, BATCH_BOUNDS, self._batch)
+        yield from _histogram("argosy_batch_rows", "Rows of one call of predict.", BATCH_BOUNDS, self._rows)
 
     def _processes(self, gauges: Gauges) -> Iterator[str]:
         name = "argosy_model_process_restarts_total"
@@ -272,21 +277,17 @@ def _sample(name: str, kind: str, told: str, value: float) -> str:
     return f"{_family(name, kind, told)}{name} {value!r}\n"
 
 
-def _times(name: str, told: str, counts: Sequence[int], total: float) -> Iterator[str]:
+def _histogram(name: str, told: str, bounds: Sequence[float], histogram: _Histogram) -> Iterator[str]:
+    """A histogram's family; buckets that are not shown are counted in the next that is."""
     yield _family(name, "histogram", told)
-    yield from _histogram(name, TIME_BOUNDS, _SHOWN, Buckets(tuple(counts), total))
-
-
-def _histogram(name: str, bounds: Sequence[float], shown: Iterable[int], buckets: Buckets) -> Iterator[str]:
-    """The samples of a histogram; buckets that are not shown are counted in the next that is."""
-    counted = 0
-    begin = 0
-    for i in shown:
+    buckets = histogram.snapshot()
+    counted = begin = 0
+    for i in _SHOWN if bounds is TIME_BOUNDS else range(len(bounds)):
         counted += sum(buckets.counts[begin : i + 1])
         begin = i + 1
         yield f'{name}_bucket{{le="{bounds[i]:g}"}} {counted}\n'
     yield f'{name}_bucket{{le="+Inf"}} {buckets.count}\n{name}_sum {buckets.total!r}\n{name}_count {buckets.count}\n'
 
 
-def _minus(now: tuple[int, ...], then: tuple[int, ...]) -> tuple[int, ...]:
+def _minus(now: Sequence[_Number], then: Sequence[_Number]) -> tuple[_Number, ...]:
     return tuple(a - b for a, b in zip(now, then, strict=True))
