@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,19 +32,23 @@ class Reply:
 
 
 class ServerProcess:
-    def __init__(self, predictor: str, port: int, environ: Mapping[str, str], log: Path) -> None:
+    """A server that serves `predictors:PREDICTOR`, or `MODULE:CLASS`; `under` is a command that becomes it by exec."""
+
+    def __init__(
+        self, predictor: str, port: int, environ: Mapping[str, str], log: Path, under: Sequence[str] = ()
+    ) -> None:
         self.port = port
         self.log_file = log
         variables = {
             "PATH": os.environ["PATH"],
-            "ARGOSY_PREDICTOR": f"predictors:{predictor}",
+            "ARGOSY_PREDICTOR": predictor if ":" in predictor else f"predictors:{predictor}",
             "ARGOSY_PROGRAM_DIR": str(PREDICTORS),
             "ARGOSY_HOST": "127.0.0.1",
             "ARGOSY_WORKERS": "1",
             "SAGEMAKER_BIND_TO_PORT": str(port),
             **environ,
         }
-        argv = [sys.executable, "-P", "-m", "argosy.serving", "serve"]
+        argv = [*under, sys.executable, "-P", "-m", "argosy.serving", "serve"]
         with log.open("wb") as output:
             self.popen = subprocess.Popen(argv, env=variables, stdout=output, stderr=output)
 
@@ -105,8 +109,10 @@ def wait_until(holds: Any, timeout: float, explain: Any = lambda: "") -> None:
 
 
 @contextmanager
-def running(predictor: str, log: Path, *, wait: bool = True, **environ: str) -> Iterator[ServerProcess]:
-    server = ServerProcess(predictor, free_port(), environ, log)
+def running(
+    predictor: str, log: Path, *, wait: bool = True, under: Sequence[str] = (), **environ: str
+) -> Iterator[ServerProcess]:
+    server = ServerProcess(predictor, free_port(), environ, log, under)
     try:
         if wait:
             server.wait_ready()
