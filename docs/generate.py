@@ -46,12 +46,14 @@ def _verbs(path: list[str], command: click.Command) -> Iterator[tuple[list[str],
 def project_file() -> str:
     """The tables and fields of argosy.toml with type, default and meaning."""
     lines = [_NOTE, "# argosy.toml\n", "Its JSON schema is [argosy-toml.schema.json](argosy-toml.schema.json).\n"]
-    for table, struct in (("model", project.Model), ("serving", project.Serving), ("image", project.ImageTable)):
+    for table, struct in project.TABLES.items():
         meanings = _attributes(struct)
         lines += [f"## `[{table}]`\n", "| field | default | meaning |", "| --- | --- | --- |"]
         for field in msgspec.structs.fields(struct):
             required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
             default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            if isinstance(default, msgspec.Struct):
+                continue  # a table of its own
             shown = "required" if required else f"`{_toml(default)}`" if default is not None else "—"
             lines.append(f"| `{field.name}` | {shown} | {meanings[field.name]} |")
         lines.append("")

@@ -11,6 +11,7 @@ from argosy import project
 from argosy.contract import Variable
 from argosy.errors import ProjectError
 from argosy.project import Project
+from argosy.serving import settings
 
 LEAST = '[model]\npredictor = "predictor:Model"\n'
 
@@ -50,6 +51,82 @@ def test_the_server_is_told_what_the_file_says(folder: Path) -> None:
     assert set(told) <= set(Variable)
 
 
+def test_every_key_of_the_server_reaches_its_variable(folder: Path) -> None:
+    (folder / "samples").mkdir()
+    (folder / "samples/one.json").write_text("[[1]]")
+    (folder / "rows.csv").write_text("1\n")
+    text = """[serving]
+        stream_deadline_s = 30
+        concurrency = 8
+        warm_up = ["samples/one.json", "rows.csv"]
+        sessions = true
+        log_invocations = "all"
+        emf_namespace = "Churn/Model"
+        [serving.batching]
+        max_batch_size = 16
+        max_delay_ms = 2.5
+    """
+    loaded = load(folder, LEAST + text)
+    told = settings.from_environ({**loaded.server_environment(), Variable.PROGRAM_DIR: "/opt/program"})
+    assert (told.streaming.deadline_s, told.streaming.concurrency) == (30, 8)
+    assert told.warm_up == (Path("/opt/program/samples/one.json"), Path("/opt/program/rows.csv"))
+    assert told.session_ttl_s == 1200
+    assert (told.logs.invocations, told.logs.emf_namespace) == ("all", "Churn/Model")
+    assert (told.batching.max_batch_size, told.batching.max_delay_ms) == (16, 2.5)
+    assert loaded.program_files() == [Path("predictor.py"), Path("rows.csv"), Path("samples/one.json")]
+
+
+def test_the_file_and_the_server_have_the_same_defaults(folder: Path) -> None:
+    told = settings.from_environ(load(folder).server_environment())
+    alone = settings.from_environ({Variable.PREDICTOR: "predictor:Model"})
+    assert told == alone
+
+
+def test_the_labels_are_those_that_the_file_asks_for(folder: Path) -> None:
+    assert load(folder).labels() == {}
+    assert load(folder, LEAST + "[serving]\nbidirectional = true\nmulti_model = true\n").labels() == {
+        "com.amazonaws.sagemaker.capabilities.bidirectional-streaming": "true",
+        "com.amazonaws.sagemaker.capabilities.multi-models": "true",
+    }
+
+
+SCRIPT = '[model]\ninference = "{}"\n'
+
+
+def test_an_inference_script_takes_the_predictors_place(folder: Path) -> None:
+    (folder / "code").mkdir()
+    (folder / "code/inference.py").write_text("")
+    loaded = load(folder, SCRIPT.format("./code/inference.py"))
+    told = loaded.server_environment()
+    assert Variable.PREDICTOR not in told
+    assert told[Variable.INFERENCE_SCRIPT] == "code/inference.py"
+    assert Path("code/inference.py") in loaded.program_files()
+    excluded = load(folder, SCRIPT.format("code/inference.py") + '[image]\nexclude = ["code"]\n')
+    with pytest.raises(ProjectError, match=r"leaves out the file that `model\.inference` names"):
+        excluded.program_files()
+
+
+def test_an_inference_script_may_lie_in_the_artifacts(folder: Path) -> None:
+    (folder / "predictor.py").unlink()
+    (folder / "model/code").mkdir(parents=True)
+    (folder / "model/code/inference.py").write_text("")
+    text = SCRIPT.format("model/code/inference.py") + 'artifacts = "model/"\n'
+    loaded = load(folder, text)
+    assert loaded.server_environment()[Variable.INFERENCE_SCRIPT] == "code/inference.py"
+    assert loaded.program_files() == [Path("model/code/inference.py")]
+    (folder / "code").mkdir()
+    (folder / "code/inference.py").write_text("")
+    with pytest.raises(ProjectError, match="the program has one of the same path"):
+        load(folder, text)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "a:b.json"])
+def test_a_sample_is_a_path_in_the_project(folder: Path, name: str) -> None:
+    (folder / "a:b.json").write_text("")
+    with pytest.raises(ProjectError, match=r"`serving\.warm_up`"):
+        load(folder, LEAST + f'[serving]\nwarm_up = ["{name}"]\n')
+
+
 def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
     told = load(folder).server_environment()
     assert Variable.CONTENT_TYPES not in told
@@ -61,7 +138,17 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
     [
         ("[model", "argosy.toml: not a TOML file", None),
         ("", "argosy.toml: `the file`: object missing required field `model`", None),
-        ("[model]\n", "missing required field `predictor`", None),
+        ("[model]\n", "`model` has to name one of `predictor` and `inference`: got neither", None),
+        (LEAST + 'inference = "predictor.py"\n', "`predictor` and `inference`: got both", None),
+        ('[model]\ninference = "inference.py"\n', "`model.inference` names a file that is not there", None),
+        ('[model]\ninference = "/bin/sh"\n', "`model.inference` leads out of the project folder", None),
+        ('[model]\ninference = "argosy.toml"\n', "got `argosy.toml`, want a name as in `inference.py`", None),
+        (LEAST + '[serving]\nwarm_up = ["one.json"]\n', "`serving.warm_up` names a file that is not there", None),
+        (LEAST + '[serving]\nlog_invocations = "some"\n', "argosy.toml:4: `serving.log_invocations`", None),
+        (LEAST + '[serving]\nemf_namespace = ":x"\n', "argosy.toml:4: `serving.emf_namespace`", None),
+        (LEAST + "[serving]\nsession_ttl_s = 0\n", "argosy.toml:4: `serving.session_ttl_s`", None),
+        (LEAST + "[serving.batching]\nmax_batch_size = 0\n", "argosy.toml:4: `serving.batching.max_batch_size`", None),
+        (LEAST + "[serving.batching]\nmax_size = 1\n", "serving.batching.max_size", "did you mean `max_batch_size`?"),
         ('[model]\npredictor = "predictor"\n', "argosy.toml:2: `model.predictor`", None),
         ('[model]\npredictor = 3\n', "argosy.toml:2: `model.predictor`", None),
         (LEAST + "[serving]\n\nworker = 2\n", "argosy.toml:5: `serving.worker`", "did you mean `workers`?"),

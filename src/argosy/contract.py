@@ -161,6 +161,10 @@ def megabytes(count: int) -> int:
     return count * 2**20
 
 
+PATH_SEPARATOR: Final = ":"
+"""Between the paths of a variable: the image's, whatever the seller's machine uses."""
+
+
 class Variable(StrEnum):
     """The environment variables by which a built image tells its server what the project said.
 

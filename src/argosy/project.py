@@ -1,42 +1,57 @@
 """argosy.toml, read once into frozen values; nothing else reads the file."""
 
 import difflib
-import fnmatch
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from argosy import media_type
-from argosy.contract import Variable
+from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
+from argosy.program_files import Choice, holds_module, require_patterns
 
-FILE_NAME = "argosy.toml"
-_IGNORED_FOLDERS = frozenset({"__pycache__", "build", "dist", "node_modules", "tests", "venv"})
-
-_WILDCARD = re.compile(r"[*?\[]")
+FILE_NAME: Final = "argosy.toml"
+_ALL_MODULES: Final = ("**/*.py",)
 
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
+Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:\x00-\x1f][^\x00-\x1f]{0,254}$")]
+"""Source: PutMetricData, `Namespace`: 1 to 255 characters, no colon first (read 2026-11-22)."""
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[model]` table: what is served.
+    """The `[model]` table: what is served, by a predictor or by an inference script.
 
     Attributes:
-        predictor: `module:Class`, imported from the project folder.
+        predictor: `module:Class`, imported from the project folder; this or `inference`.
         artifacts: Folder of the model's files, relative to the project; None when there are none.
         bake: Whether `argosy build` puts the artifacts into the image; `argosy pack` makes model.tar.gz either way.
+        inference: A script with SageMaker's `model_fn` and the like, relative to the project, also one in the artifacts
+            (`model/code/inference.py`); this or `predictor`.
     """
 
-    predictor: PredictorPath
+    predictor: PredictorPath | None = None
     artifacts: str | None = None
     bake: bool = True
+    inference: str | None = None
+
+
+class Batching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[serving.batching]` table: how invocations that come at the same time become one call of `predict`.
+
+    Attributes:
+        max_batch_size: The most rows in one call out of several invocations; 1 gives each invocation its own.
+        max_delay_ms: Milliseconds that an invocation may wait for others; 0 batches only what waits anyway.
+    """
+
+    max_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 64
+    max_delay_ms: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
 
 
 class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,18 +60,41 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         content_types: Media types that are taken and given; the first stands in for a missing Content-Type. None means
             what the annotation of `predict` can take: JSON and CSV for arrays and lists, anything for `bytes`.
-        workers: Model processes; 0 means one for each processor.
+        workers: Model processes; 0 means as many as memory and processors allow.
         queue: Invocations that may wait for a model process; one more is answered with 503.
         max_body_mb: Largest request body, in MB; larger ones are answered with 413.
         deadline_s: Seconds after which an unanswered invocation is answered with 503, below SageMaker's own 60;
             None means 55, and 3590 in a transform job, which waits up to an hour.
+        stream_deadline_s: Seconds from its invocation after which a streamed answer is ended; SageMaker's own limit is
+            8 minutes.
+        concurrency: The most calls of an `async def predict`, or streams, at a time in one model process.
+        batching: The table `[serving.batching]`.
+        warm_up: Files with sample inputs, relative to the project; each model process predicts them before `/ping` says
+            200. They enter the image; what is in them is told by the suffix, as in `one.json` or `rows.csv`.
+        sessions: Whether clients may open stateful sessions.
+        session_ttl_s: Seconds that an unused session lives.
+        log_invocations: Which invocations have a line in the log, never with a body: `errors`, `all` or `none`.
+        emf_namespace: CloudWatch namespace under which metrics are written to the log, in the embedded metric format;
+            None writes none.
+        bidirectional: Whether the image says, by its label, that it speaks the bidirectional WebSocket.
+        multi_model: Whether the image says, by its label, that it can serve a multi-model endpoint.
     """
 
     content_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     queue: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1024
     max_body_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 100
-    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] | None = None
+    deadline_s: Annotated[float, msgspec.Meta(ge=0.001, le=3600)] | None = None
+    stream_deadline_s: Annotated[float, msgspec.Meta(ge=0.001, le=3600)] = 480.0
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    batching: Batching = Batching()
+    warm_up: tuple[str, ...] = ()
+    sessions: bool = False
+    session_ttl_s: Annotated[int, msgspec.Meta(ge=1, le=604_800)] = 1200
+    log_invocations: Literal["errors", "all", "none"] = "errors"
+    emf_namespace: Namespace | None = None
+    bidirectional: bool = False
+    multi_model: bool = False
 
 
 class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +115,7 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: str = "debian"
     python: PythonVersion | None = None
     dependencies: str | None = None
-    include: tuple[str, ...] = ("**/*.py",)
+    include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
 
@@ -88,6 +126,15 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Model
     serving: Serving = Serving()
     image: ImageTable = ImageTable()
+
+
+TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "model": Model,
+    "serving": Serving,
+    "serving.batching": Batching,
+    "image": ImageTable,
+}
+"""The heading of each table and what it may hold."""
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -116,7 +163,7 @@ class Project(msgspec.Struct, frozen=True):
         return None if self.image.dependencies is None else self.root / self.image.dependencies
 
     def program_files(self) -> list[Path]:
-        """The files that `include` names and `exclude` does not, sorted, relative to `root`.
+        """What `include` names and `exclude` does not, the inference script and the samples; sorted, relative.
 
         Hidden files, caches, virtual environments, tests, builds and the artifacts are among them only when a pattern
         without wildcards names the file.
@@ -126,92 +173,56 @@ class Project(msgspec.Struct, frozen=True):
                 cannot be read, a name is not UTF-8, or the predictor's module is not among them.
         """
         where = self.root / FILE_NAME
-        shippable = list(self._walk())
-        chosen: set[Path] = set()
-        for pattern in self.image.include:
-            if _WILDCARD.search(pattern):
-                matched = {path for path in shippable if _matches(path.parts, _pattern_parts(pattern))}
-            else:
-                path = Path(pattern)
-                is_there = os.path.lexists(self.root / path) and not (self.root / path).is_dir()
-                matched = {path} if is_there and not self._is_excluded(path) else set()
-            if not matched:
+        named = [("serving.warm_up", name) for name in self.serving.warm_up]
+        if self.model.inference is not None:
+            named.append(("model.inference", self.model.inference))
+        choice = Choice(self.root, self.image.include, self.image.exclude, self.artifacts_dir, where)
+        chosen = choice.files(named, frozenset(_ALL_MODULES) if named else frozenset())
+        if self.model.predictor is not None:
+            module = PurePosixPath(*self.model.predictor.partition(":")[0].split("."))
+            if not holds_module(chosen, module):
                 raise ProjectError(
-                    "`image.include` names no file of the project that may enter the image",
-                    got=f"`{pattern}`",
+                    "no file of the project for the predictor enters the image",
+                    got=f"include = {list(self.image.include)}, exclude = {list(self.image.exclude)}",
+                    want=f"`{module}.py` or `{module}/__init__.py` among them",
                     where=where,
-                    hint="name a folder with what is in it (`pkg/**/*`), and a file in a folder that is ignored "
-                    f"({', '.join(sorted(_IGNORED_FOLDERS))}) by its whole path",
                 )
-            chosen |= matched
-        for path in chosen:
-            self._require_shippable(path)
-        module = PurePosixPath(*self.model.predictor.partition(":")[0].split("."))
-        if not any(_is_module(path, module) for path in chosen):
-            raise ProjectError(
-                "no file of the project for the predictor enters the image",
-                got=f"include = {list(self.image.include)}, exclude = {list(self.image.exclude)}",
-                want=f"`{module}.py` or `{module}/__init__.py` among them",
-                where=where,
-            )
-        return sorted(chosen)
+        return chosen
 
     def server_environment(self) -> dict[str, str]:
         """The variables that tell the server in the image what this project says; paths are the caller's to add."""
         serving = self.serving
-        chosen: dict[str, str] = {
+        chosen: dict[str, str | int | None] = {
             Variable.PREDICTOR: self.model.predictor,
-            Variable.WORKERS: str(serving.workers),
-            Variable.QUEUE: str(serving.queue),
-            Variable.MAX_BODY_MB: str(serving.max_body_mb),
+            Variable.INFERENCE_SCRIPT: self._script(),
+            Variable.WORKERS: serving.workers,
+            Variable.QUEUE: serving.queue,
+            Variable.MAX_BODY_MB: serving.max_body_mb,
+            Variable.CONTENT_TYPES: ",".join(serving.content_types or ()) or None,
+            Variable.DEADLINE_S: None if serving.deadline_s is None else f"{serving.deadline_s:g}",
+            Variable.STREAM_DEADLINE_S: f"{serving.stream_deadline_s:g}",
+            Variable.CONCURRENCY: serving.concurrency,
+            Variable.MAX_BATCH_SIZE: serving.batching.max_batch_size,
+            Variable.MAX_DELAY_MS: f"{serving.batching.max_delay_ms:g}",
+            Variable.WARM_UP: PATH_SEPARATOR.join(serving.warm_up) or None,
+            Variable.SESSION_TTL_S: serving.session_ttl_s if serving.sessions else None,
+            Variable.LOG_INVOCATIONS: serving.log_invocations,
+            Variable.EMF_NAMESPACE: serving.emf_namespace,
         }
-        if serving.content_types is not None:
-            chosen[Variable.CONTENT_TYPES] = ",".join(serving.content_types)
-        if serving.deadline_s is not None:
-            chosen[Variable.DEADLINE_S] = f"{serving.deadline_s:g}"
-        return chosen
+        return {name: str(value) for name, value in chosen.items() if value is not None}
 
-    def _walk(self) -> Iterator[Path]:
-        """The files that a pattern with wildcards may match, relative to the project."""
+    def labels(self) -> dict[str, str]:
+        """The image labels by which SageMaker learns what this project's server can do."""
+        can = {LABEL_BIDIRECTIONAL: self.serving.bidirectional, LABEL_MULTI_MODEL: self.serving.multi_model}
+        return {name: "true" for name, is_able in can.items() if is_able}
 
-        def fail(error: OSError) -> None:
-            raise ProjectError(
-                "a folder of the project cannot be read",
-                got=error.strerror,
-                where=error.filename,
-                hint="let it be read, or name it in `image.exclude`",
-            )
-
-        for folder, folders, files in os.walk(self.root, onerror=fail):
-            here = Path(folder).relative_to(self.root)
-            folders[:] = [name for name in folders if self._may_enter(here / name)]
-            yield from (here / name for name in files if name[0] != "." and not self._is_excluded(here / name))
-
-    def _may_enter(self, folder: Path) -> bool:
-        ignored = folder.name.startswith(".") or folder.name in _IGNORED_FOLDERS
-        artifacts = self.artifacts_dir is not None and self.root / folder == Path(os.path.normpath(self.artifacts_dir))
-        virtual = os.path.lexists(self.root / folder / "pyvenv.cfg")
-        return not (ignored or artifacts or virtual or self._is_excluded(folder))
-
-    def _is_excluded(self, path: Path) -> bool:
-        """Whether `exclude` names the file or folder, or a folder on the way to it."""
-        patterns = [_pattern_parts(pattern) for pattern in self.image.exclude]
-        return any(
-            _matches(path.parts[:depth], pattern) for depth in range(1, len(path.parts) + 1) for pattern in patterns
-        )
-
-    def _require_shippable(self, path: Path) -> None:
-        file = self.root / path
-        if not file.exists():
-            raise ProjectError("a link leads to nothing", got=f"`{file.readlink()}`", where=file)
-        if not file.is_file():
-            raise ProjectError("neither a file nor a link to one", where=file)
-        if not file.resolve().is_relative_to(self.root):
-            raise ProjectError(f"`{path}` leads out of the project folder", where=self.root / FILE_NAME)
-        try:
-            str(path).encode()
-        except UnicodeEncodeError:
-            raise ProjectError("a file name is not UTF-8", got=ascii(str(path)), where=self.root) from None
+    def _script(self) -> str | None:
+        """The inference script as the server looks for it: relative to the program, or to the artifacts."""
+        if self.model.inference is None:
+            return None
+        path = Path(os.path.normpath(self.root / self.model.inference))
+        folder = Path(os.path.normpath(self.artifacts_dir or self.root))
+        return path.relative_to(folder if path.is_relative_to(folder) else self.root).as_posix()
 
 
 def load(folder: Path) -> Project:
@@ -252,24 +263,58 @@ def schema() -> dict[str, Any]:
 
 def _require_files(project: Project) -> None:
     where = project.root / FILE_NAME
-    module = project.model.predictor.partition(":")[0].partition(".")[0]
-    if not (project.root / f"{module}.py").is_file() and not (project.root / module).is_dir():
+    if (project.model.predictor is None) == (project.model.inference is None):
         raise ProjectError(
-            "`model.predictor` names a module that is not in the project",
-            got=f"`{project.model.predictor}`",
-            want=f"`{module}.py` or a folder `{module}/` beside {FILE_NAME}",
+            "`model` has to name one of `predictor` and `inference`",
+            got="neither" if project.model.predictor is None else "both",
             where=where,
         )
-    for field, path, kind in (
-        ("model.artifacts", project.artifacts_dir, "folder"),
-        ("image.dependencies", project.dependencies_file, "file"),
-    ):
-        if path is None:
-            continue
+    if project.model.predictor is not None:
+        module = project.model.predictor.partition(":")[0].partition(".")[0]
+        if not (project.root / f"{module}.py").is_file() and not (project.root / module).is_dir():
+            raise ProjectError(
+                "`model.predictor` names a module that is not in the project",
+                got=f"`{project.model.predictor}`",
+                want=f"`{module}.py` or a folder `{module}/` beside {FILE_NAME}",
+                where=where,
+            )
+    for field, path, kind in _named_paths(project):
         if not path.resolve().is_relative_to(project.root):
             raise ProjectError(f"`{field}` leads out of the project folder", got=f"`{path}`", where=where)
         if not (path.is_dir() if kind == "folder" else path.is_file()):
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
+    _require_script(project)
+
+
+def _named_paths(project: Project) -> Iterator[tuple[str, Path, str]]:
+    """Every path that the tables name, absolute, with its field and what has to be there."""
+    if project.artifacts_dir is not None:
+        yield "model.artifacts", project.artifacts_dir, "folder"
+    if project.dependencies_file is not None:
+        yield "image.dependencies", project.dependencies_file, "file"
+    if project.model.inference is not None:
+        yield "model.inference", project.root / project.model.inference, "file"
+    for name in project.serving.warm_up:
+        yield "serving.warm_up", project.root / name, "file"
+
+
+def _require_script(project: Project) -> None:
+    script = project.model.inference
+    if script is None:
+        return
+    where = project.root / FILE_NAME
+    if not re.fullmatch(r"[A-Za-z_]\w*\.py", Path(script).name):
+        raise ProjectError(
+            "`model.inference` cannot be imported", got=f"`{script}`", want="a name as in `inference.py`", where=where
+        )
+    told = project.root / (project.server_environment()[Variable.INFERENCE_SCRIPT])
+    if told.is_file() and told != Path(os.path.normpath(project.root / script)):
+        raise ProjectError(
+            "`model.inference` names a script of the artifacts, and the program has one of the same path",
+            got=f"`{script}` and `{told.relative_to(project.root)}`",
+            where=where,
+            hint="rename one of them",
+        )
 
 
 def _require_settings(project: Project) -> None:
@@ -284,16 +329,16 @@ def _require_settings(project: Project) -> None:
                 want="type/subtype, as in `text/csv`",
                 where=where,
             )
-    for field, patterns in (("include", project.image.include), ("exclude", project.image.exclude)):
-        for pattern in patterns:
-            parts = _pattern_parts(pattern)
-            if not parts or pattern.startswith("/") or ".." in parts or any("**" in p and p != "**" for p in parts):
-                raise ProjectError(
-                    f"`image.{field}` has something else than a pattern of paths in the project",
-                    got=f"`{pattern}`",
-                    want="a relative path; `*` stands for a part of a name, `**` between slashes for any folders",
-                    where=where,
-                )
+    for name in project.serving.warm_up:
+        if Path(name).is_absolute() or PATH_SEPARATOR in name or not name.isprintable():
+            raise ProjectError(
+                "`serving.warm_up` has something else than a path in the project",
+                got=f"{name!r}",
+                want=f"a relative path without `{PATH_SEPARATOR}`",
+                where=where,
+            )
+    require_patterns("image.include", project.image.include, where)
+    require_patterns("image.exclude", project.image.exclude, where)
     for name, value in project.image.environment.items():
         if name in set(Variable):
             raise ProjectError("`image.environment` sets what the other tables decide", got=f"`{name}`", where=where)
@@ -316,25 +361,6 @@ def _require_settings(project: Project) -> None:
             )
 
 
-def _pattern_parts(pattern: str) -> tuple[str, ...]:
-    return tuple(part for part in pattern.split("/") if part not in ("", "."))
-
-
-def _is_module(path: Path, module: PurePosixPath) -> bool:
-    """Whether importing the module reads this file."""
-    name = path.with_name(path.name.partition(".")[0])
-    return path.suffix in (".py", ".pyc", ".so") and name in (Path(module), Path(module, "__init__"))
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a path match those of a pattern; the same on every Python, unlike `Path.glob`."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
-
-
 def _explained(error: msgspec.ValidationError, path: Path, text: str) -> ProjectError:
     """msgspec's sentence, with the line of the field and a guess at a misspelt name."""
     sentence, _, place = str(error).partition(" - at `$")
@@ -353,8 +379,7 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
 
 
 def _field_names(keys: list[str]) -> list[str]:
-    tables: Mapping[str, type[msgspec.Struct]] = {"model": Model, "serving": Serving, "image": ImageTable}
-    struct = tables.get(keys[0], ProjectFile) if keys else ProjectFile
+    struct = TABLES.get(".".join(keys), ProjectFile)
     return [field.name for field in msgspec.structs.fields(struct)]
 
 

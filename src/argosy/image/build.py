@@ -142,7 +142,7 @@ def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings
     Args:
         project: Whose image it is.
         path: The base image's PATH.
-        labels: Labels beside the one that says what the server can do.
+        labels: Labels beside those that say what the server can do.
     """
     environment = {
         "PATH": f"/{venv.VENV}/bin:{path}",
@@ -158,7 +158,7 @@ def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings
         command=[SERVE_ARGUMENT],
         working_dir=f"/{PROGRAM}",
         port=PORT,
-        labels={LABEL_BIND_TO_PORT: "true", **labels},
+        labels={LABEL_BIND_TO_PORT: "true", **project.labels(), **labels},
     )
 
 

@@ -325,7 +325,7 @@ def _model_dir(environ: Mapping[str, str]) -> Path:
 
 
 def _paths(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split(os.pathsep) if name)
+    return tuple(name for name in text.split(contract.PATH_SEPARATOR) if name)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -342,7 +342,7 @@ def _number(environ: Mapping[str, str], name: str, default: int, low: int, high:
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    return _decimal(environ, name, default, "seconds, at least 0.001 and at most 3600", 0.001, 3600)
+    return _decimal(environ, name, default, "seconds from 0.001 to 3600", 0.001, 3600)
 
 
 def _decimal(environ: Mapping[str, str], name: str, default: float, want: str, low: float, high: float) -> float:
