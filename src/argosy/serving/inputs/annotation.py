@@ -1,49 +1,214 @@
-"""The annotation of `predict` -> what its inputs are."""
+"""The annotations of `predict` -> what its inputs are, and what its answers are.
 
+`arrays.py` knows the types of other libraries, `records.py` everything that JSON can say.
+"""
+
+import collections.abc
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy.errors import LoadError
+from argosy.serving.inputs import arrays
+from argosy.serving.inputs.definitions import Definitions
+from argosy.serving.inputs.foreign import ForeignShape
 from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.mismatch import MismatchError, kind_of
+from argosy.serving.inputs.records import LISTS, MAPPINGS, Builder, members_of, plain
+from argosy.serving.inputs.scalars import ANYTHING, OCTETS, STRING, Scalar
+from argosy.serving.inputs.shapes import ListShape, MappingShape, RecordShape, Shape, UnionShape
 
-_KINDS: Final[Mapping[str, InputKind]] = {
-    "numpy.ndarray": InputKind.ARRAY,
-    "builtins.list": InputKind.LIST,
-    "builtins.dict": InputKind.DICT,
-    "builtins.str": InputKind.TEXT,
-    "builtins.bytes": InputKind.BYTES,
-    "typing.Any": InputKind.ANY,
-    "builtins.object": InputKind.ANY,
+_WHOLE: Final[Mapping[object, InputKind]] = {
+    str: InputKind.TEXT,
+    bytes: InputKind.BYTES,
+    Any: InputKind.ANY,
+    object: InputKind.ANY,
+    inspect.Parameter.empty: InputKind.ANY,
 }
+"""What is handed over as it comes."""
+_STREAMS: Final = frozenset(
+    {
+        collections.abc.Iterator,
+        collections.abc.Generator,
+        collections.abc.AsyncIterator,
+        collections.abc.AsyncIterable,
+        collections.abc.AsyncGenerator,
+    }
+)
+_ONE_RECORD_HINT: Final = "a predictor that takes several at a time annotates its argument with `list[...]`"
 
 
-def input_kind(predict: Callable[..., object]) -> InputKind:
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What `predict` takes.
+
+    Attributes:
+        kind: What codecs are asked for.
+        is_list: Whether it takes a list of records, texts, byte strings or images. A body that holds one item becomes
+            a list of one, and the answer is then its only item, not a list.
+        convert: From what the codec gave, and whether its single values may be text, to what `predict` gets; always
+            a list when `is_list`. Raises DecodeError, naming row and field. None: as decoded.
+        schema: JSON Schema 2020-12 of a JSON body, self-contained.
+    """
+
+    kind: InputKind
+    is_list: bool
+    convert: Callable[[object, bool], object] | None
+    schema: Mapping[str, object]
+
+
+def read(predict: Callable[..., object]) -> InputSpec:
     """What the annotation of a bound `predict`'s only required argument asks for.
 
     Raises:
-        LoadError: It takes another number of arguments, or its annotation names what Argosy cannot decode to.
+        LoadError: It takes another number of arguments, or its annotation names what nothing can be decoded to.
     """
+    annotation = _one_member(_annotation(predict))
+    whole = _WHOLE.get(annotation) if isinstance(annotation, collections.abc.Hashable) else None
+    if whole is not None:
+        return InputSpec(whole, False, None, {})
+    kind = arrays.array_kind(annotation)
+    if kind is not None:
+        return InputSpec(kind, False, arrays.array_conversion(annotation), arrays.SCHEMAS.get(kind, {}))
+    origin, arguments = typing.get_origin(annotation), tuple(map(plain, typing.get_args(annotation)))
+    if origin in MAPPINGS and arguments[0] is str and arrays.array_kind(arguments[1]) is InputKind.ARRAY:
+        return InputSpec(InputKind.ARRAYS, False, None, arrays.SCHEMAS[InputKind.ARRAYS])
+    if origin in LISTS and (arguments[0] is bytes or arrays.array_kind(arguments[0]) is InputKind.IMAGE):
+        kind = InputKind.BYTES if arguments[0] is bytes else InputKind.IMAGE
+        return InputSpec(kind, True, _listed, {})
+    return _of_shape(Builder().shape(annotation))
+
+
+def output_schema(predict: Callable[..., object]) -> Mapping[str, object]:
+    """JSON Schema of what `predict` returns, or yields; {} when its annotation does not say."""
     try:
-        signature = inspect.signature(predict, eval_str=True)
+        annotation = _signature(predict).return_annotation
+    except LoadError:
+        return {}
+    annotation = plain(annotation)
+    if typing.get_origin(annotation) in _STREAMS and typing.get_args(annotation):
+        annotation = plain(typing.get_args(annotation)[0])
+    if annotation is inspect.Signature.empty:
+        return {}
+    kind = arrays.array_kind(annotation)
+    if kind is not None:
+        return arrays.ANSWERS.get(kind, {})
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in MAPPINGS and arrays.array_kind(arguments[1]) is InputKind.ARRAY:
+        return arrays.ANSWERS[InputKind.ARRAYS]
+    if annotation is bytes:
+        return {}
+    definitions = Definitions()
+    try:
+        return definitions.close(Builder(is_output=True).shape(annotation).schema(definitions))
+    except LoadError:
+        return {}
+
+
+def input_kind(predict: Callable[..., object]) -> InputKind:
+    """The kind alone.
+
+    Raises:
+        LoadError: As `read`.
+    """
+    return read(predict).kind
+
+
+def _signature(predict: Callable[..., object]) -> inspect.Signature:
+    try:
+        return inspect.signature(predict, eval_str=True)
     except NameError as error:
         raise LoadError("the annotation of `predict` names what is not imported", got=error) from error
+
+
+def _annotation(predict: Callable[..., object]) -> Any:
+    signature = _signature(predict)
     arguments = list(signature.parameters.values())
     required = [a for a in arguments if a.default is a.empty and a.kind not in (a.VAR_POSITIONAL, a.VAR_KEYWORD)]
     if not arguments or len(required) > 1:
         raise LoadError("`predict` has the wrong arguments", got=f"`{signature}`", want="one argument beside `self`")
-    annotation = arguments[0].annotation
-    if annotation is inspect.Parameter.empty:
-        return InputKind.ANY
-    origin = typing.get_origin(annotation) or annotation
-    name = f"{getattr(origin, '__module__', '')}.{getattr(origin, '__qualname__', '')}"
-    if origin is Any:
-        name = "typing.Any"
-    if name not in _KINDS:
-        raise LoadError(
-            "`predict` has an annotation that no codec decodes to",
-            got=f"`{inspect.formatannotation(annotation)}`",
-            want=", ".join(f"`{kind}`" for kind in InputKind),
-        )
-    return _KINDS[name]
+    return plain(arguments[0].annotation)
+
+
+def _one_member(annotation: Any) -> Any:
+    """`X | None` as X where X is no JSON value: a body is never none of it."""
+    members = [member for member in members_of(annotation) if member is not type(None)]
+    if len(members) == 1 and arrays.array_kind(members[0]) is not None:
+        return members[0]
+    return annotation
+
+
+def _of_shape(shape: Shape) -> InputSpec:
+    """How a body that is JSON-like is asked for and converted."""
+    definitions = Definitions()
+    own = shape.schema(definitions)
+    if isinstance(shape, ListShape) and _is_item(shape.item):
+        item = shape.item.schema(definitions)
+        schema = definitions.close({"anyOf": [item, own]})
+        return InputSpec(InputKind.RECORDS, True, functools.partial(_convert_list, shape), schema)
+    spec = InputSpec(InputKind.RECORDS, False, functools.partial(_convert, shape), definitions.close(own))
+    if isinstance(shape, ListShape):
+        return replace(spec, kind=InputKind.LIST, convert=None if shape.item is ANYTHING else spec.convert)
+    if isinstance(shape, MappingShape):
+        return replace(spec, kind=InputKind.DICT, convert=None if shape.item is ANYTHING else spec.convert)
+    return spec
+
+
+def _is_item(shape: Shape) -> bool:
+    """Whether a list of these is a list of things to predict for, not of the numbers of one."""
+    if isinstance(shape, UnionShape):
+        return any(_is_item(member) for member in shape.members)
+    return shape in (STRING, OCTETS) or isinstance(shape, RecordShape | MappingShape | ForeignShape)
+
+
+def _listed(value: object, is_text: bool) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _convert_list(shape: ListShape, value: object, is_text: bool) -> object:
+    items = value if isinstance(value, list) else [value]
+    if is_text and isinstance(shape.item, Scalar):
+        items = _column(items)
+    return _guarded(shape, items, is_text, has_rows=True)
+
+
+def _convert(shape: Shape, value: object, is_text: bool) -> object:
+    if isinstance(shape, RecordShape | ForeignShape) and isinstance(value, list) and (is_text or len(value) == 1):
+        if len(value) != 1:
+            raise MismatchError(f"{len(value)} rows", "one").to_decode_error(has_rows=True, hint=_ONE_RECORD_HINT)
+        value = value[0]
+    if is_text and isinstance(shape, ListShape) and isinstance(shape.item, Scalar | UnionShape):
+        value = _column(value)
+    has_rows = isinstance(shape, ListShape) and not isinstance(shape.item, Scalar)
+    return _guarded(shape, value, is_text, has_rows=has_rows)
+
+
+def _guarded(shape: Shape, value: object, is_text: bool, *, has_rows: bool) -> object:
+    try:
+        return shape.convert(value, is_text)
+    except MismatchError as mismatch:
+        raise mismatch.to_decode_error(has_rows=has_rows) from mismatch.__cause__
+    except RecursionError:
+        raise MismatchError("deeper nesting", "less").to_decode_error(has_rows=False) from None
+
+
+def _column(rows: object) -> list[object]:
+    """The cells of a table of one column, or of one row.
+
+    Raises:
+        DecodeError: It has more of both.
+    """
+    if not isinstance(rows, list):
+        raise MismatchError(kind_of(rows), "rows").to_decode_error(has_rows=True)
+    table = [list(row.values()) if isinstance(row, dict) else row if isinstance(row, list) else [row] for row in rows]
+    if len(table) == 1:
+        return list(table[0])
+    for position, row in enumerate(table):
+        if len(row) != 1:
+            mismatch = MismatchError(f"{len(row)} cells", "1 cell")
+            mismatch.path.append(position)
+            raise mismatch.to_decode_error(has_rows=True)
+    return [row[0] for row in table]
