@@ -32,10 +32,9 @@ class Definitions:
         return {"$ref": PREFIX + self._names[owner]}
 
     def adopt(self, schema: Schema, parts: Mapping[str, Schema]) -> Schema:
-        """A schema that a library wrote, its parts among ours; a name that is taken is changed in both."""
-        names = {
-            name: name if self.schemas.get(name, part) == part else self._free(name) for name, part in parts.items()
-        }
+        """A schema that a library wrote, its parts among ours, under new names if one of them is taken."""
+        is_taken = any(self.schemas.get(name, part) != part for name, part in parts.items())
+        names = {name: self._free(name) if is_taken else name for name in parts}
         rename = {PREFIX + old: PREFIX + new for old, new in names.items()}
         for old, part in parts.items():
             self.schemas[names[old]] = with_references(part, lambda target: rename.get(target, target))

@@ -165,10 +165,10 @@ def _dataclass_fields(owner: Any, hints: Mapping[str, Any]) -> list[tuple[str, A
 
 
 def _default(value: object) -> Schema:
+    """A default that JSON can say; whole numbers up to the 64 bits that every parser reads."""
     value = value.value if isinstance(value, enum.Enum) else value
-    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and abs(value) < math.inf):
-        return {"default": value}
-    return {}
+    is_number = isinstance(value, int | float) and math.isfinite(value) and abs(value) < 2**63
+    return {"default": value} if value is None or isinstance(value, str) or is_number else {}
 
 
 def refusal(annotation: object, where: str | None = None) -> LoadError:
