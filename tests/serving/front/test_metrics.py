@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.serving.front import emf
-from argosy.serving.front.metrics import BATCH_BOUNDS, TIME_BOUNDS, Ending, Gauges, Metrics, Timings
+from argosy.serving.front.metrics import BATCH_BOUNDS, TIME_BOUNDS, Ending, Gauges, Metrics, Timings, emf_line
 from tests.serving.front import exposition
 
 GAUGES = Gauges(
@@ -126,7 +125,7 @@ def test_a_cloudwatch_line_tells_what_happened_since_the_one_before(
         metrics.worked(frame)
     metrics.process_ended("stuck")
     metrics.metered(3)
-    line = emf.emf_line(emf.NAMESPACE, metrics.snapshot().since(earlier), 1_795_000_000.1234)
+    line = emf_line("Argosy", metrics.snapshot().since(earlier), 1_795_000_000.1234)
     told = assert_embedded_metric_format(line)
     assert told["_aws"]["Timestamp"] == 1_795_000_000_123
     assert told["Invocations"] == len(after)
@@ -156,7 +155,7 @@ def assert_distribution(told: dict[str, Any] | None, milliseconds: list[float]) 
 
 
 def assert_embedded_metric_format(line: bytes) -> dict[str, Any]:
-    """The rules of the specification that `emf` names."""
+    """The rules of the specification that `emf_line` names."""
     assert line.endswith(b"\n") and line.count(b"\n") == 1
     told: dict[str, Any] = json.loads(line)
     assert isinstance(told["_aws"]["Timestamp"], int)
@@ -184,6 +183,6 @@ def test_a_line_at_its_fullest_keeps_the_limits() -> None:
     for seconds in (*TIME_BOUNDS, 1000.0):
         metrics.answered(200, seconds, seconds)
         metrics.worked(Timings(1, 1, seconds, seconds, seconds))
-    line = emf.emf_line("x" * 1024, metrics.snapshot(), 1.0)
+    line = emf_line("x" * 1024, metrics.snapshot(), 1.0)
     assert_embedded_metric_format(line)
     assert len(line) < 16_384  # a longer one is cut in two by Docker's log drivers
