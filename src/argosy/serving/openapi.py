@@ -23,7 +23,7 @@ _STREAMED: Final[Mapping[str, str]] = {
     "text/plain": "the parts one after the other",
 }
 _TEXTS: Final[Mapping[str, str]] = {
-    "text/csv": "rows of comma-separated cells (RFC 4180); `header=present` in the Content-Type announces a header row",
+    "text/csv": "rows of comma-separated cells (RFC 4180)",
     "application/jsonlines": "one JSON value a line",
     "application/x-ndjson": "one JSON value a line",
     "text/libsvm": "one row a line: a label, then `index:value` pairs",
@@ -37,6 +37,8 @@ _OCTETS: Final[Mapping[str, str]] = {
     "application/vnd.apache.arrow.stream": "an Arrow IPC stream",
     "application/octet-stream": "bytes",
 }
+_HEADER_ROW: Final = "; `header=present` in the Content-Type announces a header row"
+_BY_POSITION: Final = ", without which the cells are the fields in the order of their declaration"
 _FORM: Final = "multipart/form-data"
 _ONLY_TAKEN: Final = (_FORM, "image/", "text/libsvm", "application/x-www-form-urlencoded")
 """Beginnings of media types that are understood and never answered with."""
@@ -105,7 +107,7 @@ def document(
         ],
         "requestBody": {
             "required": True,
-            "content": {name: _media(name, request, spec.kind) for name in content_types},
+            "content": {name: _taken(name, request, spec) for name in content_types},
         },
         "responses": {
             "200": {"description": "The prediction.", "content": _answers(answer, spec, content_types, is_streaming)},
@@ -140,17 +142,25 @@ def _pointed(schema: Mapping[str, object]) -> Schema:
     return with_references(schema, lambda target: target.replace(PREFIX, _COMPONENTS, 1))
 
 
-def _media(name: str, schema: Schema, kind: InputKind) -> Schema:
+def _taken(name: str, schema: Schema, spec: InputSpec) -> Schema:
     """The media type object of one Content-Type."""
+    is_record = spec.kind is InputKind.RECORDS
+    if name == _FORM:
+        members = schema.get("anyOf")
+        one = members[0] if spec.is_list and isinstance(members, list) else schema
+        return {"schema": one if is_record or spec.kind is InputKind.DICT else {"type": "object"}}
+    if name == "text/csv":
+        text = _TEXTS[name] + _HEADER_ROW + (_BY_POSITION if is_record else "")
+        return {"schema": {"type": "string", "description": text}}
+    return _media(name, schema)
+
+
+def _media(name: str, schema: Schema) -> Schema:
+    """The media type object of a body that says the schema's values in its own way."""
     if name == JSON or name.endswith("+json"):
         return {"schema": schema}
-    if name == _FORM:
-        fields = schema if kind in (InputKind.RECORDS, InputKind.DICT) else {"type": "object"}
-        return {"schema": fields}
     if name in _TEXTS or name.startswith("text/"):
-        columns = name == "text/csv" and kind is InputKind.RECORDS
-        fields_by = "; without one the cells are the fields in the order of their declaration" if columns else ""
-        return {"schema": {"type": "string", "description": _TEXTS.get(name, "text") + fields_by}}
+        return {"schema": {"type": "string", "description": _TEXTS.get(name, "text")}}
     description = "an image" if name.startswith("image/") else _OCTETS.get(name, "bytes")
     return {"schema": {"type": "string", "format": "binary", "description": description}}
 
@@ -162,7 +172,7 @@ def _answers(answer: Schema, spec: InputSpec, content_types: Sequence[str], is_s
     if spec.is_list and answer.get("type") == "array":
         answer = {"anyOf": [answer.get("items", {}), answer]}
     names = dict.fromkeys([*(name for name in content_types if not name.startswith(_ONLY_TAKEN)), JSON])
-    return {name: _media(name, answer, InputKind.ANY) for name in names if "*" not in name}
+    return {name: _media(name, answer) for name in names if "*" not in name}
 
 
 def _ping(method: str) -> Schema:

@@ -85,13 +85,13 @@ def read(predict: Callable[..., object]) -> InputSpec:
 def output_schema(predict: Callable[..., object]) -> Mapping[str, object]:
     """JSON Schema of what `predict` returns, or yields; {} when its annotation does not say."""
     try:
-        annotation = _signature(predict).return_annotation
+        annotation = _resolved(inspect.signature(predict).return_annotation, predict)
     except LoadError:
         return {}
     annotation = plain(annotation)
     if typing.get_origin(annotation) in _STREAMS and typing.get_args(annotation):
         annotation = plain(typing.get_args(annotation)[0])
-    if annotation is inspect.Signature.empty:
+    if annotation in (inspect.Signature.empty, bytes):
         return {}
     kind = arrays.array_kind(annotation)
     if kind is not None:
@@ -99,8 +99,6 @@ def output_schema(predict: Callable[..., object]) -> Mapping[str, object]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in MAPPINGS and arrays.array_kind(arguments[1]) is InputKind.ARRAY:
         return arrays.ANSWERS[InputKind.ARRAYS]
-    if annotation is bytes:
-        return {}
     definitions = Definitions()
     try:
         return definitions.close(Builder(is_output=True).shape(annotation).schema(definitions))
@@ -117,20 +115,31 @@ def input_kind(predict: Callable[..., object]) -> InputKind:
     return read(predict).kind
 
 
-def _signature(predict: Callable[..., object]) -> inspect.Signature:
-    try:
-        return inspect.signature(predict, eval_str=True)
-    except NameError as error:
-        raise LoadError("the annotation of `predict` names what is not imported", got=error) from error
-
-
 def _annotation(predict: Callable[..., object]) -> Any:
-    signature = _signature(predict)
+    """The argument's annotation; that of the answer may name what is imported for type checkers only."""
+    signature = inspect.signature(predict)
     arguments = list(signature.parameters.values())
     required = [a for a in arguments if a.default is a.empty and a.kind not in (a.VAR_POSITIONAL, a.VAR_KEYWORD)]
     if not arguments or len(required) > 1:
         raise LoadError("`predict` has the wrong arguments", got=f"`{signature}`", want="one argument beside `self`")
-    return plain(arguments[0].annotation)
+    return plain(_resolved(arguments[0].annotation, predict))
+
+
+def _resolved(annotation: Any, predict: Callable[..., object]) -> Any:
+    """The annotation without strings, neither around it nor inside."""
+    if annotation is inspect.Parameter.empty:
+        return annotation
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = {"it": annotation}
+    function = inspect.unwrap(getattr(predict, "__func__", predict))
+    try:
+        return typing.get_type_hints(holder, getattr(function, "__globals__", {}), include_extras=True)["it"]
+    except (NameError, AttributeError) as error:
+        raise LoadError("the annotation of `predict` names what is not imported", got=error) from error
+    except (TypeError, SyntaxError) as error:
+        raise LoadError("the annotation of `predict` is none", got=f"`{annotation}`") from error
 
 
 def _one_member(annotation: Any) -> Any:
@@ -164,13 +173,18 @@ def _is_item(shape: Shape) -> bool:
     return shape in (STRING, OCTETS) or isinstance(shape, RecordShape | MappingShape | ForeignShape)
 
 
+def _is_cell(shape: Shape) -> bool:
+    """Whether it is a single value, such as a cell of a table holds."""
+    return isinstance(shape, Scalar) or (isinstance(shape, UnionShape) and all(map(_is_cell, shape.members)))
+
+
 def _listed(value: object, is_text: bool) -> object:
     return value if isinstance(value, list) else [value]
 
 
 def _convert_list(shape: ListShape, value: object, is_text: bool) -> object:
     items = value if isinstance(value, list) else [value]
-    if is_text and isinstance(shape.item, Scalar):
+    if is_text and _is_cell(shape.item):
         items = _column(items)
     return _guarded(shape, items, is_text, has_rows=True)
 
@@ -180,9 +194,9 @@ def _convert(shape: Shape, value: object, is_text: bool) -> object:
         if len(value) != 1:
             raise MismatchError(f"{len(value)} rows", "one").to_decode_error(has_rows=True, hint=_ONE_RECORD_HINT)
         value = value[0]
-    if is_text and isinstance(shape, ListShape) and isinstance(shape.item, Scalar | UnionShape):
+    if is_text and isinstance(shape, ListShape) and _is_cell(shape.item):
         value = _column(value)
-    has_rows = isinstance(shape, ListShape) and not isinstance(shape.item, Scalar)
+    has_rows = isinstance(shape, ListShape) and not _is_cell(shape.item)
     return _guarded(shape, value, is_text, has_rows=has_rows)
 
 

@@ -90,7 +90,8 @@ def _is_concrete(scalar: type) -> bool:
     """Whether it is a number's or a boolean's dtype itself, not a family as `np.floating` is."""
     import numpy as np
 
-    return issubclass(scalar, np.number | np.bool_) and np.dtype(scalar).type is scalar and not scalar.__subclasses__()
+    families = (np.number, np.integer, np.signedinteger, np.unsignedinteger, np.inexact, np.floating)
+    return issubclass(scalar, np.number | np.bool_) and scalar not in (*families, np.complexfloating)
 
 
 def _cast(dtype: Any) -> Callable[[object, bool], object]:
