@@ -1,6 +1,8 @@
 """Every model process has its share, and no two fight over one."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -131,3 +133,13 @@ def test_own_processors_are_among_those_that_the_process_may_run_on() -> None:
     cpus = placement.own_cpus()
     assert cpus
     assert set(cpus) <= os.sched_getaffinity(0)
+
+
+def test_a_real_library_makes_no_more_threads_than_it_was_told() -> None:
+    cpus = placement.own_cpus()
+    alone = placement.thread_variables(placement.threads_each(len(cpus), len(cpus)), {})
+    program = (
+        "import os, numpy; numpy.ones((300, 300)) @ numpy.ones((300, 300)); print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=alone, capture_output=True, timeout=60, check=True)
+    assert int(done.stdout) == 1
