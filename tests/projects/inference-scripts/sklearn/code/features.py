@@ -1,0 +1,1 @@
+NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
