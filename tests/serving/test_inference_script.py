@@ -416,4 +416,4 @@ def test_a_script_in_the_style_of_the_xgboost_container_is_served_unchanged(tmp_
 def test_a_program_without_anything_to_serve_says_what_is_missing(tmp_path: Path) -> None:
     with running("", tmp_path / "log", wait=False, ARGOSY_PREDICTOR="", ARGOSY_MODEL_DIR=str(tmp_path)) as server:
         assert server.popen.wait(30) == 1
-        assert "inference.py" in server.log
+        assert "nor an inference script" in server.log

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 from argosy import contract
 from argosy.contract import Variable
 from argosy.errors import UsageError
-from argosy.serving import log
+from argosy.serving import log, placement
 
 REALTIME_DEADLINE_S: Final = 55.0
 """Under the 60 s after which SageMaker stops waiting, so that the client gets the server's own words."""
@@ -180,8 +180,16 @@ def read() -> Settings:
 
 
 def environment() -> Mapping[str, str]:
-    """The whole environment, for the processes that this one starts."""
-    return os.environ
+    """The whole environment, for the processes that this one starts.
+
+    `SM_MODEL_DIR` is in it, as in AWS's own images: scripts written for those read it.
+    """
+    return {"SM_MODEL_DIR": str(_model_dir(os.environ)), **os.environ}
+
+
+def set_variables(variables: Mapping[str, str]) -> None:
+    """Set variables of this process, for libraries that read them when they are loaded or first used."""
+    os.environ.update(variables)
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:
@@ -359,7 +367,5 @@ def _decimal(environ: Mapping[str, str], name: str, default: float, want: str, l
 
 
 def cpu_count() -> int:
-    """The processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The processors that this server may use: fewer than it may run on when its control group has a quota."""
+    return len(placement.own_cpus())

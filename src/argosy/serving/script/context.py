@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy import contract
+from argosy.serving import placement, settings
 from argosy.serving.context import InvocationContext
 
 _FIRST: Final = "the only request of this call is number 0"
@@ -41,10 +42,9 @@ def system_properties(model_dir: Path) -> dict[str, object]:
 
     A process that shares the machine's GPUs with others sees its own as number 0.
     """
-    has_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
     return {
         "model_dir": str(model_dir),
-        "gpu_id": 0 if has_gpu else None,
+        "gpu_id": 0 if placement.own_gpus(settings.environment()) else None,
         "batch_size": 1,
         "server_name": "argosy",
     }
