@@ -1,18 +1,38 @@
-"""application/json (RFC 8259)."""
+"""application/json (RFC 8259), and application/jsonlines: one JSON value a line."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from argosy.errors import DecodeError, PredictError
 from argosy.media_type import MediaType
-from argosy.serving.codecs.numbers import to_array
+from argosy.serving.codecs.forms import SparseRows, from_array, from_records, from_sparse
+from argosy.serving.codecs.numbers import HAS_SIMDJSON, to_array
+from argosy.serving.codecs.outputs import plain
+from argosy.serving.codecs.shapes import read_rows, unwrap, unwrap_each
+from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_LARGE_BYTES: Final = 256  # from here on reading numbers without making Python objects of them pays
+_WRAPPER_NAMES: Final = frozenset({"instances", "configuration"})
+_TABULAR: Final = frozenset({InputKind.ARRAY, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE})
 
 
 class JsonCodec:
-    """JSON both ways; arrays are lists of rows, a flat list is one row, `{"instances": rows}` is understood."""
+    """JSON both ways; arrays are lists of rows, a flat list is one row, `{"instances": rows}` is understood.
+
+    So are SageMaker's built-in shapes, dense and sparse (`shapes.py`). `RECORDS` are the value itself, or the list in
+    `{"instances": [{...}]}` when nothing but `configuration` is beside it. Tables are as `forms.from_records` says.
+    """
 
     media_type = "application/json"
-    kinds = frozenset({InputKind.ARRAY, InputKind.LIST, InputKind.DICT, InputKind.ANY})
+    kinds = _TABULAR | {InputKind.ARRAYS, InputKind.LIST, InputKind.DICT, InputKind.RECORDS, InputKind.ANY}
+    cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
         """The value; for arrays float64 of shape (rows, columns), null as NaN.
@@ -20,41 +40,123 @@ class JsonCodec:
         Raises:
             DecodeError: Not JSON, or not the kind of value that the predictor wants.
         """
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}" if len(body) else None
-            raise DecodeError("the body is not JSON", got=f"{len(body)} bytes", where=place) from None
-        if kind is InputKind.ARRAY:
-            if isinstance(value, dict) and "instances" in value:
-                value = value["instances"]
-            text = bytes(body)
-            return to_array(value, may_hold_booleans=b"true" in text or b"false" in text)
+        body = _utf_8(body, content_type)
+        if kind is InputKind.ARRAY and HAS_SIMDJSON and len(body) >= _LARGE_BYTES:
+            rows = read_rows((body,))
+            if rows is not None:
+                return rows[0]
+        value = _parse(body)
         if kind is InputKind.LIST and not isinstance(value, list):
             raise DecodeError("the body is not a JSON array")
         if kind is InputKind.DICT and not isinstance(value, dict):
             raise DecodeError("the body is not a JSON object")
-        return value
+        if kind is InputKind.ARRAYS:
+            return from_records(value, kind)
+        if kind in _TABULAR:
+            return _tabular(unwrap(value), kind, body)
+        return _records(value) if kind is InputKind.RECORDS else value
+
+    def decode_rows(
+        self, bodies: Sequence[bytes | memoryview], content_type: MediaType
+    ) -> "tuple[NDArray[np.float64], list[int]] | None":
+        """All rows of many bodies and how many each has; None when one is not a plain table."""
+        return None if content_type.parameters else read_rows(bodies)
 
     def encode(self, prediction: object) -> bytes | memoryview:
-        """JSON; numpy arrays and numbers as they are, NaN and infinities as null, `bytes` unchanged.
+        """JSON; numpy, pandas, pyarrow, dataclasses, msgspec and pydantic too, NaN as null, `bytes` unchanged.
 
         Raises:
             PredictError: Something in the prediction is no JSON value.
         """
         if isinstance(prediction, bytes | bytearray | memoryview):
             return bytes(prediction)
-        try:
-            return orjson.dumps(prediction, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
-        except orjson.JSONEncodeError as error:
-            raise PredictError("the prediction is not a JSON value", got=error) from error
+        return _dump(prediction)
 
 
-def _plain(value: object) -> object:
-    """What orjson does not know: arrays that are not row-major or of an odd dtype, and other array-likes."""
-    tolist = getattr(value, "tolist", None)
-    if callable(tolist):
-        return tolist()
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    raise TypeError(f"`{type(value).__name__}` has no JSON form")
+class JsonLinesCodec:
+    """JSON Lines both ways: one record a line; blank lines are passed over."""
+
+    media_type = "application/jsonlines"
+    kinds = _TABULAR | {InputKind.LIST, InputKind.RECORDS, InputKind.ANY}
+    cells_are_text = False
+
+    def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
+        """A list of the values, or a table of them: a line is a row, `[1, 2]` or one of SageMaker's built-in shapes.
+
+        Raises:
+            DecodeError: A line is not JSON, or not like the others; names the line.
+        """
+        body = bytes(_utf_8(body, content_type))
+        lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
+        if not lines:
+            raise DecodeError("the body has no lines", got=f"{len(body)} bytes")
+        # lists alone, one a line: what else reads as rows in a JSON body is something else in a line
+        if kind is InputKind.ARRAY and body.count(b"[") == len(lines) and b"{" not in body:
+            rows = read_rows([line for _, line in lines])
+            if rows is not None:
+                return rows[0]
+        values = [_parse(line, f"line {number}") for number, line in lines]
+        if kind not in _TABULAR:
+            return values
+        rows_or_sparse = unwrap_each(values)
+        if isinstance(rows_or_sparse, list):
+            rows_or_sparse = [row if isinstance(row, list | dict) else [row] for row in rows_or_sparse]
+        return _tabular(rows_or_sparse, kind, body)
+
+    def encode(self, prediction: Any) -> bytes | memoryview:  # Any: told apart by what it can do
+        """One line for each row, record or item; `{"predictions": [...]}` one for each prediction; else one line.
+
+        Raises:
+            PredictError: Something in the prediction is no JSON value.
+        """
+        if isinstance(prediction, bytes | bytearray | memoryview):
+            return bytes(prediction)
+        if isinstance(prediction, dict) and list(prediction) == ["predictions"]:
+            prediction = prediction["predictions"]
+        if not isinstance(prediction, list | tuple | str | int | float | dict | None):
+            prediction = orjson.loads(_dump(prediction))
+        if isinstance(prediction, tuple) and hasattr(prediction, "_asdict"):
+            prediction = [prediction]
+        items = prediction if isinstance(prediction, list | tuple) else [prediction]
+        return b"".join([_dump(item, orjson.OPT_APPEND_NEWLINE) for item in items])
+
+
+def _utf_8(body: bytes | memoryview, content_type: MediaType) -> bytes | memoryview:
+    """JSON is UTF-8 (RFC 8259, section 8.1); a charset that says otherwise is believed."""
+    if not content_type.parameters:
+        return body
+    charset = (content_type.parameter("charset") or "utf-8").lower()
+    return body if charset in ("utf-8", "utf8", "us-ascii") else to_text(body, content_type).encode("utf-8", "replace")
+
+
+def _parse(body: bytes | memoryview, line: str | None = None) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        place = line or (f"line {error.lineno}, column {error.colno}" if len(body) else None)
+        what = "the line" if line else "the body"
+        raise DecodeError(f"{what} is not JSON", got=f"{len(body)} bytes", where=place) from None
+
+
+def _tabular(value: object, kind: InputKind, body: bytes | memoryview) -> object:
+    if isinstance(value, SparseRows):
+        return from_sparse(value, kind)
+    if kind in (InputKind.FRAME, InputKind.TABLE):
+        return from_records(value, kind)
+    text = bytes(body)
+    return from_array(to_array(value, may_hold_booleans=b"true" in text or b"false" in text), kind)
+
+
+def _records(value: object) -> object:
+    if isinstance(value, dict) and "instances" in value and _WRAPPER_NAMES.issuperset(value):
+        instances = value["instances"]
+        if isinstance(instances, list) and instances and all(isinstance(record, dict) for record in instances):
+            return instances
+    return value
+
+
+def _dump(value: object, option: int = 0) -> bytes:
+    try:
+        return orjson.dumps(value, default=plain, option=option | orjson.OPT_SERIALIZE_NUMPY)
+    except orjson.JSONEncodeError as error:
+        raise PredictError("the prediction is not a JSON value", got=error) from error

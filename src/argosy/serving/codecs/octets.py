@@ -10,6 +10,7 @@ class OctetsCodec:
 
     media_type = "application/octet-stream"
     kinds = frozenset({InputKind.ANY})
+    cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
         """The body itself."""
