@@ -13,10 +13,12 @@ from argosy.serving.inputs.mismatch import MismatchError, kind_of
 from argosy.serving.inputs.shapes import by_position
 
 _MSGSPEC_PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-_MSGSPEC_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MSGSPEC_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MSGSPEC_KIND: Final = re.compile(r"Expected `([^`]+)`, got `([^`]+)`$")
 _MSGSPEC_MISSING: Final = re.compile(r"Object missing required field `([^`]+)`$")
 _MSGSPEC_LIMIT: Final = re.compile(r"Expected (.+)$", re.DOTALL)
+
+_JSON_WORDS: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 _PYDANTIC_SPEAKS: Final = re.compile(
     r".*_type|missing|bool_parsing|int_parsing|float_parsing|int_from_float|finite_number|enum|literal_error|multiple_of"
@@ -144,7 +146,7 @@ def _from_msgspec(text: str) -> MismatchError:
     found = _MSGSPEC_PLACE.match(text)
     said, place = (found["what"], found["path"] or "") if found else ("", "")
     if kinds := _MSGSPEC_KIND.match(said):
-        mismatch = MismatchError(kinds[2], kinds[1])
+        mismatch = MismatchError(_in_json(kinds[2]), _in_json(kinds[1]))
     elif limit := _MSGSPEC_LIMIT.match(said):
         mismatch = MismatchError(None, limit[1])
     elif said.startswith("Invalid enum value"):
@@ -157,6 +159,11 @@ def _from_msgspec(text: str) -> MismatchError:
         mismatch.what, mismatch.got = "a field is missing", "nothing"
         mismatch.path.insert(0, missing[1])
     return mismatch
+
+
+def _in_json(kinds: str) -> str:
+    """`int | null` in the words of JSON: `integer or null`."""
+    return " or ".join(_JSON_WORDS.get(kind, kind) for kind in kinds.split(" | "))
 
 
 def _from_pydantic(error: Mapping[str, object], known: frozenset[str]) -> MismatchError:
