@@ -29,11 +29,18 @@ STATUS: Final[dict[type[ArgosyError], int]] = {
 """A buyer pays for every 2xx, so none of these is one."""
 
 CONTENT_TYPE: Final = b"application/json"
+RETRY_AFTER: Final = CONTENT_TYPE + b"\r\nretry-after: 1"
+"""The head of an answer that another attempt may spare: full queue, loading, draining."""
 
 
 def status_of(error: ArgosyError) -> int:
     """The status of an error's answer; 500 for one that has no row in the table."""
     return STATUS.get(type(error), 500)
+
+
+def head_of(error: ArgosyError) -> bytes:
+    """The head of an error's answer: its Content-Type, and when to come back where that may help."""
+    return RETRY_AFTER if isinstance(error, OverloadedError | UnavailableError) else CONTENT_TYPE
 
 
 def error_body(code: str, message: str, inference_id: str = "") -> bytes:

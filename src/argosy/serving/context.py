@@ -1,6 +1,6 @@
 """What a predictor may ask about the invocation that it answers, and say about its answer beside the prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -129,17 +129,29 @@ class SeveralAtOnceError(BaseException):
     """
 
 
-class _Merged:
-    """Stands for several invocations that one call of `predict` answers."""
+class Merged:
+    """Several invocations that one call of `predict` answers.
 
-    __slots__ = ("contexts", "counts")
+    Args:
+        build: Makes their contexts, called only when one is asked for: most predictors never do.
+        counts: Rows of each.
+    """
 
-    def __init__(self, contexts: Sequence[InvocationContext], counts: Sequence[int]) -> None:
-        self.contexts = contexts
+    __slots__ = ("_build", "contexts", "counts")
+
+    def __init__(self, build: Callable[[], list[InvocationContext]], counts: Sequence[int]) -> None:
+        self._build = build
+        self.contexts: list[InvocationContext] | None = None
         self.counts = counts
 
+    def ask(self) -> list[InvocationContext]:
+        """The contexts of all of them, in the order of their rows."""
+        if self.contexts is None:
+            self.contexts = self._build()
+        return self.contexts
 
-_CURRENT: ContextVar[InvocationContext | _Merged | None] = ContextVar("argosy-invocation", default=None)
+
+_CURRENT: ContextVar[InvocationContext | Merged | None] = ContextVar("argosy-invocation", default=None)
 
 
 def current_invocation() -> InvocationContext:
@@ -156,8 +168,6 @@ def current_invocation() -> InvocationContext:
         return found
     if found is None:
         raise LookupError("no invocation is being answered here")
-    if len(found.contexts) == 1:
-        return found.contexts[0]
     raise SeveralAtOnceError
 
 
@@ -174,23 +184,18 @@ def meter(units: float | Sequence[float], dimension: str = "inference.count") ->
         LookupError: Called outside `predict`.
     """
     found = _CURRENT.get()
-    if not isinstance(found, _Merged) or isinstance(units, int | float):
+    if not isinstance(found, Merged) or isinstance(units, int | float):
         total = units if isinstance(units, int | float) else float(sum(units))
         current_invocation().meter(total, dimension)
         return
     if len(units) != sum(found.counts):
         raise ValueError(f"metered units: got {len(units)}, want {sum(found.counts)}, one a row")
     position = 0
-    for context, count in zip(found.contexts, found.counts, strict=True):
+    for context, count in zip(found.ask(), found.counts, strict=True):
         context.meter(float(sum(units[position : position + count])), dimension)
         position += count
 
 
-def enter(context: InvocationContext | None) -> None:
-    """From here on, in this thread or task, this invocation is the current one."""
-    _CURRENT.set(context)
-
-
-def enter_merged(contexts: Sequence[InvocationContext], counts: Sequence[int]) -> None:
-    """From here on the rows of several invocations are predicted at once."""
-    _CURRENT.set(_Merged(contexts, counts))
+def enter(current: InvocationContext | Merged | None) -> None:
+    """From here on, in this thread or task, this is what is being answered."""
+    _CURRENT.set(current)

@@ -1,102 +1,138 @@
-"""The wire between the front and the model processes: frames of invocations one way, frames of answers the other.
+r"""The wire between the front and the model processes: frames of invocations one way, frames of answers the other.
 
 A frame is a header (how many items, how many bytes follow) and its items. A body that is large lies in the shared arena
 and the item holds its offset; all others travel inside the frame. No I/O here.
 
-A frame of answers with no items is a notice of the model process itself: empty when the model is loaded, else the
-sentence that says why it could not be.
+A frame without items is a message of the process itself, a JSON object: to the front `loaded`, `failed`, ...; to the
+model process `cancel`, `pause`, `resume`, ... Items are plain tuples, because one is made for each request twice.
+
+The fields of an invocation are lines: Content-Type, Accept, then only what was sent, a letter and the value::
+
+    text/csv\n\nIcall-17\nCtrace=yes
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from argosy import contract
 
 HEADER: Final = Struct("<II")
 _INVOCATION: Final = Struct("<IHIQ")
 _ANSWER: Final = Struct("<IHHIQ")
+_TIMINGS: Final = Struct("<Ifff")
+_TIMED: Final = 1 << 31
+"""Set in the number of items when timings follow them."""
 INLINE: Final = 2**64 - 1
 """The offset of a body that travels inside the frame."""
 
+BEGINS: Final = 1 << 15
+"""Set in the status of an answer whose body follows part by part."""
+PART: Final = 1
+"""In place of a status: a part of a body."""
+END: Final = 2
+"""In place of a status: the body is whole."""
+BROKEN: Final = 3
+"""In place of a status: the body never becomes whole."""
 
-class InvocationItem(NamedTuple):
-    """One invocation on its way to a model process.
+FIELD_LETTERS: Final[Mapping[bytes, bytes]] = {
+    contract.HEADER_INFERENCE_ID.lower().encode(): b"I",
+    contract.HEADER_CUSTOM_ATTRIBUTES.lower().encode(): b"C",
+    b"content-encoding": b"E",
+    b"accept-encoding": b"Z",
+    contract.HEADER_SESSION_ID.lower().encode(): b"S",
+    contract.HEADER_ADAPTER.lower().encode(): b"A",
+    contract.HEADER_TARGET_MODEL.lower().encode(): b"M",
+}
+"""Request header fields that go to the model process beside Content-Type and Accept."""
+
+InvocationItem = tuple[int, bytes, bytes, int, int]
+"""Number that the answer carries, fields, body (empty when in the arena), offset there or `INLINE`, size of body."""
+AnswerItem = tuple[int, int, bytes, bytes | memoryview, int, int]
+r"""Number of the invocation; status, or `PART`, `END`, `BROKEN`; head: the Content-Type, then `\r\nname: value` for
+further header fields; body (empty when in the arena), offset there or `INLINE`, size of the body."""
+
+
+class Timings(NamedTuple):
+    """What a model process measured over one frame of answers.
 
     Attributes:
-        id: Number that its answer carries.
-        fields: Content-Type, Accept and inference id, joined by newlines; empty where there is none.
-        body: The body, or empty when it lies in the arena.
-        offset: Where in the arena it lies, or `INLINE`.
-        size: Length of the body in bytes.
+        rows: Rows predicted; invocations, where the predictor knows no rows.
+        decode: Seconds, like the next two.
+        predict: In the predictor.
+        encode: From prediction to bytes.
     """
 
-    id: int
-    fields: bytes
-    body: bytes
-    offset: int
-    size: int
+    rows: int
+    decode: float
+    predict: float
+    encode: float
 
 
-class AnswerItem(NamedTuple):
-    """One answer on its way to the front; `body` is empty when it lies in the arena at `offset`."""
-
-    id: int
-    status: int
-    content_type: bytes
-    body: bytes
-    offset: int
-    size: int
-
-
-def pack_invocations(items: Iterable[InvocationItem]) -> bytes:
+def pack_invocations(items: Sequence[InvocationItem]) -> bytes:
     """One frame of invocations."""
     parts = [b""]
-    count = 0
-    for item in items:
-        count += 1
-        parts += (_INVOCATION.pack(item.id, len(item.fields), item.size, item.offset), item.fields, item.body)
-    return _framed(count, parts)
+    pack = _INVOCATION.pack
+    for id_, fields, body, offset, size in items:
+        parts += (pack(id_, len(fields), size, offset), fields, body)
+    return _framed(len(items), parts)
 
 
-def pack_answers(items: Iterable[AnswerItem]) -> bytes:
+def pack_answers(items: Iterable[AnswerItem], timings: Timings | None = None) -> bytes:
     """One frame of answers."""
-    parts = [b""]
+    parts: list[bytes | memoryview] = [b""]
+    pack = _ANSWER.pack
     count = 0
-    for item in items:
+    for id_, status, head, body, offset, size in items:
         count += 1
-        head = _ANSWER.pack(item.id, item.status, len(item.content_type), item.size, item.offset)
-        parts += (head, item.content_type, item.body)
+        parts += (pack(id_, status, len(head), size, offset), head, body)
+    if timings is not None:
+        count |= _TIMED
+        parts.append(_TIMINGS.pack(*timings))
     return _framed(count, parts)
 
 
-def pack_notice(text: str) -> bytes:
-    """The frame by which a model process says that it is loaded (empty text) or why it is not."""
-    return _framed(0, [b"", text.encode()])
+def pack_message(message: Mapping[str, object]) -> bytes:
+    """The frame of a message."""
+    return _framed(0, [b"", orjson.dumps(message)])
 
 
-def unpack_invocations(count: int, payload: bytes) -> Iterator[InvocationItem]:
+def unpack_message(payload: bytes) -> dict[str, Any]:
+    """The message of a frame without items."""
+    message: dict[str, Any] = orjson.loads(payload)
+    return message
+
+
+def unpack_invocations(count: int, payload: bytes) -> list[InvocationItem]:
     """The items of a frame of invocations."""
     position = 0
+    unpack, head_size = _INVOCATION.unpack_from, _INVOCATION.size
+    items: list[InvocationItem] = []
     for _ in range(count):
-        id_, fields_size, size, offset = _INVOCATION.unpack_from(payload, position)
-        position += _INVOCATION.size
-        fields = payload[position : position + fields_size]
-        position += fields_size
-        inline = size if offset == INLINE else 0
-        yield InvocationItem(id_, fields, payload[position : position + inline], offset, size)
-        position += inline
+        id_, fields_size, size, offset = unpack(payload, position)
+        position += head_size
+        start = position + fields_size
+        fields = payload[position:start]
+        position = start + (size if offset == INLINE else 0)
+        items.append((id_, fields, payload[start:position], offset, size))
+    return items
 
 
-def unpack_answers(count: int, payload: bytes) -> Iterator[AnswerItem]:
-    """The items of a frame of answers."""
+def unpack_answers(count: int, payload: bytes) -> tuple[list[AnswerItem], Timings | None]:
+    """The items of a frame of answers, and the timings if it has any."""
     position = 0
-    for _ in range(count):
-        id_, status, type_size, size, offset = _ANSWER.unpack_from(payload, position)
-        position += _ANSWER.size
-        content_type = payload[position : position + type_size]
-        position += type_size
-        inline = size if offset == INLINE else 0
-        yield AnswerItem(id_, status, content_type, payload[position : position + inline], offset, size)
-        position += inline
+    unpack, head_size = _ANSWER.unpack_from, _ANSWER.size
+    items: list[AnswerItem] = []
+    for _ in range(count & ~_TIMED):
+        id_, status, fields_size, size, offset = unpack(payload, position)
+        position += head_size
+        start = position + fields_size
+        head = payload[position:start]
+        position = start + (size if offset == INLINE else 0)
+        items.append((id_, status, head, payload[start:position], offset, size))
+    return items, Timings(*_TIMINGS.unpack_from(payload, position)) if count & _TIMED else None
 
 
 class FrameReader:
@@ -135,6 +171,6 @@ class FrameReader:
         return frames
 
 
-def _framed(count: int, parts: list[bytes]) -> bytes:
+def _framed(count: int, parts: list[bytes] | list[bytes | memoryview]) -> bytes:
     parts[0] = HEADER.pack(count, sum(map(len, parts)))
     return b"".join(parts)

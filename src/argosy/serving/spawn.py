@@ -4,12 +4,9 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from typing import Final
 
-from argosy.serving import settings
+from argosy.serving import placement
 from argosy.serving.arena import Arena
-
-_THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tuple[int, socket.socket]:
@@ -20,12 +17,12 @@ def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tu
     Returns:
         Its process id and the front's end of the control socket.
     """
-    threads = str(max(1, (settings.cpu_count()) // workers))
+    threads = placement.threads_each(len(placement.own_cpus()), workers)
     ours, theirs = socket.socketpair()
     for fd in (theirs.fileno(), arena.fd):
         os.set_inheritable(fd, True)
     argv = [sys.executable, "-P", "-m", "argosy.serving.model.template", str(theirs.fileno()), str(arena.fd)]
-    pid = os.posix_spawn(sys.executable, argv, {**dict.fromkeys(_THREAD_VARIABLES, threads), **environ})
+    pid = os.posix_spawn(sys.executable, argv, {**placement.thread_variables(threads, environ), **environ})
     theirs.close()
     os.set_inheritable(arena.fd, False)
     return pid, ours

@@ -3,53 +3,30 @@
 GET|POST /ping                  200 when a model process can serve, else 503
 POST     /invocations           decode -> predict -> encode, in a model process
 GET      /execution-parameters  what a transform job may ask of this container
+GET      /metrics               what was counted, in Prometheus' text format
+GET      /openapi.json          what this server takes and gives
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-import orjson
-
-from argosy import contract
-from argosy.errors import BodyTooLargeError
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
-from argosy.serving.front.invocation import Invocation
-from argosy.serving.front.pool import Pool
+from argosy.serving.front import metrics
+from argosy.serving.front.asgi import Message, Receive, Scope, Send, send_error, send_whole
+from argosy.serving.front.requests import INVOCATIONS, PING, HeaderFields, fields_of, refusal, too_large
+from argosy.serving.pool.invocation import Invocation
+from argosy.serving.pool.pool import Pool
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-PING: Final = "/ping"
-INVOCATIONS: Final = "/invocations"
 EXECUTION_PARAMETERS: Final = "/execution-parameters"
-FIELDS_LIMIT: Final = 16_384
-"""Bytes of Content-Type, Accept and inference id together; SageMaker lets 1,024 characters of each through."""
-_METHODS: Final = {PING: ("GET", "POST"), INVOCATIONS: ("POST",), EXECUTION_PARAMETERS: ("GET",)}
-_FIELDS: Final = (b"content-type", b"accept", contract.HEADER_INFERENCE_ID.lower().encode())
+METRICS: Final = "/metrics"
+OPENAPI: Final = "/openapi.json"
+_CHUNKS: Final = 16
+"""Parts of a streamed answer that wait for a slow client before its generator is paused."""
 
-
-def fields_of(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Content-Type, Accept and inference id as frames carry them; several Accept fields are one list (RFC 9110 5.3)."""
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _FIELDS:
-            found[name] = found[name] + b", " + value if name in found and name == b"accept" else value
-    return b"\n".join(found.get(name, b"") for name in _FIELDS)
-
-
-def refusal(headers: list[tuple[bytes, bytes]]) -> tuple[int, str, str] | None:
-    """Status, code and sentence for header fields that the server cannot honour, or None."""
-    for name, value in headers:
-        if name == b"transfer-encoding" and value.lower() != b"chunked":
-            return 501, "not-implemented", "no Transfer-Encoding but `chunked` is understood"
-        if name == b"content-encoding" and value.lower() != b"identity":
-            return 415, "unsupported-media-type", "no Content-Encoding is understood"
-    if len(fields_of(headers)) > FIELDS_LIMIT + 2:
-        return 431, "header-too-large", f"want at most {FIELDS_LIMIT} bytes of Content-Type, Accept and inference id"
-    return None
+Page = Callable[[], tuple[int, bytes, bytes]]
+"""Status, Content-Type and body of what is answered without a model process."""
 
 
 class Application:
@@ -57,68 +34,69 @@ class Application:
 
     Args:
         pool: Where invocations go.
-        workers: Model processes, for the execution parameters.
         max_body_bytes: Largest request body.
+        pages: Answers without a model process, by path: GET only.
     """
 
-    def __init__(self, pool: Pool, workers: int, max_body_bytes: int) -> None:
+    def __init__(self, pool: Pool, max_body_bytes: int, pages: dict[str, Page]) -> None:
         self.pool = pool
         self.max_body_bytes = max_body_bytes
-        self._execution_parameters = execution_parameters(workers)
+        self._pages = pages
         self._no_more_bodies = asyncio.Event()
 
     def stop_receiving(self) -> None:
         """The server stops: bodies that are not whole by now are refused."""
         self._no_more_bodies.set()
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
         path, method = scope["path"], scope["method"]
-        if path not in _METHODS:
-            await _send_error(send, 404, "not-found", "no such path")
-        elif method not in _METHODS[path]:
-            allow = ", ".join(_METHODS[path])
-            await _send_error(send, 405, "method-not-allowed", f"want {allow}", (b"allow", allow.encode()))
+        allowed = self._methods(path)
+        if not allowed:
+            await send_error(send, 404, "not-found", "no such path")
+        elif method not in allowed:
+            allow = ", ".join(allowed)
+            await send_error(send, 405, "method-not-allowed", f"want {allow}", (b"allow", allow.encode()))
         elif path == PING:
-            await _send(send, 200 if self.pool.can_serve else 503, b"text/plain", b"")
-        elif path == EXECUTION_PARAMETERS:
-            await _send(send, 200, answers.CONTENT_TYPE, self._execution_parameters)
+            await send_whole(send, 200 if self.pool.can_serve else 503, b"text/plain", b"")
+        elif path == INVOCATIONS:
+            await self._invoke(scope["headers"], receive, send)
         else:
-            await self._invoke(scope, receive, send)
+            await send_whole(send, *self._pages[path]())
 
-    async def _invoke(self, scope: Message, receive: Receive, send: Send) -> None:
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
+    def _methods(self, path: str) -> tuple[str, ...]:
+        if path == PING:
+            return ("GET", "POST")
+        if path == INVOCATIONS:
+            return ("POST",)
+        return ("GET",) if path in self._pages else ()
+
+    async def _invoke(self, headers: HeaderFields, receive: Receive, send: Send) -> None:
         refused = refusal(headers)
         if refused is not None:
-            await _send_error(send, *refused)
+            await send_error(send, *refused)
             return
         fields = fields_of(headers)  # now: uvicorn appends a body's trailers to the same list
         is_admitted = self.pool.admit()
-        body = await self._receive_body(headers, receive, send)
+        body = await self.receive_body(headers, receive, send)
         if body is None:
             if is_admitted:
                 self.pool.withdraw()
             return
-        waiting = _AsgiInvocation(fields, self.pool, body)
+        waiting = AsgiInvocation(fields, self.pool, body)
         self.pool.submit(waiting, is_admitted=is_admitted)
-        gone = asyncio.ensure_future(receive())
-        done, _ = await asyncio.wait((waiting.answered, gone), return_when=asyncio.FIRST_COMPLETED)
-        gone.cancel()
-        if waiting.answered not in done:
-            self.pool.abandon(waiting)
-            return
-        await _send(send, *waiting.answered.result())
+        await waiting.relay(receive, send)
 
-    async def _receive_body(self, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> bytes | None:
+    async def receive_body(self, headers: HeaderFields, receive: Receive, send: Send) -> bytes | None:
         """The whole body; None when the client left, or was told that the body is too large."""
         body = bytearray()
         declared = next((int(v) for n, v in headers if n == b"content-length" and v.isdigit()), 0)
         while declared <= self.max_body_bytes:
             message = await self._receive(receive)
             if message is None:
-                await _send_error(send, 503, "unavailable", "the server is stopping")
+                await send_error(send, 503, "unavailable", "the server is stopping")
                 return None
             if message["type"] == "http.disconnect":
                 return None
@@ -127,7 +105,7 @@ class Application:
                 break
         if max(declared, len(body)) > self.max_body_bytes:
             status, text = answers.error_answer(too_large(self.max_body_bytes))
-            await _send(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
+            await send_whole(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
             return None
         return bytes(body)
 
@@ -143,49 +121,123 @@ class Application:
         return None
 
 
-class _AsgiInvocation(Invocation):
-    """An invocation whose answer a coroutine awaits."""
+class AsgiInvocation(Invocation):
+    """An invocation whose answer a coroutine relays."""
 
-    __slots__ = ("answered",)
+    __slots__ = ("_events", "_is_paused", "_pool")
 
     def __init__(self, fields: bytes, pool: Pool, body: bytes) -> None:
         block = pool.arena.allocate(len(body)) if len(body) >= THRESHOLD else None
         if block is not None:
             pool.arena_view[block.offset : block.offset + len(body)] = body
         super().__init__(fields, body if block is None else b"", block, len(body))
-        self.answered: asyncio.Future[tuple[int, bytes, bytes]] = asyncio.get_running_loop().create_future()
+        self._pool = pool
+        self._is_paused = False
+        self._events: asyncio.Queue[tuple[int, bytes, bytes, bool]] = asyncio.Queue()
 
-    def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Block | None) -> None:
+    async def relay(self, receive: Receive, send: Send) -> tuple[int, bytes] | None:
+        """Send the answer as it comes.
+
+        Returns:
+            Status and head of what was sent, None when the client left before.
+
+        Raises:
+            ConnectionAbortedError: A streamed answer broke off: uvicorn then ends the connection.
+        """
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            status, head, body, is_more = await self._next(gone)
+            await send({"type": "http.response.start", "status": status, "headers": _headers(head, body, is_more)})
+            begun = status
+            await send({"type": "http.response.body", "body": body, "more_body": is_more})
+            while is_more:
+                status, _, body, is_more = await self._next(gone)
+                await send({"type": "http.response.body", "body": body, "more_body": is_more or status < 0})
+                if status < 0:
+                    raise ConnectionAbortedError("the answer broke off")
+            return begun, head
+        except _ClientLeftError:
+            self._pool.abandon(self)
+            return None
+        finally:
+            gone.cancel()
+
+    def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
         """Copy the answer out of the arena and wake the coroutine."""
-        if not self.answered.done():
-            self.answered.set_result((status, content_type, bytes(body)))
+        self._events.put_nowait((status, head, bytes(body), False))
         if block is not None:
             block.is_free = True
 
+    def begin(self, status: int, head: bytes, part: bytes) -> None:
+        """Wake the coroutine with the first part."""
+        self._put((status, head, part, True))
 
-def too_large(limit: int) -> BodyTooLargeError:
-    """The error of a body that is larger than the server takes."""
-    return BodyTooLargeError("the body is too large", want=f"at most {limit} bytes")
+    def send_part(self, part: bytes) -> None:
+        """Give the coroutine a part."""
+        self._put((0, b"", part, True))
+
+    def end(self) -> None:
+        """Tell the coroutine that it has everything."""
+        self._put((0, b"", b"", False))
+
+    def break_off(self, last: bytes) -> None:
+        """Tell the coroutine that no more comes."""
+        self._put((-1, b"", last, False))
+
+    def _put(self, event: tuple[int, bytes, bytes, bool]) -> None:
+        self._events.put_nowait(event)
+        if self._events.qsize() > _CHUNKS and not self._is_paused:
+            self._is_paused = True
+            self._pool.flow(self, is_open=False)
+
+    async def _next(self, gone: "asyncio.Future[None]") -> tuple[int, bytes, bytes, bool]:
+        if self._is_paused and self._events.empty():
+            self._is_paused = False
+            self._pool.flow(self, is_open=True)
+        if not self._events.empty() and not gone.done():
+            return self._events.get_nowait()
+        event = asyncio.ensure_future(self._events.get())
+        await asyncio.wait((event, gone), return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            event.cancel()
+            raise _ClientLeftError
+        return event.result()
 
 
-def execution_parameters(workers: int) -> bytes:
-    """The answer of /execution-parameters: as many transforms at a time as there are model processes.
+class _ClientLeftError(Exception):
+    """Nobody waits for the answer any more."""
 
-    Source:
-        `contract.BATCH_PAYLOAD_MB`: the product of both numbers is at most 100.
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+def _headers(head: bytes, body: bytes, is_more: bool) -> list[tuple[bytes, bytes]]:
+    """The head as ASGI wants it."""
+    content_type, *more = head.split(b"\r\n")
+    named = [(b"content-type", content_type)]
+    named += [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in more)]
+    return named if is_more else [*named, (b"content-length", b"%d" % len(body))]
+
+
+def standard_pages(pool: Pool, execution_parameters: bytes, render: Callable[[], bytes]) -> dict[str, Page]:
+    """The pages of every server.
+
+    Args:
+        pool: Knows what the predictor takes, once a model process has loaded.
+        execution_parameters: Body of that page.
+        render: Gives the metrics.
     """
-    at_once = min(workers, int(contract.BATCH_PAYLOAD_MB.value))
-    payload_mb = min(contract.DEFAULT_MAX_PAYLOAD_MB, int(contract.BATCH_PAYLOAD_MB.value) // at_once)
-    return orjson.dumps(
-        {"MaxConcurrentTransforms": at_once, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload_mb}
-    )
 
+    def openapi() -> tuple[int, bytes, bytes]:
+        document = pool.introduction.get("openapi")
+        if document is None:
+            return 503, answers.CONTENT_TYPE, answers.error_body("unavailable", "the model is not loaded")
+        return 200, answers.CONTENT_TYPE, document.encode()
 
-async def _send(send: Send, status: int, content_type: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _send_error(send: Send, status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> None:
-    await _send(send, status, answers.CONTENT_TYPE, answers.error_body(code, message), *more)
+    return {
+        EXECUTION_PARAMETERS: lambda: (200, answers.CONTENT_TYPE, execution_parameters),
+        METRICS: lambda: (200, metrics.CONTENT_TYPE, render()),
+        OPENAPI: openapi,
+    }

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import math
 import os
+import resource
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -17,9 +19,14 @@ from argosy.errors import LoadError
 from argosy.serving import log
 from argosy.serving.arena import Arena
 from argosy.serving.front import short_path
-from argosy.serving.front.pool import Pool
-from argosy.serving.front.readiness import State
-from argosy.serving.front.routes import Application
+from argosy.serving.front.connections import Connection, Connections
+from argosy.serving.front.execution_parameters import execution_parameters
+from argosy.serving.front.gauges import GaugeReader
+from argosy.serving.front.metrics import Metrics, emf_line
+from argosy.serving.front.routes import Application, standard_pages
+from argosy.serving.pool.pool import Pool
+from argosy.serving.pool.readiness import State
+from argosy.serving.pool.template_link import Template
 from argosy.serving.settings import Settings
 
 _DRAIN_S: Final = 25.0
@@ -27,6 +34,12 @@ _DRAIN_S: Final = 25.0
 _CLOSE_S: Final = 28.0
 """After SIGTERM: until then a slow reader gets the rest of its answer."""
 _REAP_S: Final = 1.0
+_EMF_S: Final = 60.0
+"""CloudWatch's own resolution."""
+_FILES: Final = 65_536
+"""Open files that are asked for: each connection is one."""
+_OWN_FILES: Final = 256
+"""Open files that are not connections: links, logs, and what uvicorn accepts before it is counted."""
 _KEEP_ALIVE_S: Final = 600
 """The platform keeps its connections; whoever closes first loses the request that is on its way."""
 
@@ -43,6 +56,7 @@ def run(listener: socket.socket, settings: Settings, arena: Arena, spawn: Callab
     Raises:
         LoadError: The model cannot be loaded, or its processes end again and again.
     """
+    log.never_block()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(listener, settings, arena, spawn))
 
@@ -52,7 +66,9 @@ async def _serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    pool = Pool(settings, arena, spawn, on_end=ended.set)
+    template = Template(spawn)
+    counted = Metrics()
+    pool = Pool(settings, arena, template, counted, on_end=ended.set)
 
     closing_at = math.inf
 
@@ -64,28 +80,40 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain)
-    application = Application(pool, settings.workers, settings.max_body_bytes)
-    server = _Server(_config(application, settings))
+    connections = Connections(_most_connections())
+    parameters = execution_parameters(settings.workers, settings.max_body_bytes, settings.batch_transform)
+    reader = GaugeReader(pool, connections)
+    pages = standard_pages(pool, parameters, lambda: counted.render(reader.read()))
+    application = Application(pool, settings.max_body_bytes, pages)
+    server = _Server(_config(application, settings, connections))
     _reap(loop)
+    template.start()
     pool.start()
+    _publish(loop, counted, settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await ended.wait()
     application.stop_receiving()
     server.config.timeout_graceful_shutdown = max(1, int(min(closing_at - loop.time(), _CLOSE_S)))
     server.should_exit = True
     pool.close()
+    template.close()
     await serving
     if pool.state is State.FAILED:
         raise LoadError(pool.failure or "the model cannot be loaded")
 
 
-def _config(application: Application, settings: Settings) -> uvicorn.Config:
-    is_short = settings.short_path and short_path.seam_fits()
-    if settings.short_path and not is_short:
+def _config(application: Application, settings: Settings, connections: Connections) -> uvicorn.Config:
+    fits = short_path.seam_fits()
+    if not fits:
         log.event("no-short-path", uvicorn=uvicorn.__version__)
+    protocol: type[HttpToolsProtocol] = Connection.bound(watched=connections) if fits else HttpToolsProtocol
+    if fits and settings.short_path:
+        protocol = short_path.ShortPath.bound(
+            pool=application.pool, watched=connections, max_body_bytes=settings.max_body_bytes
+        )
     return uvicorn.Config(
         application,
-        http=short_path.ShortPath.bound(application.pool, settings.max_body_bytes) if is_short else HttpToolsProtocol,
+        http=protocol,
         ws="none",
         loop="none",
         lifespan="off",
@@ -97,6 +125,34 @@ def _config(application: Application, settings: Settings) -> uvicorn.Config:
         date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
+
+
+def _most_connections() -> int:
+    """As many as there may be open files, less those that the server needs itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, (_FILES if soft == resource.RLIM_INFINITY else min(soft, _FILES)) - _OWN_FILES)
+
+
+def _publish(loop: asyncio.AbstractEventLoop, counted: Metrics, settings: Settings) -> None:
+    """Write the metric lines for CloudWatch every minute, when the project names a namespace."""
+    namespace = settings.logs.emf_namespace
+    if namespace is None:
+        return
+    last = counted.snapshot()
+
+    def write() -> None:
+        nonlocal last
+        now = counted.snapshot()
+        log.line(emf_line(namespace, now.since(last), time.time()))
+        last = now
+        loop.call_later(_EMF_S, write)
+
+    loop.call_later(_EMF_S, write)
 
 
 class _Server(uvicorn.Server):

@@ -11,17 +11,17 @@ trailers of a chunked body are not taken for headers, and bytes that are no HTTP
 import asyncio
 import inspect
 from collections import deque
-from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from argosy import contract
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
-from argosy.serving.front.invocation import Invocation
-from argosy.serving.front.pool import Pool
-from argosy.serving.front.routes import FIELDS_LIMIT, too_large
+from argosy.serving.frames import FIELD_LETTERS
+from argosy.serving.front.connections import IDLE, IN_BODY, IN_HEAD, Connection
+from argosy.serving.front.in_turn import ReadyAnswer, ShortInvocation, head_of
+from argosy.serving.front.requests import FIELDS_LIMIT, too_large
+from argosy.serving.pool.pool import Pool
 
 _SEAM: Final = (
     "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
@@ -30,16 +30,15 @@ _SEAM: Final = (
 )  # fmt: skip
 _SEAM_STATE: Final = ("self.cycle", "self.flow", "self.parser", "self.pipeline", "self.transport", "self.url")
 
-_HEAD: Final = {
-    status.value: b"HTTP/1.1 %d %s\r\ncontent-type: " % (status.value, status.phrase.encode()) for status in HTTPStatus
-}
 _PING_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
 _PING_NO: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
 _PIPELINED: Final = 16
 """Open requests of one connection after which no more are read."""
 _LINGER_S: Final = 30.0
 """How long the rest of a refused body is read and dropped, so that the client gets to read why it was refused."""
-_INFERENCE_ID: Final = contract.HEADER_INFERENCE_ID.lower().encode()
+_PLAIN_LETTERS: Final = (b"I", b"C", b"E", b"Z")
+"""Fields that go straight to the model process; the front itself has something to do with the others."""
+_RARE_SIZES: Final = frozenset(map(len, FIELD_LETTERS))
 
 
 def seam_fits() -> bool:
@@ -62,32 +61,35 @@ class _Busy:
             """Nobody waits."""
 
 
-class ShortPath(HttpToolsProtocol):
+class ShortPath(Connection):
     """uvicorn's protocol class with a short path; `bound` gives the class that uvicorn is handed."""
 
     pool: Pool
     max_body_bytes: int
 
-    @classmethod
-    def bound(cls, pool: Pool, max_body_bytes: int) -> "type[ShortPath]":
-        """A subclass that knows the pool: uvicorn makes the objects itself."""
-        return type("BoundShortPath", (cls,), {"pool": pool, "max_body_bytes": max_body_bytes})
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: deque[_ShortInvocation | _Ready] = deque()
+        self._open: deque[ShortInvocation | ReadyAnswer] = deque()
         self._unsent: list[Block] = []
         self._is_short = False
         self._is_admitted = False
         self._is_refused = False
         self._is_closing = False
         self._is_plain = True
-        self._is_in_head = True
+        self._more = b""
         self._declared = 0
-        self._received = 0
         self._body: bytes | bytearray = b""
         self._block: Block | None = None
         self._linger: asyncio.TimerHandle | None = None
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a whole request waits for its answer."""
+        return bool(self._open) or super().is_answering
+
+    def is_answering_before(self) -> bool:
+        """Whether an answer to this or an earlier request of the connection has begun or is due."""
+        return bool(self._open) or (not self._is_short and super().is_answering_before())
 
     def connection_made(self, transport: Any) -> None:
         """A connection: uvicorn sets it up."""
@@ -98,7 +100,7 @@ class ShortPath(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone: nobody waits for its answers."""
         for waiting in self._open:
-            if isinstance(waiting, _ShortInvocation):
+            if isinstance(waiting, ShortInvocation):
                 self.pool.abandon(waiting)
         self._open.clear()
         if self._block is not None:
@@ -108,23 +110,30 @@ class ShortPath(HttpToolsProtocol):
         self._free_unsent()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """The client reads slower than it is sent to: a stream waits."""
+        super().pause_writing()
+        self._tell_stream(is_open=False)
+
     def resume_writing(self) -> None:
-        """All is sent: its blocks are free."""
+        """All is sent: its blocks are free, a stream goes on."""
         self._free_unsent()
         super().resume_writing()
+        self._tell_stream(is_open=True)
 
     def on_message_begin(self) -> None:
         """A request begins: nothing is known of it."""
         self.url = b""
         self.headers = []
         self._is_plain = True
-        self._content_type = self._accept = self._inference_id = b""
+        self._content_type = self._accept = self._more = b""
         self._declared = 0
-        self._is_in_head = True
+        self.turn += 1
+        self.stage = IN_HEAD
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header field; the few that matter are told apart by their length first."""
-        if not self._is_in_head:
+        if self.stage != IN_HEAD:
             return  # a trailer, which nobody reads
         self.headers.append((name, value))
         size = len(name)
@@ -145,18 +154,18 @@ class ShortPath(HttpToolsProtocol):
         elif size == 7:
             if name.lower() == b"upgrade":
                 self._is_plain = False
-        elif size == 17:
-            if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+        elif size == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            self._is_plain = False
+        if size in _RARE_SIZES and (letter := FIELD_LETTERS.get(name.lower())) is not None:
+            if letter not in _PLAIN_LETTERS or b"\n" + letter in self._more:
                 self._is_plain = False
-        elif size == 16:
-            if name.lower() == b"content-encoding":
-                self._is_plain = False
-        elif size == 29 and name.lower() == _INFERENCE_ID:
-            self._inference_id = value
+            elif value:
+                self._more += b"\n" + letter + value
 
     def on_headers_complete(self) -> None:
         """The head is whole: short path or long way."""
-        self._is_in_head = False
+        self.stage = IN_BODY
+        self.received = 0
         cycle = self.cycle
         parser = self.parser
         self._is_short = (
@@ -166,7 +175,7 @@ class ShortPath(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and parser.get_method() == (b"POST" if self.url == b"/invocations" else b"GET")
             and (self.url == b"/invocations" or (self.url == b"/ping" and not self._declared))
-            and len(self._content_type) + len(self._accept) + len(self._inference_id) <= FIELDS_LIMIT
+            and len(self._content_type) + len(self._accept) + len(self._more) < FIELDS_LIMIT
         )
         if self._is_short:
             self._begin_body()
@@ -178,24 +187,26 @@ class ShortPath(HttpToolsProtocol):
         if not self._is_short:
             super().on_body(body)
             return
+        received = self.received + len(body)
         if self._is_refused:
+            self.received = received
             return
-        received = self._received + len(body)
         if received > self.max_body_bytes:
             self._refuse_body()
         elif self._block is not None:
-            start = self._block.offset + self._received
+            start = self._block.offset + self.received
             self.pool.arena_view[start : start + len(body)] = body
-        elif not self._received:
+        elif not self.received:
             self._body = body
         else:
             whole = self._body if isinstance(self._body, bytearray) else bytearray(self._body)
             whole += body
             self._body = whole
-        self._received = received
+        self.received = received
 
     def on_message_complete(self) -> None:
         """The request is whole: answer or submit it."""
+        self.stage = IDLE
         if not self._is_short:
             super().on_message_complete()
         elif self._is_refused:
@@ -213,7 +224,7 @@ class ShortPath(HttpToolsProtocol):
             super().send_400_response(msg)
             return
         text = answers.error_body("bad-request", msg)
-        self._open.append(_Ready(_head(400, answers.CONTENT_TYPE, len(text)) + text))
+        self._open.append(ReadyAnswer(head_of(400, answers.CONTENT_TYPE, len(text)) + text))
         self._is_closing = True
         self.flow.pause_reading()
 
@@ -224,7 +235,7 @@ class ShortPath(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    def send_answer(self, waiting: "_ShortInvocation", block: Block | None) -> None:
+    def send_answer(self, waiting: ShortInvocation, block: Block | None) -> None:
         """Write an answer if it is its turn, and those behind it that are ready."""
         if self.transport.is_closing():
             if block is not None:
@@ -234,8 +245,13 @@ class ShortPath(HttpToolsProtocol):
             waiting.detach(block)
             block = None
         while self._open and (head := self._open[0].head) is not None:
-            first = self._open.popleft()
-            self._write(head, first.answer_body, block if first is waiting else None)
+            first = self._open[0]
+            if isinstance(first, ShortInvocation) and first.is_stream:
+                if not self._write_stream(first, head):
+                    return
+            else:
+                self._write(head, first.answer_body, block if first is waiting else None)
+            self._open.popleft()
         if self._open:
             return
         if self._is_closing:
@@ -246,10 +262,27 @@ class ShortPath(HttpToolsProtocol):
         else:
             self.flow.resume_reading()
 
+    def _write_stream(self, stream: ShortInvocation, head: bytes) -> bool:
+        """Write what has come of a streamed answer whose turn it is; False while there is more to come."""
+        if head and self.flow.write_paused:
+            self.pool.flow(stream, is_open=False)  # it begins behind an answer that the client has not read yet
+        if stream.is_over and stream.is_broken:
+            self.transport.write(head + bytes(stream.answer_body))
+            self._open.clear()  # what is behind it on this connection cannot be told apart any more
+            self.transport.close()
+            return False
+        self.transport.write(head + bytes(stream.answer_body) + (b"0\r\n\r\n" if stream.is_over else b""))
+        stream.head = b""
+        stream.answer_body = b""
+        return stream.is_over
+
+    def _tell_stream(self, *, is_open: bool) -> None:
+        if self._open and isinstance(first := self._open[0], ShortInvocation) and first.is_stream:
+            self.pool.flow(first, is_open=is_open)
+
     def _begin_body(self) -> None:
         self._body = b""
         self._block = None
-        self._received = 0
         self._is_admitted = self.url == b"/invocations" and self.pool.admit()
         if self._declared > self.max_body_bytes:
             self._refuse_body()
@@ -264,8 +297,8 @@ class ShortPath(HttpToolsProtocol):
                 self.pool.arena_view[block.offset : block.offset + len(body)] = body
                 body = b""
         self._body, self._block = b"", None
-        fields = b"\n".join((self._content_type, self._accept, self._inference_id))
-        waiting = _ShortInvocation(self, fields, body, block, self._received)
+        fields = b"%b\n%b%b" % (self._content_type, self._accept, self._more)
+        waiting = ShortInvocation(self, fields, body, block, self.received)
         self._open.append(waiting)
         if len(self._open) > _PIPELINED:
             self.flow.pause_reading()
@@ -282,7 +315,7 @@ class ShortPath(HttpToolsProtocol):
 
     def _write_in_turn(self, answer: bytes) -> None:
         if self._open:
-            self._open.append(_Ready(answer))
+            self._open.append(ReadyAnswer(answer))
         else:
             self.transport.write(answer)
 
@@ -290,7 +323,7 @@ class ShortPath(HttpToolsProtocol):
         """Answer 413, then read and drop the rest: closing with unread bytes would reset the connection."""
         self._is_refused = True
         status, text = answers.error_answer(too_large(self.max_body_bytes))
-        self._write_in_turn(_head(status, answers.CONTENT_TYPE, len(text)) + text)
+        self._write_in_turn(head_of(status, answers.CONTENT_TYPE, len(text)) + text)
         self._body = b""
         if self._block is not None:
             self._block.is_free = True
@@ -324,40 +357,3 @@ class ShortPath(HttpToolsProtocol):
         for block in self._unsent:
             block.is_free = True
         self._unsent.clear()
-
-
-def _head(status: int, content_type: bytes, size: int) -> bytes:
-    return b"%b%b\r\ncontent-length: %d\r\n\r\n" % (_HEAD[status], content_type, size)
-
-
-class _ShortInvocation(Invocation):
-    """An invocation whose answer goes straight to its connection."""
-
-    __slots__ = ("_connection", "answer_body", "head")
-
-    def __init__(self, connection: ShortPath, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
-        super().__init__(fields, body, block, size)
-        self._connection = connection
-        self.head: bytes | None = None
-        self.answer_body: bytes | memoryview = b""
-
-    def answer(self, status: int, content_type: bytes, body: bytes | memoryview, block: Block | None) -> None:
-        """Send the answer, or keep it until the ones before it are sent."""
-        self.head = _head(status, content_type, len(body))
-        self.answer_body = body
-        self._connection.send_answer(self, block)
-
-    def detach(self, block: Block) -> None:
-        """Copy the answer out of the arena: it has to wait and the block should not."""
-        self.answer_body = bytes(self.answer_body)
-        block.is_free = True
-
-
-class _Ready:
-    """An answer that is ready before the one that must go first on the same connection."""
-
-    __slots__ = ("answer_body", "head")
-
-    def __init__(self, answer: bytes) -> None:
-        self.head: bytes | None = answer
-        self.answer_body = b""

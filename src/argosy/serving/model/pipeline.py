@@ -1,41 +1,60 @@
 """decode -> predict -> encode: one invocation, as a model process answers it."""
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from time import perf_counter
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, NamedTuple
 
-from argosy import media_type
-from argosy.errors import (
-    InvocationError,
-    LoadError,
-    NotAcceptableError,
-    PredictError,
-    UnsupportedMediaTypeError,
-)
-from argosy.media_type import MediaType
-from argosy.serving import answers, codecs, log
-from argosy.serving.codecs import Codec
-from argosy.serving.codecs.octets import OctetsCodec
-from argosy.serving.codecs.text import to_text
-from argosy.serving.inputs.annotation import input_kind
-from argosy.serving.inputs.kind import InputKind
+from argosy.errors import InvocationError, NotAcceptableError, PredictError
+from argosy.serving import answers, log
+from argosy.serving.context import InvocationContext, Reply, Session, enter
+from argosy.serving.frames import Timings
+from argosy.serving.inputs.annotation import read
+from argosy.serving.model import content_coding, rows
+from argosy.serving.model.negotiation import Encoders, Negotiator, Route
 from argosy.serving.predictor import Predictor
 
-_REMEMBERED_ROUTES: Final = 512
+_CONCURRENT = (GeneratorType, AsyncGeneratorType, CoroutineType)
 
 
-class Answer(NamedTuple):
-    """Status, Content-Type and body of one answer."""
+class Call(NamedTuple):
+    """One invocation as it came over the wire."""
 
-    status: int
-    content_type: bytes
+    fields: bytes
     body: bytes | memoryview
 
 
-class _Route(NamedTuple):
-    """What a pair of Content-Type and Accept leads to."""
+class Answer(NamedTuple):
+    r"""Status, head (Content-Type, then `\r\nname: value` for further header fields) and body of one answer."""
 
-    decode: Callable[[bytes | memoryview], object]
-    encoders: tuple[tuple[bytes, Codec], ...]
+    status: int
+    head: bytes
+    body: bytes | memoryview
+
+
+class Work(NamedTuple):
+    """An invocation that is decoded and not yet predicted.
+
+    Attributes:
+        value: What `predict` is given.
+        is_single: Whether it was one item, to come back as one.
+        route: Its media types.
+        context: What the predictor may ask.
+        gzip: Whether the answer may be compressed.
+    """
+
+    value: object
+    is_single: bool
+    route: Route
+    context: InvocationContext
+    gzip: bool
+
+
+class Later(NamedTuple):
+    """A prediction that takes its time: parts of a stream, or an awaitable."""
+
+    work: Work
+    prediction: Iterator[object] | AsyncIterator[object] | Awaitable[object]
 
 
 class Pipeline:
@@ -44,117 +63,177 @@ class Pipeline:
     Args:
         predictor: Loaded.
         content_types: Media types that are taken and given, or None for what the annotation of `predict` can take.
+        max_body_bytes: What a compressed body may inflate to.
 
     Raises:
         LoadError: The annotation cannot be decoded to, or a media type has no codec.
     """
 
-    def __init__(self, predictor: Predictor, content_types: tuple[str, ...] | None) -> None:
-        self._predict = predictor.predict
-        self.kind = input_kind(predictor.predict)
-        self._takes_any = content_types is None and self.kind in (InputKind.BYTES, InputKind.TEXT)
-        self.content_types = content_types or self._default_types()
-        if self.kind not in (InputKind.BYTES, InputKind.TEXT):
-            self._require_codecs()
-        self._routes: dict[tuple[str, str], _Route] = {}
+    def __init__(
+        self, predictor: Predictor, content_types: tuple[str, ...] | None, max_body_bytes: int = 100 * 2**20
+    ) -> None:
+        self.spec = read(predictor.predict)
+        self.predict = predictor.predict
+        self.negotiator = Negotiator(self.spec, content_types, getattr(predictor, "decode", None))
+        self.is_row_wise = predictor.row_wise
+        self._own_encode = getattr(predictor, "encode", None)
+        self._max_body_bytes = max_body_bytes
+        self.sessions: dict[str, Session] = {}
+        self.decoding = self.predicting = self.encoding = 0.0
+        self.rows = 0
 
-    def answer(self, content_type: str, accept: str, inference_id: str, body: bytes | memoryview) -> Answer:
-        """Answer one invocation; every failure is an answer too.
+    def take_timings(self) -> Timings:
+        """What was measured since the last call."""
+        told = Timings(self.rows, self.decoding, self.predicting, self.encoding)
+        self.decoding = self.predicting = self.encoding = 0.0
+        self.rows = 0
+        return told
 
-        Args:
-            content_type: The header field, empty when it was not sent.
-            accept: The header field, empty when it was not sent.
-            inference_id: Repeated in the body and the log line of an error.
-            body: The request's body.
+    def answer(self, call: Call) -> Answer | Later:
+        """Answer one invocation alone; a failure is an answer too."""
+        work = self.open(call)
+        if isinstance(work, Answer):
+            return work
+        enter(work.context)
+        start = perf_counter()
+        try:
+            prediction = self.call(work.value, work.context.inference_id)
+        except InvocationError as error:
+            return refusal(error, work.context.inference_id)
+        finally:
+            self.predicting += perf_counter() - start
+        if isinstance(prediction, _CONCURRENT):
+            return Later(work, prediction)
+        return self.close(work, prediction)
+
+    def open(self, call: Call) -> Work | Answer:
+        """Decode one invocation, or refuse it."""
+        start = perf_counter()
+        content_type, accept, *more = call.fields.decode("latin-1").split("\n")
+        context = InvocationContext(content_type, accept)
+        try:
+            body, gzip = call.body, False
+            if more:
+                coding, accepted_coding = self._take_fields(context, more)
+                gzip = content_coding.wants_gzip(accepted_coding) if accepted_coding else False
+                if coding:
+                    body = content_coding.inflate(body, coding, self._max_body_bytes)
+            route = self.negotiator.find(content_type, accept)
+            enter(context)
+            value, is_single = self._decode(route, body, context)
+            return Work(value, is_single, route, context, gzip)
+        except InvocationError as error:
+            return refusal(error, context.inference_id)
+        finally:
+            self.decoding += perf_counter() - start
+
+    def call(self, value: object, inference_id: str) -> Any:
+        """Call the predictor.
+
+        Raises:
+            InvocationError: The predictor's own refusal, or `PredictError` for any other exception.
         """
         try:
-            route = self._routes.get((content_type, accept)) or self._find_route(content_type, accept)
-            inputs = route.decode(body)
-            return self._encode(self._call(inputs, inference_id), route.encoders, inference_id)
-        except InvocationError as error:
-            status, text = answers.error_answer(error, inference_id)
-            return Answer(status, answers.CONTENT_TYPE, text)
-
-    def _call(self, inputs: object, inference_id: str) -> object:
-        try:
-            return self._predict(inputs)
+            return self.predict(value)
         except InvocationError:
             raise
         except (Exception, SystemExit) as error:
-            log.failure("predictor-raised", error, inference_id=inference_id)
-            raise PredictError(f"the predictor raised `{type(error).__name__}`") from error
+            raise raised(error, inference_id) from error
 
-    def _encode(self, prediction: object, encoders: tuple[tuple[bytes, Codec], ...], inference_id: str) -> Answer:
-        refusal: NotAcceptableError | None = None
-        for content_type, codec in encoders:
+    def close(self, work: Work, prediction: Any) -> Answer:
+        """Encode a prediction."""
+        start = perf_counter()
+        found = rows.count(work.value)
+        self.rows += 1 if found is None else found
+        if self.is_row_wise and found is not None and rows.count(prediction) != found:
+            self.is_row_wise = False  # it gives something else than a row for each row: never join any
+        if work.is_single and isinstance(prediction, Sequence) and len(prediction) == 1:
+            prediction = prediction[0]
+        try:
+            return self.encode(prediction, work.route, work.context, work.gzip)
+        except InvocationError as error:
+            return refusal(error, work.context.inference_id)
+        finally:
+            self.encoding += perf_counter() - start
+
+    def encode(self, prediction: object, route: Route, context: InvocationContext, gzip: bool) -> Answer:
+        """A prediction as the answer.
+
+        Raises:
+            NotAcceptableError: No codec that Accept allows has a form for it.
+            PredictError: The prediction is broken, or the predictor's own `encode` is.
+        """
+        reply = prediction
+        if self._own_encode is not None and not isinstance(prediction, Reply):
             try:
-                return Answer(200, content_type, codec.encode(prediction))
-            except NotAcceptableError as error:
-                refusal = refusal or error
-            except PredictError as error:
-                log.failure("encode-failed", error, inference_id=inference_id)
+                reply = self._own_encode(prediction, route.accept)
+            except InvocationError:
                 raise
             except Exception as error:
-                log.failure("encode-failed", error, inference_id=inference_id)
-                raise PredictError(f"the prediction, a `{type(prediction).__name__}`, cannot be encoded") from error
-        raise refusal or NotAcceptableError("no codec for the prediction")
-
-    def _find_route(self, content_type: str, accept: str) -> _Route:
-        parsed = media_type.parse(content_type or self.content_types[0])
-        if parsed is None or not (self._takes_any or parsed.essence in self.content_types):
-            raise UnsupportedMediaTypeError(
-                "unsupported Content-Type",
-                got=f"`{_shown(content_type)}`",
-                want="one of " + ", ".join(f"`{name}`" for name in self.content_types),
+                raise raised(error, context.inference_id) from error
+            if isinstance(reply, bytes | str):
+                content_type = route.encoders[0][0].decode()
+                reply = Reply(reply if isinstance(reply, bytes) else reply.encode(), content_type)
+        if isinstance(reply, Reply):
+            head = _header_value(reply.content_type)
+            body: bytes | memoryview = reply.body
+        else:
+            head, body = _encoded(reply, route.encoders, context.inference_id)
+        head += context.header_fields(200)
+        if gzip and len(body) >= content_coding.WORTH_IT:
+            return Answer(
+                200, head + b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding", content_coding.deflate(body)
             )
-        offered = self._offered(parsed.essence)
-        chosen = media_type.rank(accept or None, offered)
-        if not chosen:
-            raise NotAcceptableError(
-                "nothing to answer with that Accept allows",
-                got=f"`{_shown(accept)}`",
-                want="one of " + ", ".join(f"`{name}`" for name in offered),
-            )
-        encoders = tuple((name.encode(), codecs.find(name) or OctetsCodec()) for name in chosen)
-        route = _Route(self._decoder(parsed), encoders)
-        if len(self._routes) >= _REMEMBERED_ROUTES:
-            self._routes.clear()
-        self._routes[content_type, accept] = route
-        return route
+        return Answer(200, head, body)
 
-    def _decoder(self, content_type: MediaType) -> Callable[[bytes | memoryview], object]:
-        kind = self.kind
-        if kind is InputKind.BYTES:
-            return bytes
-        if kind is InputKind.TEXT:
-            return lambda body: to_text(body, content_type)
-        decode = (codecs.find(content_type.essence) or OctetsCodec()).decode
-        return lambda body: decode(body, kind, content_type)
+    def _decode(self, route: Route, body: bytes | memoryview, context: InvocationContext) -> tuple[object, bool]:
+        try:
+            return route.decode(body)
+        except InvocationError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise raised(error, context.inference_id) from error
 
-    def _offered(self, asked_in: str) -> tuple[str, ...]:
-        """What may be answered with: the type of the question first, so that CSV in means CSV out."""
-        known = self.content_types if not self._takes_any else tuple(codecs.CODECS)
-        others = tuple(name for name in known if name != asked_in)
-        return (asked_in, *others, *(name for name in codecs.CODECS if name not in (asked_in, *others)))
-
-    def _default_types(self) -> tuple[str, ...]:
-        names = tuple(codecs.CODECS)
-        if self.kind in (InputKind.BYTES, InputKind.TEXT):
-            return names
-        return tuple(name for name in names if (codec := codecs.find(name)) and self.kind in codec.kinds)
-
-    def _require_codecs(self) -> None:
-        for name in self.content_types:
-            codec = codecs.find(name)
-            if codec is None or self.kind not in codec.kinds:
-                able = [n for n in codecs.CODECS if (c := codecs.find(n)) and self.kind in c.kinds]
-                raise LoadError(
-                    f"`{name}` cannot be decoded to `{self.kind}`, which `predict` asks for",
-                    want="one of " + ", ".join(f"`{n}`" for n in able),
-                    hint="annotate the argument of `predict` with `bytes` and decode it yourself",
-                )
+    def _take_fields(self, context: InvocationContext, more: list[str]) -> tuple[str, str]:
+        """Put the rarer fields into the context, and give Content-Encoding and Accept-Encoding."""
+        found = {line[:1]: line[1:] for line in more}
+        context.inference_id = found.get("I", "")
+        context.custom_attributes = found.get("C", "")
+        context.adapter = found.get("A", "")
+        if "S" in found:
+            context.session = self.sessions.setdefault(found["S"], Session(found["S"]))
+        return found.get("E", ""), found.get("Z", "")
 
 
-def _shown(field: str) -> str:
-    """A header field as an error may repeat it: short and printable."""
-    return "".join(c if c.isprintable() else "?" for c in field[:100])
+def raised(error: BaseException, inference_id: str) -> PredictError:
+    """The error that stands for an exception of the user's code; the story goes to the log."""
+    log.failure("predictor-raised", error, inference_id=inference_id)
+    return PredictError(f"the predictor raised `{type(error).__name__}`")
+
+
+def refusal(error: InvocationError, inference_id: str) -> Answer:
+    """The answer that an error gives."""
+    status, body = answers.error_answer(error, inference_id)
+    return Answer(status, answers.CONTENT_TYPE, body)
+
+
+def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple[bytes, bytes | memoryview]:
+    refused: NotAcceptableError | None = None
+    for content_type, codec in encoders:
+        try:
+            return content_type, codec.encode(prediction)
+        except NotAcceptableError as error:
+            refused = refused or error
+        except PredictError as error:
+            log.failure("encode-failed", error, inference_id=inference_id)
+            raise
+        except Exception as error:
+            log.failure("encode-failed", error, inference_id=inference_id)
+            raise PredictError(f"the prediction, a `{type(prediction).__name__}`, cannot be encoded") from error
+    raise refused or NotAcceptableError("no codec for the prediction")
+
+
+def _header_value(text: str) -> bytes:
+    if not text.isascii() or not text.isprintable():
+        raise PredictError("the Content-Type of the predictor's reply is not a header field's value")
+    return text.encode()

@@ -1,85 +1,217 @@
-"""A model process: loads the model once, then answers what the front hands it, one frame after the other."""
+"""A model process: loads the model once, then answers what the front hands it."""
 
+import gc
+import inspect
 import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from argosy.errors import ArgosyError, LoadError
-from argosy.serving import frames, log
-from argosy.serving.arena import THRESHOLD
-from argosy.serving.frames import INLINE, AnswerItem, FrameReader, InvocationItem
-from argosy.serving.model.pipeline import Pipeline
+from argosy.serving import codecs, log, openapi
+from argosy.serving.inputs.annotation import output_schema
+from argosy.serving.model import concurrent
+from argosy.serving.model.joining import Joiner
+from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline
+from argosy.serving.model.wire import Wire
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
-EXIT_LOAD_FAILED = 4
-_READ_BYTES = 1 << 18
+EXIT_LOAD_FAILED: Final = 4
+_SUFFIXES: Final = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonlines",
+    ".npy": "application/x-npy",
+    ".npz": "application/x-npz",
+    ".parquet": "application/x-parquet",
+    ".arrow": "application/vnd.apache.arrow.stream",
+    ".libsvm": "text/libsvm",
+    ".txt": "text/plain",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
 
 
-def run(link: socket.socket, arena: memoryview, predictor_class: type[Predictor], settings: Settings) -> None:
+class Seat(NamedTuple):
+    """What one model process is given.
+
+    Attributes:
+        model_dir: The folder of the artifacts.
+        cpus: Processors that it keeps to while it loads, so that thread pools are made as large as they should be.
+    """
+
+    model_dir: Path
+    cpus: frozenset[int]
+
+
+def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], seat: Seat, settings: Settings) -> None:
     """Load the predictor, say so over the link, and answer until the front closes it; never returns.
 
     Signals that stop the server are the front's business: it finishes what is in flight and then closes the link.
+
+    Args:
+        link: The socket to the front.
+        arena: Where large bodies lie.
+        make: Gives the predictor, loaded.
+        seat: What this process is given.
+        settings: What the server is told from outside.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    wire = Wire(link, arena)
     try:
-        pipeline = _load(predictor_class, settings)
+        predictor, pipeline = _load(make, seat, settings)
     except LoadError as error:
         log.failure("load-failed", error.__cause__ or error)
-        _send(link, frames.pack_notice(str(error)))
+        is_memory = isinstance(error.__cause__, MemoryError)
+        wire.tell({"event": "failed", "reason": str(error), "is_memory": is_memory})
         os._exit(EXIT_LOAD_FAILED)
-    _send(link, frames.pack_notice(""))
-    _answer_until_closed(link, arena, pipeline)
+    joiner = Joiner(pipeline, settings.batching.max_batch_size)
+    wire.tell(_introduction(predictor, pipeline, joiner, settings))
+    gc.freeze()  # what was loaded stays: the collector need not look at it again
+    on_message = _Listener(wire, predictor, pipeline)
+    if inspect.isgeneratorfunction(predictor.predict):
+        concurrent.answer_in_threads(wire, pipeline, settings.streaming.concurrency, on_message)
+    elif concurrent.is_async(predictor.predict):
+        concurrent.answer_on_loop(wire, pipeline, on_message)
+    else:
+        _answer_in_turn(wire, pipeline, joiner, on_message)
     sys.stdout.flush()
     os._exit(0)
 
 
-def _load(predictor_class: type[Predictor], settings: Settings) -> Pipeline:
+def load(predictor_class: type[Predictor], model_dir: Path, settings: Settings) -> Predictor:
+    """Make and load a predictor.
+
+    Raises:
+        LoadError: Whatever it raised, told in one line.
+    """
     try:
         predictor = predictor_class()
-        predictor.load(settings.model_dir)
-        return Pipeline(predictor, settings.content_types)
+        predictor.load(model_dir)
+        return predictor
     except LoadError:
         raise
     except (Exception, SystemExit) as error:
         reason = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
-        raise LoadError(
-            f"`{settings.predictor}` could not be loaded from `{settings.model_dir}`", got=reason
-        ) from error
+        raise LoadError(f"`{settings.predictor}` could not be loaded from `{model_dir}`", got=reason) from error
 
 
-def _answer_until_closed(link: socket.socket, arena: memoryview, pipeline: Pipeline) -> None:
-    reader = FrameReader()
-    while True:
-        try:
-            chunk = link.recv(_READ_BYTES)
-        except ConnectionResetError:
-            return
-        if not chunk:
-            return
-        for count, payload in reader.feed(chunk):
-            items = [_answer(item, arena, pipeline) for item in frames.unpack_invocations(count, payload)]
-            _send(link, frames.pack_answers(items))
-
-
-def _answer(item: InvocationItem, arena: memoryview, pipeline: Pipeline) -> AnswerItem:
-    content_type, accept, inference_id = item.fields.decode("latin-1").split("\n")
-    is_shared = item.offset != INLINE
-    body = arena[item.offset : item.offset + item.size] if is_shared else item.body
-    answer = pipeline.answer(content_type, accept, inference_id, body)
-    size = len(answer.body)
-    if is_shared and THRESHOLD <= size <= item.size:
-        # The answer takes the place of its question: the block is this invocation's until the answer is sent.
-        arena[item.offset : item.offset + size] = answer.body
-        return AnswerItem(item.id, answer.status, answer.content_type, b"", item.offset, size)
-    return AnswerItem(item.id, answer.status, answer.content_type, bytes(answer.body), INLINE, size)
-
-
-def _send(link: socket.socket, frame: bytes) -> None:
+def _load(make: Callable[[], Predictor], seat: Seat, settings: Settings) -> tuple[Predictor, Pipeline]:
+    everywhere = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    if everywhere and seat.cpus:
+        os.sched_setaffinity(0, seat.cpus & everywhere or everywhere)
     try:
-        link.sendall(frame)
-    except (BrokenPipeError, ConnectionResetError):
-        os._exit(0)
+        predictor = make()
+        pipeline = Pipeline(predictor, settings.content_types, settings.max_body_bytes)
+        _warm_up(pipeline, settings)
+    finally:
+        if everywhere and seat.cpus:
+            os.sched_setaffinity(0, everywhere)
+    return predictor, pipeline
+
+
+def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
+    """Predict the sample inputs, so that the first client does not wait for what is done once.
+
+    Raises:
+        LoadError: A sample is missing, or is not answered with 200.
+    """
+    for sample in settings.warm_up:
+        try:
+            body = sample.read_bytes()
+        except OSError as error:
+            raise LoadError("a warm-up sample cannot be read", got=error.strerror, where=sample) from error
+        content_type = _SUFFIXES.get(sample.suffix.lower(), "application/octet-stream")
+        answer = pipeline.answer(Call(content_type.encode() + b"\n", body))
+        if isinstance(answer, Later):
+            continue  # it has been decoded; a stream has no end that could be waited for here
+        if answer.status != 200:
+            raise LoadError("a warm-up sample is refused", got=bytes(answer.body).decode(), where=sample)
+    pipeline.take_timings()
+
+
+def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, settings: Settings) -> dict[str, object]:
+    """What the front learns of a model process: how many invocations it takes at a time, and what it serves."""
+    predict = predictor.predict
+    is_streaming = inspect.isgeneratorfunction(predict) or inspect.isasyncgenfunction(predict)
+    is_concurrent = is_streaming or inspect.iscoroutinefunction(predict)
+    document = openapi.document(
+        type(predictor).__name__,
+        pipeline.spec,
+        output_schema(predict),
+        pipeline.negotiator.content_types,
+        is_streaming,
+    )
+    return {
+        "event": "loaded",
+        "capacity": settings.streaming.concurrency if is_concurrent else 1,
+        "joins": joiner.joins,
+        "is_bidirectional": hasattr(predictor, "converse"),
+        "has_adapters": hasattr(predictor, "load_adapter"),
+        "openapi": document.decode(),
+        "answers": list(codecs.names()),
+    }
+
+
+def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: "_Listener") -> None:
+    while (found := wire.receive()) is not None:
+        for frame in found:
+            if isinstance(frame, dict):
+                on_message(frame)
+                continue
+            given = joiner.answer_all([wire.call(item) for item in frame])
+            answers = [answer for answer in given if isinstance(answer, Answer)]
+            if len(answers) == len(given):
+                wire.answer(frame, answers, pipeline.take_timings())
+                continue
+            for item, answer in zip(frame, given, strict=True):
+                if isinstance(answer, Later):
+                    concurrent.answer_here(wire, item, answer, pipeline, on_message)
+                else:
+                    wire.answer([item], [answer], pipeline.take_timings())
+
+
+class _Listener:
+    """Does what messages of the front ask for, streams apart."""
+
+    def __init__(self, wire: Wire, predictor: Predictor, pipeline: Pipeline) -> None:
+        self._wire = wire
+        self._predictor = predictor
+        self._pipeline = pipeline
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        match message["event"]:
+            case "close-session":
+                self._close_session(message["session"])
+            case "load-adapter" | "unload-adapter":
+                self._change_adapter(message)
+
+    def _close_session(self, session_id: str) -> None:
+        session = self._pipeline.sessions.pop(session_id, None)
+        close = getattr(self._predictor, "close_session", None)
+        if session is None or close is None:
+            return
+        try:
+            close(session)
+        except (Exception, SystemExit) as error:
+            log.failure("close-session-raised", error)
+
+    def _change_adapter(self, message: dict[str, Any]) -> None:
+        told = {"event": "adapter", "ticket": message["ticket"], "error": "", "is_memory": False}
+        try:
+            if message["event"] == "load-adapter":
+                self._predictor.load_adapter(message["name"], Path(message["path"]))  # type: ignore[attr-defined]
+            else:
+                self._predictor.unload_adapter(message["name"])  # type: ignore[attr-defined]
+        except (Exception, SystemExit) as error:
+            log.failure("adapter-failed", error, adapter=message["name"])
+            told["error"] = type(error).__name__
+            told["is_memory"] = isinstance(error, MemoryError)
+        self._wire.tell(told)

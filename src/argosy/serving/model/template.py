@@ -1,8 +1,9 @@
 """The template process: imports the predictor once, then forks a model process whenever the front asks for one.
 
 It stays single-threaded and serves nobody, so what it forks is clean, at start and after any crash. It is started as
-`python -m argosy.serving.model.template CONTROL_FD ARENA_FD`; over the control socket the front sends a number and a
-file descriptor for each process it wants, and gets JSON lines: imported, failed, forked, exited.
+`python -m argosy.serving.model.template CONTROL_FD ARENA_FD`; over the control socket the front sends a JSON object and
+a file descriptor for each process it wants, and gets JSON lines: imported, failed, forked, exited. A predictor that
+says `load_before_fork` is loaded here, once, and its memory is shared by all model processes.
 """
 
 import faulthandler
@@ -13,18 +14,26 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from argosy.contract import Variable
 from argosy.errors import LoadError
-from argosy.serving import arena, log, settings
+from argosy.serving import arena, inference_script, log, placement, settings
 from argosy.serving.model import process
+from argosy.serving.model.process import Seat
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
 REQUEST: Final = Struct("<I")
+"""Length of the JSON object that follows."""
+
+Make = Callable[[Path], Predictor]
+"""Model directory -> loaded predictor."""
 
 
 def main() -> None:
@@ -36,26 +45,28 @@ def main() -> None:
     faulthandler.enable()
     told = settings.read()
     try:
-        predictor_class = import_predictor(told)
+        make = _maker(import_predictor(told), told)
     except LoadError as error:
         log.failure("import-failed", error.__cause__ or error)
         _tell(control, event="failed", message=str(error))
         sys.exit(process.EXIT_LOAD_FAILED)
-    # What is imported is shared by all model processes as long as nobody writes to it; the collector would.
+    # What is there by now is shared by all model processes as long as nobody writes to it; the collector would.
     gc.collect()
     gc.freeze()
     _tell(control, event="imported")
-    _fork_on_request(control, memory, predictor_class, told)
+    _fork_on_request(control, memory, make, told)
 
 
 def import_predictor(told: Settings) -> type[Predictor]:
-    """The user's class.
+    """The user's class, or the one that stands for an inference script.
 
     Raises:
         LoadError: Its module cannot be imported, has no such class, or the class is no Predictor.
     """
     if told.program_dir is not None:
         sys.path.insert(0, str(told.program_dir))
+    if told.predictor is None:
+        return _imported_script(told)
     module_name, _, class_name = told.predictor.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -71,9 +82,26 @@ def import_predictor(told: Settings) -> type[Predictor]:
     return found
 
 
-def _fork_on_request(
-    control: socket.socket, memory: memoryview, predictor_class: type[Predictor], told: Settings
-) -> None:
+def _imported_script(told: Settings) -> type[Predictor]:
+    script = inference_script.find_script(told.model_dir, told)
+    if script is None:
+        raise LoadError(
+            "there is nothing to serve",
+            got=f"neither `{Variable.PREDICTOR}` nor an inference script",
+            where=told.model_dir,
+        )
+    return inference_script.predictor_class(script, told.script.default_accept)
+
+
+def _maker(predictor_class: type[Predictor], told: Settings) -> Make:
+    """How a model process gets its predictor: by loading it, or from what was loaded here."""
+    if not predictor_class.load_before_fork or told.is_multi_model:
+        return lambda model_dir: process.load(predictor_class, model_dir, told)
+    loaded = process.load(predictor_class, told.model_dir, told)
+    return lambda model_dir: loaded
+
+
+def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, told: Settings) -> None:
     wake_read, wake_write = socket.socketpair()
     wake_read.setblocking(False)
     wake_write.setblocking(False)
@@ -89,19 +117,40 @@ def _fork_on_request(
             _reap(control)
         if control not in ready:
             continue
-        request, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 1)
-        if not request:
-            sys.exit(0)
-        link = socket.socket(fileno=descriptors[0])
+        request, link = _next_request(control)
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for other in (selector, control, wake_read, wake_write):
                 other.close()
-            process.run(link, memory, predictor_class, told)
+            _run(request, link, memory, make, told)
         link.close()
-        _tell(control, event="forked", number=REQUEST.unpack(request)[0], pid=pid)
+        _tell(control, event="forked", number=request["number"], pid=pid)
+
+
+def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket]:
+    head, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 1)
+    if not head:
+        sys.exit(0)
+    (size,) = REQUEST.unpack(head)
+    text = b""
+    while len(text) < size:
+        piece = control.recv(size - len(text))
+        if not piece:
+            sys.exit(0)
+        text += piece
+    request: dict[str, Any] = orjson.loads(text)
+    return request, socket.socket(fileno=descriptors[0])
+
+
+def _run(request: dict[str, Any], link: socket.socket, memory: memoryview, make: Make, told: Settings) -> None:
+    """Be a model process."""
+    gpus = placement.own_gpus(settings.environment())
+    place = placement.place(request["seat"], request["seats"], placement.own_cpus(), gpus)
+    settings.set_variables(place.environment)
+    seat = Seat(Path(request["model_dir"]), place.cpus)
+    process.run(link, memory, lambda: make(seat.model_dir), seat, told)
 
 
 def _reap(control: socket.socket) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.serving.front.readiness import TRANSITIONS, Event, State, advance
+from argosy.serving.pool.readiness import TRANSITIONS, Event, State, advance
 
 ORDER = [State.STARTING, State.READY, State.DRAINING, State.STOPPED]
 

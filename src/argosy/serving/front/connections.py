@@ -1,0 +1,156 @@
+"""The open connections, and how long each may take over a request: slow or silent clients never keep others out."""
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from argosy.serving import answers
+
+HEAD_S: Final = 15.0
+"""Seconds for the head of a request."""
+WINDOW_S: Final = 20.0
+LEAST_RATE: Final = 1024
+"""Bytes of a body a second, on the average of a window: slower than any network SageMaker has."""
+IDLE_S: Final = 600.0
+"""Seconds that a connection may be open without a request: SageMaker keeps its connections."""
+_SWEEP_S: Final = 1.0
+_LATE: Final = answers.error_body("request-timeout", "the request did not come in time")
+_TIMEOUT: Final = (
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
+    b"content-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (answers.CONTENT_TYPE, len(_LATE), _LATE)
+)
+
+IDLE: Final = 0
+"""Between requests, or while a request is answered."""
+IN_HEAD: Final = 1
+IN_BODY: Final = 2
+
+
+class Connections:
+    """All open connections of the front.
+
+    Args:
+        most: How many there may be. One more closes the one that has been quiet for longest: new clients, `/ping` among
+            them, are let in as long as anybody is quiet.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: dict[Connection, None] = {}
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_later(_SWEEP_S, self._sweep)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: "Connection") -> None:
+        """A client has connected."""
+        self._open[connection] = None
+        if len(self._open) > self._most:
+            quiet = next((found for found in self._open if not found.is_answering), connection)
+            quiet.end_late()
+            self._open.pop(quiet, None)
+
+    def remove(self, connection: "Connection") -> None:
+        """A connection is closed."""
+        self._open.pop(connection, None)
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for connection in [found for found in self._open if found.is_late(now)]:
+            connection.end_late()
+        self._loop.call_later(_SWEEP_S, self._sweep)
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol class, watched: no request may take forever to come.
+
+    Attributes:
+        watched: Where it is counted; `bound` gives a class that has it.
+        stage: `IDLE`, `IN_HEAD` or `IN_BODY`.
+        turn: Number of the request on this connection.
+        received: Bytes of the body that have come.
+    """
+
+    watched: Connections
+
+    @classmethod
+    def bound(cls, **known: object) -> "type[Connection]":
+        """A subclass that knows these: uvicorn makes the objects itself."""
+        return type(f"Bound{cls.__name__}", (cls,), known)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage = IDLE
+        self.turn = 0
+        self.received = 0
+        self._swept = (0, IDLE)
+        self._since = 0.0
+        self._received_then = 0
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a whole request waits for its answer."""
+        return self.stage == IDLE and self.cycle is not None and not self.cycle.response_complete
+
+    def connection_made(self, transport: Any) -> None:
+        """A connection: uvicorn sets it up."""
+        super().connection_made(transport)
+        self.watched.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self.watched.remove(self)
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.turn += 1
+        self.stage = IN_HEAD
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self.stage = IN_BODY
+        self.received = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self.received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self.stage = IDLE
+        super().on_message_complete()
+
+    def is_late(self, now: float) -> bool:
+        """Whether the request that is coming has taken too long; looked at every second."""
+        if self._swept != (self.turn, self.stage):
+            self._swept = (self.turn, self.stage)
+            self._since, self._received_then = now, self.received
+            return False
+        waited = now - self._since
+        if self.stage == IN_HEAD:
+            return waited > HEAD_S
+        if self.stage == IN_BODY and waited > WINDOW_S:
+            rate = (self.received - self._received_then) / waited
+            self._since, self._received_then = now, self.received
+            return rate < LEAST_RATE and not self._waits_for_us()
+        return self.stage == IDLE and waited > IDLE_S and not self.is_answering
+
+    def end_late(self) -> None:
+        """Say 408 if nothing was said yet, and close."""
+        if self.stage != IDLE and not self.is_answering_before():
+            self.transport.write(_TIMEOUT)
+        self.transport.close()
+
+    def is_answering_before(self) -> bool:
+        """Whether an answer to this or an earlier request of the connection has begun or is due."""
+        return self.cycle is not None and (self.cycle.response_started or not self.cycle.response_complete)
+
+    def _waits_for_us(self) -> bool:
+        """Whether the client would send more and is not read."""
+        return bool(self.flow.read_paused)

@@ -1,0 +1,167 @@
+"""Content-Type and Accept -> who decodes and who may encode; found once, then remembered."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from argosy import media_type
+from argosy.errors import LoadError, NotAcceptableError, UnsupportedMediaTypeError
+from argosy.media_type import MediaType
+from argosy.serving import codecs
+from argosy.serving.codecs import Codec
+from argosy.serving.codecs.octets import OctetsCodec
+from argosy.serving.codecs.text import to_text
+from argosy.serving.inputs.annotation import InputSpec
+from argosy.serving.inputs.kind import InputKind
+
+_REMEMBERED: Final = 512
+_UNDECODED: Final = (InputKind.BYTES, InputKind.TEXT)
+"""Kinds for which every media type will do."""
+
+Encoders = tuple[tuple[bytes, Codec], ...]
+DecodeRows = Callable[[Sequence[bytes | memoryview]], tuple[object, list[int]] | None]
+
+
+class Route(NamedTuple):
+    """What a Content-Type and an Accept header field lead to.
+
+    Attributes:
+        decode: Body -> what `predict` is given, and whether it was one item that is to come back as one.
+        decode_rows: Many bodies -> all their rows and the rows of each; None when there is no such short way.
+        encoders: Media types of the answer and their codecs, best first.
+        has_rows: Whether what is decoded consists of rows that may be joined with others'.
+        accept: The Accept header field.
+        content_type: The Content-Type header field.
+    """
+
+    decode: Callable[[bytes | memoryview], tuple[object, bool]]
+    decode_rows: DecodeRows | None
+    encoders: Encoders
+    has_rows: bool
+    accept: str
+    content_type: str
+
+
+class Negotiator:
+    """The media types of one predictor.
+
+    Args:
+        spec: What `predict` is given.
+        content_types: Media types that are taken and given, or None for what codecs can make of `spec`.
+        decode: The predictor's own `decode`, or None.
+
+    Raises:
+        LoadError: A media type has no codec for the predictor's inputs.
+    """
+
+    def __init__(
+        self,
+        spec: InputSpec,
+        content_types: tuple[str, ...] | None,
+        decode: Callable[[bytes, str], object] | None,
+    ) -> None:
+        self._spec = spec
+        self._own_decode = decode
+        is_undecoded = decode is not None or spec.kind in _UNDECODED
+        self._takes_any = content_types is None and is_undecoded
+        self.content_types = content_types or _default_types(spec.kind, is_undecoded=is_undecoded)
+        if not is_undecoded:
+            _require_codecs(self.content_types, spec.kind)
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def find(self, content_type: str, accept: str) -> Route:
+        """The way of an invocation with these header fields.
+
+        Raises:
+            UnsupportedMediaTypeError: Nobody decodes the Content-Type.
+            NotAcceptableError: Nobody encodes what Accept allows.
+        """
+        return self._routes.get((content_type, accept)) or self._find(content_type, accept)
+
+    def _find(self, content_type: str, accept: str) -> Route:
+        parsed = media_type.parse(content_type or self.content_types[0])
+        if parsed is None or not (self._takes_any or _is_among(parsed.essence, self.content_types)):
+            raise UnsupportedMediaTypeError(
+                "unsupported Content-Type",
+                got=f"`{shown(content_type)}`",
+                want="one of " + ", ".join(f"`{name}`" for name in self.content_types),
+            )
+        offered = self._offered(parsed.essence)
+        chosen = media_type.rank(accept or None, offered)
+        if not chosen:
+            raise NotAcceptableError(
+                "nothing to answer with that Accept allows",
+                got=f"`{shown(accept)}`",
+                want="one of " + ", ".join(f"`{name}`" for name in offered),
+            )
+        encoders = tuple((name.encode(), codecs.find(name) or OctetsCodec()) for name in chosen)
+        decode, decode_rows = self._decoders(content_type, parsed)
+        has_rows = not parsed.essence.startswith("image/")
+        route = Route(decode, decode_rows, encoders, has_rows, accept, content_type)
+        if len(self._routes) >= _REMEMBERED:
+            self._routes.clear()
+        self._routes[content_type, accept] = route
+        return route
+
+    def _decoders(
+        self, content_type: str, parsed: MediaType
+    ) -> tuple[Callable[[bytes | memoryview], tuple[object, bool]], DecodeRows | None]:
+        kind, convert, is_list = self._spec.kind, self._spec.convert, self._spec.is_list
+        own = self._own_decode
+        if own is not None:
+            return lambda body: (own(bytes(body), content_type), False), None
+        if kind in _UNDECODED and convert is None:
+            if kind is InputKind.BYTES:
+                return lambda body: (bytes(body), False), None
+            return lambda body: (to_text(body, parsed), False), None
+        codec = codecs.find(parsed.essence) or OctetsCodec()
+
+        def decode(body: bytes | memoryview) -> tuple[object, bool]:
+            if kind is InputKind.BYTES:
+                value: object = bytes(body)
+            elif kind is InputKind.TEXT:
+                value = to_text(body, parsed)
+            else:
+                value = codec.decode(body, kind, parsed)
+            is_single = is_list and not isinstance(value, list)
+            return (value if convert is None else convert(value, codec.cells_are_text)), is_single
+
+        rows = getattr(codec, "decode_rows", None)
+        if rows is None or kind is not InputKind.ARRAY or convert is not None:
+            return decode, None
+        return decode, lambda bodies: rows(bodies, parsed)
+
+    def _offered(self, asked_in: str) -> tuple[str, ...]:
+        """What may be answered with: the type of the question first, so that CSV in means CSV out."""
+        known = self.content_types if not self._takes_any else codecs.names()
+        others = tuple(name for name in known if name != asked_in and "*" not in name)
+        rest = tuple(name for name in codecs.names() if name not in (asked_in, *others) and "*" not in name)
+        return (asked_in, *others, *rest)
+
+
+def _default_types(kind: InputKind, *, is_undecoded: bool) -> tuple[str, ...]:
+    names = codecs.names()
+    if is_undecoded:
+        return names
+    return tuple(name for name in names if (codec := codecs.find(name)) and kind in codec.kinds)
+
+
+def _require_codecs(content_types: tuple[str, ...], kind: InputKind) -> None:
+    for name in content_types:
+        codec = codecs.find(name)
+        if codec is None or kind not in codec.kinds:
+            able = [n for n in codecs.names() if (c := codecs.find(n)) and kind in c.kinds]
+            raise LoadError(
+                f"`{name}` cannot be decoded to `{kind}`, which `predict` asks for",
+                want="one of " + ", ".join(f"`{n}`" for n in able),
+                hint="annotate the argument of `predict` with `bytes` and decode it yourself",
+            )
+
+
+def _is_among(essence: str, names: tuple[str, ...]) -> bool:
+    """Whether a type is listed, by itself or by its family (`image/*`)."""
+    return essence in names or f"{essence.partition('/')[0]}/*" in names
+
+
+def shown(field: str) -> str:
+    """A header field as an error may repeat it: short and printable."""
+    return "".join(c if c.isprintable() else "?" for c in field[:100])

@@ -1,0 +1,78 @@
+"""The rows of what predictors take and give: counted, joined and cut apart, whatever they are made of.
+
+Known by what they can do and not by their class, so that no library is imported here: numpy arrays, scipy matrices,
+pandas frames, Arrow tables, lists, and dictionaries of such columns.
+"""
+
+import sys
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+
+def count(value: object) -> int | None:
+    """The number of rows, or None for what has none.
+
+    >>> count([1, 2]), count({"a": [1, 2], "b": [3, 4]}), count("text")
+    (2, 2, None)
+    """
+    if isinstance(value, list):
+        return len(value)
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return int(shape[0]) if len(shape) else None
+    if isinstance(value, dict):
+        counts = {count(column) for column in value.values()}
+        return counts.pop() if len(counts) == 1 else None
+    rows = getattr(value, "num_rows", None)
+    return rows if isinstance(rows, int) else None
+
+
+def signature(value: object) -> Hashable:
+    """What has to be equal for two values to be joined: kind, dtype and the shape of a row, columns by name."""
+    kind = type(value).__qualname__
+    if isinstance(value, list):
+        return kind
+    if isinstance(value, dict):
+        return kind, tuple((name, signature(column)) for name, column in value.items())
+    dtypes = getattr(value, "dtypes", None)
+    if dtypes is not None and hasattr(value, "columns"):
+        return kind, tuple(map(str, value.columns)), tuple(map(str, dtypes))
+    schema = getattr(value, "schema", None)
+    if schema is not None:
+        return kind, str(schema)
+    return kind, str(getattr(value, "dtype", "")), tuple(getattr(value, "shape", ())[1:])
+
+
+def join(values: Sequence[Any]) -> Any:
+    """Several values of one signature as one, rows in the same order."""
+    first = values[0]
+    if isinstance(first, list):
+        return [row for value in values for row in value]
+    if isinstance(first, dict):
+        return {name: join([value[name] for value in values]) for name in first}
+    return _joiner(first)(values)
+
+
+def cut(value: Any, start: int, end: int) -> Any:
+    """The rows from `start` up to `end`."""
+    if isinstance(value, dict):
+        return {name: cut(column, start, end) for name, column in value.items()}
+    rows = getattr(value, "iloc", None)
+    if rows is not None:
+        return rows[start:end]
+    if hasattr(value, "num_rows"):
+        return value.slice(start, end - start)
+    return value[start:end]
+
+
+def _joiner(first: object) -> Any:
+    """The library's own function that joins values like this one; the library is loaded, the value came from it."""
+    module = type(first).__module__.partition(".")[0]
+    library: Any = sys.modules[module]
+    if module == "pandas":
+        return lambda frames: library.concat(frames, ignore_index=True)
+    if module == "pyarrow":
+        return library.concat_tables
+    if module == "scipy":
+        return lambda parts: library.sparse.vstack(parts, format="csr")
+    return library.concatenate

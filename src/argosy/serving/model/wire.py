@@ -1,0 +1,103 @@
+"""A model process's end of the socket pair: invocations come in, answers and parts of answers go out."""
+
+import os
+import select
+import socket
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from argosy.serving import frames
+from argosy.serving.arena import THRESHOLD
+from argosy.serving.frames import BEGINS, BROKEN, END, INLINE, PART, AnswerItem, FrameReader, InvocationItem, Timings
+from argosy.serving.model.pipeline import Answer, Call
+
+_READ_BYTES: Final = 1 << 18
+
+Frame = list[InvocationItem] | dict[str, Any]
+"""Invocations, or a message."""
+
+
+class Wire:
+    """Reads and writes frames; writing is safe from several threads.
+
+    Args:
+        link: The socket to the front, blocking.
+        arena: Where large bodies lie.
+    """
+
+    def __init__(self, link: socket.socket, arena: memoryview) -> None:
+        self.link = link
+        self._arena = arena
+        self._reader = FrameReader()
+        self._lock = threading.Lock()
+
+    def receive(self) -> list[Frame] | None:
+        """Wait for bytes and give the frames that are whole by now; None when the front has closed the link."""
+        try:
+            chunk = self.link.recv(_READ_BYTES)
+        except ConnectionResetError:
+            return None
+        if not chunk:
+            return None
+        return [
+            frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload)
+            for count, payload in self._reader.feed(chunk)
+        ]
+
+    def receive_waiting(self) -> list[Frame] | None:
+        """The frames that are there already, without waiting."""
+        return self.receive() if select.select([self.link], [], [], 0)[0] else []
+
+    def call(self, item: InvocationItem) -> Call:
+        """The invocation of an item, its body where it lies."""
+        _, fields, body, offset, size = item
+        return Call(fields, body if offset == INLINE else self._arena[offset : offset + size])
+
+    def answer(self, items: Sequence[InvocationItem], answers: Sequence[Answer], timings: Timings) -> None:
+        """Send the answers of a frame of invocations."""
+        if len(items) == 1:
+            self._send(frames.pack_answers([self._in_place(items[0], answers[0])], timings))
+            return
+        # Nothing is written into the arena here: if this process dies, the others of the frame are asked again.
+        packed: Iterable[AnswerItem] = (
+            (item[0], answer.status, answer.head, answer.body, INLINE, len(answer.body))
+            for item, answer in zip(items, answers, strict=True)
+        )
+        self._send(frames.pack_answers(packed, timings))
+
+    def begin(self, number: int, status: int, head: bytes, part: bytes) -> None:
+        """Send the head of an answer whose body follows part by part, and its first part."""
+        self._send(frames.pack_answers([(number, status | BEGINS, head, part, INLINE, len(part))]))
+
+    def part(self, number: int, part: bytes) -> None:
+        """Send a part of a body."""
+        self._send(frames.pack_answers([(number, PART, b"", part, INLINE, len(part))]))
+
+    def end(self, number: int) -> None:
+        """Say that a body is whole."""
+        self._send(frames.pack_answers([(number, END, b"", b"", INLINE, 0)]))
+
+    def break_off(self, number: int, last: bytes) -> None:
+        """Say that a body never becomes whole; `last` is the word of it that the client gets."""
+        self._send(frames.pack_answers([(number, BROKEN, b"", last, INLINE, len(last))]))
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        """Send a message."""
+        self._send(frames.pack_message(message))
+
+    def _in_place(self, item: InvocationItem, answer: Answer) -> AnswerItem:
+        """The answer takes the place of its question, if it fits: the block is this invocation's until it is sent."""
+        number, _, _, offset, room = item
+        size = len(answer.body)
+        if offset == INLINE or not THRESHOLD <= size <= room:
+            return (number, answer.status, answer.head, answer.body, INLINE, size)
+        self._arena[offset : offset + size] = answer.body
+        return (number, answer.status, answer.head, b"", offset, size)
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            with self._lock:
+                self.link.sendall(frame)
+        except (BrokenPipeError, ConnectionResetError):
+            os._exit(0)

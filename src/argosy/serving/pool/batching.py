@@ -1,0 +1,116 @@
+"""How many invocations a model process is handed at a time, and how long it pays to wait for more.
+
+Theory of operation. What already waits is handed over together; nobody waits for others unless the project says so.
+Three things are learned from each frame of answers:
+
+- What an invocation costs when many are handed over, by powers of two. Where larger frames no longer make an invocation
+  cheaper, smaller ones give the same throughput and sooner answers, so the smallest of the cheapest sizes is used. Now
+  and then a larger one is tried again.
+- How many rows an invocation has: the limit of a batch is in rows.
+- The service time. Clients that were just answered ask again a moment later; a process that is handed what waits at
+  that very moment leaves half of them behind, and so the next time, in lock-step. After an answer the process therefore
+  waits a small share of the service time: too short to matter for a slow model, nothing at all for a fast one.
+
+A predictor whose rows may not be joined still gets several invocations in a frame when they are so quick that handing
+over is what costs most; never so many that one waits long behind the others.
+"""
+
+from typing import Final
+
+from argosy.serving.settings import Batching
+
+_SHARE: Final = 0.05
+"""Of the service time, for which a process waits after an answer."""
+_WORTH_S: Final = 0.0002
+"""A pause shorter than this costs more than it brings."""
+_LONGEST_S: Final = 0.002
+_QUICK_S: Final = 0.0005
+"""How long a frame of invocations that are not joined may take."""
+_MOST: Final = 64
+"""Invocations in a frame that are not joined."""
+_MEMORY: Final = 0.1
+"""Weight of the latest measurement."""
+_TOLERANCE: Final = 1.03
+"""A size is as good as the best when an invocation costs at most this much more."""
+_TRUSTED: Final = 8
+"""Frames of a size after which its cost is believed."""
+_EXPLORE_EVERY: Final = 128
+
+
+class _Size:
+    """What is known of frames of about one size."""
+
+    __slots__ = ("cost", "largest", "seen")
+
+    def __init__(self) -> None:
+        self.cost = 0.0
+        self.largest = 0
+        self.seen = 0
+
+
+class BatchPolicy:
+    """What was learned of one predictor.
+
+    Args:
+        batching: The limits that the project sets.
+    """
+
+    def __init__(self, batching: Batching) -> None:
+        self.joins = False
+        self.max_delay_s = batching.max_delay_ms / 1000
+        self._max_rows = batching.max_batch_size
+        self._service = 0.0
+        self._dearest = 0.0
+        self._rows = 1.0
+        self._sizes = [_Size() for _ in range(batching.max_batch_size.bit_length() + 1)]
+        self._frames = 0
+        self._limit = 1
+
+    @property
+    def limit(self) -> int:
+        """Invocations that the next frame may hold."""
+        return self._limit
+
+    @property
+    def linger(self) -> float:
+        """Seconds that a process waits after an answer before it is handed more; 0 for a quick one."""
+        pause = _SHARE * self._service
+        return 0.0 if pause < _WORTH_S or not self.joins else min(pause, _LONGEST_S)
+
+    def learn(self, count: int, rows: int, seconds: float) -> None:
+        """One frame was answered.
+
+        Args:
+            count: Invocations in it.
+            rows: Rows in it.
+            seconds: From hand-over to answer.
+        """
+        each = seconds / count
+        self._service += _MEMORY * (seconds - self._service) if self._service else seconds
+        # Quick to believe that it is dear, slow to believe that it is cheap: one slow call makes the others wait.
+        self._dearest = max(each, self._dearest + 0.02 * (each - self._dearest))
+        self._frames += 1
+        if self.joins:
+            self._rows += _MEMORY * (rows / count - self._rows)
+            size = self._sizes[min(count.bit_length(), len(self._sizes) - 1)]
+            size.cost += max(_MEMORY, 1 / (size.seen + 1)) * (each - size.cost)
+            size.largest = max(size.largest, count)
+            size.seen += 1
+        self._limit = self._next_limit()
+
+    def _next_limit(self) -> int:
+        quick = min(_MOST, int(_QUICK_S / self._dearest)) if self._dearest > 0 else 1
+        if not self.joins:
+            return max(1, quick)
+        most = int(self._max_rows / max(self._rows, 1.0))
+        if self._frames % _EXPLORE_EVERY:
+            most = min(most, self._cheapest(most))
+        return max(1, most, quick if self._rows > self._max_rows else 1)
+
+    def _cheapest(self, most: int) -> int:
+        """The smallest size that is as cheap as the best, unless larger ones are not known yet."""
+        known = [size for size in self._sizes if size.seen >= _TRUSTED]
+        if not known or known[-1].largest * 2 <= most:
+            return most
+        best = min(size.cost for size in known)
+        return next(size.largest for size in known if size.cost <= best * _TOLERANCE)

@@ -1,0 +1,93 @@
+"""One invocation on its way through the front, whichever path it came in by."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from argosy.errors import InvocationError
+from argosy.serving import answers
+from argosy.serving.arena import Block
+
+if TYPE_CHECKING:
+    from argosy.serving.pool.model_link import ModelLink
+
+
+class Invocation(ABC):
+    """A request that waits for its answer.
+
+    Mutable and with slots: one is made for each request, and this is the hot path.
+
+    Attributes:
+        fields: Content-Type, Accept and what else was sent, as frames carry them.
+        body: The body, or empty when it lies in the arena.
+        block: The block in which it lies, or None.
+        size: Length of the body in bytes.
+        arrived: Clock of the event loop when it was complete.
+        handed: Clock of the event loop when a model process got it; 0 before.
+        is_alone: Whether it must not share a frame: a process died while it answered it among others.
+        has_begun: Whether parts of its answer were sent.
+        pinned: The model process that has to answer it, or None for any.
+    """
+
+    __slots__ = ("arrived", "block", "body", "fields", "handed", "has_begun", "is_alone", "pinned", "size")
+
+    def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
+        self.fields = fields
+        self.body = body
+        self.block = block
+        self.size = size
+        self.arrived = 0.0
+        self.handed = 0.0
+        self.is_alone = False
+        self.has_begun = False
+        self.pinned: ModelLink | None = None
+
+    @abstractmethod
+    def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
+        r"""Send the answer.
+
+        Args:
+            status: HTTP status.
+            head: The Content-Type, then `\r\nname: value` for further header fields.
+            body: The body; a view of the arena when `block` is given.
+            block: To be freed when the body has left, or None.
+        """
+
+    @abstractmethod
+    def begin(self, status: int, head: bytes, part: bytes) -> None:
+        """Send the head of an answer whose body follows part by part, and the first part."""
+
+    @abstractmethod
+    def send_part(self, part: bytes) -> None:
+        """Send a part of the body."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """The body is whole."""
+
+    @abstractmethod
+    def break_off(self, last: bytes) -> None:
+        """The body never becomes whole: send `last`, then end the connection so that the client sees it."""
+
+    @property
+    def inference_id(self) -> str:
+        """X-Amzn-SageMaker-Inference-Id, empty when it was not sent."""
+        found = self.fields.find(b"\nI")
+        return self.fields[found + 2 :].partition(b"\n")[0].decode("latin-1") if found >= 0 else ""
+
+    def refuse(self, error: InvocationError) -> int:
+        """Answer with an error; the block stays held, a model process may still be writing to it.
+
+        Returns:
+            The status.
+        """
+        if self.has_begun:
+            self.break_off(b"")
+            return answers.status_of(error)
+        status, body = answers.error_answer(error, self.inference_id)
+        self.answer(status, answers.head_of(error), body, None)
+        return status
+
+    def free_block(self) -> None:
+        """Give the block back to the arena, if there is one."""
+        if self.block is not None:
+            self.block.is_free = True

@@ -1,0 +1,180 @@
+"""The front's end of the socket pair to one model process."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from argosy.serving import frames
+from argosy.serving.frames import BEGINS, BROKEN, END, INLINE, PART, FrameReader, Timings
+from argosy.serving.pool.invocation import Invocation
+
+
+class LinkOwner(Protocol):
+    """Who is told what happens on a link."""
+
+    arena_view: memoryview
+
+    def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
+        """The model process says something: `loaded`, `failed`, `adapter`."""
+
+    def on_answer(self, link: "ModelLink", invocation: Invocation, status: int) -> None:
+        """An invocation is answered, or its streamed answer has ended."""
+
+    def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
+        """A frame with the answers of so many invocations came, and each was told."""
+
+    def on_lost(self, link: "ModelLink") -> None:
+        """The model process is gone; `link.held` is what it did not answer."""
+
+
+class ModelLink(asyncio.Protocol):
+    """One model process as the front knows it.
+
+    Attributes:
+        number: Names this link in messages to the template.
+        seat: Which of the places that processes of a pool have; decides its processors and its GPU.
+        pid: Its process id, once the template has told it.
+        has_loaded: Whether it ever said that it has loaded the model.
+        capacity: Invocations that it answers at a time; 1 means one frame at a time.
+        is_lingering: Whether it is idle and yet waits a moment, for more to come.
+        held: The invocations that it is answering, by their number on the wire.
+        waiting: Invocations that only this process can answer.
+        since: Clock of the event loop when it was last handed something.
+    """
+
+    def __init__(self, owner: LinkOwner, number: int, seat: int) -> None:
+        self._owner = owner
+        self._reader = FrameReader()
+        self._transport: asyncio.WriteTransport | None = None
+        self._last = 0
+        self.number = number
+        self.seat = seat
+        self.pid: int | None = None
+        self.has_loaded = False
+        self.capacity = 1
+        self.is_lingering = False
+        self.held: dict[int, Invocation] = {}
+        self.waiting: deque[Invocation] = deque()
+        self.since = 0.0
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it lives and has loaded the model."""
+        return self.has_loaded and self._transport is not None
+
+    def room(self, limit: int) -> int:
+        """How many invocations it can be handed now, `limit` being what one frame may hold."""
+        if not self.has_loaded or self._transport is None or self.is_lingering:
+            return 0
+        if self.capacity == 1:
+            return 0 if self.held else limit
+        return self.capacity - len(self.held)
+
+    async def open(self, end: socket.socket) -> None:
+        """Attach to the front's end of the socket pair."""
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=end)
+
+    def send(self, invocations: Sequence[Invocation], now: float) -> None:
+        """Hand over invocations, all in one frame."""
+        items: list[frames.InvocationItem] = []
+        held = self.held
+        number = self._last
+        for invocation in invocations:
+            number = (number + 1) & 0xFFFFFFFF
+            held[number] = invocation
+            invocation.handed = now
+            block = invocation.block
+            offset = INLINE if block is None else block.offset
+            items.append((number, invocation.fields, invocation.body, offset, invocation.size))
+        self._last = number
+        self.since = now
+        if self._transport is not None:
+            self._transport.write(frames.pack_invocations(items))
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        """Send a message."""
+        if self._transport is not None:
+            self._transport.write(frames.pack_message(message))
+
+    def tell_about(self, event: str, invocation: Invocation) -> None:
+        """Send a message about an invocation that it holds: `cancel`, `pause` or `resume`."""
+        for number, held in self.held.items():
+            if held is invocation:
+                self.tell({"event": event, "number": number})
+                return
+
+    def kill(self) -> None:
+        """End a process that is stuck; its link is lost a moment later."""
+        if self.pid is not None:
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+
+    def close(self) -> None:
+        """Let the process end after what it is doing."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket pair is attached."""
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one without inheriting from it
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the model process: messages, answers and parts of answers."""
+        for count, payload in self._reader.feed(data):
+            if count == 0:
+                self._take_message(frames.unpack_message(payload))
+                continue
+            items, timings = frames.unpack_answers(count, payload)
+            answered = 0
+            for number, status, head, body, offset, size in items:
+                if status < 100 or status >= BEGINS:
+                    answered += self._take_part(number, status, head, bytes(body))
+                    continue
+                answered += 1
+                invocation = self.held.pop(number)
+                block = invocation.block
+                if offset != INLINE and block is not None:
+                    invocation.answer(status, head, self._owner.arena_view[offset : offset + size], block)
+                else:
+                    if block is not None:
+                        block.is_free = True
+                    invocation.answer(status, head, body, None)
+                self._owner.on_answer(self, invocation, status)
+            if answered:
+                self._owner.on_frame(self, answered, timings)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The model process is gone."""
+        self._transport = None
+        self._owner.on_lost(self)
+
+    def _take_message(self, message: dict[str, Any]) -> None:
+        if message["event"] == "loaded":
+            self.has_loaded = True
+            self.capacity = message["capacity"]
+        self._owner.on_message(self, message)
+
+    def _take_part(self, number: int, status: int, head: bytes, body: bytes) -> int:
+        """A piece of a streamed answer; 1 when it was the last."""
+        invocation = self.held[number]
+        if status == PART:
+            invocation.send_part(body)
+            return 0
+        if status >= BEGINS:
+            invocation.has_begun = True
+            invocation.begin(status & ~BEGINS, head, body)
+            return 0
+        del self.held[number]
+        invocation.free_block()  # not sooner: a generator may still read the body that lies there
+        if status == END:
+            invocation.end()
+        elif status == BROKEN:
+            invocation.break_off(body)
+        self._owner.on_answer(self, invocation, 200 if status == END else 500)
+        return 1

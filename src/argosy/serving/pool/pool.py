@@ -1,0 +1,437 @@
+"""The queue and who takes from it: hands what waits to whoever is free, and sees that each invocation is answered.
+
+Theory of operation. There is one queue before all model processes of a model. A process that is idle is handed what
+waits, as much as the policy allows (`batching`); several that are idle share it. A process that dies takes with it only
+what it was handed: when that was more than one invocation, each is asked again alone, so that only the one that kills
+gets an error. A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is
+refused and the process, when nobody waits for anything it does any more, is killed and replaced.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from argosy.errors import DeadlineExceededError, InvocationError, OverloadedError, PredictError, UnavailableError
+from argosy.serving import log
+from argosy.serving.arena import Arena, Block
+from argosy.serving.frames import Timings
+from argosy.serving.front.metrics import Ending, Metrics
+from argosy.serving.front.metrics import Timings as Worked
+from argosy.serving.pool.batching import BatchPolicy
+from argosy.serving.pool.invocation import Invocation
+from argosy.serving.pool.model_link import ModelLink
+from argosy.serving.pool.readiness import Event, State, advance
+from argosy.serving.pool.template_link import Template
+from argosy.serving.pool.workers import FAILURES_BEFORE_GIVING_UP, Workers
+from argosy.serving.settings import Settings
+
+_TICK_S: Final = 0.1
+_QUEUE_BYTES: Final = 2**30
+"""Bodies that may wait, all together; a container that dies of memory answers nobody."""
+_BODIES_S: Final = 5.0
+"""How long after SIGTERM the rest of a body is waited for."""
+_NO_TIMINGS: Final = Timings(0, 0.0, 0.0, 0.0)
+
+
+class Pool:
+    """The queue, the model processes and the state that /ping answers from.
+
+    Args:
+        settings: Number of processes, length of the queue, deadline.
+        arena: Where large bodies lie.
+        template: What forks model processes.
+        metrics: What is counted.
+        on_end: Called once when the state is `stopped` or `failed`.
+        model_dir: The folder of the artifacts; None means that of the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        arena: Arena,
+        template: Template,
+        metrics: Metrics,
+        on_end: Callable[[], None],
+        model_dir: Path | None = None,
+    ) -> None:
+        self.arena = arena
+        self.arena_view = arena.view
+        self.metrics = metrics
+        self.state = State.STARTING
+        self.failure: str | None = None
+        self.is_out_of_memory = False
+        self.introduction: dict[str, Any] = {}
+        self.policy = BatchPolicy(settings.batching)
+        self.on_adapter: Callable[[ModelLink, dict[str, Any]], None] = lambda link, message: None
+        self.on_process: Callable[[ModelLink, bool], None] = lambda link, is_there: None
+        self._settings = settings
+        self._template = template
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
+        self._links = self._workers.links
+        self._queue: deque[Invocation] = deque()
+        self._queue_bytes = 0
+        self._receiving = 0
+        self._is_armed = False
+        self._logs_all = settings.logs.invocations == "all"
+        self._logs_errors = settings.logs.invocations != "none"
+        self._timings: Timings | None = None
+
+    @property
+    def can_serve(self) -> bool:
+        """Whether /ping is 200: ready, and a model process lives that has loaded the model."""
+        return self.state is State.READY and any(link.is_loaded for link in self._links.values())
+
+    @property
+    def links(self) -> list[ModelLink]:
+        """The model processes, loaded or not."""
+        return list(self._links.values())
+
+    @property
+    def queue_length(self) -> int:
+        """Invocations that wait."""
+        return len(self._queue) + sum(len(link.waiting) for link in self._links.values())
+
+    @property
+    def queue_bytes(self) -> int:
+        """Bytes of their bodies."""
+        return self._queue_bytes
+
+    def start(self) -> None:
+        """Ask the template for the model processes."""
+        self._template.add(self)
+        self._workers.fill()
+        self._loop.call_later(_TICK_S, self._tick)
+
+    def admit(self) -> bool:
+        """Note that the head of an invocation has arrived; True means that it is answered even if SIGTERM comes now.
+
+        Each True is followed by one `submit` or one `withdraw`.
+        """
+        is_admitted = self.state is State.READY
+        self._receiving += is_admitted
+        return is_admitted
+
+    def withdraw(self) -> None:
+        """An admitted invocation will not come: its client left, or its body is too large."""
+        self._receiving -= 1
+        self._stop_if_drained()
+
+    def submit(self, invocation: Invocation, *, is_admitted: bool) -> None:
+        """Queue an invocation, or refuse it at once when the server cannot take it."""
+        self._receiving -= is_admitted
+        invocation.arrived = self._loop.time()
+        if self.state is not State.READY and not (is_admitted and self.state is State.DRAINING):
+            self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
+            return
+        if len(self._queue) >= self._settings.queue or self._queue_bytes + invocation.size > _QUEUE_BYTES:
+            error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self._queue_bytes} bytes")
+            self._refuse(invocation, error)
+            return
+        self._queue_bytes += invocation.size
+        if invocation.pinned is None:
+            self._queue.append(invocation)
+        else:
+            invocation.pinned.waiting.append(invocation)
+        if not self._is_armed:
+            # Once for all that this turn of the event loop reads: what arrives together is handed over together.
+            self._is_armed = True
+            self._loop.call_soon(self._dispatch)
+
+    def abandon(self, invocation: Invocation) -> None:
+        """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
+        if invocation.handed:
+            for link in self._links.values():
+                if link.capacity > 1 or invocation.has_begun:
+                    link.tell_about("cancel", invocation)
+            return
+        queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
+        try:
+            queue.remove(invocation)
+        except ValueError:
+            return
+        self._forget(invocation)
+        self._stop_if_drained()
+
+    def flow(self, invocation: Invocation, *, is_open: bool) -> None:
+        """The client of a stream reads again, or not: its generator goes on, or waits."""
+        for link in self._links.values():
+            link.tell_about("resume" if is_open else "pause", invocation)
+
+    def drain(self) -> None:
+        """Take nothing more; the state becomes `stopped` when all that was taken is answered."""
+        held = sum(len(link.held) for link in self._links.values())
+        log.event("draining", receiving=self._receiving, waiting=self.queue_length, held=held)
+        self._advance(Event.TERMINATED)
+        self._loop.call_later(_BODIES_S, self._wait_for_no_more_bodies)
+        self._stop_if_drained()
+
+    def close(self) -> None:
+        """Refuse what is left and end the model processes."""
+        waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
+        self._queue.clear()
+        for invocation in waiting:
+            self._queue_bytes -= invocation.size
+            self._refuse(invocation, UnavailableError("the server is stopping"))
+        self._workers.close()
+        self._template.remove(self)
+
+    def on_message(self, link: ModelLink, message: dict[str, Any]) -> None:
+        """A model process says something."""
+        match message["event"]:
+            case "loaded":
+                self._on_loaded(link, message)
+            case "failed":
+                self.failure = message["reason"]
+                self.is_out_of_memory = message["is_memory"]
+                if self.state is State.STARTING:
+                    self._advance(Event.GAVE_UP)
+            case "adapter":
+                self.on_adapter(link, message)
+
+    def on_answer(self, link: ModelLink, invocation: Invocation, status: int) -> None:
+        """An invocation is answered."""
+        if isinstance(invocation, _Answered):
+            return  # it was counted when its client was told
+        now = self._loop.time()
+        self.metrics.answered(status, now - invocation.arrived, invocation.handed - invocation.arrived)
+        if self._logs_all or (status >= 400 and self._logs_errors):
+            self._log(invocation, status, now)
+
+    def on_frame(self, link: ModelLink, count: int, timings: Timings | None) -> None:
+        """A model process has answered a frame: it may have more."""
+        rows, decode, predict, encode = timings or _NO_TIMINGS
+        self.metrics.worked(Worked(count, rows, decode, predict, encode))
+        if link.capacity == 1 and not link.held:
+            self.policy.learn(count, rows, self._loop.time() - link.since)
+            linger = self.policy.linger
+            if linger and len(self._queue) < self.policy.limit and self.state is State.READY:
+                link.is_lingering = True
+                self._loop.call_later(linger, self._end_linger, link)
+        self._dispatch()
+        if self.state is not State.READY:
+            self._stop_if_drained()
+
+    def on_lost(self, link: ModelLink) -> None:
+        """A model process is gone: ask again for what it was handed, and replace it."""
+        held = [invocation for invocation in link.held.values() if not isinstance(invocation, _Answered)]
+        for invocation in link.held.values():
+            if isinstance(invocation, _Answered):
+                invocation.free_block()
+        link.held = {}
+        self._end(link, held)
+        self.on_process(link, False)
+        reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
+        if self.state in (State.STARTING, State.READY):
+            self.metrics.process_ended(reason)
+            self._workers.on_lost(link)
+            if self._workers.should_give_up:
+                count = self._workers.failures
+                self.failure = self.failure or f"{count} model processes in a row ended before they had loaded"
+                self._advance(Event.GAVE_UP)
+        else:
+            self._links.pop(link.number, None)
+        self._dispatch()
+        self._stop_if_drained()
+
+    def on_forked(self, number: int, pid: int) -> None:
+        """A model process runs."""
+        link = self._links.get(number)
+        if link is not None:
+            link.pid = pid
+
+    def on_import_failed(self, reason: str) -> None:
+        """The template cannot import the predictor: at the start that is the end."""
+        self.failure = reason
+        if self.state is State.STARTING:
+            self._advance(Event.GAVE_UP)
+
+    def on_template_ended(self, failures: int) -> None:
+        """The template has ended; it is started again as long as there is hope."""
+        is_hopeless = failures >= FAILURES_BEFORE_GIVING_UP and not self._workers.loaded
+        if self.state in (State.STARTING, State.READY) and is_hopeless:
+            self.failure = self.failure or "the template process ends again and again"
+            self._advance(Event.GAVE_UP)
+
+    def on_template_started(self) -> None:
+        """Another template runs: ask it for what is missing."""
+        if self.state in (State.STARTING, State.READY):
+            self._workers.fill()
+
+    def _on_loaded(self, link: ModelLink, message: dict[str, Any]) -> None:
+        self.introduction = message
+        self.policy.joins = message["joins"]
+        if self.state is State.STARTING:
+            log.event("ready", pid=link.pid)
+        self._advance(Event.LOADED)
+        self._workers.on_loaded(link)
+        self.on_process(link, True)
+        self._dispatch()
+
+    def _end(self, link: ModelLink, held: list[Invocation]) -> None:
+        """What to do with the invocations of a process that is gone."""
+        lost = PredictError("the model process ended while it answered this invocation")
+        for invocation in link.waiting:
+            self._queue_bytes -= invocation.size
+            self._refuse(invocation, lost)
+        link.waiting.clear()
+        if link.capacity == 1 and len(held) > 1:
+            for invocation in reversed(held):
+                if invocation.has_begun or invocation.pinned is not None:
+                    self._refuse(invocation, lost)
+                    continue
+                invocation.is_alone = True
+                invocation.handed = 0.0
+                self._queue.appendleft(invocation)
+                self._queue_bytes += invocation.size
+            return
+        for invocation in held:
+            self._refuse(invocation, lost)
+
+    def _dispatch(self) -> None:
+        self._is_armed = False
+        now = self._loop.time()
+        limit = self.policy.limit
+        for link in self._links.values():
+            if link.waiting and (room := link.room(1)):
+                self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
+        queue = self._queue
+        if not queue:
+            return
+        free = [(room, link) for link in self._links.values() if (room := link.room(limit))]
+        if not free or self._may_wait(now, limit):
+            return
+        if len(free) > 1:
+            free.sort(key=lambda pair: len(pair[1].held))
+        for place, (room, link) in enumerate(free):
+            share = -(-len(queue) // (len(free) - place))
+            self._hand_over(link, self._take(min(room, share)), now)
+            if not queue:
+                return
+
+    def _take(self, count: int) -> list[Invocation]:
+        """The next invocations, at most so many; one that must be alone comes alone."""
+        queue = self._queue
+        taken = [queue.popleft()]
+        if taken[0].is_alone:
+            return taken
+        while len(taken) < count and queue and not queue[0].is_alone:
+            taken.append(queue.popleft())
+        return taken
+
+    def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
+        for invocation in invocations:
+            self._queue_bytes -= invocation.size
+        link.send(invocations, now)
+
+    def _may_wait(self, now: float, limit: int) -> bool:
+        """Whether what waits should wait for others, as the project wishes; it is then looked at again in time."""
+        delay = self.policy.max_delay_s
+        if not delay or not self.policy.joins or len(self._queue) >= limit or self.state is not State.READY:
+            return False
+        left = self._queue[0].arrived + delay - now
+        if left <= 0 or self._queue[0].is_alone:
+            return False
+        self._loop.call_later(left, self._dispatch)
+        return True
+
+    def _end_linger(self, link: ModelLink) -> None:
+        link.is_lingering = False
+        self._dispatch()
+
+    def _refuse(self, invocation: Invocation, error: InvocationError) -> None:
+        status = invocation.refuse(error)
+        invocation.free_block()
+        self._count_refusal(invocation, status)
+
+    def _count_refusal(self, invocation: Invocation, status: int) -> None:
+        now = self._loop.time()
+        waited = now - invocation.arrived
+        queued = invocation.handed - invocation.arrived if invocation.handed else waited
+        self.metrics.answered(status, waited, queued)
+        if self._logs_errors:
+            self._log(invocation, status, now)
+
+    def _log(self, invocation: Invocation, status: int, now: float) -> None:
+        queued = invocation.handed - invocation.arrived if invocation.handed else None
+        total = now - invocation.arrived
+        log.invocation(log.Invoked(invocation.inference_id, status, invocation.size, 0, total, queued))
+
+    def _tick(self) -> None:
+        """Refuse what is too late, and kill what has been at it for too long."""
+        now = self._loop.time()
+        deadline = now - self._settings.deadline_s
+        error = DeadlineExceededError("no answer in time", got=f"{self._settings.deadline_s:g} s passed")
+        for queue in (self._queue, *(link.waiting for link in self._links.values())):
+            while queue and queue[0].arrived < deadline:
+                invocation = queue.popleft()
+                self._queue_bytes -= invocation.size
+                self._refuse(invocation, error)
+        for link in self._links.values():
+            if link.held:
+                self._refuse_late(link, now, error)
+        if self.state not in (State.STOPPED, State.FAILED):
+            self._loop.call_later(_TICK_S, self._tick)
+
+    def _refuse_late(self, link: ModelLink, now: float, error: DeadlineExceededError) -> None:
+        deadline = now - self._settings.deadline_s
+        stream_deadline = now - max(self._settings.streaming.deadline_s, self._settings.deadline_s)
+        for number, held in link.held.items():
+            if held.arrived < (stream_deadline if held.has_begun else deadline):
+                # The client is told in time; that the process got the invocation late is no fault of its own.
+                status = held.refuse(error)
+                self._count_refusal(held, status)
+                link.held[number] = _Answered(held)
+                link.tell({"event": "cancel", "number": number})
+        is_wanted = any(not isinstance(held, _Answered) for held in link.held.values())
+        if not is_wanted and link.since < deadline:
+            log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
+            link.since = math.inf  # once is enough
+            link.kill()
+
+    def _forget(self, invocation: Invocation) -> None:
+        """It has left the queue without going to a process."""
+        self._queue_bytes -= invocation.size
+        invocation.free_block()
+
+    def _advance(self, event: Event) -> None:
+        before, self.state = self.state, advance(self.state, event)
+        if self.state is not before and self.state in (State.STOPPED, State.FAILED):
+            self._on_end()
+
+    def _stop_if_drained(self) -> None:
+        is_busy = self._receiving > 0 or self._queue or any(x.held or x.waiting for x in self._links.values())
+        if self.state is State.DRAINING and not is_busy:
+            self._advance(Event.DRAINED)
+
+    def _wait_for_no_more_bodies(self) -> None:
+        self._receiving = 0
+        self._stop_if_drained()
+
+
+class _Answered(Invocation):
+    """What a stuck process still holds after its client was told: the block, and nobody to answer."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation.fields, b"", invocation.block, invocation.size)
+        self.arrived = math.inf
+
+    def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
+        """The client has its answer; the block is free now."""
+        self.free_block()
+
+    def begin(self, status: int, head: bytes, part: bytes) -> None:
+        """Nobody waits for it."""
+
+    def send_part(self, part: bytes) -> None:
+        """Nobody waits for it."""
+
+    def end(self) -> None:
+        """Nobody waits for it."""
+
+    def break_off(self, last: bytes) -> None:
+        """Nobody waits for it."""

@@ -1,0 +1,163 @@
+"""The front's end of the control socket to the template process, which is started again when it dies."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import orjson
+
+from argosy.serving import log
+from argosy.serving.model.template import REQUEST
+
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 5.0
+
+SpawnTemplate = Callable[[], tuple[int, socket.socket]]
+
+
+class ForkOwner(Protocol):
+    """Who asked for a model process."""
+
+    def on_forked(self, number: int, pid: int) -> None:
+        """The process that was asked for by this number runs."""
+
+    def on_import_failed(self, reason: str) -> None:
+        """The template cannot import the predictor, or load it before it forks."""
+
+    def on_template_ended(self, failures: int) -> None:
+        """The template has ended, so many times since a model was last loaded; it is started again."""
+
+    def on_template_started(self) -> None:
+        """Another template runs: what is missing can be asked for."""
+
+
+class Template:
+    """The template process as the front knows it.
+
+    Args:
+        spawn: Starts a template process; called again when it dies.
+    """
+
+    def __init__(self, spawn: SpawnTemplate) -> None:
+        self._spawn = spawn
+        self._control: socket.socket | None = None
+        self._rest = b""
+        self._owners: list[ForkOwner] = []
+        self._asked: dict[int, ForkOwner] = {}
+        self._last_number = 0
+        self._failures = 0
+        self._is_closed = False
+        self.has_imported = False
+
+    def add(self, owner: ForkOwner) -> None:
+        """Tell this owner what happens to the template."""
+        self._owners.append(owner)
+
+    def remove(self, owner: ForkOwner) -> None:
+        """Tell this owner nothing more."""
+        self._owners.remove(owner)
+
+    def start(self) -> None:
+        """Start the first template process."""
+        _, self._control = self._spawn()
+        self._control.setblocking(False)
+        self._rest = b""
+        asyncio.get_running_loop().add_reader(self._control, self._read)
+
+    def next_number(self) -> int:
+        """A number that no model process has had."""
+        self._last_number += 1
+        return self._last_number
+
+    def fork(self, owner: ForkOwner, number: int, seat: int, seats: int, model_dir: Path) -> socket.socket | None:
+        """Ask for a model process.
+
+        Args:
+            owner: Is told when it runs.
+            number: Names it in messages.
+            seat: Which of the places it takes.
+            seats: How many places there are.
+            model_dir: The folder of the artifacts.
+
+        Returns:
+            The front's end of the socket pair to it, or None when the template is gone.
+        """
+        if self._control is None:
+            return None
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        told = orjson.dumps({"number": number, "seat": seat, "seats": seats, "model_dir": str(model_dir)})
+        try:
+            socket.send_fds(self._control, [REQUEST.pack(len(told)) + told], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            return None
+        finally:
+            theirs.close()
+        self._asked[number] = owner
+        return ours
+
+    def close(self) -> None:
+        """Let the template end; model processes that run are not touched."""
+        self._is_closed = True
+        self._hang_up()
+
+    def loaded(self) -> None:
+        """A model process has loaded its model: the failures before do not count any more."""
+        self._failures = 0
+
+    def _hang_up(self) -> None:
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+            self._control = None
+
+    def _read(self) -> None:
+        assert self._control is not None  # it is only read while it is open
+        try:
+            chunk = self._control.recv(65_536)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            chunk = b""
+        if not chunk:
+            self._hang_up()
+            self._restart()
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._take(orjson.loads(line))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["event"]:
+            case "imported":
+                self.has_imported = True
+                for owner in list(self._owners):
+                    owner.on_template_started()
+            case "forked":
+                asked = self._asked.pop(message["number"], None)
+                if asked is not None:
+                    asked.on_forked(message["number"], message["pid"])
+            case "failed":
+                for owner in list(self._owners):
+                    owner.on_import_failed(message["message"])
+            case "exited" if message["code"] != 0:
+                log.event("model-process-ended", pid=message["pid"], code=message["code"])
+
+    def _restart(self) -> None:
+        self._asked.clear()
+        if self._is_closed:
+            return
+        log.event("template-ended")
+        self._failures += 1
+        for owner in list(self._owners):
+            owner.on_template_ended(self._failures)
+        pause = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
+        asyncio.get_running_loop().call_later(pause, self._start_again)
+
+    def _start_again(self) -> None:
+        if not self._is_closed:
+            self.start()
