@@ -13,20 +13,22 @@ from PIL import Image
 
 BOUNDARY: Final = "drift-0123456789"
 MULTIPART: Final = f"multipart/form-data; boundary={BOUNDARY}"
-ROWS: Final = np.array([[1.5, 2.0, 3.25], [4.0, 5.5, 6.0]])
+ROWS: Final = np.array([[1.5, 2.0, 31337.25], [4.0, 31337.5, 6.0]])
+SECRET: Final = "31337"
+"""In every body that can be read by people: it must not be found in any message."""
 _RECORDIO_MAGIC: Final = 0xCED7230A
 
 
 def json() -> bytes:
-    return b"[[1.5, 2.0, 3.25], [4.0, 5.5, 6.0]]"
+    return b"[[1.5, 2.0, 31337.25], [4.0, 31337.5, 6.0]]"
 
 
 def csv() -> bytes:
-    return b"1.5,2.0,3.25\n4.0,5.5,6.0\n"
+    return b"1.5,2.0,31337.25\n4.0,31337.5,6.0\n"
 
 
 def jsonlines() -> bytes:
-    return b"[1.5, 2.0, 3.25]\n[4.0, 5.5, 6.0]\n"
+    return b"[1.5, 2.0, 31337.25]\n[4.0, 31337.5, 6.0]\n"
 
 
 def npy() -> bytes:
@@ -79,11 +81,11 @@ def arrow() -> bytes:
 
 
 def libsvm() -> bytes:
-    return b"1 1:1.5 3:3.25\n0 2:5.5\n"
+    return b"1 1:1.5 3:31337.25\n0 2:31337.5\n"
 
 
 def text() -> bytes:
-    return "smørrebrød".encode()
+    return "31337 smørrebrød".encode()
 
 
 def octets() -> bytes:
@@ -108,7 +110,7 @@ def _image(name: str) -> bytes:
 def multipart() -> bytes:
     parts = [
         'Content-Disposition: form-data; name="name"\r\n\r\nada\r\n',
-        'Content-Disposition: form-data; name="age"\r\n\r\n36\r\n',
+        'Content-Disposition: form-data; name="age"\r\n\r\n31337\r\n',
     ]
     return (f"--{BOUNDARY}\r\n" + f"--{BOUNDARY}\r\n".join(parts) + f"--{BOUNDARY}--\r\n").encode()
 
