@@ -103,8 +103,16 @@ def test_json_has_the_predictor_s_schema_and_the_others_say_what_they_are() -> N
     assert "order of their declaration" in content["text/csv"]["description"]
     assert all(content[name]["description"] for name in TYPES[1:-1])
     answer = {name: media["schema"] for name, media in invoke["responses"]["200"]["content"].items()}
-    assert tuple(answer) == TYPES[:5]
+    assert tuple(answer) == (*TYPES[:5], "text/libsvm")
     assert answer["application/json"]["anyOf"] == [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]
+
+
+def test_an_answer_that_may_be_an_image_is_described_as_one() -> None:
+    predict = annotated(bytes, bytes)
+    types = ("image/png", "image/*")
+    document = json.loads(openapi.document("A", read(predict), output_schema(predict), types, False))
+    answer = document["paths"]["/invocations"]["post"]["responses"]["200"]["content"]
+    assert set(answer) == {"image/png", "application/json"}
 
 
 def test_a_stream_is_described_as_one() -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from argosy import contract
+from argosy.serving import codecs
 from argosy.serving.inputs.annotation import InputSpec
 from argosy.serving.inputs.definitions import PREFIX, Definitions, Schema, with_references
 from argosy.serving.inputs.kind import InputKind
@@ -40,8 +41,6 @@ _OCTETS: Final[Mapping[str, str]] = {
 _HEADER_ROW: Final = "; `header=present` in the Content-Type announces a header row"
 _BY_POSITION: Final = ", without which the cells are the fields in the order of their declaration"
 _FORM: Final = "multipart/form-data"
-_ONLY_TAKEN: Final = (_FORM, "image/", "text/libsvm", "application/x-www-form-urlencoded")
-"""Beginnings of media types that are understood and never answered with."""
 
 _ERROR: Final[Schema] = {
     "title": "Error",
@@ -171,8 +170,9 @@ def _answers(answer: Schema, spec: InputSpec, content_types: Sequence[str], is_s
         return {name: {"schema": {"type": "string", "description": text}} for name, text in _STREAMED.items()}
     if spec.is_list and answer.get("type") == "array":
         answer = {"anyOf": [answer.get("items", {}), answer]}
-    names = dict.fromkeys([*(name for name in content_types if not name.startswith(_ONLY_TAKEN)), JSON])
-    return {name: _media(name, answer) for name in names if "*" not in name}
+    able = [name for name in content_types if name in codecs.writable()]
+    names = dict.fromkeys([*able, JSON])
+    return {name: _media(name, answer) for name in names if not (answer and name.startswith("image/"))}
 
 
 def _ping(method: str) -> Schema:

@@ -147,6 +147,8 @@ VALUES: list[tuple[Any, object, object]] = [
     ),
     (decimal.Decimal, "1.10", decimal.Decimal("1.10")),
     (decimal.Decimal, 1.1, decimal.Decimal("1.1")),
+    (decimal.Decimal, decimal.Decimal("1.1"), decimal.Decimal("1.1")),
+    (datetime.date, datetime.date(2026, 11, 22), datetime.date(2026, 11, 22)),
 ]
 
 

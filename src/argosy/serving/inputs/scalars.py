@@ -246,12 +246,25 @@ SCALARS: Final[Mapping[object, Scalar]] = {
     float: NUMBER,
     str: STRING,
     bytes: OCTETS,
-    datetime.datetime: Scalar("an ISO 8601 date and time", {"type": "string", "format": "date-time"}, _moment, _moment),
-    datetime.date: Scalar("an ISO 8601 date", {"type": "string", "format": "date"}, _day, _day),
-    datetime.time: Scalar("an ISO 8601 time", {"type": "string", "format": "time"}, _time, _time),
-    uuid.UUID: Scalar("a UUID", {"type": "string", "format": "uuid", "pattern": _UUID}, _uuid, _uuid),
+    datetime.datetime: Scalar(
+        "an ISO 8601 date and time",
+        {"type": "string", "format": "date-time"},
+        _moment,
+        _moment,
+        datetime.datetime,
+    ),
+    datetime.date: Scalar("an ISO 8601 date", {"type": "string", "format": "date"}, _day, _day, datetime.date),
+    datetime.time: Scalar("an ISO 8601 time", {"type": "string", "format": "time"}, _time, _time, datetime.time),
+    uuid.UUID: Scalar("a UUID", {"type": "string", "format": "uuid", "pattern": _UUID}, _uuid, _uuid, uuid.UUID),
     decimal.Decimal: Scalar(
-        "a decimal number", {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DECIMAL}]}, _decimal, _decimal
+        "a decimal number",
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DECIMAL}]},
+        _decimal,
+        _decimal,
+        decimal.Decimal,
     ),
 }
-"""What is annotated -> how it is read. Times are ISO 8601 as the standard library reads it; a UUID has its hyphens."""
+"""What is annotated -> how it is read. Times are ISO 8601 as the standard library reads it, a UUID has its hyphens.
+
+Arrow's tables hold some of these themselves: they are taken as they are.
+"""
