@@ -26,6 +26,11 @@ _WORTH_S: Final = 0.0002
 _LONGEST_S: Final = 0.002
 _QUICK_S: Final = 0.0005
 """How long a frame of invocations that are not joined may take."""
+_FRAME_S: Final = 0.00003
+"""What a frame costs beside its invocations, on both ends."""
+_UP: Final = 1.25
+_DOWN: Final = 0.97
+"""Steps that follow the cost which nine frames of ten stay below; one frame that the kernel delayed changes little."""
 _MOST: Final = 64
 """Invocations in a frame that are not joined."""
 _MEMORY: Final = 0.1
@@ -60,7 +65,7 @@ class BatchPolicy:
         self.max_delay_s = batching.max_delay_ms / 1000
         self._max_rows = batching.max_batch_size
         self._service = 0.0
-        self._dearest = 0.0
+        self._dear = 0.0
         self._rows = 1.0
         self._sizes = [_Size() for _ in range(batching.max_batch_size.bit_length() + 1)]
         self._frames = 0
@@ -77,29 +82,29 @@ class BatchPolicy:
         pause = _SHARE * self._service
         return 0.0 if pause < _WORTH_S or not self.joins else min(pause, _LONGEST_S)
 
-    def learn(self, count: int, rows: int, seconds: float) -> None:
+    def learn(self, count: int, rows: int, seconds: float, busy: float) -> None:
         """One frame was answered.
 
         Args:
             count: Invocations in it.
             rows: Rows in it.
             seconds: From hand-over to answer.
+            busy: Of these, what the model process measured for decoding, predicting and encoding.
         """
-        each = seconds / count
         self._service += _MEMORY * (seconds - self._service) if self._service else seconds
-        # Quick to believe that it is dear, slow to believe that it is cheap: one slow call makes the others wait.
-        self._dearest = max(each, self._dearest + 0.02 * (each - self._dearest))
+        each = busy / count
+        self._dear = self._dear * (_UP if each > self._dear else _DOWN) if self._dear else each
         self._frames += 1
         if self.joins:
             self._rows += _MEMORY * (rows / count - self._rows)
             size = self._sizes[min(count.bit_length(), len(self._sizes) - 1)]
-            size.cost += max(_MEMORY, 1 / (size.seen + 1)) * (each - size.cost)
+            size.cost += max(_MEMORY, 1 / (size.seen + 1)) * ((busy + _FRAME_S) / count - size.cost)
             size.largest = max(size.largest, count)
             size.seen += 1
         self._limit = self._next_limit()
 
     def _next_limit(self) -> int:
-        quick = min(_MOST, int(_QUICK_S / self._dearest)) if self._dearest > 0 else 1
+        quick = min(_MOST, int(_QUICK_S / self._dear)) if self._dear > 0 else 1
         if not self.joins:
             return max(1, quick)
         most = int(self._max_rows / max(self._rows, 1.0))

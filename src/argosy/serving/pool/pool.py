@@ -207,7 +207,7 @@ class Pool:
         rows, decode, predict, encode = timings or _NO_TIMINGS
         self.metrics.worked(Worked(count, rows, decode, predict, encode))
         if link.capacity == 1 and not link.held:
-            self.policy.learn(count, rows, self._loop.time() - link.since)
+            self.policy.learn(count, rows, self._loop.time() - link.since, decode + predict + encode)
             linger = self.policy.linger
             if linger and len(self._queue) < self.policy.limit and self.state is State.READY:
                 link.is_lingering = True
