@@ -1,0 +1,1 @@
+NAMES = ("Barolo", "Grignolino", "Barbera")
