@@ -1,11 +1,14 @@
 """Runs one benchmark and writes its result with machine, versions, commit and date beside it.
 
 A benchmark is a folder `benchmarks/NAME` whose `measure.py` has a function `measure() -> dict[str, object]`: what was
-measured, numbers with their unit in the name.
+measured, numbers with their unit in the name. One that can measure a part of itself takes the rest of the command line
+and what it measured last, `measure(arguments, last)`, and returns None when the result shall stay as it is. A function
+`publish()` is called when the result is written.
 """
 
 import importlib
 import importlib.metadata
+import inspect
 import json
 import os
 import platform
@@ -47,17 +50,25 @@ def surroundings() -> dict[str, object]:
 
 def main(arguments: list[str]) -> int:
     """Run the benchmark that the first argument names."""
-    if len(arguments) != 1 or arguments[0] not in names():
+    if not arguments or arguments[0] not in names():
         sys.stderr.write(f"usage: scripts/bench NAME, one of: {', '.join(names()) or 'none yet'}\n")
         return 2
-    (name,) = arguments
+    name, *rest = arguments
     before = surroundings()
-    measured: dict[str, object] = importlib.import_module(f"benchmarks.{name}.measure").measure()
+    benchmark = importlib.import_module(f"benchmarks.{name}.measure")
     path = FOLDER / "results" / f"{name}.json"
+    last = json.loads(path.read_text())["measured"] if path.exists() else {}
+    takes_arguments = bool(inspect.signature(benchmark.measure).parameters)
+    measured: dict[str, object] | None = benchmark.measure(rest, last) if takes_arguments else benchmark.measure()
+    if measured is None:
+        return 0
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"benchmark": name, **before, "measured": measured}, indent=2) + "\n")
     sys.stderr.write(f"{path} written\n")
-    print(json.dumps(measured, indent=2))
+    if hasattr(benchmark, "publish"):
+        benchmark.publish()
+    else:
+        print(json.dumps(measured, indent=2))
     return 0
 
 

@@ -1,97 +1,148 @@
-"""The server with the breast-cancer model: throughput, latency, and what a killed model process costs.
+"""Our server beside its peers: the table "Speed and size" as `rows.py` has it.
 
-The server is held to one processor, the load to another. Both ways through the front are measured, the short path and
-plain ASGI.
+Everybody is held to one processor, the load to another, one model process each, metrics on. A rival is measured in
+turns with ours: A B, B A, A B ..., each round of a second or more after a warm-up; figures are medians of the rounds,
+comparisons are ratios of these medians.
 """
 
-import json
-import os
-import signal
+import argparse
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
 
-from argosy import project as projects
-from argosy.contract import Variable
-from benchmarks.load import request
-from tests.processes import children
-from tests.serving.server_process import free_port, wait_until
+from benchmarks.serving import contestants, environments, launches, rows, single, table
+from benchmarks.serving.contestants import OURS, Contestant
+from benchmarks.serving.environments import MissingError, say
+from benchmarks.serving.processes import NotStartedError
+from benchmarks.serving.rows import Row
 
-EXAMPLE = Path(__file__).parent.parent.parent / "examples/breast-cancer"
-ROUNDS = 3
-SECONDS = 1.0
-
-
-def measure() -> dict[str, object]:
-    """Requests a second for each way and number of connections, and the times of a start and of a replacement."""
-    row = (EXAMPLE / "data/cases-a.csv").read_bytes().splitlines()[0] + b"\n"
-    cells = {"ping": request("/ping"), "one row": request("/invocations", row)}
-    measured: dict[str, object] = {}
-    for way, short in (("short path", "1"), ("plain ASGI", "0")):
-        with _server(short) as (server, port):
-            for name, sent in cells.items():
-                for connections in (1, 8, 64):
-                    rounds = [_load(port, sent, connections) for _ in range(ROUNDS)]
-                    measured[f"{way}: {name} @ {connections}"] = {
-                        key: statistics.median(r[key] for r in rounds) for key in rounds[0]
-                    }
-            if short == "1":
-                measured["replacement"] = _replacement(server, port, request("/invocations", row))
-    return measured
+ROUNDS = 5
+RESULT = dict[str, Any]
 
 
-@contextmanager
-def _server(short_path: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    port = free_port()
-    example = projects.load(EXAMPLE)
-    environ = {
-        "PATH": os.environ["PATH"],
-        **example.server_environment(),
-        Variable.PROGRAM_DIR: str(EXAMPLE),
-        Variable.MODEL_DIR: str(example.artifacts_dir),
-        Variable.HOST: "127.0.0.1",
-        Variable.WORKERS: "1",
-        Variable.SHORT_PATH: short_path,
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-    }
-    argv = ["taskset", "-c", "0", sys.executable, "-P", "-m", "argosy.serving", "serve"]
-    server = subprocess.Popen(argv, env=environ, stderr=subprocess.DEVNULL)
+def measure(arguments: list[str], last: RESULT) -> RESULT | None:
+    """The rows that the arguments name, or all; with `--keep` in place of those of the last result.
+
+    Args:
+        arguments: As `--help` tells.
+        last: What is in the result file now.
+
+    Returns:
+        What the result file shall have from now on; None: a look at a part, it stays as it is.
+    """
+    told = _parse(arguments)
+    chosen = rows.find(told.rows)
+    started = time.monotonic()
+    if not told.installed:
+        environments.install_ours(told.commit)
+    found: RESULT = {row.id: {"title": row.title, "versus": {}} for row in chosen}
+    for row in chosen:
+        if row.id in single.ROWS:
+            found[row.id] |= _single(row, told.rounds)
+    for work in dict.fromkeys(row.work for row in chosen if row.work):
+        same = [row for row in chosen if row.work == work]
+        for rival in dict.fromkeys(name for row in same for name in row.rivals()):
+            if not told.against or rival in told.against:
+                _compare(work, rival, [row for row in same if rival in row.rivals()], told, found)
+    say(f"\n{table.render({'rows': found})}\nmeasured in {time.monotonic() - started:.0f} s")
+    is_part = bool(told.rows or told.against)
+    if is_part and not told.keep:
+        return None
+    merged = _merged(last.get("rows", {}), found) if is_part else found
+    return {"rows": merged, "contestants": _contestants(merged)}
+
+
+def publish() -> None:
+    """Put the table into the page."""
+    table.write_page()
+
+
+def _merged(last: RESULT, found: RESULT) -> RESULT:
+    """The last result with what was measured now in its place, pair by pair."""
+    merged = dict(last)
+    for name, row in found.items():
+        merged[name] = row | {"versus": last.get(name, {}).get("versus", {}) | row["versus"]}
+    return merged
+
+
+def _compare(work: str, rival: str, same: list[Row], told: argparse.Namespace, found: RESULT) -> None:
+    """All rows with the same work against one rival, both servers up at once and loaded in turn."""
+    with ExitStack() as stack:
+        try:
+            ours = stack.enter_context(contestants.opened(OURS, work))
+            theirs = stack.enter_context(contestants.opened(rival, work))
+        except (NotStartedError, MissingError) as error:
+            say(f"{rival} does not serve {work}: {error}")
+            for row in same:
+                found[row.id]["versus"][rival] = {"fault": str(error).strip()[-300:]}
+            return
+        for row in same:
+            found[row.id]["versus"][rival] = _rounds(row, ours, theirs, rival, told)
+
+
+def _rounds(row: Row, ours: Contestant, theirs: Contestant, rival: str, told: argparse.Namespace) -> RESULT:
+    sides = {OURS: ours, rival: theirs}
+    taken: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     try:
-        wait_until(lambda: _status(port, "/ping") == 200, 60)
-        yield server, port
-    finally:
-        server.terminate()
-        server.wait(30)
+        for side in sides.values():
+            if isinstance(side, contestants.Served):
+                side.check(row)
+        for number in range(told.rounds):
+            for name in list(sides) if number % 2 == 0 else list(sides)[::-1]:
+                taken[name].append(sides[name].measure(row))
+    except contestants.WrongAnswerError as error:
+        say(f"{row.id} {rival}: {error}")
+        return {"fault": str(error)}
+    medians = {
+        name: {key: round(statistics.median(r[key] for r in results), 4) for key in results[0]}
+        for name, results in taken.items()
+    }
+    spread = {name: [r["requests_per_s"] for r in results] for name, results in taken.items()}
+    say(f"{row.id:14} {table.sentence(rival, medians)}")
+    return {"ours": medians[OURS], "theirs": medians[rival], "rounds": spread, **_stamp()}
 
 
-def _load(port: int, sent: bytes, connections: int) -> dict[str, float]:
-    argv = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(SECONDS), "1"]
-    done = subprocess.run(argv, input=sent, capture_output=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+def _single(row: Row, rounds: int) -> RESULT:
+    try:
+        values = single.ROWS[row.id](rounds)
+    except NotStartedError as error:
+        say(f"{row.id}: {error}")
+        return {"fault": str(error).strip()[-300:]}
+    say(f"{row.id:14} {values}")
+    return {"values": values, **_stamp()}
 
 
-def _replacement(server: "subprocess.Popen[bytes]", port: int, sent: bytes) -> dict[str, float]:
-    """Milliseconds from SIGKILL of the only model process to the next /ping 200."""
-    times = []
-    for _ in range(5):
-        (victim,) = children(children(server.pid)[0])
-        os.kill(victim, signal.SIGKILL)
-        started = time.perf_counter()
-        wait_until(lambda v=victim: v not in children(children(server.pid)[0]) and _status(port, "/ping") == 200, 30)
-        times.append((time.perf_counter() - started) * 1000)
-    return {"median_ms": round(statistics.median(times), 1), "worst_ms": round(max(times), 1)}
+def _stamp() -> RESULT:
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "argosy": environments.installed_commit()}
 
 
-def _status(port: int, path: str) -> int:
-    done = subprocess.run(
-        ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", f"http://127.0.0.1:{port}{path}"],
-        capture_output=True,
-        text=True,
-        check=False,
+def _contestants(measured: RESULT) -> RESULT:
+    """Title, settings and versions of everybody who was measured."""
+    names = {name for row in measured.values() for name in row["versus"]}
+    ours = "from this checkout with [fast]: pysimdjson; defaults, one model process, metrics on"
+    known: RESULT = {OURS: {"title": "Argosy", "settings": ours, "versions": environments.versions(environments.OURS)}}
+    for name, peer in launches.peers().items():
+        if name in names:
+            versions = environments.versions(peer.folder.name)
+            known[name] = {"title": peer.title, "settings": peer.settings, "versions": versions}
+    return known
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench serving", description=__doc__.partition("\n")[0])
+    every = ", ".join(row.id for row in rows.ROWS)
+    parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help=f"only these: {every}")
+    parser.add_argument("--against", nargs="+", default=[], metavar="RIVAL", help="only these, of the rows' rivals")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each pair, {ROUNDS} by default")
+    parser.add_argument("--commit", help="measure this commit and not the checkout as it is")
+    parser.add_argument("--installed", action="store_true", help="measure what the last run installed")
+    parser.add_argument(
+        "--keep", action="store_true", help="write a part of the rows into the result, in place of their last figures"
     )
-    return int(done.stdout or 0)
+    told = parser.parse_args(arguments)
+    unknown = set(told.rows) - {row.id for row in rows.ROWS}
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {every}")
+    return told

@@ -1,0 +1,1 @@
+"""What the servers serve: models and bodies, made when the benchmark first runs."""

@@ -1,0 +1,1 @@
+"""What our server does: the program folder of the benchmark."""
