@@ -123,6 +123,32 @@ def test_the_answer_is_described_as_it_is_written() -> None:
     assert "twice" not in str(read(annotated(Sum)).schema)
 
 
+class Own:
+    """A type that neither library knows."""
+
+
+def test_a_field_of_the_user_s_own_type_leaves_the_schema_open() -> None:
+    class Held(msgspec.Struct):
+        own: Own | None = None
+
+    class Kept(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+        own: Own | None = None
+        size: int = 0
+
+    assert read(annotated(Held)).schema == {"type": "object"}
+    assert convert(Kept, {"size": 2}) == Kept(size=2)
+    assert "field `size`" in fault(Kept, {"size": "SECRET"})
+
+
+def test_a_model_that_pydantic_cannot_make_is_refused() -> None:
+    class Unfinished(pydantic.BaseModel):
+        other: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - that is the point
+
+    with pytest.raises(LoadError, match="Unfinished"):
+        read(annotated(Unfinished))
+
+
 def test_a_model_of_pydantic_1_is_refused() -> None:
     with pytest.raises(LoadError):
         read(annotated(type("BaseModel", (), {"__module__": "pydantic.v1.main", "__fields__": {}})))

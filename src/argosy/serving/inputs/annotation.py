@@ -106,15 +106,6 @@ def output_schema(predict: Callable[..., object]) -> Mapping[str, object]:
         return {}
 
 
-def input_kind(predict: Callable[..., object]) -> InputKind:
-    """The kind alone.
-
-    Raises:
-        LoadError: As `read`.
-    """
-    return read(predict).kind
-
-
 def _annotation(predict: Callable[..., object]) -> Any:
     """The argument's annotation; that of the answer may name what is imported for type checkers only."""
     signature = inspect.signature(predict)

@@ -6,11 +6,14 @@ unknown fields are ignored unless the class forbids them). Both are imported by 
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
+from argosy.errors import LoadError
 from argosy.serving.inputs.definitions import PREFIX, Definitions, Schema
 from argosy.serving.inputs.mismatch import MismatchError, kind_of
 from argosy.serving.inputs.shapes import by_position
+
+_ANY_OBJECT: Final[Schema] = {"type": "object"}
 
 _MSGSPEC_PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _MSGSPEC_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -103,7 +106,10 @@ def struct_shape(owner: type) -> ForeignShape:
             raise _from_msgspec(str(error)) from None
 
     def write(definitions: Definitions) -> Schema:
-        (schema,), parts = msgspec.json.schema_components([owner], ref_template=PREFIX + "{name}")
+        try:
+            (schema,), parts = msgspec.json.schema_components([owner], ref_template=PREFIX + "{name}")
+        except TypeError:  # a field of a type of the user's own
+            return dict(_ANY_OBJECT)
         return definitions.adopt(schema, parts)
 
     names = [field.encode_name for field in msgspec.structs.fields(owner)]
@@ -119,10 +125,18 @@ def model_shape(owner: type, *, is_output: bool = False) -> ForeignShape:
     """
     import pydantic
 
-    adapter: pydantic.TypeAdapter[object] = pydantic.TypeAdapter(owner)
-    written = adapter.json_schema(ref_template=PREFIX + "{model}", mode="serialization" if is_output else "validation")
+    adapter: pydantic.TypeAdapter[object]
+    mode: Literal["serialization", "validation"] = "serialization" if is_output else "validation"
+    try:
+        adapter = pydantic.TypeAdapter(owner)
+        written = adapter.json_schema(ref_template=PREFIX + "{model}", mode=mode)
+    except pydantic.errors.PydanticInvalidForJsonSchema:  # a field of a type of the user's own
+        written = dict(_ANY_OBJECT)
+    except pydantic.PydanticUserError as error:
+        raise LoadError(f"pydantic cannot make `{owner.__name__}`", got=f"`{error.code}`") from error
     parts = written.pop("$defs", {})
-    known = _property_names([written, *parts.values()])
+    fields = getattr(owner, "__pydantic_fields__", {})
+    known = _property_names([written, *parts.values()]) | fields.keys()
 
     def validate(value: object, is_text: bool) -> object:
         try:
@@ -134,7 +148,6 @@ def model_shape(owner: type, *, is_output: bool = False) -> ForeignShape:
     def write(definitions: Definitions) -> Schema:
         return definitions.adopt({"$ref": PREFIX + owner.__name__}, {owner.__name__: written, **parts})
 
-    fields = getattr(owner, "__pydantic_fields__", {})
     names = [getattr(field, "validation_alias", None) or name for name, field in fields.items()]
     return ForeignShape(
         owner, [n if isinstance(n, str) else f for n, f in zip(names, fields, strict=True)], validate, write
