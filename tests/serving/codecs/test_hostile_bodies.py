@@ -14,7 +14,7 @@ from argosy.serving.inputs.kind import InputKind
 from tests.serving.codecs.bodies import content_type, find, good
 
 PAIRS = [(name, kind) for name in codecs.names() for kind in sorted(find(name).kinds)]
-few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def attempt(name: str, body: bytes, kind: InputKind, given_type: MediaType) -> None:

@@ -1,6 +1,7 @@
 """application/vnd.apache.arrow.stream and application/x-parquet: tables in columns."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ _KINDS: Final = frozenset(
 _COLUMNS: Final = 65_536
 _PARQUET_ROWS: Final = 1024  # read at a time: between two batches the size is looked at
 _MAGIC: Final = b"PAR1"
+_INDEX: Final = re.compile(r"__index_level_[0-9]+__")  # as pandas writes it; its metadata is the client's word, unread
 
 
 class ArrowCodec:
@@ -41,6 +43,8 @@ class ArrowCodec:
                 batches = _bounded(reader)
             table = pyarrow.Table.from_batches(batches, reader.schema)
             table.validate(full=True)
+        except DecodeError:
+            raise
         except (pyarrow.ArrowException, OSError, ValueError, TypeError, OverflowError, KeyError):
             raise DecodeError("the body is not an Arrow stream", got=f"{len(body)} bytes") from None
         return _as_kind(table, kind)
@@ -125,14 +129,13 @@ def _refuse_compression(body: bytes) -> None:
     """
     import pyarrow
 
-    with pyarrow.ipc.MessageReader.open_stream(pyarrow.py_buffer(body)) as reader:
-        for message in _messages(reader):
-            if message.type not in ("record batch", "dictionary"):
-                continue
-            table = _Flatbuffer.root(message.metadata.to_pybytes()).table(2)
-            batch = table.table(1) if message.type == "dictionary" else table
-            if batch.has(3):
-                raise DecodeError("the Arrow stream is compressed", want="an uncompressed one, or Parquet")
+    for message in _messages(pyarrow.ipc.MessageReader.open_stream(pyarrow.py_buffer(body))):
+        if message.type not in ("record batch", "dictionary"):
+            continue
+        table = _Flatbuffer.root(message.metadata.to_pybytes()).table(2)
+        batch = table.table(1) if message.type == "dictionary" else table
+        if batch.has(3):
+            raise DecodeError("the Arrow stream is compressed", want="an uncompressed one, or Parquet")
 
 
 def _messages(reader: Any) -> Iterator[Any]:  # Any: pyarrow has no types
@@ -235,7 +238,8 @@ def _as_kind(table: Any, kind: InputKind) -> object:  # Any: pyarrow has no type
         return table
     try:
         if kind is InputKind.FRAME:
-            return table.to_pandas()
+            named = [name for name in table.column_names if not _INDEX.fullmatch(name)]
+            return table.select(named).to_pandas(ignore_metadata=True)
         _check_spread(table)
         if kind in (InputKind.RECORDS, InputKind.LIST):
             return table.to_pylist()

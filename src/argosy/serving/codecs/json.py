@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LARGE_BYTES: Final = 256  # from here on reading numbers without making Python objects of them pays
+_LARGE_BYTES: Final = 256  # from here on reading numbers without making Python objects of them pays, names or not
 _WRAPPER_NAMES: Final = frozenset({"instances", "configuration"})
 _TABULAR: Final = frozenset({InputKind.ARRAY, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE})
 
@@ -41,7 +41,7 @@ class JsonCodec:
             DecodeError: Not JSON, or not the kind of value that the predictor wants.
         """
         body = _utf_8(body, content_type)
-        if kind is InputKind.ARRAY and HAS_SIMDJSON and len(body) >= _LARGE_BYTES:
+        if kind is InputKind.ARRAY and HAS_SIMDJSON and (len(body) >= _LARGE_BYTES or b'"' not in bytes(body)):
             rows = read_rows((body,))
             if rows is not None:
                 return rows[0]

@@ -71,6 +71,9 @@ class NpyCodec:
         """All rows of arrays of two dimensions, one dtype and one width; None when one is not like the others."""
         import numpy as np
 
+        alike = _alike(bodies)
+        if alike is not None:
+            return alike
         first = None
         parts: list[bytes | memoryview] = []
         counts: list[int] = []
@@ -188,6 +191,24 @@ def _header_bytes(descr: str, shape: tuple[int, ...], is_fortran: bool) -> bytes
     text = f"{{'descr': {descr!r}, 'fortran_order': {is_fortran}, 'shape': {shape!r}, }}"
     padded = text + " " * (-(len(_MAGIC) + 4 + len(text) + 1) % 64) + "\n"
     return _MAGIC + b"\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode()
+
+
+def _alike(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[Any], list[int]] | None":  # Any: as above
+    """All rows when the bodies have one header and one length, as they mostly have: nothing is done body by body."""
+    import numpy as np
+
+    header = _find_header(bodies[0])
+    length = len(bodies[0])
+    if header is None or len(header.shape) != 2 or header.is_fortran or len(set(map(len, bodies))) != 1:
+        return None
+    end = header.offset + header.cells * header.dtype.itemsize
+    if not header.offset < end <= length:
+        return None
+    octets = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), length)
+    if (octets[:, : header.offset] != octets[0, : header.offset]).any():
+        return None
+    rows = np.ascontiguousarray(octets[:, header.offset : end]).view(header.dtype)
+    return rows.reshape(-1, header.shape[1]), [header.shape[0]] * len(bodies)
 
 
 def _find_header(body: bytes | memoryview) -> _Header | None:

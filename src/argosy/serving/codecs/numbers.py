@@ -27,16 +27,20 @@ def parse_numbers(text: bytes) -> "NDArray[np.float64] | None":
     """All numbers of a JSON array of numbers, or of arrays of them, in one flat array that can be written to.
 
     None when it is not JSON, something in it is not a number, or a number needs a closer look (beyond 64 bits): then
-    the general parser decides. How the arrays are nested is not looked at: the caller has compared the skeleton.
+    the general parser decides. How the arrays are nested is not looked at, nor whether a cell is a boolean: the caller
+    has compared the skeleton.
     """
     import numpy as np
 
     if not HAS_SIMDJSON:
         try:
-            array = np.array(orjson.loads(text))
-        except (ValueError, OverflowError):  # not JSON; ragged
+            cells = orjson.loads(text)
+        except orjson.JSONDecodeError:
             return None
-        return array.astype(np.float64).reshape(-1) if array.dtype.kind in "iuf" else None
+        while any(isinstance(cell, list) for cell in cells):
+            cells = [inner for cell in cells for inner in (cell if isinstance(cell, list) else (cell,))]
+        array = np.array(cells)
+        return array.astype(np.float64, copy=False) if array.dtype.kind in "iuf" else None
     import simdjson
 
     parser = getattr(_threads, "parser", None)

@@ -100,6 +100,8 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
     skeleton of a table of the same width: so no body can reach into its neighbour, and the parser only has to
     make sure that between the brackets and commas there is one number each.
     """
+    if len(bodies) == 1 and b'"' not in bytes(bodies[0]):
+        return _read_alone(bytes(bodies[0]))
     joined = b";" + b";".join(bodies)
     if b'"' in joined:
         joined = _without_names(joined)
@@ -124,6 +126,14 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
     if flat is None or flat.size != rows * width:
         return None
     return flat.reshape(rows, width), counts
+
+
+def _read_alone(body: bytes) -> "tuple[NDArray[np.float64], list[int]] | None":
+    shape = _shape(body.translate(None, _BLANKED))
+    flat = None if shape is None else parse_numbers(body)
+    if shape is None or flat is None or flat.size != shape[0] * shape[1]:
+        return None
+    return flat.reshape(shape), [shape[0]]
 
 
 def _without_names(joined: bytes) -> bytes:
