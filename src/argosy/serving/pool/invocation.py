@@ -1,5 +1,6 @@
 """One invocation on its way through the front, whichever path it came in by."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,27 @@ class Invocation(ABC):
         """Give the block back to the arena, if there is one."""
         if self.block is not None:
             self.block.is_free = True
+
+
+class AnsweredInvocation(Invocation):
+    """What a stuck process still holds after its client was told: the block, and nobody to answer."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation.fields, b"", invocation.block, invocation.size)
+        self.arrived = math.inf
+
+    def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
+        """The client has its answer; the block is free now."""
+        self.free_block()
+
+    def begin(self, status: int, head: bytes, part: bytes) -> None:
+        """Nobody waits for it."""
+
+    def send_part(self, part: bytes) -> None:
+        """Nobody waits for it."""
+
+    def end(self) -> None:
+        """Nobody waits for it."""
+
+    def break_off(self, last: bytes) -> None:
+        """Nobody waits for it."""

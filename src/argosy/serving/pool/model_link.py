@@ -21,8 +21,8 @@ class LinkOwner(Protocol):
     def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
         """The model process says something: `loaded`, `failed`, `adapter`."""
 
-    def on_answer(self, link: "ModelLink", invocation: Invocation, status: int) -> None:
-        """An invocation is answered, or its streamed answer has ended."""
+    def on_answer(self, invocation: Invocation, status: int, size: int, frame: tuple[int, Timings] | None) -> None:
+        """An invocation is answered with so many bytes, or its streamed answer has ended."""
 
     def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
         """A frame with the answers of so many invocations came, and each was told."""
@@ -126,12 +126,14 @@ class ModelLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the model process: messages, answers and parts of answers."""
+        on_answer = self._owner.on_answer
         for count, payload in self._reader.feed(data):
             if count == 0:
                 self._take_message(frames.unpack_message(payload))
                 continue
             items, timings = frames.unpack_answers(count, payload)
             answered = 0
+            frame = None if timings is None else (len(items), timings)
             for number, status, head, body, offset, size in items:
                 if status < 100 or status >= BEGINS:
                     answered += self._take_part(number, status, head, bytes(body))
@@ -145,7 +147,7 @@ class ModelLink(asyncio.Protocol):
                     if block is not None:
                         block.is_free = True
                     invocation.answer(status, head, body, None)
-                self._owner.on_answer(self, invocation, status)
+                on_answer(invocation, status, size, frame)
             if answered:
                 self._owner.on_frame(self, answered, timings)
 
@@ -176,5 +178,5 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        self._owner.on_answer(self, invocation, 200 if status == END else 500)
+        self._owner.on_answer(invocation, 200 if status == END else 500, 0, None)
         return 1

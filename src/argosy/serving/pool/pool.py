@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from argosy.errors import DeadlineExceededError, InvocationError, OverloadedError, PredictError, UnavailableError
 from argosy.serving import log
-from argosy.serving.arena import Arena, Block
+from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
 from argosy.serving.front.metrics import Ending, Metrics
 from argosy.serving.front.metrics import Timings as Worked
 from argosy.serving.pool.batching import BatchPolicy
-from argosy.serving.pool.invocation import Invocation
+from argosy.serving.pool.invocation import AnsweredInvocation, Invocation
+from argosy.serving.pool.invocation_log import InvocationLog
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
 from argosy.serving.pool.template_link import Template
@@ -66,6 +67,7 @@ class Pool:
         self.introduction: dict[str, Any] = {}
         self.policy = BatchPolicy(settings.batching)
         self.on_adapter: Callable[[ModelLink, dict[str, Any]], None] = lambda link, message: None
+        self.queue_bytes = 0
         self.on_process: Callable[[ModelLink, bool], None] = lambda link, is_there: None
         self._settings = settings
         self._template = template
@@ -74,12 +76,9 @@ class Pool:
         self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
-        self._queue_bytes = 0
         self._receiving = 0
         self._is_armed = False
-        self._logs_all = settings.logs.invocations == "all"
-        self._logs_errors = settings.logs.invocations != "none"
-        self._timings: Timings | None = None
+        self._log = InvocationLog(settings.logs.invocations)
 
     @property
     def can_serve(self) -> bool:
@@ -95,11 +94,6 @@ class Pool:
     def queue_length(self) -> int:
         """Invocations that wait."""
         return len(self._queue) + sum(len(link.waiting) for link in self._links.values())
-
-    @property
-    def queue_bytes(self) -> int:
-        """Bytes of their bodies."""
-        return self._queue_bytes
 
     def start(self) -> None:
         """Ask the template for the model processes."""
@@ -128,11 +122,11 @@ class Pool:
         if self.state is not State.READY and not (is_admitted and self.state is State.DRAINING):
             self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
             return
-        if len(self._queue) >= self._settings.queue or self._queue_bytes + invocation.size > _QUEUE_BYTES:
-            error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self._queue_bytes} bytes")
+        if len(self._queue) >= self._settings.queue or self.queue_bytes + invocation.size > _QUEUE_BYTES:
+            error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self.queue_bytes} bytes")
             self._refuse(invocation, error)
             return
-        self._queue_bytes += invocation.size
+        self.queue_bytes += invocation.size
         if invocation.pinned is None:
             self._queue.append(invocation)
         else:
@@ -154,7 +148,8 @@ class Pool:
             queue.remove(invocation)
         except ValueError:
             return
-        self._forget(invocation)
+        self.queue_bytes -= invocation.size
+        invocation.free_block()
         self._stop_if_drained()
 
     def flow(self, invocation: Invocation, *, is_open: bool) -> None:
@@ -175,7 +170,7 @@ class Pool:
         waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
         self._queue.clear()
         for invocation in waiting:
-            self._queue_bytes -= invocation.size
+            self.queue_bytes -= invocation.size
             self._refuse(invocation, UnavailableError("the server is stopping"))
         self._workers.close()
         self._template.remove(self)
@@ -193,14 +188,14 @@ class Pool:
             case "adapter":
                 self.on_adapter(link, message)
 
-    def on_answer(self, link: ModelLink, invocation: Invocation, status: int) -> None:
+    def on_answer(self, invocation: Invocation, status: int, size: int, frame: tuple[int, Timings] | None) -> None:
         """An invocation is answered."""
-        if isinstance(invocation, _Answered):
+        if isinstance(invocation, AnsweredInvocation):
             return  # it was counted when its client was told
         now = self._loop.time()
         self.metrics.answered(status, now - invocation.arrived, invocation.handed - invocation.arrived)
-        if self._logs_all or (status >= 400 and self._logs_errors):
-            self._log(invocation, status, now)
+        if self._log.wants(status):
+            self._log.write(invocation, status, now, size, frame)
 
     def on_frame(self, link: ModelLink, count: int, timings: Timings | None) -> None:
         """A model process has answered a frame: it may have more."""
@@ -218,9 +213,9 @@ class Pool:
 
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
-        held = [invocation for invocation in link.held.values() if not isinstance(invocation, _Answered)]
+        held = [invocation for invocation in link.held.values() if not isinstance(invocation, AnsweredInvocation)]
         for invocation in link.held.values():
-            if isinstance(invocation, _Answered):
+            if isinstance(invocation, AnsweredInvocation):
                 invocation.free_block()
         link.held = {}
         self._end(link, held)
@@ -276,7 +271,7 @@ class Pool:
         """What to do with the invocations of a process that is gone."""
         lost = PredictError("the model process ended while it answered this invocation")
         for invocation in link.waiting:
-            self._queue_bytes -= invocation.size
+            self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
         if link.capacity == 1 and len(held) > 1:
@@ -287,7 +282,7 @@ class Pool:
                 invocation.is_alone = True
                 invocation.handed = 0.0
                 self._queue.appendleft(invocation)
-                self._queue_bytes += invocation.size
+                self.queue_bytes += invocation.size
             return
         for invocation in held:
             self._refuse(invocation, lost)
@@ -325,7 +320,7 @@ class Pool:
 
     def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
         for invocation in invocations:
-            self._queue_bytes -= invocation.size
+            self.queue_bytes -= invocation.size
         link.send(invocations, now)
 
     def _may_wait(self, now: float, limit: int) -> bool:
@@ -353,13 +348,8 @@ class Pool:
         waited = now - invocation.arrived
         queued = invocation.handed - invocation.arrived if invocation.handed else waited
         self.metrics.answered(status, waited, queued)
-        if self._logs_errors:
-            self._log(invocation, status, now)
-
-    def _log(self, invocation: Invocation, status: int, now: float) -> None:
-        queued = invocation.handed - invocation.arrived if invocation.handed else None
-        total = now - invocation.arrived
-        log.invocation(log.Invoked(invocation.inference_id, status, invocation.size, 0, total, queued))
+        if self._log.wants(status):
+            self._log.write(invocation, status, now)
 
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
@@ -369,7 +359,7 @@ class Pool:
         for queue in (self._queue, *(link.waiting for link in self._links.values())):
             while queue and queue[0].arrived < deadline:
                 invocation = queue.popleft()
-                self._queue_bytes -= invocation.size
+                self.queue_bytes -= invocation.size
                 self._refuse(invocation, error)
         for link in self._links.values():
             if link.held:
@@ -385,18 +375,13 @@ class Pool:
                 # The client is told in time; that the process got the invocation late is no fault of its own.
                 status = held.refuse(error)
                 self._count_refusal(held, status)
-                link.held[number] = _Answered(held)
+                link.held[number] = AnsweredInvocation(held)
                 link.tell({"event": "cancel", "number": number})
-        is_wanted = any(not isinstance(held, _Answered) for held in link.held.values())
+        is_wanted = any(not isinstance(held, AnsweredInvocation) for held in link.held.values())
         if not is_wanted and link.since < deadline:
             log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
             link.since = math.inf  # once is enough
             link.kill()
-
-    def _forget(self, invocation: Invocation) -> None:
-        """It has left the queue without going to a process."""
-        self._queue_bytes -= invocation.size
-        invocation.free_block()
 
     def _advance(self, event: Event) -> None:
         before, self.state = self.state, advance(self.state, event)
@@ -411,27 +396,3 @@ class Pool:
     def _wait_for_no_more_bodies(self) -> None:
         self._receiving = 0
         self._stop_if_drained()
-
-
-class _Answered(Invocation):
-    """What a stuck process still holds after its client was told: the block, and nobody to answer."""
-
-    def __init__(self, invocation: Invocation) -> None:
-        super().__init__(invocation.fields, b"", invocation.block, invocation.size)
-        self.arrived = math.inf
-
-    def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
-        """The client has its answer; the block is free now."""
-        self.free_block()
-
-    def begin(self, status: int, head: bytes, part: bytes) -> None:
-        """Nobody waits for it."""
-
-    def send_part(self, part: bytes) -> None:
-        """Nobody waits for it."""
-
-    def end(self) -> None:
-        """Nobody waits for it."""
-
-    def break_off(self, last: bytes) -> None:
-        """Nobody waits for it."""
