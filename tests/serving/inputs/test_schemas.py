@@ -73,7 +73,7 @@ def _larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 ANNOTATIONS = st.recursive(st.sampled_from(LEAVES), _larger, max_leaves=6)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(ANNOTATIONS, JSON, st.data())
 def test_the_schema_is_valid_for_exactly_what_is_converted(annotation: Any, value: Any, data: st.DataObject) -> None:
     # inside an object, so that no rule for whole bodies (a list of one record is a record) applies
