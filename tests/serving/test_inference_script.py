@@ -411,6 +411,8 @@ def test_a_script_in_the_style_of_the_xgboost_container_is_served_unchanged(tmp_
         assert (reply.headers["content-type"], reply.body) == ("text/csv", b"1.5,-0.75")
         reply = server.invoke(b"2,0,5\n1,0,0\n", Content_Type="text/csv")
         assert (reply.headers["content-type"], json.loads(reply.body)) == ("application/json", [1.5, -0.75])
+        own = server.invoke(b"2,0,5\n", Content_Type="text/csv", Accept="application/vnd.scores+json")
+        assert (own.status, own.headers["content-type"]) == (200, "application/vnd.scores+json")
 
 
 def test_a_program_without_anything_to_serve_says_what_is_missing(tmp_path: Path) -> None:

@@ -77,9 +77,11 @@ class InferenceScript(Predictor):
     Attributes:
         functions: Of the script.
         default_accept: What the script is told when a request accepts anything.
+        takes_any_accept: The script reads Accept itself, and may know types that no codec knows.
     """
 
     row_wise: ClassVar[bool] = False
+    takes_any_accept: ClassVar[bool] = True
     functions: ClassVar[Functions] = Functions()
     default_accept: ClassVar[str] = DEFAULT_ACCEPT
 

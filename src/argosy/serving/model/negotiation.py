@@ -48,6 +48,7 @@ class Negotiator:
         spec: What `predict` is given.
         content_types: Media types that are taken and given, or None for what codecs can make of `spec`.
         decode: The predictor's own `decode`, or None.
+        takes_any_accept: Whether the predictor reads Accept itself, and may know types that no codec knows.
 
     Raises:
         LoadError: A media type has no codec for the predictor's inputs.
@@ -58,9 +59,12 @@ class Negotiator:
         spec: InputSpec,
         content_types: tuple[str, ...] | None,
         decode: Callable[[bytes, str], object] | None,
+        *,
+        takes_any_accept: bool = False,
     ) -> None:
         self._spec = spec
         self._own_decode = decode
+        self._takes_any_accept = takes_any_accept
         is_undecoded = decode is not None or spec.kind in _UNDECODED
         self._takes_any = content_types is None and is_undecoded
         self.content_types = content_types or _default_types(spec.kind, is_undecoded=is_undecoded)
@@ -87,7 +91,7 @@ class Negotiator:
             )
         offered = self._offered(parsed.essence)
         chosen = media_type.rank(accept or None, offered)
-        if not chosen:
+        if not chosen and not self._takes_any_accept:
             raise NotAcceptableError(
                 "nothing to answer with that Accept allows",
                 got=f"`{shown(accept)}`",

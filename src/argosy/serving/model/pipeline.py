@@ -74,7 +74,12 @@ class Pipeline:
     ) -> None:
         self.spec = read(predictor.predict)
         self.predict = predictor.predict
-        self.negotiator = Negotiator(self.spec, content_types, getattr(predictor, "decode", None))
+        self.negotiator = Negotiator(
+            self.spec,
+            content_types,
+            getattr(predictor, "decode", None),
+            takes_any_accept=getattr(predictor, "takes_any_accept", False),
+        )
         self.is_row_wise = predictor.row_wise
         self._own_encode = getattr(predictor, "encode", None)
         self._max_body_bytes = max_body_bytes
