@@ -151,6 +151,19 @@ def test_ten_thousand_slow_clients_keep_nobody_waiting(tmp_path: Path) -> None:
 
 
 @PATHS
+def test_a_client_may_connect_long_before_its_first_request(tmp_path: Path, short_path: str) -> None:
+    with (
+        running(DRILLED, tmp_path / "log", ARGOSY_SHORT_PATH=short_path) as server,
+        watched(server) as watch,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        asked = len(watch.pings)
+        wait_until(lambda: len(watch.pings) > asked + 100, 20)  # more than 2 s
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@PATHS
 @pytest.mark.parametrize("ending", ["FIN", "RST"])
 def test_clients_that_leave_in_mid_body_leave_nothing_behind(tmp_path: Path, short_path: str, ending: str) -> None:
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

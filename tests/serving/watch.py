@@ -89,12 +89,15 @@ def _ping(port: int) -> int:
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
-def pss_bytes(pid: int) -> int:
-    """The memory of a process, what it shares counted in proportion."""
+def heap_bytes(pid: int) -> int:
+    """The memory of a process that lies in no file, what it shares with its relatives counted in proportion.
+
+    Not its whole PSS: that also grows when a stranger ends that had the same libraries open.
+    """
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith("Pss_Anon:"):
             return int(line.split()[1]) * 1024
-    raise AssertionError(f"no Pss of {pid}")
+    raise AssertionError(f"no Pss_Anon of {pid}")
 
 
 def open_files(pid: int) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from tests.serving.fuzz.grammar import generate
 from tests.serving.fuzz.hammer import Fault, Hammer
 from tests.serving.server_process import ServerProcess, running
-from tests.serving.watch import open_files, pss_bytes
+from tests.serving.watch import heap_bytes, open_files
 
 PREDICTORS: Final = ("fuzzed:Fuzzed", "fuzzed:FuzzedArray")
 GROWTH_BYTES: Final = 6 * 2**20
@@ -82,9 +82,9 @@ def settled_files(server: ServerProcess, wanted: int) -> int:
 
 
 def memory(server: ServerProcess) -> dict[str, int]:
-    """PSS of the front and of the model process, in bytes."""
+    """The heaps of the front and of the model process, in bytes."""
     (model,) = server.model_pids()
-    return {"front": pss_bytes(server.popen.pid), "model process": pss_bytes(model)}
+    return {"front": heap_bytes(server.popen.pid), "model process": heap_bytes(model)}
 
 
 def rescued(log: str) -> list[str]:

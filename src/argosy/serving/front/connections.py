@@ -85,7 +85,7 @@ class Connection(HttpToolsProtocol):
         self.stage = IDLE
         self.turn = 0
         self.received = 0
-        self._swept = (0, IDLE)
+        self._swept = (-1, IDLE)  # of no request: the first sweep only notes when it was
         self._since = 0.0
         self._received_then = 0
 
