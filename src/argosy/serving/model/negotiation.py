@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from argosy import media_type
-from argosy.errors import LoadError, NotAcceptableError, UnsupportedMediaTypeError
+from argosy.errors import DecodeError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
 from argosy.serving.codecs import Codec
@@ -130,9 +130,19 @@ class Negotiator:
             return (value if convert is None else convert(value, codec.cells_are_text)), is_single
 
         rows = getattr(codec, "decode_rows", None)
-        if rows is None or kind is not InputKind.ARRAY or convert is not None:
+        if rows is None or kind is not InputKind.ARRAY:
             return decode, None
-        return decode, lambda bodies: rows(bodies, parsed)
+        if convert is None:
+            return decode, lambda bodies: rows(bodies, parsed)
+
+        def decode_rows(bodies: Sequence[bytes | memoryview]) -> tuple[object, list[int]] | None:
+            found = rows(bodies, parsed)
+            try:
+                return found and (convert(found[0], codec.cells_are_text), found[1])
+            except DecodeError:
+                return None  # whose body it is shows when each is decoded alone
+
+        return decode, decode_rows
 
     def _offered(self, asked_in: str) -> tuple[str, ...]:
         """What may be answered with: the type of the question first, so that CSV in means CSV out."""
