@@ -6,6 +6,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from argosy import contract, errors, project
 from argosy.cli import environment, main
-from argosy.contract import CLAUSES, Limit, Variable
+from argosy.contract import CLAUSES, Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
 from argosy.serving.answers import STATUS
 
@@ -80,26 +81,31 @@ def schema() -> str:
 
 def variables() -> str:
     """The environment variables: the server's from the contract, the toolkit's from the one place that reads them."""
-    meanings = _member_sentences()
     lines = [_NOTE, "# Environment variables\n", "## In the image\n"]
-    lines += ["`argosy build` sets them from argosy.toml; SageMaker or a buyer may override them.\n"]
-    lines += ["| variable | meaning |", "| --- | --- |"]
-    lines += [f"| `{variable.value}` | {meanings[variable.name]} |" for variable in Variable]
+    lines += [
+        "`argosy build` sets them from argosy.toml; SageMaker or a buyer may override them.\n",
+        *_members(Variable),
+    ]
+    lines += ["", "## Of the platform\n"]
+    lines += ["SageMaker or its SDK sets them. One whose value is not understood is told to the log and left out.\n"]
+    lines += _members(PlatformVariable)
     lines += ["", "## On the seller's machine\n", f"{inspect.getdoc(environment.read)}\n"]
     return "\n".join(lines)
 
 
-def _member_sentences() -> dict[str, str]:
-    """Member -> the string below it in the class's source."""
-    body = ast.parse(inspect.getsource(Variable)).body[0]
+def _members(variables: type[StrEnum]) -> list[str]:
+    """A table of an enumeration's values, each with the string below it in the class's source."""
+    body = ast.parse(inspect.getsource(variables)).body[0]
     assert isinstance(body, ast.ClassDef)
     pairs = zip(body.body, body.body[1:], strict=False)
-    return {
+    meanings = {
         node.targets[0].id: " ".join(below.value.value.split())
         for node, below in pairs
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
     }
+    rows = [f"| `{variable.value}` | {meanings[variable.name]} |" for variable in variables]
+    return ["| variable | meaning |", "| --- | --- |", *rows]
 
 
 def demands() -> str:

@@ -216,6 +216,39 @@ class Variable(StrEnum):
     """`0` sends every request through plain ASGI, slower and with the same answers."""
 
 
+class PlatformVariable(StrEnum):
+    """The environment variables of SageMaker's, and of its SDK's, that the server heeds; `serving.settings` reads them.
+
+    One whose value is not understood is told to the log and left out; a wrong port ends the server.
+
+    Source:
+        HOSTING_PAGE, BATCH_PAGE, MULTI_CONTAINER_PAGE; sagemaker-inference-toolkit 1.10.1, parameters.py
+        (read 2026-11-22).
+    """
+
+    BIND_TO_PORT = "SAGEMAKER_BIND_TO_PORT"
+    """The TCP port to listen on; unset: 8080."""
+    SAFE_PORT_RANGE = "SAGEMAKER_SAFE_PORT_RANGE"
+    """`XXXX-YYYY`, the ports that a container of a multi-container endpoint may use beside its own; this server needs
+    none of them."""
+    MULTI_MODEL = "SAGEMAKER_MULTI_MODEL"
+    """`true`: SageMaker loads and unloads models through `/models`."""
+    BATCH = "SAGEMAKER_BATCH"
+    """`true`: a transform job; an invocation may then take up to an hour."""
+    MAX_PAYLOAD = "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+    """The transform job's largest body in MB, when its user set one."""
+    BATCH_STRATEGY = "SAGEMAKER_BATCH_STRATEGY"
+    """The transform job's strategy, when its user set one: `SINGLE_RECORD` or `MULTI_RECORD`."""
+    MAX_CONCURRENT_TRANSFORMS = "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"
+    """The transform job's invocations at the same time, when its user set a number."""
+    PROGRAM = "SAGEMAKER_PROGRAM"
+    """The inference script that is looked for when the project names nothing; unset: `inference.py`."""
+    SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
+    """The folder in which it is looked for first, then `code/` of the artifacts; a URI of S3 counts as unset."""
+    DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
+    """What an inference script is told when a request accepts anything; unset: `application/json`."""
+
+
 # --- Clauses: what `argosy check` asks of an image. Each has one check in `conformance.checks`, in this order.
 
 MARKETPLACE_GUIDE: Final = "https://docs.aws.amazon.com/marketplace/latest/userguide"

@@ -17,7 +17,7 @@ from argosy.image.build import BaseImage, LayerReport, Surroundings
 from argosy.image.dependencies import LOCK_NAME
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Image
-from argosy.project import Project
+from argosy.project import Project, load
 from tests.image.conftest import Shop
 from tests.image.images import image, tree
 from tests.image.web import Answer, Request, serving, wheel
@@ -120,6 +120,18 @@ def test_the_config_is_what_sagemaker_and_the_server_read(made: Made) -> None:
     }
     created_by = [entry["created_by"] for entry in built.config["history"]]
     assert created_by == ["a test", "argosy: server", "argosy: predictor", "argosy: artifacts"]
+
+
+def test_the_labels_say_what_the_server_can_do(made: Made) -> None:
+    project = made.shop.project()
+    file = project.root / "argosy.toml"
+    file.write_text(f"{file.read_text()}\n[serving]\nbidirectional = true\nmulti_model = true\n")
+    assert build.settings(load(project.root), "/bin", {"own": "label"}).labels == {
+        "com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true",
+        "com.amazonaws.sagemaker.capabilities.bidirectional-streaming": "true",
+        "com.amazonaws.sagemaker.capabilities.multi-models": "true",
+        "own": "label",
+    }
 
 
 def test_the_same_project_elsewhere_is_the_same_image(made: Made, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from argosy import contract
-from argosy.contract import Variable
+from argosy.contract import PlatformVariable, Variable
 from argosy.errors import UsageError
 from argosy.serving import log, placement
 
@@ -207,7 +207,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         program_dir=program_dir,
         model_dir=_model_dir(environ),
         host=environ.get(Variable.HOST) or ALL_ADDRESSES,
-        port=_number(environ, "SAGEMAKER_BIND_TO_PORT", contract.PORT, 0, 65_535),
+        port=_number(environ, PlatformVariable.BIND_TO_PORT, contract.PORT, 0, 65_535),
         safe_ports=_safe_ports(environ),
         content_types=_names(content_types) if content_types else None,
         workers=told_workers or cpu_count(),
@@ -222,7 +222,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         logs=_logs(environ),
         warm_up=tuple((program_dir or Path()) / name for name in _paths(environ.get(Variable.WARM_UP, ""))),
         session_ttl_s=_number(environ, Variable.SESSION_TTL_S, 0, 0, _MAX_SESSION_TTL_S),
-        is_multi_model=_is_true(environ, "SAGEMAKER_MULTI_MODEL"),
+        is_multi_model=_is_true(environ, PlatformVariable.MULTI_MODEL),
         batch_transform=batch_transform,
     )
 
@@ -258,38 +258,38 @@ def _logs(environ: Mapping[str, str]) -> Logs:
 def _script(environ: Mapping[str, str]) -> ScriptPlace:
     default = ScriptPlace()
     told = environ.get(Variable.INFERENCE_SCRIPT)
-    submit_dir = environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
+    submit_dir = environ.get(PlatformVariable.SUBMIT_DIRECTORY)
     return ScriptPlace(
         told=Path(told) if told else None,
-        program=environ.get("SAGEMAKER_PROGRAM") or default.program,
+        program=environ.get(PlatformVariable.PROGRAM) or default.program,
         submit_dir=Path(submit_dir) if submit_dir and "://" not in submit_dir else None,
-        default_accept=environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or default.default_accept,
+        default_accept=environ.get(PlatformVariable.DEFAULT_ACCEPT) or default.default_accept,
     )
 
 
 def _batch_transform(environ: Mapping[str, str]) -> BatchTransform | None:
-    if not _is_true(environ, "SAGEMAKER_BATCH"):
+    if not _is_true(environ, PlatformVariable.BATCH):
         return None
-    strategy = environ.get("SAGEMAKER_BATCH_STRATEGY") or None
+    strategy = environ.get(PlatformVariable.BATCH_STRATEGY) or None
     known = next((choice for choice in _STRATEGIES if choice == (strategy or "").upper()), None)
     if strategy is not None and known is None:
-        _ignore("SAGEMAKER_BATCH_STRATEGY", strategy, "`SINGLE_RECORD` or `MULTI_RECORD`")
+        _ignore(PlatformVariable.BATCH_STRATEGY, strategy, "`SINGLE_RECORD` or `MULTI_RECORD`")
     return BatchTransform(
-        max_payload_mb=_platform_number(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB"),
+        max_payload_mb=_platform_number(environ, PlatformVariable.MAX_PAYLOAD),
         strategy=known,
-        max_concurrent=_platform_number(environ, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"),
+        max_concurrent=_platform_number(environ, PlatformVariable.MAX_CONCURRENT_TRANSFORMS),
     )
 
 
 def _safe_ports(environ: Mapping[str, str]) -> tuple[int, int] | None:
     """`XXXX-YYYY`, both inclusive (contract.MULTI_CONTAINER_PAGE, read 2026-11-22)."""
-    text = environ.get("SAGEMAKER_SAFE_PORT_RANGE")
+    text = environ.get(PlatformVariable.SAFE_PORT_RANGE)
     if not text:
         return None
     found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
     first, last = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 0 < first <= last <= 65_535:
-        _ignore("SAGEMAKER_SAFE_PORT_RANGE", text, "two ports, as in `8081-8090`")
+        _ignore(PlatformVariable.SAFE_PORT_RANGE, text, "two ports, as in `8081-8090`")
         return None
     return first, last
 
