@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -11,6 +11,8 @@ from argosy import contract
 
 _LIMIT: Final = 1024
 """Characters of custom attributes (API_runtime_InvokeEndpoint, read 2026-11-22)."""
+_MOST_UNITS: Final = 2**53
+"""Beyond it a double skips whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,17 @@ class InvocationContext:
             dimension: The pricing dimension; one invocation has one.
 
         Raises:
-            ValueError: Negative units, or a second dimension.
+            ValueError: Negative units, more than a double counts exactly, a second dimension, or one that is no name.
         """
-        if not units >= 0:
-            raise ValueError("metered units: want 0 or more")
+        if not (dimension.isascii() and dimension.isprintable() and 0 < len(dimension) <= _LIMIT):
+            raise ValueError(f"metered units: want a dimension of 1 to {_LIMIT} visible US-ASCII characters")
         metered = self._units if self._units is not None else {}
         if metered and dimension not in metered:
             raise ValueError("metered units: one invocation has one dimension")
-        metered[dimension] = metered.get(dimension, 0) + units
+        total = metered.get(dimension, 0.0) + float(units)
+        if not (units >= 0 and total <= _MOST_UNITS):
+            raise ValueError("metered units: want 0 or more, and at most 2**53 together")
+        metered[dimension] = total
         self._units = metered
 
     @property
@@ -184,15 +189,18 @@ def meter(units: float | Sequence[float], dimension: str = "inference.count") ->
         LookupError: Called outside `predict`.
     """
     found = _CURRENT.get()
-    if not isinstance(found, Merged) or isinstance(units, int | float):
-        total = units if isinstance(units, int | float) else float(sum(units))
-        current_invocation().meter(total, dimension)
+    if not hasattr(units, "__len__"):
+        current_invocation().meter(float(cast("float", units)), dimension)  # a number of any library
         return
-    if len(units) != sum(found.counts):
-        raise ValueError(f"metered units: got {len(units)}, want {sum(found.counts)}, one a row")
+    each = cast("Sequence[float]", units)
+    if not isinstance(found, Merged):
+        current_invocation().meter(float(sum(each)), dimension)
+        return
+    if len(each) != sum(found.counts):
+        raise ValueError(f"metered units: got {len(each)}, want {sum(found.counts)}, one a row")
     position = 0
     for context, count in zip(found.ask(), found.counts, strict=True):
-        context.meter(float(sum(units[position : position + count])), dimension)
+        context.meter(float(sum(each[position : position + count])), dimension)
         position += count
 
 
