@@ -56,8 +56,8 @@ numbers_as_text = (
     | st.floats(allow_nan=False, allow_infinity=False).map(repr)
     | st.sampled_from(["-0", "0", "1e3", "1E+3", "9007199254740993", "18446744073709551615", "18446744073709551616"])
 )
-SPELLINGS = """+1|01|1.|.5|| |null|true|false|nan|NaN|inf|'1'|{}|[]|[1]|1 2|-|1e999|1],[2|]|[|1]],[[2|1;2|;|<|{|}|1e|--1|٣
-1_0|[[1]]|[1,2]|[[1,2],[3]]|<[1]}|1,2|"1"|{"instances":[[1]]}|{"instances":[{"features":[1]}]}|\r|1\r2|\0|\ufeff"""
+SPELLINGS = """+1|01|1.|.5|| |null|true|false|nan|NaN|inf|'1'|{}|[]|[1]|1 2|-|1e999|1],[2|]|[|1]],[[2|1;2|;|<|{|}|1e|--1
+٣|1_0|[[1]]|[1,2]|[[1,2],[3]]|<[1]}|1,2|"1"|{"instances":[[1]]}|{"instances":[{"features":[1]}]}|\r|1\r2|\0|\ufeff"""
 odd = st.sampled_from([*SPELLINGS.replace("\n", "|").split("|"), "\n", "1\n2", '"a\n"'])
 
 

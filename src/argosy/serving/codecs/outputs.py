@@ -129,6 +129,8 @@ def to_arrow(prediction: Any, media_type: str) -> Any:  # Any: pyarrow has no ty
             return pyarrow.table({name: list(cells) for name, cells in prediction.items()})
         if isinstance(prediction, list) and prediction and all(isinstance(row, dict) for row in prediction):
             return pyarrow.Table.from_pylist(prediction)
+        if isinstance(prediction, str | bytes | int | float | None):
+            raise not_a_table(media_type)
         rows = rows_of(prediction, media_type)
         width = len(rows[0]) if rows else 0
         return pyarrow.table({str(n): [row[n] for row in rows] for n in range(width)})
