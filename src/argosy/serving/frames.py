@@ -6,12 +6,16 @@ and the item holds its offset; all others travel inside the frame. No I/O here.
 A frame without items is a message of the process itself, a JSON object: to the front `loaded`, `failed`, ...; to the
 model process `cancel`, `pause`, `resume`, ... Items are plain tuples, because one is made for each request twice.
 
+A frame with `PIECE` in its number of items is a piece of a conversation (bidirectional streaming), either way: its
+number on this link, and a message as it is.
+
 The fields of an invocation are lines: Content-Type, Accept, then only what was sent, a letter and the value::
 
     text/csv\n\nIcall-17\nCtrace=yes
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
@@ -23,8 +27,14 @@ HEADER: Final = Struct("<II")
 _INVOCATION: Final = Struct("<IHIQ")
 _ANSWER: Final = Struct("<IHHIQ")
 _TIMINGS: Final = Struct("<Ifff")
+_PIECE: Final = Struct("<I")
+_CODE: Final = Struct("<H")
 _TIMED: Final = 1 << 31
 """Set in the number of items when timings follow them."""
+PIECE: Final = 1 << 30
+"""Set in the number of items of a piece of a conversation; the bits below are its kind."""
+_LONGEST_REASON: Final = 123
+"""Bytes of a Close frame's reason (RFC 6455, section 5.5: 125 with the code)."""
 INLINE: Final = 2**64 - 1
 """The offset of a body that travels inside the frame."""
 
@@ -44,6 +54,7 @@ FIELD_LETTERS: Final[Mapping[bytes, bytes]] = {
     b"accept-encoding": b"Z",
     contract.HEADER_SESSION_ID.lower().encode(): b"S",
     contract.HEADER_ADAPTER.lower().encode(): b"A",
+    contract.HEADER_ADAPTER_ALIAS.lower().encode(): b"L",
     contract.HEADER_TARGET_MODEL.lower().encode(): b"M",
 }
 """Request header fields that go to the model process beside Content-Type and Accept."""
@@ -53,6 +64,48 @@ InvocationItem = tuple[int, bytes, bytes, int, int]
 AnswerItem = tuple[int, int, bytes, bytes | memoryview, int, int]
 r"""Number of the invocation; status, or `PART`, `END`, `BROKEN`; head: the Content-Type, then `\r\nname: value` for
 further header fields; body (empty when in the arena), offset there or `INLINE`, size of the body."""
+
+
+class PieceKind(IntEnum):
+    """What a piece of a conversation is."""
+
+    OPEN = 0
+    """To the model process: it begins; the body is the fields."""
+    TEXT = 1
+    """A text message, in UTF-8."""
+    BINARY = 2
+    """A binary message."""
+    TAKEN = 3
+    """The receiver has taken the oldest message: there is room for another."""
+    CLOSE = 4
+    """To the front: it has ended; to the model process: the client listens no more. The body is `pack_close`'s."""
+
+
+class CloseCode(IntEnum):
+    """Codes of Close frames that the server sends.
+
+    Source:
+        RFC 6455, section 7.4.1, https://www.rfc-editor.org/rfc/rfc6455 (read 2026-11-22).
+    """
+
+    NORMAL = 1000
+    """The generator has come to its end."""
+    GOING_AWAY = 1001
+    """The server stops."""
+    REFUSED = 1008
+    """The predictor refuses what it was sent, or the conversation took too long."""
+    TOO_LARGE = 1009
+    """A message is too large."""
+    FAILED = 1011
+    """The predictor failed, or its process ended."""
+
+
+class Piece(NamedTuple):
+    """A piece of a conversation."""
+
+    kind: PieceKind
+    number: int
+    body: bytes
 
 
 class Timings(NamedTuple):
@@ -133,6 +186,29 @@ def unpack_answers(count: int, payload: bytes) -> tuple[list[AnswerItem], Timing
         position = start + (size if offset == INLINE else 0)
         items.append((id_, status, head, payload[start:position], offset, size))
     return items, Timings(*_TIMINGS.unpack_from(payload, position)) if count & _TIMED else None
+
+
+def pack_piece(kind: PieceKind, number: int, body: bytes) -> bytes:
+    """The frame of a piece of a conversation."""
+    return _framed(PIECE | kind, [b"", _PIECE.pack(number), body])
+
+
+def unpack_piece(count: int, payload: bytes) -> Piece:
+    """The piece of a frame that has `PIECE` in its number of items."""
+    (number,) = _PIECE.unpack_from(payload)
+    return Piece(PieceKind(count & ~PIECE), number, payload[_PIECE.size :])
+
+
+def pack_close(code: int, reason: str) -> bytes:
+    """Code and reason of a Close frame; a reason that is too long for one is cut."""
+    cut = reason.encode(errors="replace")[:_LONGEST_REASON].decode(errors="ignore")
+    return _CODE.pack(code) + cut.encode()
+
+
+def unpack_close(body: bytes) -> tuple[int, str]:
+    """Code and reason."""
+    (code,) = _CODE.unpack_from(body)
+    return code, body[_CODE.size :].decode()
 
 
 class FrameReader:

@@ -4,12 +4,25 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from argosy.serving import frames
 from argosy.serving.arena import THRESHOLD
-from argosy.serving.frames import BEGINS, BROKEN, END, INLINE, PART, AnswerItem, FrameReader, InvocationItem, Timings
+from argosy.serving.frames import (
+    BEGINS,
+    BROKEN,
+    END,
+    INLINE,
+    PART,
+    PIECE,
+    AnswerItem,
+    FrameReader,
+    InvocationItem,
+    Piece,
+    PieceKind,
+    Timings,
+)
 from argosy.serving.model.pipeline import Answer, Call
 
 _READ_BYTES: Final = 1 << 18
@@ -24,13 +37,19 @@ class Wire:
     Args:
         link: The socket to the front, blocking.
         arena: Where large bodies lie.
+
+    Attributes:
+        link: As given.
+        arena: As given.
+        on_piece: Called for each piece of a conversation that `receive` comes upon.
     """
 
     def __init__(self, link: socket.socket, arena: memoryview) -> None:
         self.link = link
-        self._arena = arena
+        self.arena = arena
         self._reader = FrameReader()
         self._lock = threading.Lock()
+        self.on_piece: Callable[[Piece], None] = lambda piece: None
 
     def receive(self) -> list[Frame] | None:
         """Wait for bytes and give the frames that are whole by now; None when the front has closed the link."""
@@ -40,10 +59,13 @@ class Wire:
             return None
         if not chunk:
             return None
-        return [
-            frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload)
-            for count, payload in self._reader.feed(chunk)
-        ]
+        found: list[Frame] = []
+        for count, payload in self._reader.feed(chunk):
+            if count & PIECE:
+                self.on_piece(frames.unpack_piece(count, payload))
+            else:
+                found.append(frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload))
+        return found
 
     def receive_waiting(self) -> list[Frame] | None:
         """The frames that are there already, without waiting."""
@@ -52,7 +74,7 @@ class Wire:
     def call(self, item: InvocationItem) -> Call:
         """The invocation of an item, its body where it lies."""
         _, fields, body, offset, size = item
-        return Call(fields, body if offset == INLINE else self._arena[offset : offset + size])
+        return Call(fields, body if offset == INLINE else self.arena[offset : offset + size])
 
     def answer(self, items: Sequence[InvocationItem], answers: Sequence[Answer], timings: Timings) -> None:
         """Send the answers of a frame of invocations."""
@@ -82,6 +104,10 @@ class Wire:
         """Say that a body never becomes whole; `last` is the word of it that the client gets."""
         self._send(frames.pack_answers([(number, BROKEN, b"", last, INLINE, len(last))]))
 
+    def piece(self, kind: PieceKind, number: int, body: bytes) -> None:
+        """Send a piece of a conversation."""
+        self._send(frames.pack_piece(kind, number, body))
+
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message."""
         self._send(frames.pack_message(message))
@@ -92,7 +118,7 @@ class Wire:
         size = len(answer.body)
         if offset == INLINE or not THRESHOLD <= size <= room:
             return (number, answer.status, answer.head, answer.body, INLINE, size)
-        self._arena[offset : offset + size] = answer.body
+        self.arena[offset : offset + size] = answer.body
         return (number, answer.status, answer.head, b"", offset, size)
 
     def _send(self, frame: bytes) -> None:
