@@ -137,6 +137,7 @@ HEADER_SESSION_ID: Final = "X-Amzn-SageMaker-Session-Id"
 HEADER_NEW_SESSION_ID: Final = "X-Amzn-SageMaker-New-Session-Id"
 HEADER_CLOSED_SESSION_ID: Final = "X-Amzn-SageMaker-Closed-Session-Id"
 HEADER_ADAPTER: Final = "X-Amzn-SageMaker-Adapter-Identifier"
+HEADER_ADAPTER_ALIAS: Final = "X-Amzn-SageMaker-Adapter-Alias"
 HEADER_TARGET_MODEL: Final = "X-Amzn-SageMaker-Target-Model"
 HEADER_METERING: Final = "X-Amzn-Inference-Metering"
 

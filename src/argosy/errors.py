@@ -11,6 +11,10 @@ The tree follows the folders::
     │   ├── UnsupportedMediaTypeError  no codec for the Content-Type
     │   ├── NotAcceptableError         no codec for the Accept header
     │   ├── BodyTooLargeError          more bytes than the server takes
+    │   ├── UnknownSessionError        a stateful session that is not open here
+    │   ├── NotLoadedError             a model or adapter that is not there
+    │   ├── ConflictError              a model or adapter that is there already
+    │   ├── OutOfMemoryError           no memory for a model, an adapter or a prediction
     │   ├── PredictError               the predictor, or encoding what it returned, failed
     │   ├── OverloadedError            the queue is full
     │   ├── UnavailableError           loading or draining
@@ -108,6 +112,22 @@ class NotAcceptableError(InvocationError):
 
 class BodyTooLargeError(InvocationError):
     """More bytes than the server takes."""
+
+
+class UnknownSessionError(InvocationError):
+    """A stateful session that is not open here: never was, closed, expired, or gone with its model process."""
+
+
+class NotLoadedError(InvocationError):
+    """A model or an adapter that is not there."""
+
+
+class ConflictError(InvocationError):
+    """A model or an adapter that is there already."""
+
+
+class OutOfMemoryError(InvocationError):
+    """There is no memory for a model, an adapter or a prediction."""
 
 
 class PredictError(InvocationError):

@@ -7,24 +7,32 @@ import orjson
 from argosy.errors import (
     ArgosyError,
     BodyTooLargeError,
+    ConflictError,
     DeadlineExceededError,
     DecodeError,
     NotAcceptableError,
+    NotLoadedError,
+    OutOfMemoryError,
     OverloadedError,
     PredictError,
     UnavailableError,
+    UnknownSessionError,
     UnsupportedMediaTypeError,
 )
 
 STATUS: Final[dict[type[ArgosyError], int]] = {
     DecodeError: 400,
+    UnknownSessionError: 400,
+    NotLoadedError: 404,
     NotAcceptableError: 406,
+    ConflictError: 409,
     BodyTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     PredictError: 500,
     OverloadedError: 503,
     UnavailableError: 503,
     DeadlineExceededError: 503,
+    OutOfMemoryError: 507,
 }
 """A buyer pays for every 2xx, so none of these is one."""
 

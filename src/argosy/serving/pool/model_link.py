@@ -51,6 +51,7 @@ class ModelLink(asyncio.Protocol):
         self._reader = FrameReader()
         self._transport: asyncio.WriteTransport | None = None
         self._last = 0
+        self._is_closed = False
         self.number = number
         self.seat = seat
         self.pid: int | None = None
@@ -109,20 +110,25 @@ class ModelLink(asyncio.Protocol):
 
     def kill(self) -> None:
         """End a process that is stuck; its link is lost a moment later."""
-        if self.pid is not None:
-            try:
-                os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+        if self.pid is None:
+            self.close()  # it has hardly begun, and ends when it finds nobody to tell what it has loaded
+            return
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
 
     def close(self) -> None:
         """Let the process end after what it is doing."""
+        self._is_closed = True
         if self._transport is not None:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket pair is attached."""
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one without inheriting from it
+        if self._is_closed:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the model process: messages, answers and parts of answers."""

@@ -13,6 +13,8 @@ from argosy.serving.model.template import REQUEST
 
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
+_REMEMBERED: Final = 64
+"""Model processes that have ended, whose exit codes may still be asked for."""
 
 SpawnTemplate = Callable[[], tuple[int, socket.socket]]
 
@@ -49,6 +51,8 @@ class Template:
         self._last_number = 0
         self._failures = 0
         self._is_closed = False
+        self._running: dict[int, asyncio.Future[int | None]] = {}
+        self._ended: dict[int, int] = {}
         self.has_imported = False
 
     def add(self, owner: ForkOwner) -> None:
@@ -109,6 +113,15 @@ class Template:
         """A model process has loaded its model: the failures before do not count any more."""
         self._failures = 0
 
+    async def exit_code(self, pid: int) -> int | None:
+        """Wait until a model process has ended, and its memory is free.
+
+        Returns:
+            Its exit code, negative for the signal that killed it; None when no template is there to tell.
+        """
+        running = self._running.get(pid)
+        return await asyncio.shield(running) if running is not None else self._ended.get(pid)
+
     def _hang_up(self) -> None:
         if self._control is not None:
             asyncio.get_running_loop().remove_reader(self._control)
@@ -139,16 +152,31 @@ class Template:
                     owner.on_template_started()
             case "forked":
                 asked = self._asked.pop(message["number"], None)
+                self._ended.pop(message["pid"], None)
+                self._running[message["pid"]] = asyncio.get_running_loop().create_future()
                 if asked is not None:
                     asked.on_forked(message["number"], message["pid"])
             case "failed":
                 for owner in list(self._owners):
                     owner.on_import_failed(message["message"])
-            case "exited" if message["code"] != 0:
-                log.event("model-process-ended", pid=message["pid"], code=message["code"])
+            case "exited":
+                self._note_end(message["pid"], message["code"])
+
+    def _note_end(self, pid: int, code: int) -> None:
+        if code != 0:
+            log.event("model-process-ended", pid=pid, code=code)
+        self._ended[pid] = code
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+        running = self._running.pop(pid, None)
+        if running is not None:
+            running.set_result(code)
 
     def _restart(self) -> None:
         self._asked.clear()
+        for running in self._running.values():
+            running.set_result(None)
+        self._running.clear()
         if self._is_closed:
             return
         log.event("template-ended")
