@@ -5,7 +5,7 @@ from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple
 
-from argosy.errors import InvocationError, NotAcceptableError, PredictError
+from argosy.errors import InvocationError, NotAcceptableError, OutOfMemoryError, PredictError
 from argosy.serving import answers, log
 from argosy.serving.context import InvocationContext, Reply, Session, enter
 from argosy.serving.frames import Timings
@@ -210,9 +210,16 @@ class Pipeline:
         return found.get("E", ""), found.get("Z", "")
 
 
-def raised(error: BaseException, inference_id: str) -> PredictError:
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an exception says that there is no memory, by Python's own class or by the name that torch gives its."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def raised(error: BaseException, inference_id: str) -> InvocationError:
     """The error that stands for an exception of the user's code; the story goes to the log."""
     log.failure("predictor-raised", error, inference_id=inference_id)
+    if is_out_of_memory(error):
+        return OutOfMemoryError("the predictor ran out of memory")
     return PredictError(f"the predictor raised `{type(error).__name__}`")
 
 

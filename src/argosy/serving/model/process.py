@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from argosy.errors import ArgosyError, LoadError
+from argosy.errors import ArgosyError, InvocationError, LoadError
 from argosy.serving import codecs, log, openapi
 from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model import concurrent
 from argosy.serving.model.joining import Joiner
-from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline
+from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
@@ -69,8 +69,7 @@ def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], s
         predictor, pipeline = _load(make, seat, settings)
     except LoadError as error:
         log.failure("load-failed", error.__cause__ or error)
-        is_memory = isinstance(error.__cause__, MemoryError)
-        wire.tell({"event": "failed", "reason": str(error), "is_memory": is_memory})
+        wire.tell({"event": "failed", "reason": str(error), "is_memory": is_out_of_memory(error.__cause__)})
         os._exit(EXIT_LOAD_FAILED)
     joiner = Joiner(pipeline, settings.batching.max_batch_size)
     wire.tell(_introduction(predictor, pipeline, joiner, settings))
@@ -204,14 +203,15 @@ class _Listener:
             log.failure("close-session-raised", error)
 
     def _change_adapter(self, message: dict[str, Any]) -> None:
-        told = {"event": "adapter", "ticket": message["ticket"], "error": "", "is_memory": False}
+        told = {"event": "adapter", "ticket": message["ticket"], "error": "", "is_refused": False, "is_memory": False}
         try:
             if message["event"] == "load-adapter":
                 self._predictor.load_adapter(message["name"], Path(message["path"]))  # type: ignore[attr-defined]
-            else:
-                self._predictor.unload_adapter(message["name"])  # type: ignore[attr-defined]
+            elif (unload := getattr(self._predictor, "unload_adapter", None)) is not None:
+                unload(message["name"])
         except (Exception, SystemExit) as error:
             log.failure("adapter-failed", error, adapter=message["name"])
             told["error"] = type(error).__name__
-            told["is_memory"] = isinstance(error, MemoryError)
+            told["is_refused"] = isinstance(error, (ValueError, InvocationError))
+            told["is_memory"] = is_out_of_memory(error)
         self._wire.tell(told)
