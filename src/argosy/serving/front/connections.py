@@ -6,6 +6,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from argosy.serving import answers
+from argosy.serving.front.requests import BIDIRECTIONAL
 
 HEAD_S: Final = 15.0
 """Seconds for the head of a request."""
@@ -85,6 +86,7 @@ class Connection(HttpToolsProtocol):
         self.stage = IDLE
         self.turn = 0
         self.received = 0
+        self._is_next = True
         self._swept = (-1, IDLE)  # of no request: the first sweep only notes when it was
         self._since = 0.0
         self._received_then = 0
@@ -114,6 +116,7 @@ class Connection(HttpToolsProtocol):
         """The head is whole."""
         self.stage = IN_BODY
         self.received = 0
+        self._is_next = self.cycle is None or self.cycle.response_complete
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -125,6 +128,16 @@ class Connection(HttpToolsProtocol):
         """The request is whole."""
         self.stage = IDLE
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is no HTTP any more, and no request of it can be late."""
+        self.watched.remove(self)
+        super().handle_websocket_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """Only where a WebSocket is served, and not while an answer is due; else Upgrade is ignored (RFC 9110 7.8)."""
+        is_ours = self.url.partition(b"?")[0] == BIDIRECTIONAL.encode() and self.parser.get_method() == b"GET"
+        return is_ours and self._is_next and super()._should_upgrade()
 
     def is_late(self, now: float) -> bool:
         """Whether the request that is coming has taken too long; looked at every second."""

@@ -25,7 +25,7 @@ class GaugeReader:
     def read(self) -> Gauges:
         """All gauges now."""
         links = self._pool.links
-        busy = sum(bool(link.held) for link in links)
+        busy = sum(link.is_busy for link in links)
         loaded = sum(link.is_loaded for link in links)
         return Gauges(
             is_ready=self._pool.can_serve,

@@ -8,6 +8,7 @@ from argosy.serving.frames import FIELD_LETTERS
 
 PING: Final = "/ping"
 INVOCATIONS: Final = "/invocations"
+BIDIRECTIONAL: Final = "/invocations-bidirectional-stream"
 FIELDS_LIMIT: Final = 16_384
 """Bytes of the fields together; SageMaker lets 1,024 characters of each through."""
 

@@ -5,6 +5,7 @@ POST     /invocations           decode -> predict -> encode, in a model process
 GET      /execution-parameters  what a transform job may ask of this container
 GET      /metrics               what was counted, in Prometheus' text format
 GET      /openapi.json          what this server takes and gives
+GET      /invocations-bidirectional-stream  the WebSocket of `bidirectional`
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.front import metrics
 from argosy.serving.front.asgi import Message, Receive, Scope, Send, send_error, send_whole
-from argosy.serving.front.requests import INVOCATIONS, PING, HeaderFields, fields_of, refusal, too_large
+from argosy.serving.front.bidirectional import Bidirectional
+from argosy.serving.front.requests import BIDIRECTIONAL, INVOCATIONS, PING, HeaderFields, fields_of, refusal, too_large
 from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.pool import Pool
 
@@ -36,12 +38,14 @@ class Application:
         pool: Where invocations go.
         max_body_bytes: Largest request body.
         pages: Answers without a model process, by path: GET only.
+        bidirectional: Holds conversations.
     """
 
-    def __init__(self, pool: Pool, max_body_bytes: int, pages: dict[str, Page]) -> None:
+    def __init__(self, pool: Pool, max_body_bytes: int, pages: dict[str, Page], bidirectional: Bidirectional) -> None:
         self.pool = pool
         self.max_body_bytes = max_body_bytes
         self._pages = pages
+        self._bidirectional = bidirectional
         self._no_more_bodies = asyncio.Event()
 
     def stop_receiving(self) -> None:
@@ -50,7 +54,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await self._bidirectional.converse(scope, receive, send)
             return
         path, method = scope["path"], scope["method"]
         allowed = self._methods(path)
@@ -63,6 +68,8 @@ class Application:
             await send_whole(send, 200 if self.pool.can_serve else 503, b"text/plain", b"")
         elif path == INVOCATIONS:
             await self._invoke(scope["headers"], receive, send)
+        elif path == BIDIRECTIONAL:
+            await self._bidirectional.refuse_plain(scope["headers"], send)
         else:
             await send_whole(send, *self._pages[path]())
 
@@ -71,7 +78,7 @@ class Application:
             return ("GET", "POST")
         if path == INVOCATIONS:
             return ("POST",)
-        return ("GET",) if path in self._pages else ()
+        return ("GET",) if path in self._pages or path == BIDIRECTIONAL else ()
 
     async def _invoke(self, headers: HeaderFields, receive: Receive, send: Send) -> None:
         refused = refusal(headers)

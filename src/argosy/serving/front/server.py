@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from argosy.errors import LoadError
 from argosy.serving import log
 from argosy.serving.arena import Arena
-from argosy.serving.front import short_path
+from argosy.serving.front import bidirectional, short_path
 from argosy.serving.front.connections import Connection, Connections
 from argosy.serving.front.execution_parameters import execution_parameters
 from argosy.serving.front.gauges import GaugeReader
@@ -34,6 +34,8 @@ _DRAIN_S: Final = 25.0
 _CLOSE_S: Final = 28.0
 """After SIGTERM: until then a slow reader gets the rest of its answer."""
 _REAP_S: Final = 1.0
+_WEB_SOCKET: Final = "argosy.serving.front.web_socket:WebSocket"
+"""By its name: it is imported only where the library for it is installed."""
 _EMF_S: Final = 60.0
 """CloudWatch's own resolution."""
 _FILES: Final = 65_536
@@ -84,7 +86,8 @@ async def _serve(
     parameters = execution_parameters(settings.workers, settings.max_body_bytes, settings.batch_transform)
     reader = GaugeReader(pool, connections)
     pages = standard_pages(pool, parameters, lambda: counted.render(reader.read()))
-    application = Application(pool, settings.max_body_bytes, pages)
+    conversations = bidirectional.Bidirectional(pool, settings.streaming.concurrency)
+    application = Application(pool, settings.max_body_bytes, pages, conversations)
     server = _Server(_config(application, settings, connections))
     _reap(loop)
     template.start()
@@ -93,6 +96,7 @@ async def _serve(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await ended.wait()
     application.stop_receiving()
+    await conversations.close()
     server.config.timeout_graceful_shutdown = max(1, int(min(closing_at - loop.time(), _CLOSE_S)))
     server.should_exit = True
     pool.close()
@@ -114,7 +118,10 @@ def _config(application: Application, settings: Settings, connections: Connectio
     return uvicorn.Config(
         application,
         http=protocol,
-        ws="none",
+        ws=_WEB_SOCKET if bidirectional.is_installed() else "none",
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=None,  # the platform pings
+        ws_per_message_deflate=False,  # SageMaker hands every frame through as it is
         loop="none",
         lifespan="off",
         interface="asgi3",

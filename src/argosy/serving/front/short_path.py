@@ -26,7 +26,7 @@ from argosy.serving.pool.pool import Pool
 _SEAM: Final = (
     "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
     "on_headers_complete", "on_body", "on_message_complete", "on_response_complete", "shutdown", "pause_writing",
-    "resume_writing", "_start_asgi_task",
+    "resume_writing", "_start_asgi_task", "handle_websocket_upgrade", "_should_upgrade",
 )  # fmt: skip
 _SEAM_STATE: Final = ("self.cycle", "self.flow", "self.parser", "self.pipeline", "self.transport", "self.url")
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from argosy.errors import ArgosyError, InvocationError, LoadError
 from argosy.serving import codecs, log, openapi
 from argosy.serving.inputs.annotation import output_schema
-from argosy.serving.model import concurrent
+from argosy.serving.model import concurrent, conversation
 from argosy.serving.model.joining import Joiner
 from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
@@ -67,10 +67,13 @@ def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], s
     wire = Wire(link, arena)
     try:
         predictor, pipeline = _load(make, seat, settings)
+        converse = conversation.find(predictor)
     except LoadError as error:
         log.failure("load-failed", error.__cause__ or error)
         wire.tell({"event": "failed", "reason": str(error), "is_memory": is_out_of_memory(error.__cause__)})
         os._exit(EXIT_LOAD_FAILED)
+    if converse is not None:
+        wire = conversation.attach(wire, converse, is_async=concurrent.is_async(predictor.predict))
     joiner = Joiner(pipeline, settings.batching.max_batch_size)
     wire.tell(_introduction(predictor, pipeline, joiner, settings))
     gc.freeze()  # what was loaded stays: the collector need not look at it again
@@ -203,9 +206,11 @@ class _Listener:
             log.failure("close-session-raised", error)
 
     def _change_adapter(self, message: dict[str, Any]) -> None:
-        told = {"event": "adapter", "ticket": message["ticket"], "error": "", "is_refused": False, "is_memory": False}
+        asked = {name: message[name] for name in ("ticket", "name")}
+        is_load = message["event"] == "load-adapter"
+        told = {"event": "adapter", **asked, "is_load": is_load, "error": "", "is_refused": False, "is_memory": False}
         try:
-            if message["event"] == "load-adapter":
+            if is_load:
                 self._predictor.load_adapter(message["name"], Path(message["path"]))  # type: ignore[attr-defined]
             elif (unload := getattr(self._predictor, "unload_adapter", None)) is not None:
                 unload(message["name"])

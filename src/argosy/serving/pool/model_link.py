@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from argosy.serving import frames
-from argosy.serving.frames import BEGINS, BROKEN, END, INLINE, PART, FrameReader, Timings
+from argosy.serving.frames import (
+    BEGINS,
+    BROKEN,
+    END,
+    INLINE,
+    PART,
+    PIECE,
+    CloseCode,
+    FrameReader,
+    Piece,
+    PieceKind,
+    Timings,
+)
 from argosy.serving.pool.invocation import Invocation
 
 
@@ -27,8 +39,18 @@ class LinkOwner(Protocol):
     def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
         """A frame with the answers of so many invocations came, and each was told."""
 
+    def stop_if_drained(self) -> None:
+        """A conversation has come to its end on both sides."""
+
     def on_lost(self, link: "ModelLink") -> None:
         """The model process is gone; `link.held` is what it did not answer."""
+
+
+class Talker(Protocol):
+    """The front's end of a conversation."""
+
+    def take(self, piece: Piece) -> None:
+        """A piece came; `CLOSE` is the last, also when the model process is lost."""
 
 
 class ModelLink(asyncio.Protocol):
@@ -43,6 +65,7 @@ class ModelLink(asyncio.Protocol):
         is_lingering: Whether it is idle and yet waits a moment, for more to come.
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
+        conversations: Those under way, by their number on the wire.
         since: Clock of the event loop when it was last handed something.
     """
 
@@ -60,12 +83,18 @@ class ModelLink(asyncio.Protocol):
         self.is_lingering = False
         self.held: dict[int, Invocation] = {}
         self.waiting: deque[Invocation] = deque()
+        self.conversations: dict[int, Talker] = {}
         self.since = 0.0
 
     @property
     def is_loaded(self) -> bool:
         """Whether it lives and has loaded the model."""
         return self.has_loaded and self._transport is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it answers something or holds a conversation."""
+        return bool(self.held or self.conversations)
 
     def room(self, limit: int) -> int:
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
@@ -95,6 +124,23 @@ class ModelLink(asyncio.Protocol):
         self.since = now
         if self._transport is not None:
             self._transport.write(frames.pack_invocations(items))
+
+    def converse(self, talker: Talker, fields: bytes) -> int:
+        """Begin a conversation; gives its number, which `release` makes free again."""
+        self._last = number = (self._last + 1) & 0xFFFFFFFF
+        self.conversations[number] = talker
+        self.send_piece(PieceKind.OPEN, number, fields)
+        return number
+
+    def send_piece(self, kind: PieceKind, number: int, body: bytes) -> None:
+        """Send a piece of a conversation."""
+        if self._transport is not None:
+            self._transport.write(frames.pack_piece(kind, number, body))
+
+    def release(self, number: int) -> None:
+        """A conversation has come to its end on both sides."""
+        if self.conversations.pop(number, None) is not None:
+            self._owner.stop_if_drained()
 
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message."""
@@ -137,6 +183,10 @@ class ModelLink(asyncio.Protocol):
             if count == 0:
                 self._take_message(frames.unpack_message(payload))
                 continue
+            if count & PIECE:
+                piece = frames.unpack_piece(count, payload)
+                self.conversations[piece.number].take(piece)
+                continue
             items, timings = frames.unpack_answers(count, payload)
             answered = 0
             frame = None if timings is None else (len(items), timings)
@@ -160,6 +210,9 @@ class ModelLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The model process is gone."""
         self._transport = None
+        told = frames.pack_close(CloseCode.FAILED, "the model process ended")
+        for number, talker in list(self.conversations.items()):
+            talker.take(Piece(PieceKind.CLOSE, number, told))
         self._owner.on_lost(self)
 
     def _take_message(self, message: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ class Pool:
     def withdraw(self) -> None:
         """An admitted invocation will not come: its client left, or its body is too large."""
         self._receiving -= 1
-        self._stop_if_drained()
+        self.stop_if_drained()
 
     def submit(self, invocation: Invocation, *, is_admitted: bool) -> None:
         """Queue an invocation, or refuse it at once when the server cannot take it."""
@@ -150,7 +150,7 @@ class Pool:
             return
         self.queue_bytes -= invocation.size
         invocation.free_block()
-        self._stop_if_drained()
+        self.stop_if_drained()
 
     def flow(self, invocation: Invocation, *, is_open: bool) -> None:
         """The client of a stream reads again, or not: its generator goes on, or waits."""
@@ -163,7 +163,7 @@ class Pool:
         log.event("draining", receiving=self._receiving, waiting=self.queue_length, held=held)
         self._advance(Event.TERMINATED)
         self._loop.call_later(_BODIES_S, self._wait_for_no_more_bodies)
-        self._stop_if_drained()
+        self.stop_if_drained()
 
     def close(self) -> None:
         """Refuse what is left and end the model processes."""
@@ -209,7 +209,7 @@ class Pool:
                 self._loop.call_later(linger, self._end_linger, link)
         self._dispatch()
         if self.state is not State.READY:
-            self._stop_if_drained()
+            self.stop_if_drained()
 
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
@@ -231,7 +231,7 @@ class Pool:
         else:
             self._links.pop(link.number, None)
         self._dispatch()
-        self._stop_if_drained()
+        self.stop_if_drained()
 
     def on_forked(self, number: int, pid: int) -> None:
         """A model process runs."""
@@ -388,11 +388,12 @@ class Pool:
         if self.state is not before and self.state in (State.STOPPED, State.FAILED):
             self._on_end()
 
-    def _stop_if_drained(self) -> None:
-        is_busy = self._receiving > 0 or self._queue or any(x.held or x.waiting for x in self._links.values())
+    def stop_if_drained(self) -> None:
+        """Something has ended: when nothing else is under way, and SIGTERM has come, all is done."""
+        is_busy = self._receiving > 0 or self._queue or any(x.is_busy or x.waiting for x in self._links.values())
         if self.state is State.DRAINING and not is_busy:
             self._advance(Event.DRAINED)
 
     def _wait_for_no_more_bodies(self) -> None:
         self._receiving = 0
-        self._stop_if_drained()
+        self.stop_if_drained()

@@ -82,7 +82,7 @@ class Workers:
         """End them; those that load or answer are killed, nothing else would tell them to."""
         self._is_closed = True
         for link in self.links.values():
-            if link.is_loaded and not link.held:
+            if link.is_loaded and not link.is_busy:
                 link.close()
             else:
                 link.kill()
