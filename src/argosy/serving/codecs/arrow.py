@@ -16,7 +16,7 @@ _KINDS: Final = frozenset(
     | {InputKind.ANY}
 )
 _COLUMNS: Final = 65_536
-_PARQUET_ROWS: Final = 1024  # read at a time: between two batches the size is looked at
+_PARQUET_ROWS: Final = 256  # read at a time: between two batches the size is looked at
 _MAGIC: Final = b"PAR1"
 _INDEX: Final = re.compile(r"__index_level_[0-9]+__")  # as pandas writes it; its metadata is the client's word, unread
 
@@ -83,18 +83,18 @@ class ParquetCodec:
         try:
             if bytes(body[-4:]) != _MAGIC:  # also refuses encrypted files, which end in PARE
                 raise ValueError
-            with parquet.ParquetFile(
-                pyarrow.py_buffer(body),
-                memory_map=False,
-                thrift_string_size_limit=1 << 24,
-                arrow_extensions_enabled=False,
-            ) as file:
+            source = pyarrow.py_buffer(body)
+            schema = parquet.read_schema(source)
+            _check_schema(schema)
+            texts = [field.name for field in schema if _is_text(field.type)]
+            with parquet.ParquetFile(source, read_dictionary=texts) as file:
                 groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
                 require_room(sum(group.total_byte_size for group in groups), "the table, inflated,")
-                _check_schema(file.schema_arrow)
-                _check_cells(file.metadata.num_rows, len(file.schema_arrow))
+                _check_cells(file.metadata.num_rows, len(schema))
                 batches = _bounded(file.iter_batches(_PARQUET_ROWS, use_threads=False))
                 table = pyarrow.Table.from_batches(batches, file.schema_arrow)
+            _check_spread(table)
+            table = table.cast(schema)
             table.validate(full=True)
         except DecodeError:
             raise
@@ -253,11 +253,11 @@ def _as_kind(table: Any, kind: InputKind) -> object:  # Any: pyarrow has no type
 
 
 def _check_spread(table: Any) -> None:  # Any: pyarrow has no types
-    """Each cell of a dictionary column becomes a value of its own: as many times as the longest of the dictionary."""
+    """Each cell of a dictionary column becomes a value of its own, however often the dictionary's is repeated."""
     from pyarrow import compute, types
 
     for column in table.columns:
         if not types.is_dictionary(column.type) or not _is_text(column.type.value_type):
             continue
-        longest = max((compute.max(compute.binary_length(c.dictionary)).as_py() or 0 for c in column.chunks), default=0)
-        require_room(longest * len(column), "the column, written out,")
+        lengths = (compute.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+        require_room(sum(compute.sum(chunk).as_py() or 0 for chunk in lengths), "the column, written out,")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 INFLATED_BYTES: Final = 256 * 1024 * 1024
 """What a body may grow to when it is inflated, made dense, or decompressed. A body itself is at most 25 MB on an
 endpoint and 100 MB in a transform job (contract.py), so nothing honest comes near."""
+_TABLE_DEPTH: Final = 16  # pyarrow takes seconds for a few hundred
 _TABLE_COLUMNS: Final = 65_536  # each column of a table is several objects: more make a small body a big table
 
 ARRAY_KINDS: Final = frozenset(
@@ -181,11 +182,18 @@ def from_records(value: object, kind: InputKind) -> object:
 
     made = {}
     for column, cells in columns.items():
+        if any(_is_deep(cell, _TABLE_DEPTH) for cell in cells):
+            raise DecodeError("a column is nested too deep", want=f"at most {_TABLE_DEPTH} levels")
         try:
             made[str(column)] = pyarrow.array(cells)
         except (pyarrow.ArrowException, OverflowError, TypeError, ValueError, UnicodeError):
             raise DecodeError("a column holds values of different kinds", where=f"column {len(made) + 1}") from None
     return pyarrow.table(made)
+
+
+def _is_deep(cell: object, levels: int) -> bool:
+    inner = cell.values() if isinstance(cell, dict) else cell if isinstance(cell, list) else ()
+    return levels == 0 or any(_is_deep(one, levels - 1) for one in inner if isinstance(one, dict | list))
 
 
 def _columns(value: object) -> tuple[dict[object, list[object]], int]:

@@ -40,7 +40,7 @@ class JsonCodec:
         Raises:
             DecodeError: Not JSON, or not the kind of value that the predictor wants.
         """
-        body = _utf_8(body, content_type)
+        body = _as_unicode(body, content_type)
         if kind is InputKind.ARRAY and HAS_SIMDJSON and (len(body) >= _LARGE_BYTES or b'"' not in bytes(body)):
             rows = read_rows((body,))
             if rows is not None:
@@ -86,7 +86,7 @@ class JsonLinesCodec:
         Raises:
             DecodeError: A line is not JSON, or not like the others; names the line.
         """
-        body = bytes(_utf_8(body, content_type))
+        body = bytes(_as_unicode(body, content_type))
         lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
         if not lines:
             raise DecodeError("the body has no lines", got=f"{len(body)} bytes")
@@ -121,7 +121,7 @@ class JsonLinesCodec:
         return b"".join([_dump(item, orjson.OPT_APPEND_NEWLINE) for item in items])
 
 
-def _utf_8(body: bytes | memoryview, content_type: MediaType) -> bytes | memoryview:
+def _as_unicode(body: bytes | memoryview, content_type: MediaType) -> bytes | memoryview:
     """JSON is UTF-8 (RFC 8259, section 8.1); a charset that says otherwise is believed."""
     if not content_type.parameters:
         return body
