@@ -50,6 +50,7 @@ class InvocationContext:
         inference_id: X-Amzn-SageMaker-Inference-Id, empty when it was not sent.
         custom_attributes: X-Amzn-SageMaker-Custom-Attributes, empty when it was not sent.
         adapter: Name of the adapter that is asked for, empty when none is.
+        query: Query string of a conversation's WebSocket, undecoded; empty for all other invocations.
         session: The stateful session, or None.
     """
 
@@ -61,6 +62,7 @@ class InvocationContext:
         "content_type",
         "custom_attributes",
         "inference_id",
+        "query",
         "session",
     )
 
@@ -70,6 +72,7 @@ class InvocationContext:
         self.inference_id = ""
         self.custom_attributes = ""
         self.adapter = ""
+        self.query = ""
         self.session: Session | None = None
         self._attributes = ""
         self._units: dict[str, float] | None = None
@@ -190,7 +193,7 @@ def meter(units: float | Sequence[float], dimension: str = "inference.count") ->
     """
     found = _CURRENT.get()
     if not hasattr(units, "__len__"):
-        current_invocation().meter(float(cast("float", units)), dimension)  # a number of any library
+        current_invocation().meter(float(units), dimension)  # a number of any library
         return
     each = cast("Sequence[float]", units)
     if not isinstance(found, Merged):

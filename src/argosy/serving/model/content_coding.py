@@ -12,6 +12,7 @@ WORTH_IT: Final = 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 3
 _PIECE: Final = 1 << 20
+_FIRST_PIECE: Final = 1 << 10
 
 
 def inflate(body: bytes | memoryview, coding: str, limit: int) -> bytes:
@@ -32,23 +33,38 @@ def inflate(body: bytes | memoryview, coding: str, limit: int) -> bytes:
     if coding.strip().lower() not in ("gzip", "x-gzip"):
         raise UnsupportedMediaTypeError("unsupported Content-Encoding", want="`gzip` or none")
     whole = bytearray()
-    rest = bytes(body)
-    while rest:
-        stream = zlib.decompressobj(_GZIP)
-        try:
-            while not stream.eof and (rest or stream.unconsumed_tail):
-                whole += stream.decompress(stream.unconsumed_tail or rest, _PIECE)
-                rest = b""
+    view = memoryview(body)
+    position = 0
+    while position < len(view):
+        position = _inflate_member(view, position, whole, limit)
+        while position < len(view) and not view[position]:
+            position += 1  # padding
+    return bytes(whole)
+
+
+def _inflate_member(view: memoryview, position: int, whole: bytearray, limit: int) -> int:
+    """Inflate one gzip member of the body to the end of `whole`; gives where the next one begins.
+
+    It is read piece by piece, each twice as large as the one before: what zlib leaves of a piece it copies, and a body
+    may be made of very many members, or of one that inflates to much.
+    """
+    stream = zlib.decompressobj(_GZIP)
+    size = _FIRST_PIECE
+    try:
+        while not stream.eof:
+            rest = bytes(view[position : position + size])
+            if not rest:
+                raise DecodeError("the gzip body is truncated", got=f"{len(view)} bytes")
+            position += len(rest)
+            size = min(2 * size, _PIECE)
+            while rest and not stream.eof:
+                whole += stream.decompress(rest, _PIECE)
+                rest = stream.unconsumed_tail
                 if len(whole) > limit:
                     raise BodyTooLargeError("the inflated body is too large", want=f"at most {limit} bytes")
-                if not stream.unconsumed_tail and not stream.eof:
-                    break
-        except zlib.error:
-            raise DecodeError("the body is not gzip, as its Content-Encoding says", got=f"{len(body)} bytes") from None
-        if not stream.eof:
-            raise DecodeError("the gzip body is truncated", got=f"{len(body)} bytes")
-        rest = stream.unused_data.lstrip(b"\0")
-    return bytes(whole)
+    except zlib.error:
+        raise DecodeError("the body is not gzip, as its Content-Encoding says", got=f"{len(view)} bytes") from None
+    return position - len(stream.unused_data)
 
 
 def deflate(body: bytes | memoryview) -> bytes:

@@ -12,6 +12,7 @@ from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.annotation import InputSpec
 from argosy.serving.inputs.kind import InputKind
+from argosy.serving.model import streaming
 
 _REMEMBERED: Final = 512
 _UNDECODED: Final = (InputKind.BYTES, InputKind.TEXT)
@@ -27,7 +28,7 @@ class Route(NamedTuple):
     Attributes:
         decode: Body -> what `predict` is given, and whether it was one item that is to come back as one.
         decode_rows: Many bodies -> all their rows and the rows of each; None when there is no such short way.
-        encoders: Media types of the answer and their codecs, best first.
+        encoders: Media types of the answer and their codecs, best first; none when Accept allows only a stream's.
         has_rows: Whether what is decoded consists of rows that may be joined with others'.
         accept: The Accept header field.
         content_type: The Content-Type header field.
@@ -91,7 +92,8 @@ class Negotiator:
             )
         offered = self._offered(parsed.essence)
         chosen = media_type.rank(accept or None, offered)
-        if not chosen and not self._takes_any_accept:
+        # What a stream can be sent as is seen when there is one: only then is it known that there is one.
+        if not chosen and not self._takes_any_accept and not streaming.allows(accept):
             raise NotAcceptableError(
                 "nothing to answer with that Accept allows",
                 got=f"`{shown(accept)}`",

@@ -1,9 +1,9 @@
 """decode -> predict -> encode: one invocation, as a model process answers it."""
 
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from argosy.errors import InvocationError, NotAcceptableError, OutOfMemoryError, PredictError
 from argosy.serving import answers, log
@@ -14,6 +14,8 @@ from argosy.serving.model import content_coding, rows
 from argosy.serving.model.negotiation import Encoders, Negotiator, Route
 from argosy.serving.predictor import Predictor
 
+_LONGEST_TYPE: Final = 1024
+"""Characters of a Content-Type (API_runtime_InvokeEndpoint, read 2026-11-22)."""
 _CONCURRENT = (GeneratorType, AsyncGeneratorType, CoroutineType)
 
 
@@ -81,6 +83,7 @@ class Pipeline:
             takes_any_accept=getattr(predictor, "takes_any_accept", False),
         )
         self.is_row_wise = predictor.row_wise
+        self.proven_rows = 0
         self._own_encode = getattr(predictor, "encode", None)
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
@@ -150,9 +153,12 @@ class Pipeline:
         start = perf_counter()
         found = rows.count(work.value)
         self.rows += 1 if found is None else found
-        if self.is_row_wise and found is not None and rows.count(prediction) != found:
-            self.is_row_wise = False  # it gives something else than a row for each row: never join any
-        if work.is_single and isinstance(prediction, Sequence) and len(prediction) == 1:
+        if self.is_row_wise and found is not None:
+            if rows.count(prediction) == found:
+                self.proven_rows = found
+            else:
+                self.is_row_wise = False  # it gives something else than a row for each row: never join any
+        if work.is_single and isinstance(prediction, list | tuple) and len(prediction) == 1:
             prediction = prediction[0]
         try:
             return self.encode(prediction, work.route, work.context, work.gzip)
@@ -176,12 +182,12 @@ class Pipeline:
                 raise
             except Exception as error:
                 raise raised(error, context.inference_id) from error
-            if isinstance(reply, bytes | str):
+            if isinstance(reply, bytes | str) and route.encoders:
                 content_type = route.encoders[0][0].decode()
                 reply = Reply(reply if isinstance(reply, bytes) else reply.encode(), content_type)
         if isinstance(reply, Reply):
             head = _header_value(reply.content_type)
-            body: bytes | memoryview = reply.body
+            body = _reply_body(reply)
         else:
             head, body = _encoded(reply, route.encoders, context.inference_id)
         head += context.header_fields(200)
@@ -242,10 +248,17 @@ def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple
         except Exception as error:
             log.failure("encode-failed", error, inference_id=inference_id)
             raise PredictError(f"the prediction, a `{type(prediction).__name__}`, cannot be encoded") from error
-    raise refused or NotAcceptableError("no codec for the prediction")
+    raise refused or NotAcceptableError("nothing to answer with that Accept allows")
 
 
-def _header_value(text: str) -> bytes:
-    if not text.isascii() or not text.isprintable():
+def _reply_body(reply: Reply) -> bytes | memoryview:
+    body: object = reply.body
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise PredictError("the body of the predictor's reply is not bytes", got=f"`{type(body).__name__}`")
+    return bytes(body)
+
+
+def _header_value(text: object) -> bytes:
+    if not isinstance(text, str) or not text.isascii() or not text.isprintable() or len(text) > _LONGEST_TYPE:
         raise PredictError("the Content-Type of the predictor's reply is not a header field's value")
     return text.encode()

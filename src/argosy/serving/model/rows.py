@@ -36,7 +36,8 @@ def signature(value: object) -> Hashable:
         return kind, tuple((name, signature(column)) for name, column in value.items())
     dtypes = getattr(value, "dtypes", None)
     if dtypes is not None and hasattr(value, "columns"):
-        return kind, tuple(map(str, value.columns)), tuple(map(str, dtypes))
+        # As they are, not as they are written: 0 and "0" are two columns, and categories are part of a dtype.
+        return kind, tuple((type(name), name) for name in value.columns), tuple(dtypes)
     schema = getattr(value, "schema", None)
     if schema is not None:
         return kind, str(schema)
@@ -75,4 +76,11 @@ def _joiner(first: object) -> Any:
         return library.concat_tables
     if module == "scipy":
         return lambda parts: library.sparse.vstack(parts, format="csr")
-    return library.concatenate
+
+    def concatenated(arrays: Sequence[Any]) -> Any:
+        joined = library.concatenate(arrays)
+        # Who may not write to one array may not write to all.
+        joined.flags.writeable = all(array.flags.writeable for array in arrays)
+        return joined
+
+    return concatenated

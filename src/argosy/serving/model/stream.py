@@ -58,7 +58,7 @@ class StreamWriter:
 
     def end(self) -> None:
         """All parts are written."""
-        framing = self._framing or streaming.framing(self._work.route.accept, None)
+        framing = self._framing or streaming.framing_of_none(self._work.route.accept)
         if not framing.is_gathered and self._framing is not None:
             self._wire.end(self.number)
             return

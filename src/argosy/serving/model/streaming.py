@@ -51,16 +51,33 @@ def framing(accept: str, first: object) -> Framing:
         NotAcceptableError: Accept allows no form that fits.
     """
     natural = OCTETS if _is_octets(first) else TEXT if isinstance(first, str) else LINES[0]
-    fitting = tuple(name for name in (natural, *MEDIA_TYPES) if _fits(name, first))
-    chosen = media_type.rank(accept or None, fitting)
-    if not chosen:
-        raise NotAcceptableError("no form of a streamed answer is allowed by Accept", want=", ".join(MEDIA_TYPES))
-    return _FRAMINGS[chosen[0]]
+    return _chosen(accept, tuple(name for name in (natural, *MEDIA_TYPES) if _fits(name, first)))
+
+
+def framing_of_none(accept: str) -> Framing:
+    """The form of an answer that has no part: whatever Accept allows.
+
+    Raises:
+        NotAcceptableError: Accept allows no form at all.
+    """
+    return _chosen(accept, (LINES[0], *MEDIA_TYPES))
+
+
+def allows(accept: str) -> bool:
+    """Whether an Accept header field allows any form of a streamed answer."""
+    return bool(media_type.rank(accept or None, MEDIA_TYPES))
 
 
 def gathered(parts: list[object]) -> bytes:
     """All parts as one JSON array."""
     return b"[" + b",".join(map(_as_json, parts)) + b"]"
+
+
+def _chosen(accept: str, fitting: tuple[str, ...]) -> Framing:
+    chosen = media_type.rank(accept or None, fitting)
+    if not chosen:
+        raise NotAcceptableError("no form of a streamed answer is allowed by Accept", want=", ".join(MEDIA_TYPES))
+    return _FRAMINGS[chosen[0]]
 
 
 def _is_octets(part: object) -> bool:
