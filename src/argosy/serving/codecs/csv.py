@@ -96,6 +96,8 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
     be, body for body, the skeleton of a table of the same width: so no body can reach into its neighbour, and the
     parser only has to make sure that between the separators there is one number each.
     """
+    if len(bodies) == 1:
+        return _read_alone(bytes(bodies[0]))
     joined = b";".join(bodies)
     if b"\r" in joined:
         joined = joined.replace(b"\r\n", b"\n")
@@ -113,14 +115,22 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
         if shape is None or shape[1] != first[1]:
             return None
         counts.append(shape[0])
-    joined = joined.removesuffix(b"\n")
-    if len(bodies) > 1:
-        joined = joined.replace(b"\n;", b";")
+    joined = joined.removesuffix(b"\n").replace(b"\n;", b";")
     flat = parse_numbers(b"[" + joined.translate(_TO_COMMAS) + b"]")
     rows, width = sum(counts), first[1]
     if flat is None or flat.size != rows * width:
         return None
     return flat.reshape(rows, width), counts
+
+
+def _read_alone(body: bytes) -> "tuple[NDArray[np.float64], list[int]] | None":
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    shape = _shape(body.translate(None, NUMBER_CHARACTERS))
+    flat = None if shape is None else parse_numbers(b"[" + body.removesuffix(b"\n").replace(b"\n", b",") + b"]")
+    if shape is None or flat is None or flat.size != shape[0] * shape[1]:
+        return None
+    return flat.reshape(shape), [shape[0]]
 
 
 def _shape(skeleton: bytes) -> tuple[int, int] | None:

@@ -166,7 +166,8 @@ def read_array(body: bytes | memoryview) -> "NDArray[Any]":  # Any: the body say
         raise DecodeError("the array is empty", got=f"{len(header.shape)} dimensions")
     flat = np.frombuffer(body, header.dtype, header.cells, header.offset)
     array = flat.reshape(header.shape, order="F" if header.is_fortran else "C")
-    array.flags.writeable = False
+    if array.flags.writeable:  # shared memory that is written to again
+        array.flags.writeable = False
     if header.dtype.kind == "U" and not _is_text(array):
         raise DecodeError("a string of the array is not Unicode")
     return array
