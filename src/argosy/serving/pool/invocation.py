@@ -72,7 +72,7 @@ class Invocation(ABC):
     @property
     def inference_id(self) -> str:
         """X-Amzn-SageMaker-Inference-Id, empty when it was not sent."""
-        found = self.fields.find(b"\nI")
+        found = self.fields.find(b"\nI", self.fields.find(b"\n") + 1)  # behind Accept, which may begin with an I too
         return self.fields[found + 2 :].partition(b"\n")[0].decode("latin-1") if found >= 0 else ""
 
     def refuse(self, error: InvocationError) -> int:
