@@ -24,6 +24,7 @@ GAUGES = Gauges(
     started=1_795_000_000.25,
     resident_bytes=123_456_789,
     dropped_log_lines=5,
+    conversations=6,
 )
 SECONDS = st.floats(0, 200) | st.sampled_from(TIME_BOUNDS)
 INVOCATIONS = st.lists(st.tuples(st.sampled_from([200, 400, 415, 500, 503]), SECONDS, SECONDS))
@@ -87,6 +88,7 @@ def test_the_gauges_are_shown_as_they_are() -> None:
         "argosy_queue_bytes": 4096,
         "argosy_open_connections": 64,
         "argosy_log_lines_dropped_total": 5,
+        "argosy_conversations": 6,
         "process_start_time_seconds": 1_795_000_000.25,
         "process_resident_memory_bytes": 123_456_789,
     }

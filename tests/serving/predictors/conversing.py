@@ -57,7 +57,7 @@ class Conversing(Predictor):
                 yield str(os.getpid())
             case "told":
                 told = current_invocation()
-                yield json.dumps([told.inference_id, told.custom_attributes])
+                yield json.dumps([told.inference_id, told.custom_attributes, told.query])
             case "flood":
                 count, size = map(int, more)
                 for number in range(count):

@@ -82,6 +82,7 @@ class Bidirectional:
         finally:
             del self._open[conversation]
         inference_id = next((value.decode("latin-1") for name, value in headers if name == _INFERENCE_ID), "")
+        self._pool.metrics.conversed(ending.code)
         log.event("conversation", inference_id=inference_id, **conversation.told(ending))
 
     async def close(self) -> None:

@@ -38,4 +38,5 @@ class GaugeReader:
             started=self._started,
             resident_bytes=memory.resident_bytes([os.getpid(), *(link.pid for link in links if link.pid)]),
             dropped_log_lines=log.dropped(),
+            conversations=sum(len(link.conversations) for link in links),
         )

@@ -30,6 +30,12 @@ _LARGEST_BATCH_BIT: Final = 16
 BATCH_BOUNDS: Final = tuple(float(2**bit) for bit in range(_LARGEST_BATCH_BIT + 1))
 """Upper bounds of the batch size buckets, the powers of 2 up to 65,536; a last bucket is open."""
 
+_NORMAL_CLOSURE: Final = 1000
+_CLOSE_CODES: Final = range(_NORMAL_CLOSURE, 1016)
+"""Those with a meaning of their own (RFC 6455, section 7.4.1)."""
+_OWN_CODE: Final = 4000
+"""Stands for all others."""
+
 Ending = Literal["killed", "crashed", "stuck", "exited"]
 """Why a model process had to be replaced: by a signal from outside, by its own fault, by the front, of its own will."""
 
@@ -68,6 +74,7 @@ class Gauges:
         started: Seconds since the epoch at which the server started.
         resident_bytes: Resident memory of all processes together, pages that they share counted in each; None: unknown.
         dropped_log_lines: Lines that the reader of the log did not take in time.
+        conversations: Bidirectional streams that are open.
     """
 
     is_ready: bool
@@ -80,6 +87,7 @@ class Gauges:
     started: float
     resident_bytes: int | None = None
     dropped_log_lines: int = 0
+    conversations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ class Metrics:
         self._decode = self._encode = 0.0
         self._endings: dict[str, int] = dict.fromkeys(get_args(Ending), 0)
         self._metered = 0
+        self._conversations = {_NORMAL_CLOSURE: 0}
         # The hot path's, one step nearer.
         self._duration_counts, self._duration_sums = self._duration.counts, self._duration.sums
         self._queue_counts, self._queue_sums = self._queue.counts, self._queue.sums
@@ -200,6 +209,11 @@ class Metrics:
     def process_ended(self, reason: Ending) -> None:
         """Count one model process that has to be replaced."""
         self._endings[reason] += 1
+
+    def conversed(self, code: int) -> None:
+        """Count one conversation that has ended with this code of a Close frame; a client may choose any."""
+        code = code if code in _CLOSE_CODES else _OWN_CODE
+        self._conversations[code] = self._conversations.get(code, 0) + 1
 
     def metered(self, units: int) -> None:
         """Count units that the predictor metered."""
@@ -246,6 +260,10 @@ class Metrics:
         yield _family(name, "gauge", "Model processes by what they do.")
         states = {"loading": gauges.loading, "idle": gauges.idle, "busy": gauges.busy}
         yield from (f'{name}{{state="{state}"}} {count}\n' for state, count in states.items())
+        name = "argosy_conversations_total"
+        yield _family(name, "counter", "Bidirectional streams that ended, by the code of the Close frame.")
+        yield from (f'{name}{{code="{code}"}} {count}\n' for code, count in self._conversations.items())
+        yield _sample("argosy_conversations", "gauge", "Bidirectional streams that are open.", gauges.conversations)
         yield _sample("argosy_metered_units_total", "counter", "Units that the predictor metered.", self._metered)
 
 

@@ -268,4 +268,5 @@ def _context(fields: bytes) -> InvocationContext:
     context.inference_id = found.get("I", "")
     context.custom_attributes = found.get("C", "")
     context.adapter = found.get("A", "")
+    context.query = found.get("Q", "")
     return context
