@@ -89,12 +89,22 @@ def both_loaded(server: ServerProcess) -> bool:
     return len({reply.body for reply in replies}) == 2
 
 
-def test_an_allocation_over_the_limit_is_the_predictors_500_and_nothing_more(tmp_path: Path) -> None:
+def test_an_allocation_over_the_limit_is_told_and_nothing_more(tmp_path: Path) -> None:
     with running(DRILLED, tmp_path / "log", TEST_ROOM_MB="256") as server, watched(server) as watch:
         before = server.invoke({"do": "pid"}).body
         for _ in range(3):
             reply = server.invoke({"do": "allocate", "mb": 1024})
-            assert (reply.status, reply.error["code"]) == (500, "predict")
+            assert (reply.status, reply.error["code"]) == (507, "out-of-memory")
+        assert server.invoke({"do": "pid"}).body == before
+    assert watch.turns == [200]
+
+
+def test_a_body_that_does_not_fit_into_memory_is_told_and_the_next_is_served(tmp_path: Path) -> None:
+    body = b'{"do": "pid", "more": [' + b"0," * 30_000_000 + b"0]}"
+    with running(DRILLED, tmp_path / "log", TEST_ROOM_MB="256") as server, watched(server) as watch:
+        before = server.invoke({"do": "pid"}).body
+        reply = server.invoke(body)
+        assert (reply.status, reply.error["code"]) == (507, "out-of-memory")
         assert server.invoke({"do": "pid"}).body == before
     assert watch.turns == [200]
 
@@ -267,10 +277,17 @@ def invoke_until_gone(server: ServerProcess, sent: list[Sent]) -> None:
             return
 
 
-def test_threads_of_a_predictors_module_hurt_nobody_who_does_not_ask_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("predictor", ["HasThreads", "AsksItsThread"])
+def test_threads_of_a_predictors_module_are_named_in_one_line_and_hurt_only_who_asks_them(
+    tmp_path: Path, predictor: str
+) -> None:
     """A forked process has none of the threads of the one that it came from."""
-    with running("threaded:HasThreads", tmp_path / "log") as server, watched(server) as watch:
-        assert [server.invoke([number]).status for number in range(20)] == [200] * 20
+    with running(f"threaded:{predictor}", tmp_path / "log") as server, watched(server) as watch:
+        asks = predictor == "AsksItsThread"
+        replies = [server.invoke(number) for number in range(2)]
+        assert {reply.status for reply in replies} == ({500} if asks else {200})
+        (line,) = [line for line in server.log.splitlines() if "threads-not-forked" in line]
+        assert "doubler" in line
     assert watch.turns == [200]
 
 

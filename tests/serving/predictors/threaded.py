@@ -15,7 +15,7 @@ def double() -> None:
         ANSWERED.put(ASKED.get() * 2)
 
 
-threading.Thread(target=double, daemon=True).start()
+threading.Thread(target=double, name="doubler", daemon=True).start()
 
 
 class AsksItsThread(Predictor):
@@ -23,7 +23,7 @@ class AsksItsThread(Predictor):
 
     def predict(self, inputs: Any) -> Any:
         ASKED.put(inputs)
-        return ANSWERED.get(timeout=5)
+        return ANSWERED.get(timeout=0.5)
 
 
 class HasThreads(Predictor):

@@ -133,6 +133,8 @@ def _parse(body: bytes | memoryview, line: str | None = None) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith("Not enough memory"):
+            raise MemoryError from None  # the server's trouble, no fault of the body
         place = line or (f"line {error.lineno}, column {error.colno}" if len(body) else None)
         what = "the line" if line else "the body"
         raise DecodeError(f"{what} is not JSON", got=f"{len(body)} bytes", where=place) from None

@@ -14,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from struct import Struct
@@ -50,11 +51,20 @@ def main() -> None:
         log.failure("import-failed", error.__cause__ or error)
         _tell(control, event="failed", message=str(error))
         sys.exit(process.EXIT_LOAD_FAILED)
+    _name_lost_threads()
     # What is there by now is shared by all model processes as long as nobody writes to it; the collector would.
     gc.collect()
     gc.freeze()
     _tell(control, event="imported")
     _fork_on_request(control, memory, make, told)
+
+
+def _name_lost_threads() -> None:
+    """Say which threads of the user's code no model process will have: a fork takes only the one that forks."""
+    names = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if names:
+        hint = "start threads in `load`, without `load_before_fork`: every model process then has its own"
+        log.event("threads-not-forked", threads=names, hint=hint)
 
 
 def import_predictor(told: Settings) -> type[Predictor]:
@@ -130,7 +140,10 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
 
 
 def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket]:
-    head, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 1)
+    try:
+        head, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 1)
+    except ConnectionResetError:
+        head = b""  # the front was killed
     if not head:
         sys.exit(0)
     (size,) = REQUEST.unpack(head)
