@@ -7,7 +7,7 @@ from argosy import media_type
 from argosy.errors import DecodeError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
-from argosy.serving.codecs import Codec
+from argosy.serving.codecs import Codec, RowsCodec
 from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.annotation import InputSpec
@@ -68,7 +68,7 @@ class Negotiator:
         self._takes_any_accept = takes_any_accept
         is_undecoded = decode is not None or spec.kind in _UNDECODED
         self._takes_any = content_types is None and is_undecoded
-        self.content_types = content_types or _default_types(spec.kind, is_undecoded=is_undecoded)
+        self.content_types = content_types or (codecs.names() if is_undecoded else codecs.readable(spec.kind))
         if not is_undecoded:
             _require_codecs(self.content_types, spec.kind)
         self._routes: dict[tuple[str, str], Route] = {}
@@ -84,7 +84,7 @@ class Negotiator:
 
     def _find(self, content_type: str, accept: str) -> Route:
         parsed = media_type.parse(content_type or self.content_types[0])
-        if parsed is None or not (self._takes_any or _is_among(parsed.essence, self.content_types)):
+        if parsed is None or not (self._takes_any or codecs.covers(self.content_types, parsed.essence)):
             raise UnsupportedMediaTypeError(
                 "unsupported Content-Type",
                 got=f"`{shown(content_type)}`",
@@ -115,25 +115,23 @@ class Negotiator:
         own = self._own_decode
         if own is not None:
             return lambda body: (own(bytes(body), content_type), False), None
-        if kind in _UNDECODED and convert is None:
-            if kind is InputKind.BYTES:
-                return lambda body: (bytes(body), False), None
-            return lambda body: (to_text(body, parsed), False), None
         codec = codecs.find(parsed.essence) or OctetsCodec()
+        if kind in codec.kinds or kind not in _UNDECODED:
+            take: Callable[[bytes | memoryview], object] = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
+        elif kind is InputKind.BYTES:
+            take = bytes
+        else:
+            take = lambda body: to_text(body, parsed)  # noqa: E731 - chosen once
 
         def decode(body: bytes | memoryview) -> tuple[object, bool]:
-            if kind is InputKind.BYTES:
-                value: object = bytes(body)
-            elif kind is InputKind.TEXT:
-                value = to_text(body, parsed)
-            else:
-                value = codec.decode(body, kind, parsed)
-            is_single = is_list and not isinstance(value, list)
-            return (value if convert is None else convert(value, codec.cells_are_text)), is_single
+            value = take(body)
+            if convert is None:
+                return value, False
+            return convert(value, codec.cells_are_text), is_list and not isinstance(value, list)
 
-        rows = getattr(codec, "decode_rows", None)
-        if rows is None or kind is not InputKind.ARRAY:
+        if not isinstance(codec, RowsCodec) or kind is not InputKind.ARRAY:
             return decode, None
+        rows = codec.decode_rows
         if convert is None:
             return decode, lambda bodies: rows(bodies, parsed)
 
@@ -148,34 +146,24 @@ class Negotiator:
 
     def _offered(self, asked_in: str) -> tuple[str, ...]:
         """What may be answered with: the type of the question first, so that CSV in means CSV out."""
-        known = self.content_types if not self._takes_any else codecs.names()
-        others = tuple(name for name in known if name != asked_in and "*" not in name)
-        rest = tuple(name for name in codecs.names() if name not in (asked_in, *others) and "*" not in name)
-        return (asked_in, *others, *rest)
-
-
-def _default_types(kind: InputKind, *, is_undecoded: bool) -> tuple[str, ...]:
-    names = codecs.names()
-    if is_undecoded:
-        return names
-    return tuple(name for name in names if (codec := codecs.find(name)) and kind in codec.kinds)
+        writable = codecs.writable()
+        is_unknown = not codecs.covers(codecs.names(), asked_in)
+        is_own = self._takes_any and not asked_in.startswith("multipart/")  # its boundary is not the answer's
+        is_answerable = asked_in in writable or is_unknown or is_own
+        preferred = (asked_in,) if is_answerable else ()
+        told = () if self._takes_any else self.content_types
+        return tuple(dict.fromkeys((*preferred, *(name for name in told if name in writable), *writable)))
 
 
 def _require_codecs(content_types: tuple[str, ...], kind: InputKind) -> None:
+    able = codecs.readable(kind)
     for name in content_types:
-        codec = codecs.find(name)
-        if codec is None or kind not in codec.kinds:
-            able = [n for n in codecs.names() if (c := codecs.find(n)) and kind in c.kinds]
+        if not codecs.covers(able, name):
             raise LoadError(
                 f"`{name}` cannot be decoded to `{kind}`, which `predict` asks for",
                 want="one of " + ", ".join(f"`{n}`" for n in able),
                 hint="annotate the argument of `predict` with `bytes` and decode it yourself",
             )
-
-
-def _is_among(essence: str, names: tuple[str, ...]) -> bool:
-    """Whether a type is listed, by itself or by its family (`image/*`)."""
-    return essence in names or f"{essence.partition('/')[0]}/*" in names
 
 
 def shown(field: str) -> str:
