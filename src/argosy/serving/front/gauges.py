@@ -6,31 +6,32 @@ import time
 from argosy.serving import log, memory
 from argosy.serving.front.connections import Connections
 from argosy.serving.front.metrics import Gauges
-from argosy.serving.pool.pool import Pool
+from argosy.serving.hosting.site import Site
 
 
 class GaugeReader:
     """Reads the gauges.
 
     Args:
-        pool: Has the queue and the model processes.
+        site: Has the queues and the model processes.
         connections: The open ones.
     """
 
-    def __init__(self, pool: Pool, connections: Connections) -> None:
-        self._pool = pool
+    def __init__(self, site: Site, connections: Connections) -> None:
+        self._site = site
         self._connections = connections
         self._started = time.time()
 
     def read(self) -> Gauges:
         """All gauges now."""
-        links = self._pool.links
+        pools = [hosted.pool for hosted in self._site.hosted]
+        links = [link for pool in pools for link in pool.links]
         busy = sum(link.is_busy for link in links)
         loaded = sum(link.is_loaded for link in links)
         return Gauges(
-            is_ready=self._pool.can_serve,
-            queue_length=self._pool.queue_length,
-            queue_bytes=self._pool.queue_bytes,
+            is_ready=self._site.can_serve,
+            queue_length=sum(pool.queue_length for pool in pools),
+            queue_bytes=sum(pool.queue_bytes for pool in pools),
             loading=len(links) - loaded,
             idle=loaded - busy,
             busy=busy,

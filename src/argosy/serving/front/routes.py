@@ -6,18 +6,24 @@ GET      /execution-parameters  what a transform job may ask of this container
 GET      /metrics               what was counted, in Prometheus' text format
 GET      /openapi.json          what this server takes and gives
 GET      /invocations-bidirectional-stream  the WebSocket of `bidirectional`
+         /adapters, /models     `hosting.adapters`, or `hosting.models` on a multi-model endpoint
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import orjson
+
+from argosy import contract
+from argosy.errors import ArgosyError, InvocationError
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.front import metrics
-from argosy.serving.front.asgi import Message, Receive, Scope, Send, send_error, send_whole
+from argosy.serving.front.asgi import Asked, Message, Receive, Scope, Send, header, query_of, send_error, send_whole
 from argosy.serving.front.bidirectional import Bidirectional
-from argosy.serving.front.requests import BIDIRECTIONAL, INVOCATIONS, PING, HeaderFields, fields_of, refusal, too_large
+from argosy.serving.front.requests import BIDIRECTIONAL, PING, HeaderFields, fields_of, refusal, too_large
+from argosy.serving.hosting.site import Hosted, Passage, Site
 from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.pool import Pool
 
@@ -35,14 +41,16 @@ class Application:
     """The ASGI application of one front process.
 
     Args:
-        pool: Where invocations go.
+        site: What the server hosts.
         max_body_bytes: Largest request body.
         pages: Answers without a model process, by path: GET only.
-        bidirectional: Holds conversations.
+        bidirectional: Holds conversations; None where there are none.
     """
 
-    def __init__(self, pool: Pool, max_body_bytes: int, pages: dict[str, Page], bidirectional: Bidirectional) -> None:
-        self.pool = pool
+    def __init__(
+        self, site: Site, max_body_bytes: int, pages: dict[str, Page], bidirectional: Bidirectional | None
+    ) -> None:
+        self._site = site
         self.max_body_bytes = max_body_bytes
         self._pages = pages
         self._bidirectional = bidirectional
@@ -54,7 +62,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "websocket":
+        if scope["type"] == "websocket" and self._bidirectional is not None:
             await self._bidirectional.converse(scope, receive, send)
             return
         path, method = scope["path"], scope["method"]
@@ -65,36 +73,69 @@ class Application:
             allow = ", ".join(allowed)
             await send_error(send, 405, "method-not-allowed", f"want {allow}", (b"allow", allow.encode()))
         elif path == PING:
-            await send_whole(send, 200 if self.pool.can_serve else 503, b"text/plain", b"")
-        elif path == INVOCATIONS:
-            await self._invoke(scope["headers"], receive, send)
-        elif path == BIDIRECTIONAL:
+            await send_whole(send, 200 if self._site.can_serve else 503, b"text/plain", b"")
+        elif path in self._pages:
+            await send_whole(send, *self._pages[path]())
+        elif path == BIDIRECTIONAL and self._bidirectional is not None:
             await self._bidirectional.refuse_plain(scope["headers"], send)
         else:
-            await send_whole(send, *self._pages[path]())
+            await self._ask(scope, receive, send)
 
     def _methods(self, path: str) -> tuple[str, ...]:
         if path == PING:
             return ("GET", "POST")
-        if path == INVOCATIONS:
-            return ("POST",)
-        return ("GET",) if path in self._pages or path == BIDIRECTIONAL else ()
+        if path in self._pages or (path == BIDIRECTIONAL and self._bidirectional is not None):
+            return ("GET",)
+        return self._site.methods(path)
 
-    async def _invoke(self, headers: HeaderFields, receive: Receive, send: Send) -> None:
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is for a model or about one."""
+        headers = list(scope["headers"])  # a copy: uvicorn appends a body's trailers to its own list
         refused = refusal(headers)
         if refused is not None:
             await send_error(send, *refused)
             return
-        fields = fields_of(headers)  # now: uvicorn appends a body's trailers to the same list
-        is_admitted = self.pool.admit()
+        try:
+            hosted = self._site.target(scope["path"], headers) if scope["method"] == "POST" else None
+            if hosted is not None:
+                await self._invoke(hosted, headers, receive, send)
+                return
+            body = await self.receive_body(headers, receive, send)
+            if body is None:
+                return
+            asked = Asked(scope["method"], scope["path"], query_of(scope), headers, body)
+            told = orjson.dumps(await self._site.answer(asked))
+            await send_whole(send, 200, answers.CONTENT_TYPE, told)
+        except ArgosyError as error:
+            status, text = answers.error_answer(error, header(headers, contract.HEADER_INFERENCE_ID))
+            await send_whole(send, status, answers.CONTENT_TYPE, text, *_headers(answers.head_of(error))[1:])
+
+    async def _invoke(self, hosted: Hosted, headers: HeaderFields, receive: Receive, send: Send) -> None:
+        fields, pool = fields_of(headers), hosted.pool
+        is_admitted = pool.admit()
         body = await self.receive_body(headers, receive, send)
-        if body is None:
+        passage: Passage | None = None
+        try:
+            if body is None:
+                return
+            passage = hosted.enter(fields, body)
+            if passage.ready is not None:
+                pool.metrics.answered(200, 0.0, 0.0)
+                head, text = passage.ready
+                await send_whole(send, 200, answers.CONTENT_TYPE, text, *_headers(head)[1:])
+                return
+            waiting = AsgiInvocation(passage, pool, body)
+            pool.submit(waiting, is_admitted=is_admitted)
+            is_admitted = False
+            await waiting.relay(receive, send)
+        except InvocationError as error:
+            pool.metrics.answered(answers.status_of(error), 0.0, 0.0)
+            raise
+        finally:
             if is_admitted:
-                self.pool.withdraw()
-            return
-        waiting = AsgiInvocation(fields, self.pool, body)
-        self.pool.submit(waiting, is_admitted=is_admitted)
-        await waiting.relay(receive, send)
+                pool.withdraw()
+            if passage is not None:
+                passage.leave()
 
     async def receive_body(self, headers: HeaderFields, receive: Receive, send: Send) -> bytes | None:
         """The whole body; None when the client left, or was told that the body is too large."""
@@ -131,22 +172,21 @@ class Application:
 class AsgiInvocation(Invocation):
     """An invocation whose answer a coroutine relays."""
 
-    __slots__ = ("_events", "_is_paused", "_pool")
+    __slots__ = ("_events", "_is_paused", "_passage", "_pool")
 
-    def __init__(self, fields: bytes, pool: Pool, body: bytes) -> None:
+    def __init__(self, passage: Passage, pool: Pool, body: bytes) -> None:
         block = pool.arena.allocate(len(body)) if len(body) >= THRESHOLD else None
         if block is not None:
             pool.arena_view[block.offset : block.offset + len(body)] = body
-        super().__init__(fields, body if block is None else b"", block, len(body))
+        super().__init__(passage.fields, body if block is None else b"", block, len(body))
+        self.pinned = passage.link
+        self._passage = passage
         self._pool = pool
         self._is_paused = False
         self._events: asyncio.Queue[tuple[int, bytes, bytes, bool]] = asyncio.Queue()
 
-    async def relay(self, receive: Receive, send: Send) -> tuple[int, bytes] | None:
+    async def relay(self, receive: Receive, send: Send) -> None:
         """Send the answer as it comes.
-
-        Returns:
-            Status and head of what was sent, None when the client left before.
 
         Raises:
             ConnectionAbortedError: A streamed answer broke off: uvicorn then ends the connection.
@@ -154,18 +194,18 @@ class AsgiInvocation(Invocation):
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
             status, head, body, is_more = await self._next(gone)
-            await send({"type": "http.response.start", "status": status, "headers": _headers(head, body, is_more)})
-            begun = status
+            headers = _headers(head + self._passage.head(status))
+            if not is_more:
+                headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body, "more_body": is_more})
             while is_more:
                 status, _, body, is_more = await self._next(gone)
                 await send({"type": "http.response.body", "body": body, "more_body": is_more or status < 0})
                 if status < 0:
                     raise ConnectionAbortedError("the answer broke off")
-            return begun, head
         except _ClientLeftError:
             self._pool.abandon(self)
-            return None
         finally:
             gone.cancel()
 
@@ -220,31 +260,33 @@ async def _disconnected(receive: Receive) -> None:
         continue
 
 
-def _headers(head: bytes, body: bytes, is_more: bool) -> list[tuple[bytes, bytes]]:
+def _headers(head: bytes) -> list[tuple[bytes, bytes]]:
     """The head as ASGI wants it."""
     content_type, *more = head.split(b"\r\n")
-    named = [(b"content-type", content_type)]
-    named += [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in more)]
-    return named if is_more else [*named, (b"content-length", b"%d" % len(body))]
+    named = ((name.lower(), value) for name, _, value in (line.partition(b": ") for line in more))
+    return [(b"content-type", content_type), *named]
 
 
-def standard_pages(pool: Pool, execution_parameters: bytes, render: Callable[[], bytes]) -> dict[str, Page]:
+def standard_pages(
+    site: Site, execution_parameters: Callable[[], bytes], render: Callable[[], bytes]
+) -> dict[str, Page]:
     """The pages of every server.
 
     Args:
-        pool: Knows what the predictor takes, once a model process has loaded.
-        execution_parameters: Body of that page.
+        site: Knows what the predictor takes, once a model process has loaded.
+        execution_parameters: Gives the body of that page.
         render: Gives the metrics.
     """
 
     def openapi() -> tuple[int, bytes, bytes]:
-        document = pool.introduction.get("openapi")
+        documents = (hosted.pool.introduction.get("openapi") for hosted in site.hosted)
+        document = next((found for found in documents if found is not None), None)
         if document is None:
             return 503, answers.CONTENT_TYPE, answers.error_body("unavailable", "the model is not loaded")
         return 200, answers.CONTENT_TYPE, document.encode()
 
     return {
-        EXECUTION_PARAMETERS: lambda: (200, answers.CONTENT_TYPE, execution_parameters),
+        EXECUTION_PARAMETERS: lambda: (200, answers.CONTENT_TYPE, execution_parameters()),
         METRICS: lambda: (200, metrics.CONTENT_TYPE, render()),
         OPENAPI: openapi,
     }

@@ -24,8 +24,9 @@ from argosy.serving.front.execution_parameters import execution_parameters
 from argosy.serving.front.gauges import GaugeReader
 from argosy.serving.front.metrics import Metrics, emf_line
 from argosy.serving.front.routes import Application, standard_pages
+from argosy.serving.hosting.models import Models
+from argosy.serving.hosting.site import OneModel, Shared
 from argosy.serving.pool.pool import Pool
-from argosy.serving.pool.readiness import State
 from argosy.serving.pool.template_link import Template
 from argosy.serving.settings import Settings
 
@@ -70,55 +71,58 @@ async def _serve(
     ended = asyncio.Event()
     template = Template(spawn)
     counted = Metrics()
-    pool = Pool(settings, arena, template, counted, on_end=ended.set)
+    shared = Shared(arena, template, counted)
+    site = Models(settings, shared, ended.set) if settings.is_multi_model else OneModel(settings, shared, ended.set)
 
     closing_at = math.inf
 
     def drain() -> None:
         nonlocal closing_at
         closing_at = min(closing_at, loop.time() + _CLOSE_S)
-        pool.drain()
+        site.drain()
         loop.call_later(_DRAIN_S, ended.set)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain)
     connections = Connections(_most_connections())
-    parameters = execution_parameters(settings.workers, settings.max_body_bytes, settings.batch_transform)
-    reader = GaugeReader(pool, connections)
-    pages = standard_pages(pool, parameters, lambda: counted.render(reader.read()))
-    conversations = bidirectional.Bidirectional(pool, settings.streaming.concurrency)
-    application = Application(pool, settings.max_body_bytes, pages, conversations)
-    server = _Server(_config(application, settings, connections))
+    reader = GaugeReader(site, connections)
+    pages = standard_pages(site, lambda: execution_parameters(site, settings), lambda: counted.render(reader.read()))
+    pool = site.model.pool if isinstance(site, OneModel) else None
+    conversations = bidirectional.Bidirectional(pool, settings.streaming.concurrency) if pool is not None else None
+    application = Application(site, settings.max_body_bytes, pages, conversations)
+    server = _Server(_config(application, pool, settings, connections))
     _reap(loop)
     template.start()
-    pool.start()
+    site.start()
     _publish(loop, counted, settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await ended.wait()
     application.stop_receiving()
-    await conversations.close()
+    if conversations is not None:
+        await conversations.close()
     server.config.timeout_graceful_shutdown = max(1, int(min(closing_at - loop.time(), _CLOSE_S)))
     server.should_exit = True
-    pool.close()
+    site.close()
     template.close()
     await serving
-    if pool.state is State.FAILED:
-        raise LoadError(pool.failure or "the model cannot be loaded")
+    if site.failure is not None:
+        raise LoadError(site.failure)
 
 
-def _config(application: Application, settings: Settings, connections: Connections) -> uvicorn.Config:
+def _config(
+    application: Application, pool: Pool | None, settings: Settings, connections: Connections
+) -> uvicorn.Config:
+    """How uvicorn serves; the short path is for the one model of a server that has no other."""
     fits = short_path.seam_fits()
     if not fits:
         log.event("no-short-path", uvicorn=uvicorn.__version__)
     protocol: type[HttpToolsProtocol] = Connection.bound(watched=connections) if fits else HttpToolsProtocol
-    if fits and settings.short_path:
-        protocol = short_path.ShortPath.bound(
-            pool=application.pool, watched=connections, max_body_bytes=settings.max_body_bytes
-        )
+    if fits and settings.short_path and pool is not None:
+        protocol = short_path.ShortPath.bound(pool=pool, watched=connections, max_body_bytes=settings.max_body_bytes)
     return uvicorn.Config(
         application,
         http=protocol,
-        ws=_WEB_SOCKET if bidirectional.is_installed() else "none",
+        ws=_WEB_SOCKET if pool is not None and bidirectional.is_installed() else "none",
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=None,  # the platform pings
         ws_per_message_deflate=False,  # SageMaker hands every frame through as it is

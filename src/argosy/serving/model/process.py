@@ -210,10 +210,9 @@ class _Listener:
         is_load = message["event"] == "load-adapter"
         told = {"event": "adapter", **asked, "is_load": is_load, "error": "", "is_refused": False, "is_memory": False}
         try:
-            if is_load:
-                self._predictor.load_adapter(message["name"], Path(message["path"]))  # type: ignore[attr-defined]
-            elif (unload := getattr(self._predictor, "unload_adapter", None)) is not None:
-                unload(message["name"])
+            change = getattr(self._predictor, "load_adapter" if is_load else "unload_adapter", None)
+            if change is not None:
+                change(message["name"], *([Path(message["path"])] if is_load else []))
         except (Exception, SystemExit) as error:
             log.failure("adapter-failed", error, adapter=message["name"])
             told["error"] = type(error).__name__

@@ -1,6 +1,7 @@
 """The front's end of the control socket to the template process, which is started again when it dies."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from argosy.serving.model.template import REQUEST
 
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
+_EXIT_S: Final = 5.0
+"""How long the template's word about the end of a process is waited for."""
 _REMEMBERED: Final = 64
 """Model processes that have ended, whose exit codes may still be asked for."""
 
@@ -121,6 +124,13 @@ class Template:
         """
         running = self._running.get(pid)
         return await asyncio.shield(running) if running is not None else self._ended.get(pid)
+
+    async def was_killed(self, pid: int) -> bool:
+        """Whether a model process that is gone was ended by SIGKILL, as the kernel does when memory runs out."""
+        try:
+            return await asyncio.wait_for(self.exit_code(pid), _EXIT_S) == -signal.SIGKILL
+        except TimeoutError:
+            return False
 
     def _hang_up(self) -> None:
         if self._control is not None:
