@@ -96,6 +96,7 @@ def opened(name: str, work: str) -> Iterator[Contestant]:
         MissingError: Something is not installed on this machine.
     """
     with tempfile.TemporaryDirectory(prefix="argosy-bench-") as scratch:
+        Path(scratch).chmod(0o755)  # nginx's worker is another user than its master
         if name in (BARE, BARE_WIDE, OWN_PACE):
             with opened_bare(name, work) as bare:
                 yield bare

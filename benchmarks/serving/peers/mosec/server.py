@@ -7,7 +7,7 @@ import os
 import work
 from mosec import Server, SSEWorker, Worker
 
-BATCH = int(os.environ.get("MAX_BATCH", "1"))
+BATCH = int(os.environ.get(f"MAX_BATCH_{work.WORK}") or os.environ.get("MAX_BATCH", "1"))
 CONTENT_TYPE = "text/csv" if work.WORK in ("logistic", "forest") else "application/json"
 
 
