@@ -22,6 +22,8 @@ _RESCUED: Final = re.compile(
 )
 _HUNG_UP: Final = "RuntimeError: unable to perform operation on <TCPTransport closed=True"
 """uvicorn closes a connection for bytes that are no HTTP, and so from under the answer that is due before them."""
+_CAUSE: Final = "During handling of the above exception"
+"""Stands below what was handled: the exception that counts follows."""
 
 
 @dataclass(frozen=True)
@@ -89,5 +91,10 @@ def memory(server: ServerProcess) -> dict[str, int]:
 
 def rescued(log: str) -> list[str]:
     """The lines of a log that tell of an exception that nobody had foreseen, or of a process that ended."""
-    found = [line for line in log.splitlines() if _RESCUED.search(line) and not line.startswith(_HUNG_UP)]
+    lines = log.splitlines()
+    found = [
+        line
+        for line, following in zip(lines, [*lines[2:], "", ""], strict=True)
+        if _RESCUED.search(line) and not line.startswith(_HUNG_UP) and not following.startswith(_CAUSE)
+    ]
     return [line[:2000] for line in found][:_MOST_FAULTS]
