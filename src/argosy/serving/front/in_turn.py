@@ -30,7 +30,7 @@ class ShortInvocation(Invocation):
     wait for their turn.
     """
 
-    __slots__ = ("_connection", "answer_body", "head", "is_broken", "is_over", "is_stream")
+    __slots__ = ("_connection", "answer_body", "head", "is_broken", "is_over", "is_paused", "is_stream")
 
     def __init__(self, connection: Sender, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
         super().__init__(fields, body, block, size)
@@ -40,6 +40,7 @@ class ShortInvocation(Invocation):
         self.is_stream = False
         self.is_over = False
         self.is_broken = False
+        self.is_paused = False  # because it is ahead of its turn
 
     def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
         """Send the answer, or keep it until the ones before it are sent."""

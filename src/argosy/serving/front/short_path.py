@@ -34,6 +34,8 @@ _PING_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-lengt
 _PING_NO: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
 _PIPELINED: Final = 16
 """Open requests of one connection after which no more are read."""
+_AHEAD_BYTES: Final = 1 << 16
+"""Of a streamed answer whose turn has not come, after which its generator waits."""
 _LINGER_S: Final = 30.0
 """How long the rest of a refused body is read and dropped, so that the client gets to read why it was refused."""
 _PLAIN_LETTERS: Final = (b"I", b"C", b"E", b"Z")
@@ -241,9 +243,13 @@ class ShortPath(Connection):
             if block is not None:
                 block.is_free = True
             return
-        if block is not None and self._open[0] is not waiting:
-            waiting.detach(block)
-            block = None
+        if self._open[0] is not waiting:
+            if block is not None:
+                waiting.detach(block)
+                block = None
+            elif waiting.is_stream and len(waiting.answer_body) > _AHEAD_BYTES and not waiting.is_paused:
+                waiting.is_paused = True
+                self.pool.flow(waiting, is_open=False)
         while self._open and (head := self._open[0].head) is not None:
             first = self._open[0]
             if isinstance(first, ShortInvocation) and first.is_stream:
@@ -266,6 +272,8 @@ class ShortPath(Connection):
         """Write what has come of a streamed answer whose turn it is; False while there is more to come."""
         if head and self.flow.write_paused:
             self.pool.flow(stream, is_open=False)  # it begins behind an answer that the client has not read yet
+        elif head and stream.is_paused:
+            self.pool.flow(stream, is_open=True)
         if stream.is_over and stream.is_broken:
             self.transport.write(head + bytes(stream.answer_body))
             self._open.clear()  # what is behind it on this connection cannot be told apart any more

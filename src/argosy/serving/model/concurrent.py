@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, Final, cast
 
 import uvloop
@@ -23,6 +24,10 @@ from argosy.serving.model.wire import Wire
 
 _RESUME_POLL_S: Final = 0.05
 _REMEMBERED: Final = 1024
+_BREATH_S: Final = 0.005
+"""How long an async generator may go on without a turn for the others."""
+_RAISED: Final = (Exception, SystemExit, asyncio.CancelledError)
+"""What code that is awaited may end with; a cancellation is its own, nobody here cancels it."""
 
 OnMessage = Callable[[dict[str, Any]], None]
 
@@ -64,22 +69,47 @@ class Writers:
             writer.may_go_on.set()
         return event in ("cancel", "pause", "resume")
 
+    def cancel_all(self) -> None:
+        """The front is gone: nobody waits for any of them."""
+        for writer in list(self._open.values()):
+            writer.cancel()
 
-def answer_here(wire: Wire, item: InvocationItem, later: Later, pipeline: Pipeline, on_message: OnMessage) -> None:
+
+def answer_here(
+    wire: Wire, item: InvocationItem, later: Later, pipeline: Pipeline, writers: Writers, on_message: OnMessage
+) -> None:
     """Drain a generator, or await an awaitable, where a plain function returned one; nothing else runs meanwhile."""
-    if not isinstance(later.prediction, Iterator):
-        asyncio.run(_answer_async(wire, item, later, pipeline, Writers()))
-        return
-    writers = Writers()
-    writer = StreamWriter(wire, item, later.work, pipeline)
 
     def look() -> None:
-        for frame in wire.receive_waiting() or []:
+        frames = wire.receive_waiting()
+        if frames is None:
+            writers.cancel_all()
+        for frame in frames or []:
             if isinstance(frame, dict) and not writers.heed(frame):
                 on_message(frame)
 
-    with writers.opened(writer):
-        _drain(later.prediction, writer, look)
+    enter(later.work.context)  # others of the same frame have been called since
+    start = perf_counter()
+    if isinstance(later.prediction, Iterator):
+        writer = StreamWriter(wire, item, later.work, pipeline)
+        with writers.opened(writer):
+            _drain(later.prediction, writer, look)
+    else:
+        asyncio.run(_answer_beside(_answer_async(wire, item, later, pipeline, writers), look))
+    pipeline.predicting += perf_counter() - start  # told with what is answered next
+
+
+async def _answer_beside(answered: Coroutine[Any, Any, None], look: Callable[[], None]) -> None:
+    """Look at what the front says while an answer is made."""
+
+    async def watch() -> None:
+        while True:
+            look()
+            await asyncio.sleep(_RESUME_POLL_S)
+
+    watching = asyncio.create_task(watch())
+    await answered
+    watching.cancel()
 
 
 def answer_in_threads(wire: Wire, pipeline: Pipeline, concurrency: int, on_message: OnMessage) -> None:
@@ -95,14 +125,16 @@ def answer_in_threads(wire: Wire, pipeline: Pipeline, concurrency: int, on_messa
         with writers.opened(writer):
             _drain(cast("Iterator[object]", found.prediction), writer, lambda: None)
 
-    with ThreadPoolExecutor(concurrency, "invocation") as pool:
-        while (frames := wire.receive()) is not None:
-            for frame in frames:
-                if not isinstance(frame, dict):
-                    for item in frame:
-                        pool.submit(answer, item)
-                elif not writers.heed(frame):
-                    on_message(frame)
+    pool = ThreadPoolExecutor(concurrency, "invocation")
+    while (frames := wire.receive()) is not None:
+        for frame in frames:
+            if not isinstance(frame, dict):
+                for item in frame:
+                    pool.submit(answer, item)
+            elif not writers.heed(frame):
+                on_message(frame)
+    # Nobody waits for those that are under way; some wait themselves, for a client that reads slowly.
+    pool.shutdown(wait=False, cancel_futures=True)
 
 
 def answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage) -> None:
@@ -147,14 +179,17 @@ async def _answer_async(wire: Wire, item: InvocationItem, later: Later, pipeline
     inference_id = later.work.context.inference_id
     prediction = later.prediction
     if not isinstance(prediction, AsyncIterator):
+        start = perf_counter()
         try:
             prediction = await cast("Awaitable[Any]", prediction)
         except InvocationError as error:
             wire.answer([item], [refusal(error, inference_id)], pipeline.take_timings())
             return
-        except (Exception, SystemExit) as error:
+        except _RAISED as error:
             wire.answer([item], [refusal(raised(error, inference_id), inference_id)], pipeline.take_timings())
             return
+        finally:
+            pipeline.predicting += perf_counter() - start
     if not isinstance(prediction, AsyncIterator):
         wire.answer([item], [pipeline.close(later.work, prediction)], pipeline.take_timings())
         return
@@ -181,8 +216,12 @@ def _drain(parts: Iterator[object], writer: StreamWriter, look: Callable[[], Non
 
 
 async def _drain_async(parts: AsyncIterator[object], writer: StreamWriter) -> None:
+    breath = perf_counter() + _BREATH_S
     try:
         async for part in parts:
+            if perf_counter() > breath:
+                await asyncio.sleep(0)  # a generator that awaits nothing would leave nothing else a turn
+                breath = perf_counter() + _BREATH_S
             while not writer.may_go_on.is_set():
                 await asyncio.sleep(_RESUME_POLL_S)
             if writer.is_cancelled:
@@ -192,5 +231,5 @@ async def _drain_async(parts: AsyncIterator[object], writer: StreamWriter) -> No
         if close is not None:
             await close()
         writer.end()
-    except (Exception, SystemExit) as error:
+    except _RAISED as error:
         writer.fail(error)

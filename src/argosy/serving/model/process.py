@@ -163,19 +163,25 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
 
 
 def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: "_Listener") -> None:
+    writers = concurrent.Writers()
+    joins = joiner.joins
     while (found := wire.receive()) is not None:
         for frame in found:
             if isinstance(frame, dict):
-                on_message(frame)
+                if not writers.heed(frame):
+                    on_message(frame)
                 continue
             given = joiner.answer_all([wire.call(item) for item in frame])
+            if joins and not joiner.joins:
+                joins = False
+                wire.tell({"event": "not-row-wise"})
             answers = [answer for answer in given if isinstance(answer, Answer)]
             if len(answers) == len(given):
                 wire.answer(frame, answers, pipeline.take_timings())
                 continue
             for item, answer in zip(frame, given, strict=True):
                 if isinstance(answer, Later):
-                    concurrent.answer_here(wire, item, answer, pipeline, on_message)
+                    concurrent.answer_here(wire, item, answer, pipeline, writers, on_message)
                 else:
                     wire.answer([item], [answer], pipeline.take_timings())
 

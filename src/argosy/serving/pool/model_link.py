@@ -22,7 +22,7 @@ from argosy.serving.frames import (
     PieceKind,
     Timings,
 )
-from argosy.serving.pool.invocation import Invocation
+from argosy.serving.pool.invocation import AnsweredInvocation, Invocation
 
 
 class LinkOwner(Protocol):
@@ -124,6 +124,14 @@ class ModelLink(asyncio.Protocol):
         self.since = now
         if self._transport is not None:
             self._transport.write(frames.pack_invocations(items))
+
+    def take_held(self) -> list[Invocation]:
+        """What it was answering when it ended, as far as somebody still waits for it."""
+        held, self.held = self.held.values(), {}
+        for invocation in held:
+            if isinstance(invocation, AnsweredInvocation):
+                invocation.free_block()
+        return [invocation for invocation in held if not isinstance(invocation, AnsweredInvocation)]
 
     def converse(self, talker: Talker, fields: bytes) -> int:
         """Begin a conversation; gives its number, which `release` makes free again."""

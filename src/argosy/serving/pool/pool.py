@@ -34,6 +34,8 @@ _QUEUE_BYTES: Final = 2**30
 """Bodies that may wait, all together; a container that dies of memory answers nobody."""
 _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
+_CANCEL_S: Final = 1.0
+"""How long a process may take over ending a stream that is cancelled, before it counts as stuck."""
 _NO_TIMINGS: Final = Timings(0, 0.0, 0.0, 0.0)
 
 
@@ -140,8 +142,7 @@ class Pool:
         """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
         if invocation.handed:
             for link in self._links.values():
-                if link.capacity > 1 or invocation.has_begun:
-                    link.tell_about("cancel", invocation)
+                link.tell_about("cancel", invocation)  # it may yet become a stream
             return
         queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
         try:
@@ -185,6 +186,8 @@ class Pool:
                 self.is_out_of_memory = message["is_memory"]
                 if self.state is State.STARTING:
                     self._advance(Event.GAVE_UP)
+            case "not-row-wise":
+                self.policy.joins = False
             case "adapter":
                 self.on_adapter(link, message)
 
@@ -201,7 +204,7 @@ class Pool:
         """A model process has answered a frame: it may have more."""
         rows, decode, predict, encode = timings or _NO_TIMINGS
         self.metrics.worked(Worked(count, rows, decode, predict, encode))
-        if link.capacity == 1 and not link.held:
+        if timings is not None and link.capacity == 1 and not link.held:
             self.policy.learn(count, rows, self._loop.time() - link.since, decode + predict + encode)
             linger = self.policy.linger
             if linger and len(self._queue) < self.policy.limit and self.state is State.READY:
@@ -213,15 +216,10 @@ class Pool:
 
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
-        held = [invocation for invocation in link.held.values() if not isinstance(invocation, AnsweredInvocation)]
-        for invocation in link.held.values():
-            if isinstance(invocation, AnsweredInvocation):
-                invocation.free_block()
-        link.held = {}
-        self._end(link, held)
+        self._end(link, link.take_held())
         self.on_process(link, False)
         reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
-        if self.state in (State.STARTING, State.READY):
+        if self.state in (State.STARTING, State.READY) or (self.state is State.DRAINING and self._queue):
             self.metrics.process_ended(reason)
             self._workers.on_lost(link)
             if self._workers.should_give_up:
@@ -377,6 +375,8 @@ class Pool:
                 self._count_refusal(held, status)
                 link.held[number] = AnsweredInvocation(held)
                 link.tell({"event": "cancel", "number": number})
+                if held.has_begun or link.capacity > 1:
+                    link.since = max(link.since, deadline + _CANCEL_S)
         is_wanted = any(not isinstance(held, AnsweredInvocation) for held in link.held.values())
         if not is_wanted and link.since < deadline:
             log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
