@@ -43,9 +43,13 @@ class WebSocketClient:
         self.pongs: list[bytes] = []
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        self._put(events.Request(host="model.aws.local:8080", target=target, extra_headers=named))
-        while not self._is_open:
-            self._read()
+        try:
+            self._put(events.Request(host="model.aws.local:8080", target=target, extra_headers=named))
+            while not self._is_open:
+                self._read()
+        except BaseException:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> "WebSocketClient":
         return self
@@ -54,12 +58,12 @@ class WebSocketClient:
         self.socket.close()
 
     def send(self, message: str | bytes) -> None:
-        self._put(events.Message(data=message))
+        self._put(_frame(message))
 
     def send_parts(self, parts: Sequence[str | bytes]) -> None:
         """One message in several frames, with a ping between them."""
         for number, part in enumerate(parts):
-            self._put(events.Message(data=part, message_finished=number == len(parts) - 1))
+            self._put(_frame(part, is_last=number == len(parts) - 1))
             if number == 0:
                 self.ping(b"between")
 
@@ -134,3 +138,9 @@ class WebSocketClient:
                 self._messages.append(Closed(event.code, event.reason or ""))
                 with suppress(Exception):
                     self._put(event.response())
+
+
+def _frame(part: str | bytes, *, is_last: bool = True) -> events.Event:
+    if isinstance(part, str):
+        return events.TextMessage(data=part, message_finished=is_last)
+    return events.BytesMessage(data=part, message_finished=is_last)
