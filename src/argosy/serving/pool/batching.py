@@ -4,8 +4,8 @@ Theory of operation. What already waits is handed over together; nobody waits fo
 Three things are learned from each frame of answers:
 
 - What an invocation costs when many are handed over, by powers of two. Where larger frames no longer make an invocation
-  cheaper, smaller ones give the same throughput and sooner answers, so the smallest of the cheapest sizes is used. Now
-  and then a larger one is tried again.
+  cheaper, smaller ones give the same throughput and sooner answers, so the smallest of the cheapest sizes is used. The
+  sizes are tried from the smallest up, and now and then the largest again.
 - How many rows an invocation has: the limit of a batch is in rows.
 - The service time. Clients that were just answered ask again a moment later; a process that is handed what waits at
   that very moment leaves half of them behind, and so the next time, in lock-step. After an answer the process therefore
@@ -37,8 +37,10 @@ _MEMORY: Final = 0.1
 """Weight of the latest measurement."""
 _TOLERANCE: Final = 1.03
 """A size is as good as the best when an invocation costs at most this much more."""
-_TRUSTED: Final = 8
+_TRUSTED: Final = 4
 """Frames of a size after which its cost is believed."""
+_OUTLIER: Final = 2.0
+"""A frame that costs more than this many times what its size usually does counts as if it cost that much."""
 _EXPLORE_EVERY: Final = 128
 
 
@@ -98,7 +100,10 @@ class BatchPolicy:
         if self.joins:
             self._rows += _MEMORY * (rows / count - self._rows)
             size = self._sizes[min(count.bit_length(), len(self._sizes) - 1)]
-            size.cost += max(_MEMORY, 1 / (size.seen + 1)) * ((busy + _FRAME_S) / count - size.cost)
+            cost = (busy + _FRAME_S) / count
+            if size.seen >= _TRUSTED:
+                cost = min(cost, size.cost * _OUTLIER)
+            size.cost += max(_MEMORY, 1 / (size.seen + 1)) * (cost - size.cost)
             size.largest = max(size.largest, count)
             size.seen += 1
         self._limit = self._next_limit()
@@ -113,9 +118,11 @@ class BatchPolicy:
         return max(1, most, quick if self._rows > self._max_rows else 1)
 
     def _cheapest(self, most: int) -> int:
-        """The smallest size that is as cheap as the best, unless larger ones are not known yet."""
+        """The smallest size that is as cheap as the best; as long as larger ones are not known, twice the largest."""
         known = [size for size in self._sizes if size.seen >= _TRUSTED]
-        if not known or known[-1].largest * 2 <= most:
-            return most
+        if not known:
+            return 1
+        if known[-1].largest * 2 <= most:
+            return known[-1].largest * 2
         best = min(size.cost for size in known)
         return next(size.largest for size in known if size.cost <= best * _TOLERANCE)
