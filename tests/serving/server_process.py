@@ -79,6 +79,11 @@ class ServerProcess:
     def wait_ready(self, timeout: float = 60) -> None:
         wait_until(lambda: self.is_ready(), timeout, lambda: self.log)
 
+    def wait_loaded(self, count: int, timeout: float = 60) -> None:
+        """Wait until so many model processes have loaded the model and have nothing to do."""
+        line = f'argosy_model_processes{{state="idle"}} {count}\n'.encode()
+        wait_until(lambda: line in self.request("GET", "/metrics").body, timeout, lambda: self.log)
+
     def is_ready(self) -> bool:
         if self.popen.poll() is not None:
             raise AssertionError(f"the server ended with {self.popen.returncode}: {self.log}")
