@@ -1,5 +1,6 @@
 """Conversations over WebSocket: a real server, a real client, one message in and one message out."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,10 +9,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from argosy.serving import frames
+from argosy.serving.frames import PIECE, FrameReader, PieceKind
+from argosy.serving.front import bidirectional
+from argosy.serving.front.asgi import Message
 from argosy.serving.model.window import MESSAGES
+from argosy.serving.pool.model_link import LinkOwner, ModelLink
 from tests.serving.front import exposition
 from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 from tests.serving.web_socket_client import PATH, Closed, RefusedError, WebSocketClient
@@ -63,6 +72,44 @@ def upgraded(server: ServerProcess, path: str, **headers: str) -> Reply:
 def endings(server: ServerProcess) -> list[dict[str, object]]:
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     return [line for line in lines if line["event"] == "conversation"]
+
+
+@given(st.sampled_from(PieceKind), st.integers(0, 2**32 - 1), st.binary(max_size=200))
+def test_a_piece_survives_the_link(kind: PieceKind, number: int, body: bytes) -> None:
+    ((count, payload),) = FrameReader().feed(frames.pack_piece(kind, number, body))
+    assert count & PIECE
+    assert frames.unpack_piece(count, payload) == (kind, number, body)
+
+
+@given(st.integers(1000, 4999), st.text(st.characters(codec="utf-8"), max_size=200))
+def test_a_reason_is_cut_to_what_a_close_frame_holds(code: int, reason: str) -> None:
+    told = frames.pack_close(code, reason)
+    assert len(told) <= 125
+    found, kept = frames.unpack_close(told)
+    assert (found, reason.startswith(kept)) == (code, True)
+    assert kept == reason or len(told) > 125 - 4
+
+
+def test_what_takes_longer_than_the_platform_allows_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bidirectional, "LONGEST_S", 0.01)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def hold() -> bidirectional.Ending:
+        link = ModelLink(cast("LinkOwner", None), 1, 0)
+        return await bidirectional.Conversation(link, b"\n").hold(receive, send)
+
+    ending = asyncio.run(hold())
+    assert ending.code == 1008
+    assert sent == [
+        {"type": "websocket.accept"},
+        {"type": "websocket.close", "code": 1008, "reason": "the conversation took longer than 0.01 s"},
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
