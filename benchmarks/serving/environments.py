@@ -29,7 +29,7 @@ def python(name: str) -> Path:
     if not _is(folder / "stamp", stamp):
         say(f"installing {name} into {folder}")
         _uv("venv", "--clear", "--python", sys.executable, str(folder))
-        _uv("pip", "install", "--python", str(folder / "bin/python"), "--requirements", str(requirements))
+        _uv("pip", "install", "--compile-bytecode", "--python", str(folder / "bin/python"), "-r", str(requirements))
         (folder / "stamp").write_text(stamp)
     return folder / "bin/python"
 
@@ -46,7 +46,7 @@ def install_ours(commit: str | None) -> None:
     elif _git("status", "--porcelain", "src", "pyproject.toml"):
         name += " and what was changed since"
     target = python(OURS)
-    _uv("pip", "install", "--python", str(target), "--reinstall-package", "argosy", str(source))
+    _uv("pip", "install", "--python", str(target), "--compile-bytecode", "--reinstall-package", "argosy", str(source))
     (target.parent.parent / "commit").write_text(name)
 
 
