@@ -193,6 +193,20 @@ def test_a_model_is_not_there_while_it_loads_and_can_be_given_up(server: ServerP
     wait_until(lambda: server.model_pids() == [], 20)
 
 
+def test_each_model_has_its_sessions(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running("hosted:Conversing", log, SAGEMAKER_MULTI_MODEL="true", ARGOSY_SESSION_TTL_S="60") as server:
+        for name in ("a", "b"):
+            assert load(server, name, folder(tmp_path, name)).status == 200
+        reply = server.request("POST", "/models/a/invoke", b"{}", X_Amzn_SageMaker_Session_Id="NEW_SESSION")
+        session = reply.headers["x-amzn-sagemaker-new-session-id"].partition(";")[0]
+        statuses = [
+            server.request("POST", f"/models/{name}/invoke", b"{}", X_Amzn_SageMaker_Session_Id=session).status
+            for name in ("a", "b")
+        ]
+        assert statuses == [200, 400]
+
+
 def test_unloading_waits_for_the_last_answer(server: ServerProcess, tmp_path: Path) -> None:
     assert load(server, "busy", folder(tmp_path, "busy")).status == 200
     begun, until = tmp_path / "begun", tmp_path / "until"

@@ -1,5 +1,6 @@
 """Stateful sessions as a client meets them: real processes."""
 
+import http.client
 import json
 import re
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from argosy.contract import HEADER_SESSION_ID
+from argosy.serving.hosting.sessions import MOST
 from tests.processes import await_end
 from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 
@@ -47,7 +50,12 @@ def test_a_new_session_is_told_under_both_names(server: ServerProcess) -> None:
     before = time.time()
     reply = ask(server, OPEN, "NEW_SESSION")
     value = reply.headers["x-amzn-sagemaker-new-session-id"]
-    assert reply.headers["x-amzn-sagemaker-session-id"] == value
+    assert reply.headers == {
+        "content-type": "application/json",
+        "content-length": str(len(reply.body)),
+        "x-amzn-sagemaker-session-id": value,
+        "x-amzn-sagemaker-new-session-id": value,
+    }
     assert NEW_ID.fullmatch(value)
     assert len(value) <= 256
     expires = time.strptime(value.partition("Expires=")[2], "%Y-%m-%dT%H:%M:%SZ")
@@ -77,7 +85,11 @@ def test_any_other_body_is_predicted_in_the_new_session(server: ServerProcess) -
 def test_a_closed_session_is_gone_and_the_predictor_was_told(server: ServerProcess) -> None:
     session = new(server, {})
     reply = ask(server, CLOSE, session)
-    assert (reply.status, reply.headers["x-amzn-sagemaker-closed-session-id"]) == (200, session)
+    assert reply.headers == {
+        "content-type": "application/json",
+        "content-length": str(len(reply.body)),
+        "x-amzn-sagemaker-closed-session-id": session,
+    }
     assert told(reply) == {"closedSessionId": session}
     for body in ({}, CLOSE):
         assert (ask(server, body, session).status, ask(server, body, session).error["code"]) == (400, "unknown-session")
@@ -133,6 +145,22 @@ def test_an_unused_session_expires(tmp_path: Path) -> None:
         assert ask(server, {}, session).status == 400
 
 
+def test_no_more_sessions_than_there_may_be(tmp_path: Path) -> None:
+    with running("hosted:Conversing", tmp_path / "log", ARGOSY_SESSION_TTL_S="60") as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        statuses = []
+        for _ in range(MOST + 1):
+            connection.request("POST", "/invocations", json.dumps(OPEN), {HEADER_SESSION_ID: "NEW_SESSION"})
+            response = connection.getresponse()
+            last = response.read()
+            statuses.append(response.status)
+        connection.close()
+        assert statuses == [200] * MOST + [503]
+        assert response.headers["retry-after"] == "1"
+        assert json.loads(last)["error"]["code"] == "overloaded"
+        assert server.invoke({}).status == 200
+
+
 def test_a_model_process_takes_its_sessions_with_it(tmp_path: Path) -> None:
     with running("hosted:Conversing", tmp_path / "log", ARGOSY_SESSION_TTL_S="60", ARGOSY_WORKERS="2") as server:
         server.wait_loaded(2)
@@ -154,6 +182,7 @@ def test_a_new_session_needs_a_process_and_disabled_ones_are_refused(tmp_path: P
             assert (reply.status, reply.error["code"]) == (400, "unknown-session")
             assert "not enabled" in reply.error["message"]
         assert server.invoke(CLOSE).status == 200, "without the header field it is the predictor's"
+        pids = server.model_pids()
         server.terminate()
         server.popen.wait(20)
-        await_end(server.model_pids())
+        await_end(pids)

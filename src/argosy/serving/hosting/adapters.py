@@ -17,7 +17,7 @@ Source:
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -42,8 +42,9 @@ PATH: Final = "/adapters"
 _LONGEST_NAME: Final = 256
 MOST: Final = 1024
 """Adapters that may be loaded."""
+_LOAD: Final = "load-adapter"
 _LOADED_LATER: Final = 0
-"""The ticket of adapters that a model process loads because it was started after them."""
+"""The ticket of what nobody waits for: adapters that a model process loads because it was started after them."""
 
 
 class Adapter:
@@ -77,11 +78,23 @@ class Adapter:
 
 
 class _Round:
-    """One question to all model processes, until each has answered or is gone."""
+    """One question to all model processes, until each has answered or is gone.
 
-    def __init__(self, message: dict[str, object], links: list[ModelLink]) -> None:
+    Attributes:
+        message: The question.
+        is_load: Whether it is about loading.
+        waiting: Those that have not answered.
+        agreed: Those that have done it.
+        error: What the first that could not do it said.
+        lost_pid: Process id of one that ended meanwhile.
+        done: Set when none is waited for.
+    """
+
+    def __init__(self, message: dict[str, object]) -> None:
         self.message = message
-        self.waiting = set(links)
+        self.is_load = message["event"] == _LOAD
+        self.waiting: set[ModelLink] = set()
+        self.agreed: set[ModelLink] = set()
         self.error: ArgosyError | None = None
         self.lost_pid: int | None = None
         self.done = asyncio.Event()
@@ -92,8 +105,22 @@ class _Round:
         link.tell(self.message)
 
     def take(self, link: ModelLink, error: ArgosyError | None) -> None:
-        """One of them has answered, or is gone."""
+        """One of them has answered."""
+        if error is None:
+            self.agreed.add(link)
         self.error = self.error or error
+        self._end(link)
+
+    def lose(self, link: ModelLink) -> None:
+        """One of them is gone: what it had loaded is gone too, and loading may have been the reason."""
+        self.agreed.discard(link)
+        if link in self.waiting:
+            if self.is_load:
+                self.lost_pid = link.pid
+                self.error = self.error or PredictError("a model process ended while it loaded the adapter")
+            self._end(link)
+
+    def _end(self, link: ModelLink) -> None:
         self.waiting.discard(link)
         if not self.waiting:
             self.done.set()
@@ -169,13 +196,13 @@ class Adapters:
         for adapter in self._known.values():
             link.tell(_load_message(adapter, _LOADED_LATER))
         for asked in self._rounds.values():
-            asked.ask(link)
+            if asked.is_load:
+                asked.ask(link)
 
     def on_process_lost(self, link: ModelLink) -> None:
-        """A model process is gone; one that was loading an adapter may be gone because of it."""
-        for asked in [found for found in self._rounds.values() if link in found.waiting]:
-            asked.lost_pid = link.pid
-            asked.take(link, PredictError("a model process ended while it loaded or unloaded the adapter"))
+        """A model process is gone."""
+        for asked in self._rounds.values():
+            asked.lose(link)
 
     def _check_predictor(self) -> None:
         if not self._pool.introduction:
@@ -226,69 +253,74 @@ class Adapters:
     async def _load(self, adapter: Adapter) -> None:
         self._changing.add(adapter.name)
         try:
-            await self._ask_all(lambda ticket: _load_message(adapter, ticket))
+            await self._ask_all(_load_message(adapter, self._next_ticket()))
             self._known[adapter.name] = adapter
-        except ArgosyError:
-            self._tell_all(_unload_message(adapter.name, _LOADED_LATER))  # those that have loaded it
-            raise
         finally:
             self._changing.discard(adapter.name)
 
     async def _unload(self, adapter: Adapter) -> None:
-        """From here on nobody finds it; it is unloaded when its last invocation is answered."""
+        """From here on nobody finds it; it is unloaded when its last invocation is answered, or after the deadline."""
         del self._known[adapter.name]
         self._changing.add(adapter.name)
         try:
-            await adapter.idle.wait()
-            await self._ask_all(lambda ticket: _unload_message(adapter.name, ticket))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(adapter.idle.wait(), self._deadline_s)
+            await self._ask_all(_unload_message(adapter.name, self._next_ticket()))
         finally:
             self._changing.discard(adapter.name)
 
-    async def _ask_all(self, message: Callable[[int], dict[str, object]]) -> None:
+    def _next_ticket(self) -> int:
+        self._last += 1
+        return self._last
+
+    async def _ask_all(self, message: dict[str, object]) -> None:
         """Ask all model processes, and wait until all have answered.
 
         Raises:
-            ArgosyError: One of them could not do it, or not in time.
+            ArgosyError: One of them could not do it, or not in time; those that have loaded the adapter unload it.
         """
-        self._last += 1
-        ticket = self._last
-        asked = _Round(message(ticket), [])
+        asked = _Round(message)
         loaded = [link for link in self._pool.links if link.is_loaded]
         if not loaded:
-            raise UnavailableError("no model process is ready")
+            if asked.is_load:
+                raise UnavailableError("no model process is ready")
+            return  # and none has the adapter
+        ticket = self._last  # the message's own: nothing has run since it was made
         self._rounds[ticket] = asked
         for link in loaded:
             asked.ask(link)
         try:
             await asyncio.wait_for(asked.done.wait(), self._deadline_s)
         except TimeoutError:
-            got = f"{self._deadline_s:g} s passed"
-            raise DeadlineExceededError("the adapter is not loaded or unloaded in time", got=got) from None
+            asked.error = DeadlineExceededError("no answer in time", got=f"{self._deadline_s:g} s passed")
         finally:
             del self._rounds[ticket]
         if asked.lost_pid is not None and await self._template.was_killed(asked.lost_pid):
-            raise OutOfMemoryError("a model process was killed while it loaded or unloaded the adapter")
+            asked.error = OutOfMemoryError("a model process was killed while it loaded the adapter")
         if asked.error is not None:
+            for link in asked.agreed if asked.is_load else ():
+                link.tell(_unload_message(str(message["name"]), _LOADED_LATER))
             raise asked.error
 
-    def _tell_all(self, message: dict[str, object]) -> None:
-        for link in self._pool.links:
-            if link.is_loaded:
-                link.tell(message)
-
     def _on_answer(self, link: ModelLink, message: dict[str, Any]) -> None:
-        asked = self._rounds.get(message["ticket"])
+        asked, name = self._rounds.get(message["ticket"]), message["name"]
         if asked is not None:
             asked.take(link, _error(message))
-        elif message["error"] and message["is_load"]:
+        elif not message["is_load"]:
+            return
+        elif message["error"] and name in self._known:
             # A process that was started later cannot load what the others have: nobody may count on it any more.
-            log.event("adapter-dropped", pid=link.pid, adapter=message["name"])
-            self._known.pop(message["name"], None)
-            self._tell_all(_unload_message(message["name"], _LOADED_LATER))
+            log.event("adapter-dropped", pid=link.pid, adapter=name)
+            del self._known[name]
+            for other in self._pool.links:
+                if other is not link and other.is_loaded:
+                    other.tell(_unload_message(name, _LOADED_LATER))
+        elif not message["error"] and name not in self._known and name not in self._changing:
+            link.tell(_unload_message(name, _LOADED_LATER))  # it came too late
 
 
 def _load_message(adapter: Adapter, ticket: int) -> dict[str, object]:
-    return {"event": "load-adapter", "ticket": ticket, "name": adapter.name, "path": adapter.path}
+    return {"event": _LOAD, "ticket": ticket, "name": adapter.name, "path": adapter.path}
 
 
 def _unload_message(name: str, ticket: int) -> dict[str, object]:
