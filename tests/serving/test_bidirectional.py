@@ -95,7 +95,8 @@ def test_what_takes_longer_than_the_platform_allows_is_closed(monkeypatch: pytes
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def send(message: Message) -> None:
         sent.append(message)
