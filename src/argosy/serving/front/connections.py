@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from argosy.serving import answers
 from argosy.serving.front.requests import BIDIRECTIONAL
@@ -90,6 +90,7 @@ class Connection(HttpToolsProtocol):
         self._swept = (-1, IDLE)  # of no request: the first sweep only notes when it was
         self._since = 0.0
         self._received_then = 0
+        self._running: RequestResponseCycle | None = None
 
     @property
     def is_answering(self) -> bool:
@@ -105,6 +106,14 @@ class Connection(HttpToolsProtocol):
         """The connection is gone."""
         self.watched.remove(self)
         super().connection_lost(exc)
+        # uvicorn tells only the last request that came, and that may wait in its pipeline behind the one that runs.
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_message_begin(self) -> None:
         """A request begins."""
