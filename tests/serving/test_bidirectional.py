@@ -21,6 +21,7 @@ from argosy.serving.front import bidirectional
 from argosy.serving.front.asgi import Message
 from argosy.serving.model.window import MESSAGES
 from argosy.serving.pool.model_link import LinkOwner, ModelLink
+from argosy.serving.pool.pool import Pool
 from tests.serving.front import exposition
 from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 from tests.serving.web_socket_client import PATH, Closed, RefusedError, WebSocketClient
@@ -111,6 +112,21 @@ def test_what_takes_longer_than_the_platform_allows_is_closed(monkeypatch: pytes
         {"type": "websocket.accept"},
         {"type": "websocket.close", "code": 1008, "reason": "the conversation took longer than 0.01 s"},
     ]
+
+
+def test_an_upgrade_of_another_path_is_404_whoever_lets_it_through() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    route = bidirectional.Bidirectional(cast("Pool", None), 1)
+    asyncio.run(route.converse({"path": "/elsewhere", "headers": []}, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
+    assert sent[0]["status"] == 404
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from argosy.serving import frames, log
 from argosy.serving.frames import CloseCode, Piece, PieceKind
 from argosy.serving.front.asgi import Message, Receive, Scope, Send, send_error
-from argosy.serving.front.requests import HeaderFields, fields_of
+from argosy.serving.front.requests import BIDIRECTIONAL, HeaderFields, fields_of
 from argosy.serving.front.requests import refusal as refusal_of_fields
 from argosy.serving.model.window import Window
 from argosy.serving.pool.model_link import ModelLink
@@ -41,6 +41,10 @@ _INFERENCE_ID: Final = b"x-amzn-sagemaker-inference-id"
 
 Refusal = tuple[int, str, str]
 """Status, code and sentence."""
+
+_NO_PATH: Final[Refusal] = (404, "not-found", "no such path")
+_NOT_READY: Final[Refusal] = (503, "unavailable", "the server is not ready, or stops")
+_FULL: Final[Refusal] = (503, "overloaded", "all conversations that there may be are open")
 
 
 class Bidirectional:
@@ -67,12 +71,10 @@ class Bidirectional:
         """Hold one conversation, or refuse the upgrade."""
         await receive()  # that it wants to connect
         headers = scope["headers"]
-        refused = self._refusal(headers)
-        link = self._least_loaded()
-        if refused is None and link is None:
-            refused = (503, "overloaded", "all conversations that there may be are open")
-        if refused is not None or link is None:
-            await send_error(_before_upgrade(send), *(refused or _NOT_READY))
+        refused = _NO_PATH if scope["path"] != BIDIRECTIONAL else self._refusal(headers)
+        link = None if refused else self._least_loaded()
+        if link is None:
+            await send_error(_before_upgrade(send), *(refused or _FULL))
             return
         query = scope["query_string"]
         conversation = Conversation(link, fields_of(headers) + (b"\nQ" + query if query else b""))
@@ -105,9 +107,6 @@ class Bidirectional:
     def _least_loaded(self) -> ModelLink | None:
         free = [x for x in self._pool.links if x.is_loaded and len(x.conversations) < self._concurrency]
         return min(free, key=lambda link: len(link.conversations) + len(link.held), default=None)
-
-
-_NOT_READY: Final[Refusal] = (503, "unavailable", "the server is not ready, or stops")
 
 
 def is_installed() -> bool:
