@@ -89,6 +89,7 @@ def _rounds(row: Row, ours: Contestant, theirs: Contestant, rival: str, told: ar
         for side in sides.values():
             if isinstance(side, contestants.Served):
                 side.check(row)
+            side.measure(row)  # warm: what a server learns under load, it has learned
         for number in range(told.rounds):
             for name in list(sides) if number % 2 == 0 else list(sides)[::-1]:
                 taken[name].append(sides[name].measure(row))
