@@ -54,28 +54,18 @@ class InvocationContext:
         session: The stateful session, or None.
     """
 
-    __slots__ = (
-        "_attributes",
-        "_units",
-        "accept",
-        "adapter",
-        "content_type",
-        "custom_attributes",
-        "inference_id",
-        "query",
-        "session",
-    )
+    inference_id = ""
+    custom_attributes = ""
+    adapter = ""
+    query = ""
+    session: Session | None = None
+    _attributes = ""
+    _units: dict[str, float] | None = None
 
     def __init__(self, content_type: str, accept: str) -> None:
+        # The rest are defaults of the class: one of these is made for each invocation, and few have any of it.
         self.content_type = content_type
         self.accept = accept
-        self.inference_id = ""
-        self.custom_attributes = ""
-        self.adapter = ""
-        self.query = ""
-        self.session: Session | None = None
-        self._attributes = ""
-        self._units: dict[str, float] | None = None
 
     def reply_custom_attributes(self, text: str) -> None:
         """Send custom attributes with the answer; SageMaker never repeats the client's by itself.
@@ -119,6 +109,8 @@ class InvocationContext:
         Source:
             Marketplace seller guide, machine-learning-pricing (read 2026-11-22): only 2XX answers are charged.
         """
+        if not self._attributes and not self._units:
+            return b""
         told = b""
         if self._attributes:
             told += f"\r\n{contract.HEADER_CUSTOM_ATTRIBUTES}: {self._attributes}".encode()

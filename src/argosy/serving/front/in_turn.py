@@ -30,17 +30,20 @@ class ShortInvocation(Invocation):
     wait for their turn.
     """
 
-    __slots__ = ("_connection", "answer_body", "head", "is_broken", "is_over", "is_paused", "is_stream")
+    head: bytes | None = None
+    answer_body: bytes | memoryview = b""
+    is_stream = False
+    is_over = False
+    is_broken = False
+    is_paused = False
+    """Because it is ahead of its turn."""
 
     def __init__(self, connection: Sender, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
-        super().__init__(fields, body, block, size)
         self._connection = connection
-        self.head: bytes | None = None
-        self.answer_body: bytes | memoryview = b""
-        self.is_stream = False
-        self.is_over = False
-        self.is_broken = False
-        self.is_paused = False  # because it is ahead of its turn
+        self.fields = fields  # not by `super`, which costs as much as all of this
+        self.body = body
+        self.block = block
+        self.size = size
 
     def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
         """Send the answer, or keep it until the ones before it are sent."""
@@ -79,7 +82,7 @@ class ShortInvocation(Invocation):
 class ReadyAnswer:
     """An answer that is ready before the one that must go first on the same connection."""
 
-    __slots__ = ("answer_body", "head")
+    is_stream = False
 
     def __init__(self, answer: bytes) -> None:
         self.head: bytes | None = answer

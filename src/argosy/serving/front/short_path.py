@@ -11,7 +11,7 @@ trailers of a chunked body are not taken for headers, and bytes that are no HTTP
 import asyncio
 import inspect
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -128,6 +128,7 @@ class ShortPath(Connection):
         self.url = b""
         self.headers = []
         self._is_plain = True
+        self._is_told_to_keep = False
         self._content_type = self._accept = self._more = b""
         self._declared = 0
         self.turn += 1
@@ -151,8 +152,9 @@ class ShortPath(Connection):
             if name.lower() == b"content-length":
                 self._declared = int(value)
         elif size == 10:
-            if name.lower() == b"connection" and value.lower() != b"keep-alive":
-                self._is_plain = False
+            if name.lower() == b"connection":
+                self._is_told_to_keep = True
+                self._is_plain = self._is_plain and value.lower() == b"keep-alive"
         elif size == 7:
             if name.lower() == b"upgrade":
                 self._is_plain = False
@@ -174,15 +176,18 @@ class ShortPath(Connection):
             self._is_plain
             and not self._is_refused
             and (cycle is None or cycle.response_complete)
-            and parser.get_http_version() == "1.1"
-            and parser.get_method() == (b"POST" if self.url == b"/invocations" else b"GET")
-            and (self.url == b"/invocations" or (self.url == b"/ping" and not self._declared))
+            # HTTP/1.0 keeps no connection unless it says so; the version itself is dear to ask for.
+            and (parser.get_http_version() == "1.1" if self._is_told_to_keep else parser.should_keep_alive())
+            and (
+                (self.url == b"/invocations" and parser.get_method() == b"POST")
+                or (self.url == b"/ping" and parser.get_method() == b"GET" and not self._declared)
+            )
             and len(self._content_type) + len(self._accept) + len(self._more) < FIELDS_LIMIT
         )
-        if self._is_short:
-            self._begin_body()
-        else:
+        if not self._is_short:
             self._take_the_long_way()
+        elif self.url == b"/invocations":
+            self._begin_body()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body: into the arena, or gathered."""
@@ -252,8 +257,8 @@ class ShortPath(Connection):
                 self.pool.flow(waiting, is_open=False)
         while self._open and (head := self._open[0].head) is not None:
             first = self._open[0]
-            if isinstance(first, ShortInvocation) and first.is_stream:
-                if not self._write_stream(first, head):
+            if first.is_stream:
+                if not self._write_stream(cast("ShortInvocation", first), head):
                     return
             else:
                 self._write(head, first.answer_body, block if first is waiting else None)
@@ -265,7 +270,7 @@ class ShortPath(Connection):
         elif self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
-        else:
+        elif self.flow.read_paused:
             self.flow.resume_reading()
 
     def _write_stream(self, stream: ShortInvocation, head: bytes) -> bool:
@@ -291,21 +296,23 @@ class ShortPath(Connection):
     def _begin_body(self) -> None:
         self._body = b""
         self._block = None
-        self._is_admitted = self.url == b"/invocations" and self.pool.admit()
+        self._is_admitted = self.pool.admit()
         if self._declared > self.max_body_bytes:
             self._refuse_body()
         elif self._declared >= THRESHOLD:
             self._block = self.pool.arena.allocate(self._declared)
 
     def _submit(self) -> None:
-        body, block = bytes(self._body), self._block
+        body, block = self._body, self._block
+        if not isinstance(body, bytes):
+            body = bytes(body)
         if block is None and len(body) >= THRESHOLD:
             block = self.pool.arena.allocate(len(body))
             if block is not None:
                 self.pool.arena_view[block.offset : block.offset + len(body)] = body
                 body = b""
         self._body, self._block = b"", None
-        fields = b"%b\n%b%b" % (self._content_type, self._accept, self._more)
+        fields = self._content_type + b"\n" + self._accept + self._more
         waiting = ShortInvocation(self, fields, body, block, self.received)
         self._open.append(waiting)
         if len(self._open) > _PIPELINED:
@@ -354,8 +361,7 @@ class ShortPath(Connection):
         if block is None:
             self.transport.write(head + body)
             return
-        self.transport.write(head)
-        self.transport.write(body)
+        self.transport.writelines((head, body))
         if self.flow.write_paused:
             self._unsent.append(block)
         else:

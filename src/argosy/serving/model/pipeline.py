@@ -16,7 +16,8 @@ from argosy.serving.predictor import Predictor
 
 _LONGEST_TYPE: Final = 1024
 """Characters of a Content-Type (API_runtime_InvokeEndpoint, read 2026-11-22)."""
-_CONCURRENT = (GeneratorType, AsyncGeneratorType, CoroutineType)
+_REMEMBERED: Final = 512
+_CONCURRENT: Final = (GeneratorType, AsyncGeneratorType, CoroutineType)
 
 
 class Call(NamedTuple):
@@ -87,6 +88,7 @@ class Pipeline:
         self._own_encode = getattr(predictor, "encode", None)
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
+        self._plain_routes: dict[bytes, Route] = {}
         self.decoding = self.predicting = self.encoding = 0.0
         self.rows = 0
 
@@ -102,7 +104,6 @@ class Pipeline:
         work = self.open(call)
         if isinstance(work, Answer):
             return work
-        enter(work.context)
         start = perf_counter()
         try:
             prediction = self.call(work.value, work.context.inference_id)
@@ -117,21 +118,20 @@ class Pipeline:
     def open(self, call: Call) -> Work | Answer:
         """Decode one invocation, or refuse it."""
         start = perf_counter()
-        content_type, accept, *more = call.fields.decode("latin-1").split("\n")
-        context = InvocationContext(content_type, accept)
+        fields, body = call
+        route = self._plain_routes.get(fields)
+        context = InvocationContext("", "") if route is None else InvocationContext(route.content_type, route.accept)
+        gzip = False
         try:
-            body, gzip = call.body, False
-            if more:
-                coding, accepted_coding = self._take_fields(context, more)
-                gzip = content_coding.wants_gzip(accepted_coding) if accepted_coding else False
-                if coding:
-                    body = content_coding.inflate(body, coding, self._max_body_bytes)
-            route = self.negotiator.find(content_type, accept)
+            if route is None:
+                route, body, gzip = self._find_route(context, fields, body)
             enter(context)
-            value, is_single = self._decode(route, body, context)
+            value, is_single = route.decode(body)
             return Work(value, is_single, route, context, gzip)
         except InvocationError as error:
             return refusal(error, context.inference_id)
+        except (Exception, SystemExit) as error:
+            return refusal(raised(error, context.inference_id), context.inference_id)
         finally:
             self.decoding += perf_counter() - start
 
@@ -190,20 +190,29 @@ class Pipeline:
             body = _reply_body(reply)
         else:
             head, body = _encoded(reply, route.encoders, context.inference_id)
-        head += context.header_fields(200)
+        told = context.header_fields(200)
+        if told:
+            head += told
         if gzip and len(body) >= content_coding.WORTH_IT:
             return Answer(
                 200, head + b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding", content_coding.deflate(body)
             )
         return Answer(200, head, body)
 
-    def _decode(self, route: Route, body: bytes | memoryview, context: InvocationContext) -> tuple[object, bool]:
-        try:
-            return route.decode(body)
-        except InvocationError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise raised(error, context.inference_id) from error
+    def _find_route(
+        self, context: InvocationContext, fields: bytes, body: bytes | memoryview
+    ) -> tuple[Route, bytes | memoryview, bool]:
+        """The route, the body without its coding, and whether the answer may be compressed; fills the context."""
+        context.content_type, context.accept, *more = fields.decode("latin-1").split("\n")
+        coding, accepted_coding = self._take_fields(context, more)
+        if coding:
+            body = content_coding.inflate(body, coding, self._max_body_bytes)
+        route = self.negotiator.find(context.content_type, context.accept)
+        if not more:
+            if len(self._plain_routes) >= _REMEMBERED:
+                self._plain_routes.clear()
+            self._plain_routes[fields] = route
+        return route, body, bool(accepted_coding) and content_coding.wants_gzip(accepted_coding)
 
     def _take_fields(self, context: InvocationContext, more: list[str]) -> tuple[str, str]:
         """Put the rarer fields into the context, and give Content-Encoding and Accept-Encoding."""
@@ -236,6 +245,8 @@ def refusal(error: InvocationError, inference_id: str) -> Answer:
 
 
 def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple[bytes, bytes | memoryview]:
+    if type(prediction) is bytes and encoders:
+        return encoders[0][0], prediction
     refused: NotAcceptableError | None = None
     for content_type, codec in encoders:
         try:

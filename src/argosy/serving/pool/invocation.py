@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Invocation(ABC):
     """A request that waits for its answer.
 
-    Mutable and with slots: one is made for each request, and this is the hot path.
+    Mutable, and with defaults in the class: one is made for each request, and this is the hot path.
 
     Attributes:
         fields: Content-Type, Accept and what else was sent, as frames carry them.
@@ -27,20 +27,21 @@ class Invocation(ABC):
         is_alone: Whether it must not share a frame: a process died while it answered it among others.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.
+        is_answered: Whether its client has been told already and nobody waits for what comes.
     """
 
-    __slots__ = ("arrived", "block", "body", "fields", "handed", "has_begun", "is_alone", "pinned", "size")
+    arrived = 0.0
+    handed = 0.0
+    is_alone = False
+    has_begun = False
+    pinned: "ModelLink | None" = None
+    is_answered = False
 
     def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
         self.fields = fields
         self.body = body
         self.block = block
         self.size = size
-        self.arrived = 0.0
-        self.handed = 0.0
-        self.is_alone = False
-        self.has_begun = False
-        self.pinned: ModelLink | None = None
 
     @abstractmethod
     def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
@@ -96,6 +97,8 @@ class Invocation(ABC):
 
 class AnsweredInvocation(Invocation):
     """What a stuck process still holds after its client was told: the block, and nobody to answer."""
+
+    is_answered = True
 
     def __init__(self, invocation: Invocation) -> None:
         super().__init__(invocation.fields, b"", invocation.block, invocation.size)

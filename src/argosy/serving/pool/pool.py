@@ -36,6 +36,8 @@ _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
 _CANCEL_S: Final = 1.0
 """How long a process may take over ending a stream that is cancelled, before it counts as stuck."""
+_READY: Final = State.READY
+"""At hand: looking it up in the enumeration takes longer than all the rest of a comparison."""
 _NO_TIMINGS: Final = Timings(0, 0.0, 0.0, 0.0)
 
 
@@ -75,6 +77,8 @@ class Pool:
         self._template = template
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
+        self._most_waiting = settings.queue
         self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
@@ -108,7 +112,7 @@ class Pool:
 
         Each True is followed by one `submit` or one `withdraw`.
         """
-        is_admitted = self.state is State.READY
+        is_admitted = self.state is _READY
         self._receiving += is_admitted
         return is_admitted
 
@@ -120,11 +124,11 @@ class Pool:
     def submit(self, invocation: Invocation, *, is_admitted: bool) -> None:
         """Queue an invocation, or refuse it at once when the server cannot take it."""
         self._receiving -= is_admitted
-        invocation.arrived = self._loop.time()
-        if self.state is not State.READY and not (is_admitted and self.state is State.DRAINING):
+        invocation.arrived = self._now()
+        if self.state is not _READY and not (is_admitted and self.state is State.DRAINING):
             self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
             return
-        if len(self._queue) >= self._settings.queue or self.queue_bytes + invocation.size > _QUEUE_BYTES:
+        if len(self._queue) >= self._most_waiting or self.queue_bytes + invocation.size > _QUEUE_BYTES:
             error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self.queue_bytes} bytes")
             self._refuse(invocation, error)
             return
@@ -193,9 +197,9 @@ class Pool:
 
     def on_answer(self, invocation: Invocation, status: int, size: int, frame: tuple[int, Timings] | None) -> None:
         """An invocation is answered."""
-        if isinstance(invocation, AnsweredInvocation):
+        if invocation.is_answered:
             return  # it was counted when its client was told
-        now = self._loop.time()
+        now = self._now()
         self.metrics.answered(status, now - invocation.arrived, invocation.handed - invocation.arrived)
         if self._log.wants(status):
             self._log.write(invocation, status, now, size, frame)
@@ -205,7 +209,7 @@ class Pool:
         rows, decode, predict, encode = timings or _NO_TIMINGS
         self.metrics.worked(Worked(count, rows, decode, predict, encode))
         if timings is not None and link.capacity == 1 and not link.held:
-            self.policy.learn(count, rows, self._loop.time() - link.since, decode + predict + encode)
+            self.policy.learn(count, rows, self._now() - link.since, decode + predict + encode)
             linger = self.policy.linger
             if linger and len(self._queue) < self.policy.limit and self.state is State.READY:
                 link.is_lingering = True
@@ -287,7 +291,7 @@ class Pool:
 
     def _dispatch(self) -> None:
         self._is_armed = False
-        now = self._loop.time()
+        now = self._now()
         limit = self.policy.limit
         for link in self._links.values():
             if link.waiting and (room := link.room(1)):
@@ -342,7 +346,7 @@ class Pool:
         self._count_refusal(invocation, status)
 
     def _count_refusal(self, invocation: Invocation, status: int) -> None:
-        now = self._loop.time()
+        now = self._now()
         waited = now - invocation.arrived
         queued = invocation.handed - invocation.arrived if invocation.handed else waited
         self.metrics.answered(status, waited, queued)
@@ -351,7 +355,7 @@ class Pool:
 
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
-        now = self._loop.time()
+        now = self._now()
         deadline = now - self._settings.deadline_s
         error = DeadlineExceededError("no answer in time", got=f"{self._settings.deadline_s:g} s passed")
         for queue in (self._queue, *(link.waiting for link in self._links.values())):
