@@ -126,8 +126,8 @@ def test_a_reply_is_sent_as_it_is() -> None:
     "reply",
     [
         Reply("text"),  # type: ignore[arg-type] # what a user may write
-        Reply(None),  # type: ignore[arg-type]
-        Reply(b"x", None),  # type: ignore[arg-type]
+        Reply(None),  # type: ignore[arg-type] # what a user may write
+        Reply(b"x", None),  # type: ignore[arg-type] # what a user may write
         Reply(b"x", "text/plain\r\nX-Evil: 1"),
         Reply(b"x", "text/é"),
         Reply(b"x", "a/" + "b" * 70_000),
