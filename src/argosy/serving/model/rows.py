@@ -19,7 +19,10 @@ def count(value: object) -> int | None:
         return len(value)
     shape = getattr(value, "shape", None)
     if shape is not None:
-        return int(shape[0]) if len(shape) else None
+        try:
+            return int(shape[0]) if len(shape) else None
+        except (TypeError, ValueError):
+            return None  # a field of that name which says something else
     if isinstance(value, dict):
         counts = {count(column) for column in value.values()}
         return counts.pop() if len(counts) == 1 else None
