@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"usage: scripts/bench NAME, one of: {', '.join(names()) or 'none yet'}\n")
         return 2
     name, *rest = arguments
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, too
     before = surroundings()
     benchmark = importlib.import_module(f"benchmarks.{name}.measure")
     path = FOLDER / "results" / f"{name}.json"
