@@ -58,7 +58,7 @@ class Running:
 
     def tree(self) -> set[int]:
         """All its processes."""
-        return {self.pid} | descendants(self.pid)
+        return _tree(self.pid)
 
     def cpu_s(self) -> float:
         """Processor seconds of all processes that live now and of the children they have waited for."""
@@ -134,7 +134,7 @@ def status(port: int, path: str, timeout_s: float = 1.0) -> int:
 
 def _end(server: "subprocess.Popen[bytes]") -> None:
     """SIGTERM to the server; what is left of its tree and its session after ten seconds is killed."""
-    tree = {server.pid} | descendants(server.pid)
+    tree = _tree(server.pid)
     server.terminate()
     deadline = time.monotonic() + _STOP_S
     while time.monotonic() < deadline and any(is_alive(pid) for pid in tree):
@@ -147,6 +147,17 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.wait()
+
+
+def _tree(pid: int) -> set[int]:
+    """A server's processes: those below it, and those of its session whose parent has left."""
+    session = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(int(folder.name)) == pid:
+                    session.add(int(folder.name))
+    return session | {pid} | descendants(pid)
 
 
 def _cpu_s(pid: int) -> float:
