@@ -53,6 +53,17 @@ class RowsCodec(Protocol):
         """
 
 
+@runtime_checkable
+class RowsEncoder(Protocol):
+    """A codec that writes the answers of many invocations in one go: the way back of the fast path of batching."""
+
+    def encode_rows(self, prediction: object, counts: Sequence[int]) -> list[bytes] | None:
+        """The prediction cut into as many rows as `counts` says, each piece exactly as `encode` writes it.
+
+        None when the prediction is no plain array of numbers: the caller then encodes piece by piece.
+        """
+
+
 _TABLE: Final = {
     "application/json": ("json:JsonCodec", None),
     "text/csv": ("csv:CsvCodec", None),

@@ -14,7 +14,7 @@ from argosy.errors import DecodeError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import ARRAY_KINDS, from_array, from_records
 from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, parse_numbers, to_array
-from argosy.serving.codecs.outputs import rows_of
+from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, rows_of
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
 
@@ -78,7 +78,7 @@ class CsvCodec:
         """
         if isinstance(prediction, str):
             return prediction.encode()
-        if isinstance(prediction, bytes | bytearray | memoryview):
+        if isinstance(prediction, OCTETS):
             return bytes(prediction)
         if type(prediction).__module__ == "numpy":
             text = _numeric_lines(prediction)
@@ -87,6 +87,14 @@ class CsvCodec:
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\n").writerows(rows_of(prediction, "text/csv"))
         return lines.getvalue().encode()
+
+    def encode_rows(self, prediction: object, counts: Sequence[int]) -> list[bytes] | None:
+        """An array of finite numbers, cut; None when it is none."""
+        text = _numeric_lines(prediction) if is_plain_table(prediction) else None
+        rows = text[:-1].split(b"\n") if text else []
+        if len(rows) != sum(counts):
+            return None
+        return [piece + b"\n" for piece in cut(rows, counts, b"\n")]
 
 
 def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64], list[int]] | None":

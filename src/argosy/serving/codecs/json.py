@@ -9,7 +9,7 @@ from argosy.errors import DecodeError, PredictError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import SparseRows, from_array, from_records, from_sparse
 from argosy.serving.codecs.numbers import HAS_SIMDJSON, to_array
-from argosy.serving.codecs.outputs import plain
+from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, plain
 from argosy.serving.codecs.shapes import read_rows, unwrap, unwrap_each
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
@@ -68,9 +68,25 @@ class JsonCodec:
         Raises:
             PredictError: Something in the prediction is no JSON value.
         """
-        if isinstance(prediction, bytes | bytearray | memoryview):
+        if isinstance(prediction, OCTETS):
             return bytes(prediction)
         return _dump(prediction)
+
+    def encode_rows(self, prediction: object, counts: Sequence[int]) -> list[bytes] | None:
+        """An array of numbers, cut; None when it is none."""
+        if not is_plain_table(prediction):
+            return None
+        depth = prediction.ndim
+        try:
+            text = orjson.dumps(prediction, option=orjson.OPT_SERIALIZE_NUMPY)
+        except orjson.JSONEncodeError:
+            return None
+        between = b"," if depth == 1 else b"],["
+        rows = text[depth:-depth].split(between)
+        if not prediction.size or len(rows) != sum(counts):
+            return None  # rows without columns
+        opening, closing = b"[" * depth, b"]" * depth
+        return [opening + piece + closing for piece in cut(rows, counts, between)]
 
 
 class JsonLinesCodec:

@@ -2,12 +2,38 @@
 
 import datetime
 import decimal
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import orjson
 
 from argosy.errors import NotAcceptableError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OCTETS: Final = (bytes, bytearray, memoryview)
+"""What is sent as it is."""
+
+
+def is_plain_table(prediction: object) -> "TypeGuard[NDArray[Any]]":  # Any: a number of any width
+    """Whether a prediction is a numpy array of numbers, of one or two dimensions."""
+    if type(prediction).__module__ != "numpy":
+        return False
+    array: Any = prediction  # Any: see above
+    return getattr(array, "ndim", 0) in (1, 2) and array.dtype.kind in "fiu"
+
+
+def cut(rows: list[bytes], counts: Sequence[int], between: bytes) -> list[bytes]:
+    """The written rows of each invocation, joined again."""
+    if len(rows) == len(counts) and 0 not in counts:
+        return rows
+    pieces: list[bytes] = []
+    position = 0
+    for count in counts:
+        pieces.append(between.join(rows[position : position + count]))
+        position += count
+    return pieces
 
 
 def plain(value: Any) -> object:  # Any: whatever orjson does not know, told apart by what it can do

@@ -92,6 +92,11 @@ class Pipeline:
         self.decoding = self.predicting = self.encoding = 0.0
         self.rows = 0
 
+    @property
+    def has_own_encode(self) -> bool:
+        """Whether the predictor encodes its predictions itself."""
+        return self._own_encode is not None
+
     def take_timings(self) -> Timings:
         """What was measured since the last call."""
         told = Timings(self.rows, self.decoding, self.predicting, self.encoding)
