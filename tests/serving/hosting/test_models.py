@@ -248,6 +248,16 @@ def test_sigterm_answers_what_all_models_have_taken(own: ServerProcess, tmp_path
     await_end(pids)
 
 
+def test_sigterm_gives_up_what_is_loading(own: ServerProcess, tmp_path: Path) -> None:
+    url = folder(tmp_path, "wait")
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load, own, "slow", url)
+        wait_until((Path(url) / "begun").exists, 20)
+        own.terminate()
+        assert own.popen.wait(20) == 0
+        assert loading.result().status == 503
+
+
 def test_a_server_without_a_model_ends_at_once(own: ServerProcess) -> None:
     own.terminate()
     assert own.popen.wait(20) == 0

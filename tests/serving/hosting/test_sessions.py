@@ -170,7 +170,7 @@ def test_a_model_process_takes_its_sessions_with_it(tmp_path: Path) -> None:
         assert (reply.status, reply.error["code"]) == (500, "predict")
         for session, pid in zip(sessions, pids, strict=True):
             assert ask(server, {}, session).status == (400 if pid == pids[0] else 200)
-        assert server.log.count('"sessions-lost"') == 1
+        assert server.log.count('"sessions-lost"') == 1, server.log
         assert '"count":2' in server.log
         wait_until(lambda: len(server.model_pids()) == 2 and told(ask(server, {}, "NEW_SESSION")), 10)
 

@@ -172,8 +172,6 @@ class Application:
 class AsgiInvocation(Invocation):
     """An invocation whose answer a coroutine relays."""
 
-    __slots__ = ("_events", "_is_paused", "_passage", "_pool")
-
     def __init__(self, passage: Passage, pool: Pool, body: bytes) -> None:
         block = pool.arena.allocate(len(body)) if len(body) >= THRESHOLD else None
         if block is not None:

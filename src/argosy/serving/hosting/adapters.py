@@ -182,7 +182,10 @@ class Adapters:
 
         Raises:
             NotLoadedError: There is none.
+            UnavailableError: The model is not loaded yet.
         """
+        if not self._pool.introduction:
+            raise UnavailableError("the model is not loaded")
         if identifier:
             return self._get(identifier)
         found = (adapter for adapter in self._known.values() if alias in (adapter.alias, adapter.name))

@@ -231,6 +231,8 @@ class Models:
             log.event("model-loaded", model=told.name, target=told.target)
             return told.described()
         await self._remove(model)
+        if self._is_stopping:
+            raise UnavailableError("the server is stopping")
         is_killed = model.lost_pid is not None and await self._shared.template.was_killed(model.lost_pid)
         log.event("model-not-loaded", model=told.name, target=told.target, is_killed=is_killed)
         if is_killed or model.pool.is_out_of_memory:

@@ -166,7 +166,7 @@ class Sessions:
         for session in lost:
             del self._open[session.id]
             session.end()
-        if lost:
+        if lost and self._pool.state is State.READY:
             log.event("sessions-lost", pid=link.pid, count=len(lost))
 
     def new_head(self, id_: str) -> bytes:
