@@ -5,9 +5,6 @@ A plain function that only now and then returns a generator has it drained where
 """
 
 import asyncio
-import contextlib
-import inspect
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -21,58 +18,15 @@ from argosy.serving.frames import InvocationItem
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, raised, refusal
 from argosy.serving.model.stream import StreamWriter
 from argosy.serving.model.wire import Wire
+from argosy.serving.model.writers import Writers
 
 _RESUME_POLL_S: Final = 0.05
-_REMEMBERED: Final = 1024
 _BREATH_S: Final = 0.005
 """How long an async generator may go on without a turn for the others."""
 _RAISED: Final = (Exception, SystemExit, asyncio.CancelledError)
 """What code that is awaited may end with; a cancellation is its own, nobody here cancels it."""
 
 OnMessage = Callable[[dict[str, Any]], None]
-
-
-def is_async(predict: Callable[..., object]) -> bool:
-    """Whether a predictor runs on an event loop."""
-    return inspect.iscoroutinefunction(predict) or inspect.isasyncgenfunction(predict)
-
-
-class Writers:
-    """The streamed answers under way, by the number of their invocation."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, StreamWriter] = {}
-        self._left_early: deque[int] = deque(maxlen=_REMEMBERED)
-
-    @contextlib.contextmanager
-    def opened(self, writer: StreamWriter) -> Iterator[None]:
-        """The answer is under way until the block ends."""
-        self._open[writer.number] = writer
-        if writer.number in self._left_early:
-            writer.cancel()
-        try:
-            yield
-        finally:
-            del self._open[writer.number]
-
-    def heed(self, message: dict[str, Any]) -> bool:
-        """Do what a message of the front asks of a stream; False when it is about something else."""
-        event = message["event"]
-        writer = self._open.get(message.get("number", -1))
-        if event == "cancel" and writer is not None:
-            writer.cancel()
-        elif event == "cancel":
-            self._left_early.append(message["number"])  # its thread has not come to its first part yet
-        elif event == "pause" and writer is not None:
-            writer.may_go_on.clear()
-        elif event == "resume" and writer is not None:
-            writer.may_go_on.set()
-        return event in ("cancel", "pause", "resume")
-
-    def cancel_all(self) -> None:
-        """The front is gone: nobody waits for any of them."""
-        for writer in list(self._open.values()):
-            writer.cancel()
 
 
 def answer_here(
@@ -170,7 +124,7 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
             elif not writers.heed(frame):
                 on_message(frame)
 
-    loop.add_reader(wire.link, read)
+    wire.watch(read)
     await closed.wait()
 
 

@@ -163,7 +163,7 @@ class QueuedWire(Wire):
             elif found:
                 self._waiting.put(found)
 
-        loop.add_reader(self.link, read)
+        self.watch(read)
         await closed.wait()
 
 

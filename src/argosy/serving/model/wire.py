@@ -1,5 +1,6 @@
 """A model process's end of the socket pair: invocations come in, answers and parts of answers go out."""
 
+import asyncio
 import os
 import select
 import socket
@@ -66,6 +67,11 @@ class Wire:
             else:
                 found.append(frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload))
         return found
+
+    def watch(self, on_readable: Callable[[], None]) -> None:
+        """Have the running event loop call this when there is something to receive."""
+        asyncio.get_running_loop().add_reader(self.link, on_readable)
+        self.link.setblocking(True)  # libuv has changed it: a large answer would be refused when half of it is written
 
     def receive_waiting(self) -> list[Frame] | None:
         """The frames that are there already, without waiting."""
