@@ -86,7 +86,7 @@ class _Round:
         waiting: Those that have not answered.
         agreed: Those that have done it.
         error: What the first that could not do it said.
-        lost_pid: Process id of one that ended meanwhile.
+        lost: One that ended meanwhile.
         done: Set when none is waited for.
     """
 
@@ -96,7 +96,7 @@ class _Round:
         self.waiting: set[ModelLink] = set()
         self.agreed: set[ModelLink] = set()
         self.error: ArgosyError | None = None
-        self.lost_pid: int | None = None
+        self.lost: ModelLink | None = None
         self.done = asyncio.Event()
 
     def ask(self, link: ModelLink) -> None:
@@ -116,7 +116,7 @@ class _Round:
         self.agreed.discard(link)
         if link in self.waiting:
             if self.is_load:
-                self.lost_pid = link.pid
+                self.lost = link
                 self.error = self.error or PredictError("a model process ended while it loaded the adapter")
             self._end(link)
 
@@ -298,7 +298,7 @@ class Adapters:
             asked.error = DeadlineExceededError("no answer in time", got=f"{self._deadline_s:g} s passed")
         finally:
             del self._rounds[ticket]
-        if asked.lost_pid is not None and await self._template.was_killed(asked.lost_pid):
+        if asked.lost is not None and await self._template.was_killed(asked.lost.number):
             asked.error = OutOfMemoryError("a model process was killed while it loaded the adapter")
         if asked.error is not None:
             for link in asked.agreed if asked.is_load else ():

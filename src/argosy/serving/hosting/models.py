@@ -72,7 +72,7 @@ class _Model(Hosted):
     Attributes:
         told: What SageMaker told of it.
         verdict: How loading it ended.
-        lost_pid: Process id of a process that ended while it loaded.
+        lost: A process that ended while it loaded.
         ended: Set when its pool has stopped or failed.
     """
 
@@ -80,7 +80,7 @@ class _Model(Hosted):
         super().__init__(settings, shared, lambda: on_end(self), Path(told.url))
         self.told = told
         self.verdict: asyncio.Future[_Verdict] = asyncio.get_running_loop().create_future()
-        self.lost_pid: int | None = None
+        self.lost: ModelLink | None = None
         self.ended = asyncio.Event()
 
     @property
@@ -99,7 +99,7 @@ class _Model(Hosted):
         if is_there:
             self.decide(_Verdict.LOADED)
         elif not self.verdict.done():
-            self.lost_pid = link.pid
+            self.lost = link
             self.decide(_Verdict.LOST)
             self.pool.drain()
 
@@ -233,7 +233,7 @@ class Models:
         await self._remove(model)
         if self._is_stopping:
             raise UnavailableError("the server is stopping")
-        is_killed = model.lost_pid is not None and await self._shared.template.was_killed(model.lost_pid)
+        is_killed = model.lost is not None and await self._shared.template.was_killed(model.lost.number)
         log.event("model-not-loaded", model=told.name, target=told.target, is_killed=is_killed)
         if is_killed or model.pool.is_out_of_memory:
             raise OutOfMemoryError("there is no memory for the model")
@@ -259,14 +259,13 @@ class Models:
             del self._models[model.told.name]
         links = model.pool.links
         self._close(model)
-        pids = [link.pid for link in links if link.pid is not None]
-        if not await self._have_ended(pids):
+        if not await self._have_ended(links):
             for link in links:
                 link.kill()
-            await self._have_ended(pids)
+            await self._have_ended(links)
 
-    async def _have_ended(self, pids: Iterable[int]) -> bool:
-        ends = asyncio.gather(*(self._shared.template.exit_code(pid) for pid in pids))
+    async def _have_ended(self, links: Iterable[ModelLink]) -> bool:
+        ends = asyncio.gather(*(self._shared.template.exit_code(link.number) for link in links))
         try:
             await asyncio.wait_for(ends, _END_S)
         except TimeoutError:

@@ -54,8 +54,9 @@ class Template:
         self._last_number = 0
         self._failures = 0
         self._is_closed = False
+        self._numbers: dict[int, int] = {}  # of the processes that run, by process id
         self._running: dict[int, asyncio.Future[int | None]] = {}
-        self._ended: dict[int, int] = {}
+        self._ended: dict[int, int | None] = {}
         self.has_imported = False
 
     def add(self, owner: ForkOwner) -> None:
@@ -105,6 +106,7 @@ class Template:
         finally:
             theirs.close()
         self._asked[number] = owner
+        self._running[number] = asyncio.get_running_loop().create_future()
         return ours
 
     def close(self) -> None:
@@ -116,19 +118,22 @@ class Template:
         """A model process has loaded its model: the failures before do not count any more."""
         self._failures = 0
 
-    async def exit_code(self, pid: int) -> int | None:
+    async def exit_code(self, number: int) -> int | None:
         """Wait until a model process has ended, and its memory is free.
+
+        Args:
+            number: The one by which it was asked for.
 
         Returns:
             Its exit code, negative for the signal that killed it; None when no template is there to tell.
         """
-        running = self._running.get(pid)
-        return await asyncio.shield(running) if running is not None else self._ended.get(pid)
+        running = self._running.get(number)
+        return await asyncio.shield(running) if running is not None else self._ended.get(number)
 
-    async def was_killed(self, pid: int) -> bool:
+    async def was_killed(self, number: int) -> bool:
         """Whether a model process that is gone was ended by SIGKILL, as the kernel does when memory runs out."""
         try:
-            return await asyncio.wait_for(self.exit_code(pid), _EXIT_S) == -signal.SIGKILL
+            return await asyncio.wait_for(self.exit_code(number), _EXIT_S) == -signal.SIGKILL
         except TimeoutError:
             return False
 
@@ -162,8 +167,7 @@ class Template:
                     owner.on_template_started()
             case "forked":
                 asked = self._asked.pop(message["number"], None)
-                self._ended.pop(message["pid"], None)
-                self._running[message["pid"]] = asyncio.get_running_loop().create_future()
+                self._numbers[message["pid"]] = message["number"]
                 if asked is not None:
                     asked.on_forked(message["number"], message["pid"])
             case "failed":
@@ -175,18 +179,23 @@ class Template:
     def _note_end(self, pid: int, code: int) -> None:
         if code != 0:
             log.event("model-process-ended", pid=pid, code=code)
-        self._ended[pid] = code
+        number = self._numbers.pop(pid, None)
+        if number is not None:
+            self._resolve(number, code)
+
+    def _resolve(self, number: int, code: int | None) -> None:
+        self._ended[number] = code
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
-        running = self._running.pop(pid, None)
+        running = self._running.pop(number, None)
         if running is not None:
             running.set_result(code)
 
     def _restart(self) -> None:
         self._asked.clear()
-        for running in self._running.values():
-            running.set_result(None)
-        self._running.clear()
+        self._numbers.clear()
+        for number in list(self._running):
+            self._resolve(number, None)
         if self._is_closed:
             return
         log.event("template-ended")
