@@ -23,7 +23,7 @@ ids = st.integers(0, 2**32 - 1)
 short = st.binary(max_size=40)
 bodies = st.binary(max_size=200)
 singles = st.floats(0, 1000, width=32)
-timings = st.none() | st.builds(Timings, ids, singles, singles, singles)
+timings = st.none() | st.builds(Timings, ids, singles, singles, singles, singles)
 statuses = st.integers(100, 599) | st.sampled_from([PART, END, BROKEN, 200 | BEGINS, 599 | BEGINS])
 
 

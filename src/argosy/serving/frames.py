@@ -26,7 +26,7 @@ from argosy import contract
 HEADER: Final = Struct("<II")
 _INVOCATION: Final = Struct("<IHIQ")
 _ANSWER: Final = Struct("<IHHIQ")
-_TIMINGS: Final = Struct("<Ifff")
+_TIMINGS: Final = Struct("<Iffff")
 _PIECE: Final = Struct("<I")
 _CODE: Final = Struct("<H")
 _TIMED: Final = 1 << 31
@@ -37,6 +37,9 @@ _LONGEST_REASON: Final = 123
 """Bytes of a Close frame's reason (RFC 6455, section 5.5: 125 with the code)."""
 INLINE: Final = 2**64 - 1
 """The offset of a body that travels inside the frame."""
+
+FORK_REQUEST: Final = Struct("<I")
+"""What the front sends to the template for each model process: the length of the JSON object that follows."""
 
 BEGINS: Final = 1 << 15
 """Set in the status of an answer whose body follows part by part."""
@@ -116,12 +119,14 @@ class Timings(NamedTuple):
         decode: Seconds, like the next two.
         predict: In the predictor.
         encode: From prediction to bytes.
+        metered: Units that buyers pay for, of the answers with 2xx.
     """
 
     rows: int
     decode: float
     predict: float
     encode: float
+    metered: float = 0.0
 
 
 def pack_invocations(items: Sequence[InvocationItem]) -> bytes:

@@ -39,10 +39,13 @@ def test_whatever_it_learns_its_answers_are_within_bounds(
     for count, rows, total, busy in frames:
         found.learn(count, rows, total, busy)
         assert 1 <= found.limit <= max(most, 64)
-        assert 0 <= found.linger <= 0.002
+        for waiting, answered in ((0, 1), (0, count), (count, count), (5000, 1)):
+            pause, together = found.linger(waiting, answered)
+            assert 0 <= pause <= 0.002
+            assert not pause or waiting < together <= min(waiting + answered, found.limit)
         if not joins:
             assert found.limit <= 64
-            assert found.linger == 0
+            assert found.linger(0, count) == (0, 0)
 
 
 @given(st.integers(1, 500), st.integers(1, 40))
@@ -124,12 +127,24 @@ def test_a_quick_predictor_that_turns_slow_is_handed_one_again() -> None:
     assert sizes[-1] == 1
 
 
-@pytest.mark.parametrize(("busy", "low", "high"), [(0.001, 0, 0), (0.02, 0.0005, 0.0015), (1.0, 0.002, 0.002)])
-def test_the_pause_is_a_small_share_of_the_service_time(busy: float, low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("fixed", "each", "low", "high"),
+    [
+        (0.02, 0.0001, 0.002, 0.002),  # what a call costs is shared: worth the longest pause
+        (0.003, 0.00001, 0.0003, 0.0006),  # a share of the service time
+        (0.0001, 0.000001, 0, 0),  # quick
+        (0.0, 0.001, 0, 0),  # slow, and nothing to be gained
+    ],
+)
+def test_the_pause_is_a_share_of_the_service_time_where_it_saves_something(
+    fixed: float, each: float, low: float, high: float
+) -> None:
     found = policy()
-    for _ in range(100):
-        found.learn(1, 1, busy, busy)
-    assert low <= found.linger <= high
+    fed(found, 64, 200, fixed, each)
+    pause, together = found.linger(0, 32)
+    assert low <= pause <= high
+    assert together == (32 if high else 0)
+    assert found.linger(0, 1) == (0, 0), "a single client never waits"
 
 
 def test_the_projects_delay_is_told_in_seconds() -> None:

@@ -89,7 +89,7 @@ def _whole(value: object) -> object:
 
 def _pandas(value: Any) -> object:  # Any: pandas has no types
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
-        return value.to_dict(orient="records")
+        return value.rename(columns=str).to_dict(orient="records")
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "isoformat"):

@@ -132,7 +132,7 @@ class Snapshot:
     predict: Buckets
     batch: Buckets
     endings: tuple[int, ...]
-    metered: int
+    metered: float
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
         """What happened after `earlier`."""
@@ -172,7 +172,7 @@ class Metrics:
         self._rows = _Histogram(BATCH_BOUNDS, 0)
         self._decode = self._encode = 0.0
         self._endings: dict[str, int] = dict.fromkeys(get_args(Ending), 0)
-        self._metered = 0
+        self._metered = 0.0
         self._conversations = {_NORMAL_CLOSURE: 0}
         # The hot path's, one step nearer.
         self._duration_counts, self._duration_sums = self._duration.counts, self._duration.sums
@@ -215,7 +215,7 @@ class Metrics:
         code = code if code in _CLOSE_CODES else _OWN_CODE
         self._conversations[code] = self._conversations.get(code, 0) + 1
 
-    def metered(self, units: int) -> None:
+    def metered(self, units: float) -> None:
         """Count units that the predictor metered."""
         self._metered += units
 

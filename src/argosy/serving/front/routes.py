@@ -30,6 +30,8 @@ from argosy.serving.pool.pool import Pool
 EXECUTION_PARAMETERS: Final = "/execution-parameters"
 METRICS: Final = "/metrics"
 OPENAPI: Final = "/openapi.json"
+_MOST_GATHERED: Final = 64 * 2**20
+"""Bytes of a streamed answer that are held for a client of HTTP/1.0."""
 _CHUNKS: Final = 16
 """Parts of a streamed answer that wait for a slow client before its generator is paused."""
 
@@ -98,7 +100,8 @@ class Application:
         try:
             hosted = self._site.target(scope["path"], headers) if scope["method"] == "POST" else None
             if hosted is not None:
-                await self._invoke(hosted, headers, receive, send)
+                is_whole = scope["http_version"] == "1.0"
+                await self._invoke(hosted, headers, receive, send, is_whole=is_whole)
                 return
             body = await self.receive_body(headers, receive, send)
             if body is None:
@@ -110,7 +113,9 @@ class Application:
             status, text = answers.error_answer(error, header(headers, contract.HEADER_INFERENCE_ID))
             await send_whole(send, status, answers.CONTENT_TYPE, text, *_headers(answers.head_of(error))[1:])
 
-    async def _invoke(self, hosted: Hosted, headers: HeaderFields, receive: Receive, send: Send) -> None:
+    async def _invoke(
+        self, hosted: Hosted, headers: HeaderFields, receive: Receive, send: Send, *, is_whole: bool
+    ) -> None:
         fields, pool = fields_of(headers), hosted.pool
         is_admitted = pool.admit()
         body = await self.receive_body(headers, receive, send)
@@ -127,7 +132,7 @@ class Application:
             waiting = AsgiInvocation(passage, pool, body)
             pool.submit(waiting, is_admitted=is_admitted)
             is_admitted = False
-            await waiting.relay(receive, send)
+            await waiting.relay(receive, send, is_whole=is_whole)
         except InvocationError as error:
             pool.metrics.answered(answers.status_of(error), 0.0, 0.0)
             raise
@@ -183,8 +188,13 @@ class AsgiInvocation(Invocation):
         self._is_paused = False
         self._events: asyncio.Queue[tuple[int, bytes, bytes, bool]] = asyncio.Queue()
 
-    async def relay(self, receive: Receive, send: Send) -> None:
+    async def relay(self, receive: Receive, send: Send, *, is_whole: bool = False) -> None:
         """Send the answer as it comes.
+
+        Args:
+            receive: Tells that the client has left.
+            send: Takes the answer.
+            is_whole: Whether a streamed answer is gathered first: HTTP/1.0 knows no chunks.
 
         Raises:
             ConnectionAbortedError: A streamed answer broke off: uvicorn then ends the connection.
@@ -192,6 +202,8 @@ class AsgiInvocation(Invocation):
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
             status, head, body, is_more = await self._next(gone)
+            if is_more and is_whole:
+                status, head, body, is_more = await self._gathered(status, head, body, gone)
             headers = _headers(head + self._passage.head(status))
             if not is_more:
                 headers.append((b"content-length", b"%d" % len(body)))
@@ -206,6 +218,22 @@ class AsgiInvocation(Invocation):
             self._pool.abandon(self)
         finally:
             gone.cancel()
+
+    async def _gathered(
+        self, status: int, head: bytes, first: bytes, gone: "asyncio.Future[None]"
+    ) -> tuple[int, bytes, bytes, bool]:
+        """A streamed answer as a whole one; an error when it breaks off, or is too long to be held."""
+        body = bytearray(first)
+        while True:
+            said, _, part, is_more = await self._next(gone)
+            body += part
+            if said < 0 or len(body) > _MOST_GATHERED:
+                if is_more:
+                    self._pool.abandon(self)
+                text = answers.error_body("predict", "the answer broke off", self.inference_id)
+                return 500, answers.CONTENT_TYPE, text, False
+            if not is_more:
+                return status, head, bytes(body), False
 
     def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
         """Copy the answer out of the arena and wake the coroutine."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import ctypes
+import logging
 import math
 import os
 import resource
@@ -37,6 +39,7 @@ _CLOSE_S: Final = 28.0
 _REAP_S: Final = 1.0
 _WEB_SOCKET: Final = "argosy.serving.front.web_socket:WebSocket"
 """By its name: it is imported only where the library for it is installed."""
+_KEPT_BYTES: Final = 64 * 2**20
 _EMF_S: Final = 60.0
 """CloudWatch's own resolution."""
 _FILES: Final = 65_536
@@ -60,8 +63,44 @@ def run(listener: socket.socket, settings: Settings, arena: Arena, spawn: Callab
         LoadError: The model cannot be loaded, or its processes end again and again.
     """
     log.never_block()
+    _keep_memory()
+    _log_as_lines()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(listener, settings, arena, spawn))
+
+
+def _keep_memory() -> None:
+    """Have the allocator keep what it was given: each body of some MB would else be mapped, zeroed and unmapped anew.
+
+    Source:
+        https://man7.org/linux/man-pages/man3/mallopt.3.html (read 2026-11-22): M_TOP_PAD is -2, M_TRIM_THRESHOLD -1.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's; musl and macOS have none
+    if mallopt is not None:
+        mallopt(-2, _KEPT_BYTES)
+        mallopt(-1, 2 * _KEPT_BYTES)
+
+
+def _log_as_lines() -> None:
+    """What uvicorn has to say becomes lines of the log; that bytes were no HTTP is said in the answer, and counted."""
+    logger = logging.getLogger("uvicorn.error")
+    logger.addHandler(_Lines(logging.ERROR))
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+
+
+class _Lines(logging.Handler):
+    """Writes records of Python's logging as lines of the log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ConnectionAbortedError):
+            return  # a streamed answer broke off, which was logged where it did
+        if error is not None:
+            log.failure("http-server", error, message=record.getMessage())
+        else:
+            log.event("http-server", message=record.getMessage())
 
 
 async def _serve(

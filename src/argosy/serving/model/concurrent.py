@@ -124,7 +124,7 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
             elif not writers.heed(frame):
                 on_message(frame)
 
-    wire.watch(read)
+    wire.watch(asyncio.get_running_loop(), read)
     await closed.wait()
 
 

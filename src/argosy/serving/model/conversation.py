@@ -163,7 +163,7 @@ class QueuedWire(Wire):
             elif found:
                 self._waiting.put(found)
 
-        self.watch(read)
+        self.watch(asyncio.get_running_loop(), read)
         await closed.wait()
 
 

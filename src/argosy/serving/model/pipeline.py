@@ -89,7 +89,7 @@ class Pipeline:
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
         self._plain_routes: dict[bytes, Route] = {}
-        self.decoding = self.predicting = self.encoding = 0.0
+        self.decoding = self.predicting = self.encoding = self.metered = 0.0
         self.rows = 0
 
     @property
@@ -99,8 +99,8 @@ class Pipeline:
 
     def take_timings(self) -> Timings:
         """What was measured since the last call."""
-        told = Timings(self.rows, self.decoding, self.predicting, self.encoding)
-        self.decoding = self.predicting = self.encoding = 0.0
+        told = Timings(self.rows, self.decoding, self.predicting, self.encoding, self.metered)
+        self.decoding = self.predicting = self.encoding = self.metered = 0.0
         self.rows = 0
         return told
 
@@ -198,6 +198,7 @@ class Pipeline:
         told = context.header_fields(200)
         if told:
             head += told
+            self.metered += context.metered_units
         if gzip and len(body) >= content_coding.WORTH_IT:
             return Answer(
                 200, head + b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding", content_coding.deflate(body)

@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 from argosy.errors import ArgosyError, InvocationError, LoadError
 from argosy.serving import codecs, log, openapi
 from argosy.serving.inputs.annotation import output_schema
-from argosy.serving.model import concurrent, conversation
 from argosy.serving.model.joining import Joiner
 from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
+from argosy.serving.model.writers import Writers
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
@@ -67,23 +67,27 @@ def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], s
     wire = Wire(link, arena)
     try:
         predictor, pipeline = _load(make, seat, settings)
-        converse = conversation.find(predictor)
+        is_async = inspect.iscoroutinefunction(predictor.predict) or inspect.isasyncgenfunction(predictor.predict)
+        if hasattr(predictor, "converse"):
+            wire = _attach_conversations(wire, predictor, is_async=is_async)
     except LoadError as error:
         log.failure("load-failed", error.__cause__ or error)
         wire.tell({"event": "failed", "reason": str(error), "is_memory": is_out_of_memory(error.__cause__)})
         os._exit(EXIT_LOAD_FAILED)
-    if converse is not None:
-        wire = conversation.attach(wire, converse, is_async=concurrent.is_async(predictor.predict))
     joiner = Joiner(pipeline, settings.batching.max_batch_size)
     wire.tell(_introduction(predictor, pipeline, joiner, settings))
     gc.freeze()  # what was loaded stays: the collector need not look at it again
+    gc.enable()
     on_message = _Listener(wire, predictor, pipeline)
-    if inspect.isgeneratorfunction(predictor.predict):
-        concurrent.answer_in_threads(wire, pipeline, settings.streaming.concurrency, on_message)
-    elif concurrent.is_async(predictor.predict):
-        concurrent.answer_on_loop(wire, pipeline, on_message)
-    else:
+    if not is_async and not inspect.isgeneratorfunction(predictor.predict):
         _answer_in_turn(wire, pipeline, joiner, on_message)
+    else:
+        from argosy.serving.model import concurrent  # here: most predictors can do without an event loop
+
+        if is_async:
+            concurrent.answer_on_loop(wire, pipeline, on_message)
+        else:
+            concurrent.answer_in_threads(wire, pipeline, settings.streaming.concurrency, on_message)
     sys.stdout.flush()
     os._exit(0)
 
@@ -103,6 +107,13 @@ def load(predictor_class: type[Predictor], model_dir: Path, settings: Settings) 
     except (Exception, SystemExit) as error:
         reason = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
         raise LoadError(f"`{settings.predictor}` could not be loaded from `{model_dir}`", got=reason) from error
+
+
+def _attach_conversations(wire: Wire, predictor: Predictor, *, is_async: bool) -> Wire:
+    from argosy.serving.model import conversation  # here: see `run`
+
+    converse = conversation.find(predictor)
+    return wire if converse is None else conversation.attach(wire, converse, is_async=is_async)
 
 
 def _load(make: Callable[[], Predictor], seat: Seat, settings: Settings) -> tuple[Predictor, Pipeline]:
@@ -163,7 +174,7 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
 
 
 def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: "_Listener") -> None:
-    writers = concurrent.Writers()
+    writers = Writers()
     joins = joiner.joins
     while (found := wire.receive()) is not None:
         for frame in found:
@@ -181,6 +192,8 @@ def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: 
                 continue
             for item, answer in zip(frame, given, strict=True):
                 if isinstance(answer, Later):
+                    from argosy.serving.model import concurrent  # here: see `run`
+
                     concurrent.answer_here(wire, item, answer, pipeline, writers, on_message)
                 else:
                     wire.answer([item], [answer], pipeline.take_timings())

@@ -17,21 +17,18 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from struct import Struct
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from argosy.contract import Variable
 from argosy.errors import LoadError
-from argosy.serving import arena, inference_script, log, placement, settings
+from argosy.serving import arena, log, placement, settings
+from argosy.serving.frames import FORK_REQUEST
 from argosy.serving.model import process
 from argosy.serving.model.process import Seat
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
-
-REQUEST: Final = Struct("<I")
-"""Length of the JSON object that follows."""
 
 Make = Callable[[Path], Predictor]
 """Model directory -> loaded predictor."""
@@ -45,6 +42,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     told = settings.read()
+    # Imports make many objects and no garbage; a model process has its collector back when it has loaded.
+    gc.disable()
     try:
         make = _maker(import_predictor(told), told)
     except LoadError as error:
@@ -53,7 +52,6 @@ def main() -> None:
         sys.exit(process.EXIT_LOAD_FAILED)
     _name_lost_threads()
     # What is there by now is shared by all model processes as long as nobody writes to it; the collector would.
-    gc.collect()
     gc.freeze()
     _tell(control, event="imported")
     _fork_on_request(control, memory, make, told)
@@ -93,6 +91,8 @@ def import_predictor(told: Settings) -> type[Predictor]:
 
 
 def _imported_script(told: Settings) -> type[Predictor]:
+    from argosy.serving import inference_script  # here: a predictor has no use for it
+
     script = inference_script.find_script(told.model_dir, told)
     if script is None:
         raise LoadError(
@@ -141,12 +141,12 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
 
 def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket]:
     try:
-        head, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 1)
+        head, descriptors, _, _ = socket.recv_fds(control, FORK_REQUEST.size, 1)
     except ConnectionResetError:
         head = b""  # the front was killed
     if not head:
         sys.exit(0)
-    (size,) = REQUEST.unpack(head)
+    (size,) = FORK_REQUEST.unpack(head)
     text = b""
     while len(text) < size:
         piece = control.recv(size - len(text))

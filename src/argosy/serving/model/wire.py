@@ -1,12 +1,11 @@
 """A model process's end of the socket pair: invocations come in, answers and parts of answers go out."""
 
-import asyncio
 import os
 import select
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from argosy.serving import frames
 from argosy.serving.arena import THRESHOLD
@@ -25,6 +24,9 @@ from argosy.serving.frames import (
     Timings,
 )
 from argosy.serving.model.pipeline import Answer, Call
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 _READ_BYTES: Final = 1 << 18
 
@@ -68,9 +70,9 @@ class Wire:
                 found.append(frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload))
         return found
 
-    def watch(self, on_readable: Callable[[], None]) -> None:
-        """Have the running event loop call this when there is something to receive."""
-        asyncio.get_running_loop().add_reader(self.link, on_readable)
+    def watch(self, loop: "AbstractEventLoop", on_readable: Callable[[], None]) -> None:
+        """Have the event loop call this when there is something to receive."""
+        loop.add_reader(self.link, on_readable)
         self.link.setblocking(True)  # libuv has changed it: a large answer would be refused when half of it is written
 
     def receive_waiting(self) -> list[Frame] | None:

@@ -9,7 +9,8 @@ Three things are learned from each frame of answers:
 - How many rows an invocation has: the limit of a batch is in rows.
 - The service time. Clients that were just answered ask again a moment later; a process that is handed what waits at
   that very moment leaves half of them behind, and so the next time, in lock-step. After an answer the process therefore
-  waits a small share of the service time: too short to matter for a slow model, nothing at all for a fast one.
+  waits a moment for as many as were just answered, when they are known to be cheaper together: never longer than half
+  of what that saves, nor than a small share of the service time; not at all for a fast model or a single client.
 
 A predictor whose rows may not be joined still gets several invocations in a frame when they are so quick that handing
 over is what costs most; never so many that one waits long behind the others.
@@ -19,9 +20,9 @@ from typing import Final
 
 from argosy.serving.settings import Batching
 
-_SHARE: Final = 0.05
-"""Of the service time, for which a process waits after an answer."""
-_WORTH_S: Final = 0.0002
+_SHARE: Final = 0.15
+"""Of the service time, for which a process waits after an answer at most."""
+_WORTH_S: Final = 0.0001
 """A pause shorter than this costs more than it brings."""
 _LONGEST_S: Final = 0.002
 _QUICK_S: Final = 0.0005
@@ -78,11 +79,23 @@ class BatchPolicy:
         """Invocations that the next frame may hold."""
         return self._limit
 
-    @property
-    def linger(self) -> float:
-        """Seconds that a process waits after an answer before it is handed more; 0 for a quick one."""
-        pause = _SHARE * self._service
-        return 0.0 if pause < _WORTH_S or not self.joins else min(pause, _LONGEST_S)
+    def linger(self, waiting: int, answered: int) -> tuple[float, int]:
+        """How long a process waits after an answer before it is handed more, and for how many at most.
+
+        Args:
+            waiting: Invocations that wait by now.
+            answered: Invocations that were just answered: their clients may come again at once.
+
+        Returns:
+            Seconds, 0 when it does not pay; and the number of waiting invocations that ends the wait.
+        """
+        together = min(waiting + answered, self._limit)
+        longest = min(_LONGEST_S, _SHARE * self._service)
+        if not self.joins or longest < _WORTH_S or together < 2 or waiting >= together:
+            return 0.0, 0
+        saving = together * (self._cost(max(waiting, 1)) - self._cost(together))
+        pause = min(longest, saving / 2)
+        return (pause, together) if pause >= _WORTH_S else (0.0, 0)
 
     def learn(self, count: int, rows: int, seconds: float, busy: float) -> None:
         """One frame was answered.
@@ -116,6 +129,13 @@ class BatchPolicy:
         if self._frames % _EXPLORE_EVERY:
             most = min(most, self._cheapest(most))
         return max(1, most, quick if self._rows > self._max_rows else 1)
+
+    def _cost(self, count: int) -> float:
+        """What an invocation costs among so many, as far as it is known: that of the next smaller size that is."""
+        for size in reversed(self._sizes[: count.bit_length() + 1]):
+            if size.seen:
+                return size.cost
+        return self._dear
 
     def _cheapest(self, most: int) -> int:
         """The smallest size that is as cheap as the best; as long as larger ones are not known, twice the largest."""

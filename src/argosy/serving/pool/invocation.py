@@ -2,14 +2,19 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import Protocol
 
 from argosy.errors import InvocationError
 from argosy.serving import answers
 from argosy.serving.arena import Block
 
-if TYPE_CHECKING:
-    from argosy.serving.pool.model_link import ModelLink
+
+class Pinned(Protocol):
+    """The model process that alone can answer an invocation."""
+
+    waiting: "deque[Invocation]"
+    """What it has not been handed yet."""
 
 
 class Invocation(ABC):
@@ -34,7 +39,7 @@ class Invocation(ABC):
     handed = 0.0
     is_alone = False
     has_begun = False
-    pinned: "ModelLink | None" = None
+    pinned: Pinned | None = None
     is_answered = False
 
     def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:

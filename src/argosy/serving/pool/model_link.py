@@ -62,7 +62,7 @@ class ModelLink(asyncio.Protocol):
         pid: Its process id, once the template has told it.
         has_loaded: Whether it ever said that it has loaded the model.
         capacity: Invocations that it answers at a time; 1 means one frame at a time.
-        is_lingering: Whether it is idle and yet waits a moment, for more to come.
+        lingers_for: It is idle and yet waits a moment, until so many invocations wait; 0 when it does not.
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
@@ -80,7 +80,7 @@ class ModelLink(asyncio.Protocol):
         self.pid: int | None = None
         self.has_loaded = False
         self.capacity = 1
-        self.is_lingering = False
+        self.lingers_for = 0
         self.held: dict[int, Invocation] = {}
         self.waiting: deque[Invocation] = deque()
         self.conversations: dict[int, Talker] = {}
@@ -98,7 +98,7 @@ class ModelLink(asyncio.Protocol):
 
     def room(self, limit: int) -> int:
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
-        if not self.has_loaded or self._transport is None or self.is_lingering:
+        if not self.has_loaded or self._transport is None or self.lingers_for:
             return 0
         if self.capacity == 1:
             return 0 if self.held else limit

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from argosy.errors import DeadlineExceededError, InvocationError, OverloadedError, PredictError, UnavailableError
+from argosy.errors import InvocationError, OverloadedError, PredictError, UnavailableError
 from argosy.serving import log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
 from argosy.serving.front.metrics import Ending, Metrics
 from argosy.serving.front.metrics import Timings as Worked
 from argosy.serving.pool.batching import BatchPolicy
-from argosy.serving.pool.invocation import AnsweredInvocation, Invocation
+from argosy.serving.pool.deadlines import Deadlines
+from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.invocation_log import InvocationLog
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
@@ -84,6 +85,7 @@ class Pool:
         self._queue: deque[Invocation] = deque()
         self._receiving = 0
         self._is_armed = False
+        self._deadlines = Deadlines(settings, self._tell_refusal)
         self._log = InvocationLog(settings.logs.invocations)
 
     @property
@@ -206,14 +208,16 @@ class Pool:
 
     def on_frame(self, link: ModelLink, count: int, timings: Timings | None) -> None:
         """A model process has answered a frame: it may have more."""
-        rows, decode, predict, encode = timings or _NO_TIMINGS
+        rows, decode, predict, encode, metered = timings or _NO_TIMINGS
+        if metered:
+            self.metrics.metered(metered)
         self.metrics.worked(Worked(count, rows, decode, predict, encode))
         if timings is not None and link.capacity == 1 and not link.held:
             self.policy.learn(count, rows, self._now() - link.since, decode + predict + encode)
-            linger = self.policy.linger
-            if linger and len(self._queue) < self.policy.limit and self.state is State.READY:
-                link.is_lingering = True
-                self._loop.call_later(linger, self._end_linger, link)
+            pause, together = self.policy.linger(len(self._queue), count)
+            if pause and self.state is _READY:
+                link.lingers_for = together
+                self._loop.call_later(pause, self._end_linger, link, link.since)
         self._dispatch()
         if self.state is not State.READY:
             self.stop_if_drained()
@@ -293,10 +297,12 @@ class Pool:
         self._is_armed = False
         now = self._now()
         limit = self.policy.limit
+        queue = self._queue
         for link in self._links.values():
+            if link.lingers_for and (len(queue) >= link.lingers_for or link.waiting):
+                link.lingers_for = 0
             if link.waiting and (room := link.room(1)):
                 self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
-        queue = self._queue
         if not queue:
             return
         free = [(room, link) for link in self._links.values() if (room := link.room(limit))]
@@ -336,16 +342,17 @@ class Pool:
         self._loop.call_later(left, self._dispatch)
         return True
 
-    def _end_linger(self, link: ModelLink) -> None:
-        link.is_lingering = False
-        self._dispatch()
+    def _end_linger(self, link: ModelLink, since: float) -> None:
+        if link.since == since:  # it has not been handed anything meanwhile
+            link.lingers_for = 0
+            self._dispatch()
 
     def _refuse(self, invocation: Invocation, error: InvocationError) -> None:
-        status = invocation.refuse(error)
+        self._tell_refusal(invocation, error)
         invocation.free_block()
-        self._count_refusal(invocation, status)
 
-    def _count_refusal(self, invocation: Invocation, status: int) -> None:
+    def _tell_refusal(self, invocation: Invocation, error: InvocationError) -> None:
+        status = invocation.refuse(error)
         now = self._now()
         waited = now - invocation.arrived
         queued = invocation.handed - invocation.arrived if invocation.handed else waited
@@ -356,36 +363,14 @@ class Pool:
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
         now = self._now()
-        deadline = now - self._settings.deadline_s
-        error = DeadlineExceededError("no answer in time", got=f"{self._settings.deadline_s:g} s passed")
         for queue in (self._queue, *(link.waiting for link in self._links.values())):
-            while queue and queue[0].arrived < deadline:
-                invocation = queue.popleft()
+            for invocation in self._deadlines.take_late(queue, now):
                 self.queue_bytes -= invocation.size
-                self._refuse(invocation, error)
+                invocation.free_block()
         for link in self._links.values():
-            if link.held:
-                self._refuse_late(link, now, error)
+            self._deadlines.watch(link, now)
         if self.state not in (State.STOPPED, State.FAILED):
             self._loop.call_later(_TICK_S, self._tick)
-
-    def _refuse_late(self, link: ModelLink, now: float, error: DeadlineExceededError) -> None:
-        deadline = now - self._settings.deadline_s
-        stream_deadline = now - max(self._settings.streaming.deadline_s, self._settings.deadline_s)
-        for number, held in link.held.items():
-            if held.arrived < (stream_deadline if held.has_begun else deadline):
-                # The client is told in time; that the process got the invocation late is no fault of its own.
-                status = held.refuse(error)
-                self._count_refusal(held, status)
-                link.held[number] = AnsweredInvocation(held)
-                link.tell({"event": "cancel", "number": number})
-                if held.has_begun or link.capacity > 1:
-                    link.since = max(link.since, deadline + _CANCEL_S)
-        is_wanted = any(not isinstance(held, AnsweredInvocation) for held in link.held.values())
-        if not is_wanted and link.since < deadline:
-            log.event("stuck", pid=link.pid, deadline_s=self._settings.deadline_s)
-            link.since = math.inf  # once is enough
-            link.kill()
 
     def _advance(self, event: Event) -> None:
         before, self.state = self.state, advance(self.state, event)

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from argosy.serving import log
-from argosy.serving.model.template import REQUEST
+from argosy.serving.frames import FORK_REQUEST
 
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
@@ -99,7 +99,7 @@ class Template:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         told = orjson.dumps({"number": number, "seat": seat, "seats": seats, "model_dir": str(model_dir)})
         try:
-            socket.send_fds(self._control, [REQUEST.pack(len(told)) + told], [theirs.fileno()])
+            socket.send_fds(self._control, [FORK_REQUEST.pack(len(told)) + told], [theirs.fileno()])
         except OSError:
             ours.close()
             return None
