@@ -176,7 +176,7 @@ def assert_embedded_metric_format(line: bytes) -> dict[str, Any]:
             assert all(math.isfinite(value) for value in target["Values"])
             assert all(count > 0 for count in target["Counts"])
         else:
-            assert isinstance(target, int)
+            assert isinstance(target, int | float) and math.isfinite(target)
     return told
 
 
