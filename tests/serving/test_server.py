@@ -141,6 +141,15 @@ def test_bytes_come_back_as_they_went(echo: ServerProcess, size: int) -> None:
     assert (reply.status, reply.headers["content-type"], reply.body) == (200, "image/x-raw", body)
 
 
+@pytest.mark.parametrize("path", ["1", "0"])
+def test_a_body_that_is_only_lent_comes_back_too(path: str, tmp_path: Path) -> None:
+    with running("EchoView", tmp_path / "log", ARGOSY_SHORT_PATH=path) as server:
+        for size in (0, 1, 65_536, 3_000_000):
+            body = np.random.default_rng(size).integers(128, 256, size, dtype=np.uint8).tobytes()
+            assert server.request("POST", "/invocations", body).body == body
+            assert server.request("POST", "/invocations", b"!" + body).body == body
+
+
 def test_a_chunked_body_is_taken(echo: ServerProcess) -> None:
     chunks = (bytes([number]) * 10_000 for number in range(20))
     reply = echo.request("POST", "/invocations", chunks, Content_Type="text/csv", Transfer_Encoding="chunked")

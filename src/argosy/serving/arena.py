@@ -2,7 +2,6 @@
 
 import mmap
 import os
-import tempfile
 from collections import deque
 from typing import Final
 
@@ -71,8 +70,9 @@ def _shared_memory(size: int) -> int:
     """A file that lives in memory only; `/dev/shm` is not used, it has 64 MB on SageMaker."""
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("argosy-arena")
-    else:
-        with tempfile.TemporaryFile() as file:
-            fd = os.dup(file.fileno())
+    else:  # macOS
+        name = f"/tmp/argosy-arena-{os.getpid()}"
+        fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        os.unlink(name)  # noqa: PTH108 - pathlib is not needed here, and takes its time to import
     os.ftruncate(fd, size)
     return fd

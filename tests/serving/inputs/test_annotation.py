@@ -41,6 +41,7 @@ KINDS: list[tuple[Any, InputKind, bool, bool]] = [
     (list[PIL.Image.Image], InputKind.IMAGE, True, True),
     (str, InputKind.TEXT, False, False),
     (bytes, InputKind.BYTES, False, False),
+    (memoryview, InputKind.VIEW, False, False),
     (list[bytes], InputKind.BYTES, True, True),
     (list[str], InputKind.RECORDS, True, True),
     (list, InputKind.LIST, False, False),

@@ -23,6 +23,13 @@ class EchoBytes(Predictor):
         return inputs
 
 
+class EchoView(Predictor):
+    """Gives back what it was lent: all of it, or what comes after a mark."""
+
+    def predict(self, inputs: memoryview) -> memoryview:
+        return inputs[1:] if inputs[:1] == b"!" else inputs
+
+
 class Flood(Predictor):
     """Answers with as many bytes as the body says."""
 

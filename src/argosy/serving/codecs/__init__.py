@@ -150,7 +150,7 @@ def names() -> tuple[str, ...]:
 
 def readable(kind: InputKind) -> tuple[str, ...]:
     """The media types and families that can be decoded to `kind`."""
-    if kind in (InputKind.TEXT, InputKind.BYTES):
+    if kind in (InputKind.TEXT, InputKind.BYTES, InputKind.VIEW):
         return names()
     return tuple(name for name in names() if (codec := find(name)) and kind in codec.kinds)
 

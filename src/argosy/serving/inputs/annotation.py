@@ -24,6 +24,7 @@ from argosy.serving.inputs.shapes import ListShape, MappingShape, RecordShape, S
 _WHOLE: Final[Mapping[object, InputKind]] = {
     str: InputKind.TEXT,
     bytes: InputKind.BYTES,
+    memoryview: InputKind.VIEW,
     Any: InputKind.ANY,
     object: InputKind.ANY,
     inspect.Parameter.empty: InputKind.ANY,

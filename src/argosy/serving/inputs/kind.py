@@ -20,5 +20,7 @@ class InputKind(StrEnum):
     """JSON-like values that a typed layer validates: one record is a dict, several are a list of dicts."""
     TEXT = "str"
     BYTES = "bytes"
+    VIEW = "memoryview"
+    """The body where it lies, not copied: it is somebody else's memory again when `predict` has returned."""
     ANY = "Any"
     """Whatever the media type decodes to most naturally."""

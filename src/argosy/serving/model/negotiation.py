@@ -15,7 +15,7 @@ from argosy.serving.inputs.kind import InputKind
 from argosy.serving.model import streaming
 
 _REMEMBERED: Final = 512
-_UNDECODED: Final = (InputKind.BYTES, InputKind.TEXT)
+_UNDECODED: Final = (InputKind.BYTES, InputKind.VIEW, InputKind.TEXT)
 """Kinds for which every media type will do."""
 
 Encoders = tuple[tuple[bytes, Codec], ...]
@@ -118,8 +118,8 @@ class Negotiator:
         codec = codecs.find(parsed.essence) or OctetsCodec()
         if kind in codec.kinds or kind not in _UNDECODED:
             take: Callable[[bytes | memoryview], object] = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
-        elif kind is InputKind.BYTES:
-            take = bytes
+        elif kind is not InputKind.TEXT:
+            take = bytes if kind is InputKind.BYTES else _viewed
         else:
             take = lambda body: to_text(body, parsed)  # noqa: E731 - chosen once
 
@@ -153,6 +153,10 @@ class Negotiator:
         preferred = (asked_in,) if is_answerable else ()
         told = () if self._takes_any else self.content_types
         return tuple(dict.fromkeys((*preferred, *(name for name in told if name in writable), *writable)))
+
+
+def _viewed(body: bytes | memoryview) -> memoryview:
+    return body if isinstance(body, memoryview) else memoryview(body)
 
 
 def _require_codecs(content_types: tuple[str, ...], kind: InputKind) -> None:

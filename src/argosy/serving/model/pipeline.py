@@ -251,7 +251,7 @@ def refusal(error: InvocationError, inference_id: str) -> Answer:
 
 
 def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple[bytes, bytes | memoryview]:
-    if type(prediction) is bytes and encoders:
+    if isinstance(prediction, (bytes, memoryview)) and encoders:
         return encoders[0][0], prediction
     refused: NotAcceptableError | None = None
     for content_type, codec in encoders:

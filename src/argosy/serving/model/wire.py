@@ -50,6 +50,7 @@ class Wire:
     def __init__(self, link: socket.socket, arena: memoryview) -> None:
         self.link = link
         self.arena = arena
+        self._lent: memoryview | None = None
         self._reader = FrameReader()
         self._lock = threading.Lock()
         self.on_piece: Callable[[Piece], None] = lambda piece: None
@@ -82,7 +83,10 @@ class Wire:
     def call(self, item: InvocationItem) -> Call:
         """The invocation of an item, its body where it lies."""
         _, fields, body, offset, size = item
-        return Call(fields, body if offset == INLINE else self.arena[offset : offset + size])
+        if offset == INLINE:
+            return Call(fields, body)
+        self._lent = self.arena[offset : offset + size]
+        return Call(fields, self._lent)
 
     def answer(self, items: Sequence[InvocationItem], answers: Sequence[Answer], timings: Timings) -> None:
         """Send the answers of a frame of invocations."""
@@ -126,7 +130,8 @@ class Wire:
         size = len(answer.body)
         if offset == INLINE or not THRESHOLD <= size <= room:
             return (number, answer.status, answer.head, answer.body, INLINE, size)
-        self.arena[offset : offset + size] = answer.body
+        if answer.body is not self._lent:  # else it lies there already
+            self.arena[offset : offset + size] = answer.body
         return (number, answer.status, answer.head, b"", offset, size)
 
     def _send(self, frame: bytes) -> None:
