@@ -25,7 +25,7 @@ def predictions(draw: st.DrawFn) -> tuple[Any, list[int]]:
 @given(drawn=predictions())
 def test_all_at_once_is_the_same_as_one_by_one(essence: str, drawn: tuple[Any, list[int]]) -> None:
     prediction, counts = drawn
-    codec = find(essence)
+    codec: Any = find(essence)
     assert isinstance(codec, RowsEncoder)
     ends = np.cumsum(counts)
     alone = [codec.encode(prediction[end - count : end]) for end, count in zip(ends, counts, strict=True)]
@@ -38,6 +38,6 @@ def test_all_at_once_is_the_same_as_one_by_one(essence: str, drawn: tuple[Any, l
 @pytest.mark.parametrize("prediction", ["text", [1, 2], np.zeros((2, 0)), np.array(["a", "b"]), np.zeros((2, 2, 2))])
 @pytest.mark.parametrize("essence", ["application/json", "text/csv"])
 def test_what_is_no_table_of_numbers_is_left_to_encode(essence: str, prediction: object) -> None:
-    codec = find(essence)
+    codec: Any = find(essence)
     assert isinstance(codec, RowsEncoder)
     assert codec.encode_rows(prediction, [1, 1]) is None

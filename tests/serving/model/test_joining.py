@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from argosy import DecodeError, Predictor
 from argosy.serving.context import Reply, Session, current_invocation, meter
+from argosy.serving.frames import Timings
 from argosy.serving.model.joining import Joiner
 from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline
 
@@ -463,4 +464,4 @@ def test_rows_and_times_of_a_frame_are_told_once() -> None:
     found = pipeline.take_timings()
     assert found.rows == 5
     assert min(found.decode, found.predict, found.encode) > 0
-    assert pipeline.take_timings() == (0, 0.0, 0.0, 0.0)
+    assert pipeline.take_timings() == Timings(0, 0.0, 0.0, 0.0)

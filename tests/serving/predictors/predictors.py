@@ -27,7 +27,7 @@ class EchoView(Predictor):
     """Gives back what it was lent: all of it, or what comes after a mark."""
 
     def predict(self, inputs: memoryview) -> memoryview:
-        return inputs[1:] if inputs[:1] == b"!" else inputs
+        return inputs[1:] if bytes(inputs[:1]) == b"!" else inputs
 
 
 class Flood(Predictor):
