@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from argosy.serving.codecs import RowsEncoder, find
+from argosy.serving.codecs import find
 
 DTYPES = st.sampled_from([np.float64, np.float32, np.int64, np.int32, np.uint8])
 
@@ -26,7 +26,7 @@ def predictions(draw: st.DrawFn) -> tuple[Any, list[int]]:
 def test_all_at_once_is_the_same_as_one_by_one(essence: str, drawn: tuple[Any, list[int]]) -> None:
     prediction, counts = drawn
     codec: Any = find(essence)
-    assert isinstance(codec, RowsEncoder)
+    assert hasattr(codec, "encode_rows")
     ends = np.cumsum(counts)
     alone = [codec.encode(prediction[end - count : end]) for end, count in zip(ends, counts, strict=True)]
     together = codec.encode_rows(prediction, counts)
@@ -39,5 +39,5 @@ def test_all_at_once_is_the_same_as_one_by_one(essence: str, drawn: tuple[Any, l
 @pytest.mark.parametrize("essence", ["application/json", "text/csv"])
 def test_what_is_no_table_of_numbers_is_left_to_encode(essence: str, prediction: object) -> None:
     codec: Any = find(essence)
-    assert isinstance(codec, RowsEncoder)
+    assert hasattr(codec, "encode_rows")
     assert codec.encode_rows(prediction, [1, 1]) is None
