@@ -169,6 +169,8 @@ class Own(Predictor):
                 return b"raw"
             case "raise":
                 raise ZeroDivisionError
+            case "exit":
+                raise SystemExit(4)
             case "none":
                 return None
         return f"{text}|{content_type}|{attributes}|{accept}"
@@ -185,6 +187,7 @@ def test_own_decode_and_encode_are_told_the_header_fields() -> None:
         (b"reply", 200, b"x/whole", b"whole"),
         (b"bytes", 200, b"x/mine", b"raw"),
         (b"raise", 500, b"application/json", b"ZeroDivisionError"),
+        (b"exit", 500, b"application/json", b"SystemExit"),
         (b"bug", 500, b"application/json", b"ZeroDivisionError"),
         (b"", 400, b"application/json", b"the body is empty"),
         (b"none", 200, b"application/json", b"null"),
@@ -194,6 +197,12 @@ def test_what_own_methods_may_give(text: bytes, status: int, head: bytes, body: 
     found = answered(Pipeline(Own(), ("x/mine",)), "x/mine", "", text)
     assert (found.status, found.head) == (status, head)
     assert body in bytes(found.body)
+
+
+def test_own_encode_may_know_a_type_that_no_codec_knows() -> None:
+    found = answered(Pipeline(Own(), None), "application/json", "x/whole", b"reply")
+    assert (found.status, found.head, bytes(found.body)) == (200, b"x/whole", b"whole")
+    assert answered(Pipeline(Own(), None), "application/json", "x/whole", b"bytes").status == 406
 
 
 def test_own_encode_that_knows_no_type_that_accept_allows_is_406() -> None:

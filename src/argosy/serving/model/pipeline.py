@@ -77,15 +77,15 @@ class Pipeline:
     ) -> None:
         self.spec = read(predictor.predict)
         self.predict = predictor.predict
+        self._own_encode = getattr(predictor, "encode", None)
         self.negotiator = Negotiator(
             self.spec,
             content_types,
             getattr(predictor, "decode", None),
-            takes_any_accept=getattr(predictor, "takes_any_accept", False),
+            takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
         self.is_row_wise = predictor.row_wise
         self.proven_rows = 0
-        self._own_encode = getattr(predictor, "encode", None)
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
         self._plain_routes: dict[bytes, Route] = {}
@@ -185,7 +185,7 @@ class Pipeline:
                 reply = self._own_encode(prediction, route.accept)
             except InvocationError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise raised(error, context.inference_id) from error
             if isinstance(reply, bytes | str) and route.encoders:
                 content_type = route.encoders[0][0].decode()
