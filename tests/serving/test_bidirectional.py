@@ -439,3 +439,15 @@ def test_what_goes_on_for_too_long_after_sigterm_is_closed_with_1001(
     server, client = stopping
     assert client.receive_close() == Closed(1001, "the server is stopping")
     assert server.popen.wait(5) == 0
+
+
+def test_a_task_that_reads_on_when_its_conversation_is_over_disturbs_nobody(tmp_path: Path) -> None:
+    with running("conversing:Reading", tmp_path / "log") as server:
+        pid = json.loads(server.invoke({}).body)["pid"]
+        with WebSocketClient(server.port) as client:
+            for number in range(3):
+                client.send(str(number))
+            assert client.receive() == "it has begun"
+            assert client.receive_close() == Closed(1000, "")
+        wait_until(lambda: "all is read" in server.log, 10, lambda: server.log)
+        assert json.loads(server.invoke({}).body)["pid"] == pid

@@ -85,6 +85,17 @@ def test_a_crash_is_the_culprits_alone(tmp_path: Path, command: str) -> None:
         assert server.ping() == 200
 
 
+@pytest.mark.parametrize("child", ["forked", "inherits", "holds"])
+def test_a_process_that_dies_before_a_child_of_its_own_is_replaced_at_once(tmp_path: Path, child: str) -> None:
+    with running("drilled:Drilled", tmp_path / "log", TEST_CHILD=child) as server:
+        first = server.invoke({"do": "pid"}).body
+        before = time.monotonic()
+        assert server.invoke({"do": "exit"}).status == 500
+        assert server.invoke({"do": "pid"}).body != first
+        assert time.monotonic() - before < 10  # and not after the deadline, or never
+        assert server.ping() == 200
+
+
 def test_a_killed_template_is_replaced_and_nobody_notices(tmp_path: Path) -> None:
     with running("Commanded", tmp_path / "log") as server:
         (template,) = children(server.popen.pid)

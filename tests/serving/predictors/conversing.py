@@ -87,6 +87,20 @@ class Clinging(Conversing):
             print("the generator is closed", flush=True)
 
 
+class Reading(Conversing):
+    """Has a task read what comes, which goes on when the conversation is over."""
+
+    async def converse(self, incoming: Messages) -> Messages:
+        self.reading = asyncio.create_task(self._read(incoming))
+        await asyncio.sleep(0.05)
+        yield "it has begun"
+
+    async def _read(self, incoming: Messages) -> None:
+        async for _ in incoming:
+            await asyncio.sleep(0.2)
+        print("all is read", flush=True)
+
+
 class ConversingAsync(Conversing):
     async def predict(self, inputs: dict[str, Any]) -> Any:
         await asyncio.sleep(inputs.pop("seconds", 0))

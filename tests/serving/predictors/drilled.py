@@ -1,5 +1,6 @@
 """Predictors that go through the drills: each body names one thing to do to the process."""
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -21,6 +22,15 @@ class Drilled(Predictor):
 
     def load(self, model_dir: Path) -> None:
         time.sleep(float(os.environ.get("TEST_LOAD_SECONDS", "0")))
+        match os.environ.get("TEST_CHILD"):
+            case "forked" if os.fork() == 0:
+                time.sleep(20)
+                os._exit(0)
+            case "inherits":
+                os.posix_spawn("/bin/sleep", ["sleep", "20"], {})
+            case "holds":
+                _pass_on_everything()
+                os.posix_spawn("/bin/sleep", ["sleep", "20"], {})
         if room := int(os.environ.get("TEST_ROOM_MB", "0")):
             resource.setrlimit(resource.RLIMIT_AS, (_address_space() + room * 2**20,) * 2)
 
@@ -73,6 +83,13 @@ def _collect_for(seconds: float) -> int:
     gc.enable()
     gc.collect()
     return Slow.seen
+
+
+def _pass_on_everything() -> None:
+    """What a library does whose own fork closes nothing: a child then holds all that its parent has open."""
+    for fd in map(int, [found.name for found in Path("/proc/self/fd").iterdir()]):
+        with contextlib.suppress(OSError):  # the folder's own
+            os.set_inheritable(fd, True)
 
 
 def _address_space() -> int:

@@ -202,6 +202,9 @@ class Models:
     def on_forked(self, number: int, pid: int) -> None:
         """The models hear of their own processes."""
 
+    def on_exited(self, number: int) -> None:
+        """The same."""
+
     def on_import_failed(self, reason: str) -> None:
         """The template cannot import the predictor: at the start that is the end."""
         if not self._shared.template.has_imported:

@@ -114,6 +114,7 @@ class Conversations:
     async def _run(self, conversation: "_Conversation") -> None:
         ending = await conversation.run(self._converse)
         del self._open[conversation.number]
+        conversation.incoming.put(None)  # a task of the predictor's own may read on
         self._wire.piece(PieceKind.CLOSE, conversation.number, frames.pack_close(*ending))
 
 

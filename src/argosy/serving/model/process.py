@@ -61,6 +61,7 @@ def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], s
         seat: What this process is given.
         settings: What the server is told from outside.
     """
+    os.register_at_fork(after_in_child=link.close)  # a child of the predictor's own would hold it open
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

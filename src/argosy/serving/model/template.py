@@ -38,6 +38,8 @@ def main() -> None:
     """Run the template until the front closes the control socket."""
     control = socket.socket(fileno=int(sys.argv[1]))
     memory = arena.attach(int(sys.argv[2]))
+    os.set_inheritable(control.fileno(), False)
+    os.register_at_fork(after_in_child=control.close)  # who is forked by the user's code must not hold it open
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
@@ -154,6 +156,7 @@ def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket
             sys.exit(0)
         text += piece
     request: dict[str, Any] = orjson.loads(text)
+    os.set_inheritable(descriptors[0], False)
     return request, socket.socket(fileno=descriptors[0])
 
 

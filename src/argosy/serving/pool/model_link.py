@@ -178,6 +178,11 @@ class ModelLink(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """The process has ended, whoever still holds the other end: the link is lost a moment later."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket pair is attached."""
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one without inheriting from it
@@ -193,7 +198,8 @@ class ModelLink(asyncio.Protocol):
                 continue
             if count & PIECE:
                 piece = frames.unpack_piece(count, payload)
-                self.conversations[piece.number].take(piece)
+                if (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
+                    talker.take(piece)
                 continue
             items, timings = frames.unpack_answers(count, payload)
             answered = 0

@@ -35,8 +35,8 @@ _QUEUE_BYTES: Final = 2**30
 """Bodies that may wait, all together; a container that dies of memory answers nobody."""
 _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
-_CANCEL_S: Final = 1.0
-"""How long a process may take over ending a stream that is cancelled, before it counts as stuck."""
+_LAST_WORDS_S: Final = 0.1
+"""How long the answers of a process that has ended are still read."""
 _READY: Final = State.READY
 """At hand: looking it up in the enumeration takes longer than all the rest of a comparison."""
 _NO_TIMINGS: Final = Timings(0, 0.0, 0.0, 0.0)
@@ -244,6 +244,12 @@ class Pool:
         link = self._links.get(number)
         if link is not None:
             link.pid = pid
+
+    def on_exited(self, number: int) -> None:
+        """A model process has ended: its link ends with it, unless a child of its own holds the other end."""
+        link = self._links.get(number)
+        if link is not None:
+            self._loop.call_later(_LAST_WORDS_S, link.abort)
 
     def on_import_failed(self, reason: str) -> None:
         """The template cannot import the predictor: at the start that is the end."""

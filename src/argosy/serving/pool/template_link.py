@@ -28,6 +28,9 @@ class ForkOwner(Protocol):
     def on_forked(self, number: int, pid: int) -> None:
         """The process that was asked for by this number runs."""
 
+    def on_exited(self, number: int) -> None:
+        """The process that was asked for by this number has ended, even if a child of its own still holds its link."""
+
     def on_import_failed(self, reason: str) -> None:
         """The template cannot import the predictor, or load it before it forks."""
 
@@ -182,6 +185,8 @@ class Template:
         number = self._numbers.pop(pid, None)
         if number is not None:
             self._resolve(number, code)
+            for owner in list(self._owners):
+                owner.on_exited(number)
 
     def _resolve(self, number: int, code: int | None) -> None:
         self._ended[number] = code
