@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from argosy import contract
-from tests.processes import children, is_alive
+from tests.processes import await_end, children, is_alive
 from tests.serving.server_process import ServerProcess, free_port, running, wait_until
 
 SLEEP = {"do": "sleep", "seconds": 0.01}
@@ -165,6 +165,16 @@ def is_busy(server: ServerProcess) -> bool:
     """Whether the model process sleeps in the predictor: its queue of one is then taken."""
     (pid,) = server.model_pids()
     return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+
+
+def test_sigterm_as_soon_as_the_port_accepts_ends_with_0(tmp_path: Path) -> None:
+    with running("SlowLoad", tmp_path / "log", wait=False, TEST_LOAD_SECONDS="60") as server:
+        while not accepts(server.port):
+            assert server.popen.poll() is None, server.log
+        below = children(server.popen.pid)
+        server.terminate()
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+        await_end(below)
 
 
 def test_sigterm_while_the_model_loads_ends_with_0(tmp_path: Path) -> None:

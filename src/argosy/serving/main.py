@@ -6,6 +6,7 @@ front imports its HTTP server.
 
 import importlib
 import os
+import signal
 import socket
 import sys
 from typing import Final, NoReturn
@@ -22,6 +23,8 @@ _BACKLOG: Final = 2048
 
 def main() -> None:
     """Serve until SIGTERM and leave with 0; 1: the model cannot be loaded, 2: wrong usage, 3: the port is taken."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     arguments = sys.argv[1:]
     if arguments not in ([], [contract.SERVE_ARGUMENT]):
         _fail(2, f"got arguments `{' '.join(arguments)}`, want `{contract.SERVE_ARGUMENT}`")
@@ -56,6 +59,11 @@ def _listen(told: Settings) -> socket.socket:
     # Children do not inherit it: a template that outlives the front must not keep the port.
     os.set_inheritable(listener.fileno(), False)
     return listener
+
+
+def _leave(number: int, frame: object) -> None:
+    """Told to stop before the server is there: nothing was taken yet. As PID 1 the signal would else be lost."""
+    os._exit(0)
 
 
 def _fail(code: int, message: str) -> NoReturn:
