@@ -60,11 +60,13 @@ _ERROR: Final[Schema] = {
 }
 _FAILURES: Final[Mapping[str, str]] = {
     "400": "The body is not what its Content-Type or the predictor's annotation says.",
+    "404": "The adapter is not loaded.",
     "406": "Accept allows nothing that the server can answer with.",
     "413": "The body is larger than the server takes.",
     "415": "The Content-Type or Content-Encoding is not supported.",
     "500": "The predictor failed.",
     "503": "Loading, draining, full, or the predictor took too long.",
+    "507": "The predictor ran out of memory.",
 }
 _EXECUTION_PARAMETERS: Final[Schema] = {
     "type": "object",
