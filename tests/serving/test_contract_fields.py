@@ -248,6 +248,33 @@ def test_it_is_ready_only_after_the_warm_up(tmp_path: Path) -> None:
         assert b"argosy_batch_invocations_count 0" in found.request("GET", "/metrics").body
 
 
+WARMED = {"Awaits": b"call 2 on 1 loop", "Parts": b"call 2", "Yields": b"call 2"}
+
+
+@pytest.mark.parametrize("predictor", WARMED)
+def test_what_is_awaited_or_streamed_is_warmed_up_too(tmp_path: Path, predictor: str) -> None:
+    sample = tmp_path / "sample.txt"
+    sample.write_text("warm")
+    with running(f"warmed:{predictor}", tmp_path / "log", ARGOSY_WARM_UP=str(sample)) as found:
+        reply = found.request("POST", "/invocations", b"go", Content_Type="text/plain")
+        assert (reply.status, reply.body) == (200, WARMED[predictor])
+        assert "never awaited" not in found.log
+
+
+@pytest.mark.parametrize("text", ["refuse", "raise"])
+@pytest.mark.parametrize("predictor", WARMED)
+def test_a_refused_sample_of_what_is_awaited_or_streamed_ends_the_server(
+    tmp_path: Path, predictor: str, text: str
+) -> None:
+    sample = tmp_path / "sample.txt"
+    sample.write_text(text)
+    found = ServerProcess(f"warmed:{predictor}", free_port(), {"ARGOSY_WARM_UP": str(sample)}, tmp_path / "log")
+    assert found.popen.wait(20) == 1
+    errors = [line for line in found.log.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "warm-up sample" in errors[0]
+
+
 @pytest.mark.parametrize("text", ['{"do": "refuse"}', "not json", None])
 def test_a_warm_up_sample_that_is_refused_ends_the_server_with_one_line(tmp_path: Path, text: str | None) -> None:
     sample = tmp_path / "sample.json"

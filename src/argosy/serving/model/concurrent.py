@@ -5,6 +5,7 @@ A plain function that only now and then returns a generator has it drained where
 """
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -93,7 +94,50 @@ def answer_in_threads(wire: Wire, pipeline: Pipeline, concurrency: int, on_messa
 
 def answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage) -> None:
     """Answer until the front closes the link, each invocation as a task of one event loop."""
-    uvloop.run(_answer_on_loop(wire, pipeline, on_message))
+    with _runner() as runner:
+        runner.run(_answer_on_loop(wire, pipeline, on_message))
+
+
+def warm_up(later: Later, pipeline: Pipeline) -> Answer | None:
+    """Answer a sample: what is awaited as a whole, of a stream the first part, which is None here.
+
+    It runs on the loop that answers later: what the predictor ties to a loop stays usable.
+
+    Raises:
+        Exception: What a stream raises before its first part.
+    """
+    if not isinstance(later.prediction, Iterator):
+        return _runner().run(_warm_up(later, pipeline))
+    next(later.prediction, None)
+    close = getattr(later.prediction, "close", None)
+    if close is not None:
+        close()
+    return None
+
+
+async def _warm_up(later: Later, pipeline: Pipeline) -> Answer | None:
+    enter(later.work.context)
+    prediction: object = later.prediction
+    if not isinstance(prediction, AsyncIterator):
+        try:
+            prediction = await cast("Awaitable[Any]", prediction)
+        except InvocationError as error:
+            return refusal(error, "")
+        except _RAISED as error:
+            return refusal(raised(error, ""), "")
+    if not isinstance(prediction, AsyncIterator):
+        return pipeline.close(later.work, prediction)
+    await anext(prediction, None)
+    close = getattr(prediction, "aclose", None)
+    if close is not None:
+        await close()
+    return None
+
+
+@functools.cache
+def _runner() -> asyncio.Runner:
+    """The process's one event loop, made when it is first needed."""
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
 async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage) -> None:

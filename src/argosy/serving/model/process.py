@@ -132,7 +132,7 @@ def _load(make: Callable[[], Predictor], seat: Seat, settings: Settings) -> tupl
 
 
 def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
-    """Predict the sample inputs, so that the first client does not wait for what is done once.
+    """Predict the sample inputs, streams up to their first part, so that no client waits for what is done once.
 
     Raises:
         LoadError: A sample is missing, or is not answered with 200.
@@ -143,10 +143,16 @@ def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
         except OSError as error:
             raise LoadError("a warm-up sample cannot be read", got=error.strerror, where=sample) from error
         content_type = _SUFFIXES.get(sample.suffix.lower(), "application/octet-stream")
-        answer = pipeline.answer(Call(content_type.encode() + b"\n", body))
+        answer: Answer | Later | None = pipeline.answer(Call(content_type.encode() + b"\n", body))
         if isinstance(answer, Later):
-            continue  # it has been decoded; a stream has no end that could be waited for here
-        if answer.status != 200:
+            from argosy.serving.model import concurrent  # here: see `run`
+
+            try:
+                answer = concurrent.warm_up(answer, pipeline)
+            except (Exception, SystemExit) as error:
+                got = f"{type(error).__name__}: {error}"
+                raise LoadError("a warm-up sample is refused", got=got, where=sample) from error
+        if answer is not None and answer.status != 200:
             raise LoadError("a warm-up sample is refused", got=bytes(answer.body).decode(), where=sample)
     pipeline.take_timings()
 
