@@ -170,6 +170,18 @@ def test_a_client_that_leaves_ends_the_generator(serve: Serve, predictor: str, p
     assert server.model_pids() == before
 
 
+@both
+def test_a_client_that_leaves_interrupts_an_async_generator_that_awaits(serve: Serve, path: str) -> None:
+    server = serve("AsyncStream", path)
+    with RawClient(server.port) as client:
+        client.ask({"parts": -1, "pause": 60}, f"{ID}: awaits-{path}")
+        assert client.head()[0] == 200
+        assert client.chunk()
+    wait_until(lambda: f"awaits-{path}" in closed(server), 10)
+    assert server.invoke({"parts": 1}).status == 200
+    assert f"awaits-{path}" not in server.log, "the interruption is no error"
+
+
 @pytest.mark.parametrize(("predictor", "path"), [("Stream", "0"), ("Stream", "1"), ("Returns", "1")])
 def test_a_client_that_leaves_before_the_first_part_ends_the_generator_too(
     serve: Serve, predictor: str, path: str

@@ -138,6 +138,21 @@ def test_a_session_that_is_closed_while_it_is_busy_ends_after_its_last_answer(
     wait_until(lambda: f'{{"closed": "{session}", "turns": 2}}' in server.log, 10, lambda: server.log)
 
 
+def test_a_full_queue_of_a_session_is_503_at_once(tmp_path: Path) -> None:
+    begun, until = tmp_path / "begun", tmp_path / "until"
+    with (
+        running("hosted:Conversing", tmp_path / "log", ARGOSY_SESSION_TTL_S=str(TTL), ARGOSY_QUEUE="2") as server,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        session = new(server)
+        first = pool.submit(ask, server, {"do": "wait", "begun": str(begun), "until": str(until)}, session)
+        wait_until(begun.exists, 10)
+        others = [pool.submit(ask, server, {}, session) for _ in range(5)]
+        wait_until(lambda: sum(other.done() for other in others) == 3, 10)
+        until.touch()
+        assert sorted(other.result().status for other in [first, *others]) == [200] * 3 + [503] * 3
+
+
 def test_an_unused_session_expires(tmp_path: Path) -> None:
     with running("hosted:Conversing", tmp_path / "log", ARGOSY_SESSION_TTL_S="1") as server:
         session = new(server, {})

@@ -51,7 +51,7 @@ class AsyncStream(Predictor):
         try:
             for part in generator:
                 yield part
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(inputs.get("pause", 0.001))
         finally:
             generator.close()
 

@@ -214,6 +214,25 @@ def _drain(parts: Iterator[object], writer: StreamWriter, look: Callable[[], Non
 
 
 async def _drain_async(parts: AsyncIterator[object], writer: StreamWriter) -> None:
+    try:
+        try:
+            if not writer.is_cancelled:
+                await _write_async(parts, writer)
+        except asyncio.CancelledError:
+            if not writer.is_cancelled:
+                raise
+        close = getattr(parts, "aclose", None)
+        if close is not None:
+            await close()
+        writer.end()
+    except _RAISED as error:
+        writer.fail(error)
+
+
+async def _write_async(parts: AsyncIterator[object], writer: StreamWriter) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # this is a coroutine
+    writer.on_cancel = task.cancel
     breath = perf_counter() + _BREATH_S
     try:
         async for part in parts:
@@ -223,11 +242,7 @@ async def _drain_async(parts: AsyncIterator[object], writer: StreamWriter) -> No
             while not writer.may_go_on.is_set():
                 await asyncio.sleep(_RESUME_POLL_S)
             if writer.is_cancelled:
-                break
+                return
             writer.write(part)
-        close = getattr(parts, "aclose", None)
-        if close is not None:
-            await close()
-        writer.end()
-    except _RAISED as error:
-        writer.fail(error)
+    finally:
+        writer.on_cancel = lambda: None

@@ -1,6 +1,7 @@
 """One streamed answer, from the predictor's generator to the wire."""
 
 import threading
+from collections.abc import Callable
 
 from argosy.errors import InvocationError
 from argosy.serving.frames import InvocationItem
@@ -28,6 +29,7 @@ class StreamWriter:
         self._framing: Framing | None = None
         self._gathered: list[object] = []
         self.is_cancelled = False
+        self.on_cancel: Callable[[], object] = lambda: None
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
@@ -75,9 +77,10 @@ class StreamWriter:
             self._wire.break_off(self.number, self._framing.write_error(told))
 
     def cancel(self) -> None:
-        """The client went away: the next part is the last."""
+        """The client went away: an async generator is interrupted where it waits, any other after its next part."""
         self.is_cancelled = True
         self.may_go_on.set()
+        self.on_cancel()
 
     def _answer(self, answer: Answer) -> None:
         self._wire.answer([self._item], [answer], self._pipeline.take_timings())

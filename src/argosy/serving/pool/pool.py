@@ -130,15 +130,13 @@ class Pool:
         if self.state is not _READY and not (is_admitted and self.state is State.DRAINING):
             self._refuse(invocation, UnavailableError(f"the server is {self.state}"))
             return
-        if len(self._queue) >= self._most_waiting or self.queue_bytes + invocation.size > _QUEUE_BYTES:
-            error = OverloadedError("the queue is full", got=f"{len(self._queue)} waiting, {self.queue_bytes} bytes")
+        queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
+        if len(queue) >= self._most_waiting or self.queue_bytes + invocation.size > _QUEUE_BYTES:
+            error = OverloadedError("the queue is full", got=f"{len(queue)} waiting, {self.queue_bytes} bytes")
             self._refuse(invocation, error)
             return
         self.queue_bytes += invocation.size
-        if invocation.pinned is None:
-            self._queue.append(invocation)
-        else:
-            invocation.pinned.waiting.append(invocation)
+        queue.append(invocation)
         if not self._is_armed:
             # Once for all that this turn of the event loop reads: what arrives together is handed over together.
             self._is_armed = True
