@@ -134,6 +134,17 @@ def test_the_labels_say_what_the_server_can_do(made: Made) -> None:
     }
 
 
+def test_a_label_that_the_dependencies_do_not_keep_is_said(made: Made) -> None:
+    made.shop.index.add("wsproto", "1.3")
+    for requirements in ("", "wsproto\n"):
+        project = made.shop.project(requirements)
+        file = project.root / "argosy.toml"
+        file.write_text(f"{file.read_text()}\n[serving]\nbidirectional = true\n")
+        made.shop.said.clear()
+        made(load(project.root))
+        assert any("wsproto" in line for line in made.shop.said) is (not requirements)
+
+
 def test_the_same_project_elsewhere_is_the_same_image(made: Made, tmp_path: Path) -> None:
     made.shop.index.add("model", "1.0")
     project = with_artifacts(made.shop.project("model\n"), weights=b"1")

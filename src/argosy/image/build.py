@@ -98,6 +98,9 @@ def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
     locked = lock(project, python.version, around.environ, around.say)
     if locked.fresh:
         around.say(f"wrote {project.root / LOCK_NAME}: keep it under version control")
+    installed = {candidates[0].distribution for candidates in (*locked.dependencies, *locked.server)}
+    if project.serving.bidirectional and "wsproto" not in installed:
+        around.say("warning: `bidirectional = true`, but no `wsproto` in the dependencies: the image will answer 501")
     return Parts(
         python,
         tuple(venv.choose_wheel(candidates, python.version) for candidates in locked.dependencies),
