@@ -144,6 +144,25 @@ def test_a_body_that_is_under_way_when_sigterm_comes_is_answered(tmp_path: Path,
         assert server.popen.wait(contract.STOP_GRACE.value) == 0
 
 
+def test_a_body_that_is_under_way_when_sigterm_comes_is_answered_even_if_the_model_process_dies(tmp_path: Path) -> None:
+    body = b'{"do": "sleep", "seconds": 0}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with (
+        running("Commanded", tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection,
+    ):
+        (model,) = server.model_pids()
+        connection.sendall(head + body[:5])
+        assert [server.ping(), server.ping()] == [200, 200]  # by now the front has read what was sent before
+        server.terminate()
+        wait_until(lambda: server.ping() == 503, 5)
+        os.kill(model, signal.SIGKILL)
+        wait_until(lambda: server.model_pids() not in ([], [model]), 5)
+        connection.sendall(body[5:])
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        assert server.popen.wait(contract.STOP_GRACE.value) == 0
+
+
 def test_a_body_that_does_not_come_delays_the_end_by_seconds_only(tmp_path: Path) -> None:
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n"
     with (

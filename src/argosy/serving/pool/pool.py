@@ -85,6 +85,7 @@ class Pool:
         self._queue: deque[Invocation] = deque()
         self._receiving = 0
         self._is_armed = False
+        self._is_closed = False
         self._deadlines = Deadlines(settings, self._tell_refusal)
         self._log = InvocationLog(settings.logs.invocations)
 
@@ -172,6 +173,7 @@ class Pool:
 
     def close(self) -> None:
         """Refuse what is left and end the model processes."""
+        self._is_closed = True
         waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
         self._queue.clear()
         for invocation in waiting:
@@ -225,7 +227,8 @@ class Pool:
         self._end(link, link.take_held())
         self.on_process(link, False)
         reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
-        if self.state in (State.STARTING, State.READY) or (self.state is State.DRAINING and self._queue):
+        has_more = self.state is State.DRAINING and (self._queue or self._receiving > 0)
+        if self.state in (State.STARTING, State.READY) or has_more:
             self.metrics.process_ended(reason)
             self._workers.on_lost(link)
             if self._workers.should_give_up:
@@ -279,12 +282,14 @@ class Pool:
 
     def _end(self, link: ModelLink, held: list[Invocation]) -> None:
         """What to do with the invocations of a process that is gone."""
-        lost = PredictError("the model process ended while it answered this invocation")
+        lost: InvocationError = PredictError("the model process ended while it answered this invocation")
+        if self._is_closed:
+            lost = UnavailableError("the server is stopping")  # by which it was ended, and there will be no other
         for invocation in link.waiting:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
-        if link.capacity == 1 and len(held) > 1:
+        if link.capacity == 1 and len(held) > 1 and not self._is_closed:
             for invocation in reversed(held):
                 if invocation.has_begun or invocation.pinned is not None:
                     self._refuse(invocation, lost)

@@ -211,5 +211,10 @@ class Template:
         asyncio.get_running_loop().call_later(pause, self._start_again)
 
     def _start_again(self) -> None:
-        if not self._is_closed:
+        if self._is_closed:
+            return
+        try:
             self.start()
+        except OSError as error:  # no room for another process just now
+            log.failure("template-not-started", error)
+            self._restart()
