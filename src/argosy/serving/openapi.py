@@ -198,6 +198,6 @@ def _header(name: str, description: str, length: int) -> Schema:
         "in": "header",
         "required": False,
         # SageMaker holds clients to this; the server takes what got through, and a schema says what the server takes.
-        "description": f"{description}; at most {length} characters of visible US-ASCII get through SageMaker",
+        "description": f"{description} SageMaker lets {length} characters of visible US-ASCII through.",
         "schema": {"type": "string"},
     }
