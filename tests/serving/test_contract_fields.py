@@ -114,6 +114,18 @@ def test_units_of_invocations_that_share_a_call_add_up(metered: ServerProcess) -
     batches = metered.request("GET", "/metrics").body.decode()
     frames = int(batches.partition("argosy_batch_invocations_count ")[2].split()[0])
     assert frames < 124  # some did share a call
+    units = batches.partition("\nargosy_metered_units_total ")[2].split()[0]
+    assert float(units) == 4 + sum(n * (1 + n % 3) for n in range(120))
+
+
+def test_units_of_streams_are_charged_and_counted(tmp_path: Path) -> None:
+    with running("core:MeteredStream", tmp_path / "log") as server:
+        for accept in ("text/plain", "application/json"):
+            reply = server.request("POST", "/invocations", b"7", Content_Type="text/plain", Accept=accept)
+            assert json.loads(reply.headers[METERING])["ConsumedUnits"] == 7
+        server.request("POST", "/invocations", b"no number", Content_Type="text/plain")
+        page = server.request("GET", "/metrics").body.decode()
+        assert "\nargosy_metered_units_total 14" in page
 
 
 def test_errors_name_the_inference_id_and_no_secret(server: ServerProcess) -> None:

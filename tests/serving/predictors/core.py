@@ -164,6 +164,15 @@ class Metered(Predictor):
         return inputs[:, 0]
 
 
+class MeteredStream(Predictor):
+    """As many units as the body says, and two parts."""
+
+    def predict(self, inputs: str) -> Any:
+        meter(int(inputs))
+        yield "a"
+        yield "b"
+
+
 class OwnMethods(Predictor):
     def decode(self, body: bytes, content_type: str) -> Any:
         return body.split(b"|")

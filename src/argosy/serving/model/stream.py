@@ -50,7 +50,7 @@ class StreamWriter:
                 self._gathered.append(part)
             else:
                 first = framing.write(part)
-                head = framing.content_type + self._work.context.header_fields(200)
+                head = framing.content_type + self._told()
                 self._wire.begin(self.number, 200, head, first)
             self._framing = framing
         elif self._framing.is_gathered:
@@ -65,7 +65,7 @@ class StreamWriter:
             self._wire.end(self.number)
             return
         body = streaming.gathered(self._gathered) if framing.is_gathered else b""
-        self._answer(Answer(200, framing.content_type + self._work.context.header_fields(200), body))
+        self._answer(Answer(200, framing.content_type + self._told(), body))
 
     def fail(self, error: BaseException) -> None:
         """The predictor raised: an answer with its status as long as nothing was sent, else a visible end."""
@@ -81,6 +81,13 @@ class StreamWriter:
         self.is_cancelled = True
         self.may_go_on.set()
         self.on_cancel()
+
+    def _told(self) -> bytes:
+        """The header fields that the predictor has asked for; what it metered counts from here on."""
+        units = self._work.context.metered_units
+        if units:
+            self._wire.tell({"event": "metered", "units": units})
+        return self._work.context.header_fields(200)
 
     def _answer(self, answer: Answer) -> None:
         self._wire.answer([self._item], [answer], self._pipeline.take_timings())

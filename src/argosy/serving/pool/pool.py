@@ -192,6 +192,8 @@ class Pool:
                 self.is_out_of_memory = message["is_memory"]
                 if self.state is State.STARTING:
                     self._advance(Event.GAVE_UP)
+            case "metered":
+                self.metrics.metered(message["units"])
             case "not-row-wise":
                 self.policy.joins = False
             case "adapter":
