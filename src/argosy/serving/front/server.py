@@ -73,12 +73,14 @@ def _keep_memory() -> None:
     """Have the allocator keep what it was given: each body of some MB would else be mapped, zeroed and unmapped anew.
 
     Source:
-        https://man7.org/linux/man-pages/man3/mallopt.3.html (read 2026-11-22): M_TOP_PAD is -2, M_TRIM_THRESHOLD -1.
+        https://man7.org/linux/man-pages/man3/mallopt.3.html (read 2026-11-22): M_TRIM_THRESHOLD is -1, M_TOP_PAD -2,
+        M_MMAP_THRESHOLD -3, 32 MB at most; setting one of them keeps glibc from adjusting the last by itself.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's; musl and macOS have none
     if mallopt is not None:
         mallopt(-2, _KEPT_BYTES)
         mallopt(-1, 2 * _KEPT_BYTES)
+        mallopt(-3, _KEPT_BYTES // 2)
 
 
 def _log_as_lines() -> None:
