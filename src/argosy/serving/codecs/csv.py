@@ -13,7 +13,7 @@ import orjson
 from argosy.errors import DecodeError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import ARRAY_KINDS, from_array, from_records
-from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, parse_numbers, to_array
+from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, parse_numbers, rows_and_width, to_array
 from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, rows_of
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
@@ -115,17 +115,13 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
         shapes = [_shape(skeleton[: size - 1])] * len(bodies)
     else:
         shapes = [_shape(part) for part in skeleton.split(b";")]
-    first = shapes[0]
-    if len(shapes) != len(bodies) or first is None:
+    alike = rows_and_width(shapes, len(bodies))
+    if alike is None:
         return None
-    counts: list[int] = []
-    for shape in shapes:
-        if shape is None or shape[1] != first[1]:
-            return None
-        counts.append(shape[0])
+    counts, width = alike
     joined = joined.removesuffix(b"\n").replace(b"\n;", b";")
     flat = parse_numbers(b"[" + joined.translate(_TO_COMMAS) + b"]")
-    rows, width = sum(counts), first[1]
+    rows = sum(counts)
     if flat is None or flat.size != rows * width:
         return None
     return flat.reshape(rows, width), counts

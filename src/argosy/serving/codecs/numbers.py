@@ -115,3 +115,20 @@ def kind_of(value: object) -> str:
     """The JSON name of a value's kind: the value itself never enters a message."""
     names: dict[type, str] = {dict: "an object", str: "a string", bool: "a boolean", list: "a list", type(None): "null"}
     return names.get(type(value), "a number")
+
+
+def rows_and_width(shapes: list[tuple[int, int] | None], expected: int) -> tuple[list[int], int] | None:
+    """The rows of each of several bodies and the width that all have; None when they differ or one is no table.
+
+    >>> rows_and_width([(2, 4), (1, 4)], 2), rows_and_width([(2, 4), (1, 3)], 2)
+    (([2, 1], 4), None)
+    """
+    first = shapes[0]
+    if len(shapes) != expected or first is None:
+        return None
+    counts: list[int] = []
+    for shape in shapes:
+        if shape is None or shape[1] != first[1]:
+            return None
+        counts.append(shape[0])
+    return counts, first[1]

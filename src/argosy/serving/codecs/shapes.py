@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from argosy.errors import DecodeError
 from argosy.serving.codecs.forms import SparseRows
-from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, kind_of, parse_numbers
+from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, kind_of, parse_numbers, rows_and_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,16 +113,12 @@ def read_rows(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[np.float64
         shapes = [_shape(unit[1:])] * len(bodies)
     else:
         shapes = [_shape(part) for part in skeleton[1:].split(b";")]
-    first = shapes[0]
-    if len(shapes) != len(bodies) or first is None:
+    alike = rows_and_width(shapes, len(bodies))
+    if alike is None:
         return None
-    counts: list[int] = []
-    for shape in shapes:
-        if shape is None or shape[1] != first[1]:
-            return None
-        counts.append(shape[0])
+    counts, width = alike
     flat = parse_numbers(b"[" + joined[1:].translate(_TO_ARRAYS) + b"]")
-    rows, width = sum(counts), first[1]
+    rows = sum(counts)
     if flat is None or flat.size != rows * width:
         return None
     return flat.reshape(rows, width), counts
