@@ -46,11 +46,12 @@ class Batching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[serving.batching]` table: how invocations that come at the same time become one call of `predict`.
 
     Attributes:
-        max_batch_size: The most rows in one call out of several invocations; 1 gives each invocation its own.
+        max_batch_size: The most rows in one call out of several invocations; 1 gives each invocation its own. By
+            default 64, or four times as many as one invocation has, when invocations are that large themselves.
         max_delay_ms: Milliseconds that an invocation may wait for others; 0 batches only what waits anyway.
     """
 
-    max_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 64
+    max_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     max_delay_ms: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
 
 

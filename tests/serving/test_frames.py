@@ -2,18 +2,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.serving.frames import (
+    ALIKE,
     BEGINS,
     BROKEN,
     END,
     INLINE,
     PART,
+    AlikeAnswers,
     AnswerItem,
     FrameReader,
-    InvocationItem,
     Timings,
+    pack_alike,
     pack_answers,
     pack_invocations,
     pack_message,
+    unpack_alike,
     unpack_answers,
     unpack_invocations,
     unpack_message,
@@ -27,24 +30,49 @@ timings = st.none() | st.builds(Timings, ids, singles, singles, singles, singles
 statuses = st.integers(100, 599) | st.sampled_from([PART, END, BROKEN, 200 | BEGINS, 599 | BEGINS])
 
 
-def invocation(id_: int, fields: bytes, body: bytes) -> InvocationItem:
-    return (id_, fields, body, INLINE, len(body))
-
-
 def answer(id_: int, status: int, head: bytes, body: bytes) -> AnswerItem:
     return (id_, status, head, body, INLINE, len(body))
 
 
-shared_invocations = st.tuples(ids, short, st.just(b""), st.integers(0, 2**40), ids)
-invocations = st.lists(st.builds(invocation, ids, short, bodies) | shared_invocations, min_size=1)
-shared_answers = st.tuples(ids, statuses, short, st.just(b""), st.integers(0, 2**40), ids)
-answers = st.lists(st.builds(answer, ids, statuses, short, bodies) | shared_answers, min_size=1)
+# Fields that are all the same, or not; bodies in the frame or in the arena.
+sent = st.tuples(bodies, st.none()) | st.tuples(st.just(b""), st.tuples(st.integers(0, 2**40), ids))
+invocations = st.lists(st.tuples(short | st.just(b"text/csv\n"), sent), min_size=1) | st.lists(
+    st.tuples(st.just(b"text/csv\n"), sent), min_size=1
+)
+numbers = st.integers(0, 2**64 - 2**20)
+shared_answers = st.tuples(numbers, statuses, short, st.just(b""), st.integers(0, 2**40), ids)
+answers = st.lists(st.builds(answer, numbers, statuses, short, bodies) | shared_answers, min_size=1)
 
 
-@given(invocations)
-def test_invocations_come_out_as_they_went_in(items: list[InvocationItem]) -> None:
-    ((count, payload),) = FrameReader().feed(pack_invocations(items))
-    assert unpack_invocations(count, payload) == items
+@given(numbers, invocations)
+def test_invocations_come_out_as_they_went_in(
+    first: int, given: list[tuple[bytes, tuple[bytes, tuple[int, int] | None]]]
+) -> None:
+    fields = [each for each, _ in given]
+    inline = [body for _, (body, _) in given]
+    places = [place or (INLINE, len(body)) for _, (body, place) in given]
+    offsets = [offset for offset, _ in places]
+    sizes = [size for _, size in places]
+    in_arena = offsets if any(offset != INLINE for offset in offsets) else None
+    ((count, payload),) = FrameReader().feed(pack_invocations(first, fields, inline, sizes, in_arena))
+    items = list(unpack_invocations(count, payload).items())
+    assert items == list(zip(range(first, first + len(given)), fields, inline, offsets, sizes, strict=True))
+
+
+def test_a_body_in_the_arena_is_a_view_of_it() -> None:
+    arena = memoryview(bytearray(b"0123456789"))
+    ((count, payload),) = FrameReader().feed(pack_invocations(7, [b"\n"] * 2, [b"", b"xy"], [3, 2], [4, INLINE]))
+    assert list(unpack_invocations(count, payload, arena).bodies) == [b"456", b"xy"]
+
+
+@given(numbers, statuses, short, st.lists(bodies, min_size=1), timings)
+def test_alike_answers_come_out_as_they_went_in(
+    first: int, status: int, head: bytes, each: list[bytes], told: Timings | None
+) -> None:
+    alike = AlikeAnswers(first, status, head, each)
+    ((count, payload),) = FrameReader().feed(pack_alike(alike, told))
+    assert count & ALIKE
+    assert unpack_alike(count, payload) == (alike, told)
 
 
 @given(answers, timings)

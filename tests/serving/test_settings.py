@@ -31,7 +31,7 @@ def test_nothing_must_be_told() -> None:
 
 def test_what_nobody_tells_has_a_default() -> None:
     told = from_environ({})
-    assert (told.batching, told.streaming, told.logs) == (Batching(64, 0), Streaming(64, 480), Logs("errors", None))
+    assert (told.batching, told.streaming, told.logs) == (Batching(None, 0), Streaming(64, 480), Logs("errors", None))
     assert (told.warm_up, told.session_ttl_s, told.is_multi_model, told.batch_transform) == ((), 0, False, None)
     assert (told.safe_ports, told.script) == (None, ScriptPlace(None, "inference.py", None, "application/json"))
 

@@ -25,6 +25,11 @@ BATCH_DEADLINE_S: Final = 3590.0
 """Under the 3600 s that `ModelClientConfig.InvocationsTimeoutInSeconds` allows at most."""
 ALL_ADDRESSES: Final = "0.0.0.0"
 """The platform connects from outside the container."""
+_ROWS: Final = 64
+_TIMES: Final = 4
+"""A model that takes the rows of one invocation takes those of a few; of how many more, the project has to know."""
+_MANY_ROWS: Final = 65_536
+"""So many rows in a call cost so much that what is the same for each call is nothing beside it."""
 DEFAULT_QUEUE: Final = 1024
 DEFAULT_PROGRAM: Final = "inference.py"
 """What SAGEMAKER_PROGRAM means when it is not set (sagemaker-inference-toolkit 1.10.1, environment.py)."""
@@ -44,11 +49,24 @@ class Batching:
 
     Attributes:
         max_batch_size: The most rows in one call out of several invocations; 1 means never more than one invocation.
+            None: 64, or four times as many as one invocation has, when invocations are that large themselves.
         max_delay_ms: Milliseconds that an invocation may wait for others; 0 batches only what waits anyway.
     """
 
-    max_batch_size: int = 64
+    max_batch_size: int | None = None
     max_delay_ms: float = 0.0
+
+    def most_rows(self, each: float) -> int:
+        """The most rows in one call out of several invocations that have so many each.
+
+        >>> Batching().most_rows(1), Batching().most_rows(1000), Batching(10).most_rows(1000)
+        (64, 4000, 10)
+        """
+        return self.max_batch_size or max(_ROWS, min(int(_TIMES * each), _MANY_ROWS))
+
+    def most_invocations(self, rows: float) -> int:
+        """The most invocations in one call when each has about so many rows; 0 when not even one is small enough."""
+        return int(self.most_rows(rows) / max(rows, 1.0) + 0.01)  # the learned number of rows is a little off
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +248,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 def _batching(environ: Mapping[str, str]) -> Batching:
     default = Batching()
     return Batching(
-        _number(environ, Variable.MAX_BATCH_SIZE, default.max_batch_size, 1, 1_000_000),
+        _number(environ, Variable.MAX_BATCH_SIZE, 0, 1, 1_000_000) or None,
         _decimal(environ, Variable.MAX_DELAY_MS, default.max_delay_ms, "milliseconds from 0 to 10000", 0, 10_000),
     )
 

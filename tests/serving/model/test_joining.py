@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,16 @@ from argosy import DecodeError, Predictor
 from argosy.serving.context import Reply, Session, current_invocation, meter
 from argosy.serving.frames import Timings
 from argosy.serving.model.joining import Joiner
-from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline
+from argosy.serving.model.pipeline import Answer, Later, Pipeline
+from argosy.serving.settings import Batching
+
+
+class Call(NamedTuple):
+    """One invocation as it comes over the wire."""
+
+    fields: bytes
+    body: bytes
+
 
 Floats = NDArray[np.float64]
 RAISES, MISCOUNTS, REFUSES = 13.0, 17.0, 19.0
@@ -229,18 +238,27 @@ def frames(like: Like) -> st.SearchStrategy[list[Call]]:
 
 
 def alone(predictor: type[Predictor], calls: Iterable[Call]) -> list[tuple[int, bytes, bytes]]:
-    return [told(Pipeline(predictor(), None).answer(one)) for one in calls]
+    return [told(Pipeline(predictor(), None).answer(*one)) for one in calls]
+
+
+def together(joiner: Joiner, calls: Sequence[Call]) -> Sequence[Answer | Later]:
+    return joiner.answer_all([one.fields for one in calls], [one.body for one in calls])
 
 
 def told(found: Answer | Later) -> tuple[int, bytes, bytes]:
     assert isinstance(found, Answer)
-    return found.status, found.head, bytes(found.body)
+    body = bytes(found.body)
+    if found.status == 200 and b"arrow" in found.head:  # the same table has several forms, as its columns lie in memory
+        plain = gzip.decompress(body) if b"gzip" in found.head else body
+        table = pa.ipc.open_stream(plain).read_all()
+        body = f"{table.schema.to_string()} {table.to_pydict()}".encode()
+    return found.status, found.head, body
 
 
 def proven(predictor: Predictor, one: Call, max_rows: int = 64) -> Joiner:
     """A joiner that has seen that the predictor is row-wise."""
-    joiner = Joiner(Pipeline(predictor, None), max_rows)
-    assert told(joiner.answer_all([one])[0])[0] == 200
+    joiner = Joiner(Pipeline(predictor, None), Batching(max_rows))
+    assert told(together(joiner, [one])[0])[0] == 200
     return joiner
 
 
@@ -258,7 +276,7 @@ def test_any_mix_is_answered_as_if_each_were_alone(predictor: type[Recording], l
         kind = predictor()
         joiner = proven(kind, FIRST.get(predictor, call("application/json", b"[[1.0]]")), max_rows)
         for calls in given:
-            assert [told(found) for found in joiner.answer_all(calls)] == alone(predictor, calls)
+            assert [told(found) for found in together(joiner, calls)] == alone(predictor, calls)
 
     holds()
 
@@ -281,21 +299,22 @@ JOINED = [
 def test_what_is_alike_is_predicted_in_one_call(predictor: type[Recording], one: Call) -> None:
     kind = predictor()
     joiner = proven(kind, one._replace(fields=one.fields.replace(b"text/csv\nZ", b"\nZ")))
-    assert len({told(found) for found in joiner.answer_all([one] * 5)}) == 1
+    assert len({told(found) for found in together(joiner, [one] * 5)}) == 1
     assert kind.sizes == [1, 5]
 
 
 def test_other_dtypes_widths_and_media_types_are_never_joined() -> None:
     kind = TakesArray()
     joiner = proven(kind, call("application/json", b"[[1.0]]"))
-    joiner.answer_all(
+    together(
+        joiner,
         [
             call("application/x-npy", npy([[1, 2]], "i4")),
             call("application/x-npy", npy([[1, 2]], "f8")),
             call("application/x-npy", npy([[1, 2, 3]], "f8")),
             call("application/x-npy", npy([[[1, 2]]], "f8")),
             call("text/csv", b"1,2\n"),
-        ]
+        ],
     )
     assert kind.sizes == [1, 2, 1, 1, 1]  # the two tables of float64 with two columns, whatever they came as
 
@@ -305,17 +324,29 @@ def test_the_limit_is_in_rows() -> None:
     joiner = proven(kind, call("application/json", b"[[1.0]]"), 6)
     sizes = [1, 2, 4, 9, 3, 3, 5, 2]
     calls = [call("application/json", json.dumps([[1.0]] * size).encode()) for size in sizes]
-    assert [told(found) for found in joiner.answer_all(calls)] == alone(TakesArray, calls)
+    assert [told(found) for found in together(joiner, calls)] == alone(TakesArray, calls)
     assert max(size for size in kind.sizes if size != 9) <= 6
     assert sum(kind.sizes[1:]) == sum(sizes)
     assert len(kind.sizes) < 1 + len(sizes)
+
+
+def test_large_invocations_are_joined_by_a_few_unless_the_project_says_otherwise() -> None:
+    sizes = {}
+    large = call("application/json", json.dumps([[1.0]] * 100).encode())
+    for limit in (None, 150):
+        kind = TakesArray()
+        joiner = Joiner(Pipeline(kind, None), Batching(limit))
+        for calls in ([large], [large] * 9):
+            together(joiner, calls)
+        sizes[limit] = kind.sizes
+    assert sizes == {None: [100, 400, 400, 100], 150: [100] * 10}
 
 
 def test_one_bad_row_costs_only_its_own_invocation() -> None:
     kind = TakesArray()
     joiner = proven(kind, call("application/json", b"[[1.0]]"))
     bodies = [[[1.0]], [[RAISES]], [[2.0]], [[REFUSES]], [[4.0]]]
-    found = joiner.answer_all([call("application/json", json.dumps(body).encode()) for body in bodies])
+    found = together(joiner, [call("application/json", json.dumps(body).encode()) for body in bodies])
     assert [told(one)[0] for one in found] == [200, 500, 200, 400, 200]
     assert [told(one)[2] for one in found[::2]] == [b"[1.0]", b"[2.0]", b"[4.0]"]
     assert joiner.joins  # that a predictor raises says nothing about its rows
@@ -373,11 +404,11 @@ def test_what_is_not_row_wise_is_answered_alone_and_never_joined_again(
     predictor: type[Recording], count: int, more: tuple[str, ...]
 ) -> None:
     kind = predictor()
-    joiner = Joiner(Pipeline(kind, None), 64)
+    joiner = Joiner(Pipeline(kind, None), Batching())
     for calls in (numbered(count, *more), numbered(count, *more), numbered(9, *more)):
-        assert [told(found) for found in joiner.answer_all(calls)] == alone(predictor, calls)
+        assert [told(found) for found in together(joiner, calls)] == alone(predictor, calls)
     assert not joiner.joins
-    joiner.answer_all(numbered(5))
+    together(joiner, numbered(5))
     assert kind.sizes[-14:] == [1] * 14
 
 
@@ -393,7 +424,7 @@ def test_units_by_row_keep_the_rows_together(more: tuple[str, ...]) -> None:
     kind = MetersRows()
     joiner = proven(kind, call("application/json", b"[[1.0]]"))
     calls = numbered(6, *more)
-    found = [told(one) for one in joiner.answer_all(calls)]
+    found = [told(one) for one in together(joiner, calls)]
     assert found == alone(MetersRows, calls)
     assert b'"ConsumedUnits":5' in found[5][1]
     assert kind.sizes == [1, 6]
@@ -416,7 +447,7 @@ def test_an_encode_of_ones_own_may_ask_about_its_invocation(more: tuple[str, ...
     kind = EncodesByContext()
     joiner = proven(kind, call("application/json", b"[[1.0]]"))
     calls = [*numbered(4, *more), call("application/json", b"[[13.0]]", "", *(line.format(13) for line in more))]
-    found = [told(one) for one in joiner.answer_all(calls)]
+    found = [told(one) for one in together(joiner, calls)]
     assert found == alone(EncodesByContext, calls)
     assert [one[0] for one in found] == [200] * 4 + [500]
     assert kind.sizes == [1, 5]
@@ -433,8 +464,8 @@ class Counts(Recording):
 
 def test_invocations_of_a_session_are_never_joined() -> None:
     kind = Counts()
-    joiner = Joiner(Pipeline(kind, None), 64)
-    found = [one for _ in range(2) for one in joiner.answer_all(numbered(2, "Sone") + numbered(1, "Stwo"))]
+    joiner = Joiner(Pipeline(kind, None), Batching())
+    found = [one for _ in range(2) for one in together(joiner, numbered(2, "Sone") + numbered(1, "Stwo"))]
     assert [told(one)[2] for one in found] == [b"[1]", b"[2]", b"[1]", b"[3]", b"[4]", b"[2]"]
     assert set(kind.sizes) == {1}
     assert joiner.joins
@@ -443,24 +474,24 @@ def test_invocations_of_a_session_are_never_joined() -> None:
 def test_invocations_for_other_adapters_are_not_joined() -> None:
     kind = TakesArray()
     joiner = proven(kind, call("application/json", b"[[1.0]]"))
-    joiner.answer_all([*numbered(2, "Aone"), *numbered(3, "Atwo"), *numbered(4)])
+    together(joiner, [*numbered(2, "Aone"), *numbered(3, "Atwo"), *numbered(4)])
     assert sorted(kind.sizes[1:]) == [2, 3, 4]
 
 
 def test_a_limit_of_one_joins_nothing() -> None:
     kind = TakesArray()
-    joiner = Joiner(Pipeline(kind, None), 1)
-    joiner.answer_all(numbered(5))
+    joiner = Joiner(Pipeline(kind, None), Batching(1))
+    together(joiner, numbered(5))
     assert kind.sizes == [1] * 5
     assert not joiner.joins
 
 
 def test_rows_and_times_of_a_frame_are_told_once() -> None:
     pipeline = Pipeline(TakesArray(), None)
-    joiner = Joiner(pipeline, 64)
-    joiner.answer_all(numbered(1))
+    joiner = Joiner(pipeline, Batching())
+    together(joiner, numbered(1))
     assert pipeline.take_timings().rows == 1
-    joiner.answer_all(numbered(5))
+    together(joiner, numbered(5))
     found = pipeline.take_timings()
     assert found.rows == 5
     assert min(found.decode, found.predict, found.encode) > 0

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from argosy import Predictor
 from argosy.errors import DecodeError, LoadError
 from argosy.serving.context import Reply, current_invocation, meter
-from argosy.serving.model.pipeline import Answer, Call, Pipeline
+from argosy.serving.model.pipeline import Answer, Pipeline
 
 
 def answered(pipeline: Pipeline, content_type: str, accept: str, body: bytes, *more: str) -> Answer:
-    found = pipeline.answer(Call("\n".join((content_type, accept, *more)).encode("latin-1"), body))
+    found = pipeline.answer("\n".join((content_type, accept, *more)).encode("latin-1"), body)
     assert isinstance(found, Answer)
     return found
 

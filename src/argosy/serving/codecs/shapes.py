@@ -138,7 +138,7 @@ def _without_names(joined: bytes) -> bytes:
     if wrapper is None or b"<" in joined:
         return joined
     shorter = joined.replace(wrapper.group(), b"<")
-    features = _FEATURES.search(shorter)
+    features = _FEATURES.search(shorter) if b'"' in shorter else None
     count = 0
     if features is not None:
         count = shorter.count(features.group())

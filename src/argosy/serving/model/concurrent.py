@@ -72,9 +72,9 @@ def answer_in_threads(wire: Wire, pipeline: Pipeline, concurrency: int, on_messa
     writers = Writers()
 
     def answer(item: InvocationItem) -> None:
-        found = pipeline.answer(wire.call(item))
+        found = pipeline.answer(item.fields, item.body)
         if isinstance(found, Answer):
-            wire.answer([item], [found], pipeline.take_timings())
+            wire.answer(item, found, pipeline.take_timings())
             return
         writer = StreamWriter(wire, item, found.work, pipeline)
         with writers.opened(writer):
@@ -84,7 +84,7 @@ def answer_in_threads(wire: Wire, pipeline: Pipeline, concurrency: int, on_messa
     while (frames := wire.receive()) is not None:
         for frame in frames:
             if not isinstance(frame, dict):
-                for item in frame:
+                for item in frame.items():
                     pool.submit(answer, item)
             elif not writers.heed(frame):
                 on_message(frame)
@@ -147,9 +147,9 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
     tasks: set[asyncio.Task[None]] = set()
 
     async def answer(item: InvocationItem) -> None:
-        found = pipeline.answer(wire.call(item))
+        found = pipeline.answer(item.fields, item.body)
         if isinstance(found, Answer):
-            wire.answer([item], [found], pipeline.take_timings())
+            wire.answer(item, found, pipeline.take_timings())
         else:
             await _answer_async(wire, item, found, pipeline, writers)
 
@@ -161,7 +161,7 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
             return
         for frame in frames:
             if not isinstance(frame, dict):
-                for item in frame:
+                for item in frame.items():
                     task = loop.create_task(answer(item))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
@@ -181,15 +181,15 @@ async def _answer_async(wire: Wire, item: InvocationItem, later: Later, pipeline
         try:
             prediction = await cast("Awaitable[Any]", prediction)
         except InvocationError as error:
-            wire.answer([item], [refusal(error, inference_id)], pipeline.take_timings())
+            wire.answer(item, refusal(error, inference_id), pipeline.take_timings())
             return
         except _RAISED as error:
-            wire.answer([item], [refusal(raised(error, inference_id), inference_id)], pipeline.take_timings())
+            wire.answer(item, refusal(raised(error, inference_id), inference_id), pipeline.take_timings())
             return
         finally:
             pipeline.predicting += perf_counter() - start
     if not isinstance(prediction, AsyncIterator):
-        wire.answer([item], [pipeline.close(later.work, prediction)], pipeline.take_timings())
+        wire.answer(item, pipeline.close(later.work, prediction), pipeline.take_timings())
         return
     writer = StreamWriter(wire, item, later.work, pipeline)
     with writers.opened(writer):

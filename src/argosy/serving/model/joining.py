@@ -9,28 +9,59 @@ Nothing is joined before one invocation alone has had a row for each of its rows
 predictor that gives three numbers, whatever it is given, would look row-wise to three joined rows.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, overload
 
 from argosy.errors import InvocationError
 from argosy.serving import log
-from argosy.serving.codecs import RowsEncoder
 from argosy.serving.context import InvocationContext, Merged, SeveralAtOnceError, enter
 from argosy.serving.inputs.kind import InputKind
 from argosy.serving.model import rows
 from argosy.serving.model.negotiation import Route
-from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline, Work, refusal
+from argosy.serving.model.pipeline import Answer, Later, Pipeline, Work, refusal
+from argosy.serving.settings import Batching
 
 _JOINED: Final = (InputKind.ARRAY, InputKind.ARRAYS, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE)
 
 
+Body = bytes | memoryview
+
+
 class _Member(NamedTuple):
-    """One invocation among others: its place in the frame, its rows, and its work when it was decoded alone."""
+    """One invocation among others: its place in the frame, its rows, and its work."""
 
     number: int
     rows: int
-    work: Work | None
+    work: Work
+
+
+class Alike(Sequence[Answer]):
+    """Answers that have all status 200 and one head.
+
+    Args:
+        head: As `Answer` has it.
+        bodies: One for each.
+    """
+
+    def __init__(self, head: bytes, bodies: Sequence[Body]) -> None:
+        self.head = head
+        self.bodies = bodies
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Answer]: ...
+
+    def __getitem__(self, place: int | slice) -> Answer | list[Answer]:
+        if isinstance(place, slice):
+            return [Answer(200, self.head, body) for body in self.bodies[place]]
+        return Answer(200, self.head, self.bodies[place])
 
 
 class Joiner:
@@ -38,58 +69,100 @@ class Joiner:
 
     Args:
         pipeline: Answers one invocation alone.
-        max_rows: Rows that one call of `predict` is given at most, unless one invocation alone has more.
+        batching: Rows that one call of `predict` is given at most, unless one invocation alone has more.
     """
 
-    def __init__(self, pipeline: Pipeline, max_rows: int) -> None:
+    def __init__(self, pipeline: Pipeline, batching: Batching) -> None:
         self._pipeline = pipeline
-        self._max_rows = max_rows
-        self._may_join = max_rows > 1 and (pipeline.spec.is_list or pipeline.spec.kind in _JOINED)
+        self._batching = batching
+        self._may_join = batching.most_rows(1) > 1 and (pipeline.spec.is_list or pipeline.spec.kind in _JOINED)
 
     @property
     def joins(self) -> bool:
         """Whether rows are joined: until the predictor turns out not to be row-wise."""
         return self._may_join and self._pipeline.is_row_wise
 
-    def answer_all(self, calls: Sequence[Call]) -> list[Answer | Later]:
-        """Answer invocations, in their order; every failure is an answer too."""
-        if len(calls) == 1 or not self.joins or not self._pipeline.proven_rows:
-            return [self._pipeline.answer(call) for call in calls]
-        found: list[Answer | Later | None] = [None] * len(calls)
-        if not self._answer_alike(calls, found):
-            self._answer_mixed(calls, found)
-        return [answer or self._pipeline.answer(call) for answer, call in zip(found, calls, strict=True)]
+    def answer_all(self, fields: Sequence[bytes], bodies: Sequence[Body]) -> Sequence[Answer | Later]:
+        """Answer invocations, in their order; every failure is an answer too.
 
-    def _answer_alike(self, calls: Sequence[Call], found: list[Answer | Later | None]) -> bool:
-        """The short way: the same header fields, and bodies that the codec parses in one go."""
-        fields = calls[0].fields
-        if fields.count(b"\n") != 1 or any(call.fields != fields for call in calls):
-            return False
+        Args:
+            fields: Content-Type, Accept and what else was sent, of each.
+            bodies: Of each.
+        """
+        pipeline = self._pipeline
+        if len(bodies) == 1 or not self.joins or not pipeline.proven_rows:
+            return list(map(pipeline.answer, fields, bodies))
+        found: list[Answer | Later | None] = [None] * len(bodies)
+        alike = self._decode_alike(fields, bodies)
+        if alike is None:
+            self._answer_mixed(fields, bodies, found)
+        else:
+            answered = self._answer_alike(*alike, found)
+            if answered is not None:
+                return answered
+        return [answer or pipeline.answer(each, body) for answer, each, body in zip(found, fields, bodies, strict=True)]
+
+    def _decode_alike(
+        self, fields: Sequence[bytes], bodies: Sequence[Body]
+    ) -> tuple[Route, object, Sequence[int]] | None:
+        """The short way: the same plain header fields, and bodies that the codec parses in one go."""
+        first = fields[0]
+        if first.count(b"\n") != 1 or fields.count(first) != len(fields):
+            return None
         start = perf_counter()
         try:
-            content_type, accept = fields.decode("latin-1").split("\n")
-            route = self._pipeline.negotiator.find(content_type, accept)
+            route = self._pipeline.plain_route(first)
         except InvocationError:
-            return False
-        decoded = route.decode_rows([call.body for call in calls]) if route.decode_rows else None
+            return None
+        decoded = route.decode_rows(bodies) if route.decode_rows else None
         self._pipeline.decoding += perf_counter() - start
-        if decoded is None:
-            return False
-        value, counts = decoded
-        members = [_Member(number, count, None) for number, count in enumerate(counts)]
-        position = 0
-        for group in self._within_limit(members):
-            end = position + sum(member.rows for member in group)
-            piece = value if len(group) == len(members) else rows.cut(value, position, end)
-            self._answer_group(piece, group, route, found)
-            position = end
-        return True
+        return decoded and (route, *decoded)
 
-    def _answer_mixed(self, calls: Sequence[Call], found: list[Answer | Later | None]) -> None:
+    def _answer_alike(
+        self, route: Route, value: object, counts: Sequence[int], found: list[Answer | Later | None]
+    ) -> Alike | None:
+        """Predict what was decoded in one go; gives all answers, or puts into `found` those that there are."""
+        most = self._batching.most_rows(self._pipeline.largest_rows)
+        if sum(counts) <= most:
+            answered = self._answer_rows(value, counts, route)
+            if isinstance(answered, Alike):
+                return answered
+            found[:] = answered or found
+            return None
+        row = place = 0
+        for group in _within(counts, most):
+            end = row + sum(group)
+            answered = self._answer_rows(rows.cut(value, row, end), group, route)
+            if answered is not None:
+                found[place : place + len(group)] = answered
+            row, place = end, place + len(group)
+        return None
+
+    def _answer_rows(self, value: object, counts: Sequence[int], route: Route) -> Alike | list[Answer] | None:
+        """Predict rows that came by one route; None when each has to be asked alone."""
+        merged = Merged(lambda: [InvocationContext(route.content_type, route.accept) for _ in counts], counts)
+        prediction = self._predict(value, merged)
+        if prediction is None:
+            return None
+        start = perf_counter()
+        bodies = None
+        if merged.contexts is None and route.encode_rows is not None and not self._pipeline.has_own_encode:
+            bodies = route.encode_rows(prediction, counts)
+        if bodies is not None:
+            found: Alike | list[Answer] = Alike(route.encoders[0][0], bodies)
+        else:
+            works = (Work(None, False, route, context, gzip=False) for context in merged.ask())
+            found = list(map(self._encode, _cuts(prediction, counts), works))
+        self._pipeline.encoding += perf_counter() - start
+        return found
+
+    def _answer_mixed(
+        self, fields: Sequence[bytes], bodies: Sequence[Body], found: list[Answer | Later | None]
+    ) -> None:
         """Each is decoded alone; those with like rows are joined."""
         alike: dict[Hashable, list[_Member]] = {}
-        for number, call in enumerate(calls):
-            work = self._pipeline.open(call)
+        for number, (each, body) in enumerate(zip(fields, bodies, strict=True)):
+            work = self._pipeline.open(each, body)
             if isinstance(work, Answer):
                 found[number] = work
                 continue
@@ -98,98 +171,78 @@ class Joiner:
             if count and work.route.has_rows and len(shape) > 1 and work.context.session is None:
                 key = (rows.signature(work.value), work.context.adapter)
                 alike.setdefault(key, []).append(_Member(number, count, work))
+        most = self._batching.most_rows(self._pipeline.largest_rows)
         for members in alike.values():
-            for group in self._within_limit(members):
-                if len(group) > 1:
-                    try:
-                        value = rows.join([member.work.value for member in group if member.work])
-                    except Exception:  # a library's own, about rows that look alike and are not: each is asked alone
-                        continue
-                    self._answer_group(value, group, None, found)
+            place = 0
+            for counts in _within([member.rows for member in members], most):
+                if len(counts) > 1:
+                    self._answer_members(members[place : place + len(counts)], counts, found)
+                place += len(counts)
 
-    def _within_limit(self, members: list[_Member]) -> list[list[_Member]]:
-        groups: list[list[_Member]] = [[]]
-        total = 0
-        for member in members:
-            if groups[-1] and total + member.rows > self._max_rows:
-                groups.append([])
-                total = 0
-            groups[-1].append(member)
-            total += member.rows
-        return groups
-
-    def _answer_group(
-        self, value: object, group: list[_Member], route: Route | None, found: list[Answer | Later | None]
+    def _answer_members(
+        self, members: Sequence[_Member], counts: Sequence[int], found: list[Answer | Later | None]
     ) -> None:
-        """Predict joined rows; leaves the places of the group empty when each has to be asked alone."""
-        pipeline = self._pipeline
-        total = sum(member.rows for member in group)
-        if total == pipeline.proven_rows:
+        """Predict what was decoded one by one; leaves places empty when each has to be asked alone."""
+        try:
+            value = rows.join([member.work.value for member in members])
+        except Exception:  # a library's own, about rows that look alike and are not
             return
-        counts = [member.rows for member in group]
-        merged = Merged(lambda: [_context(member, route) for member in group], counts)
+        prediction = self._predict(value, Merged(lambda: [member.work.context for member in members], counts))
+        if prediction is None:
+            return
+        start = perf_counter()
+        for member, piece in zip(members, _cuts(prediction, counts), strict=True):
+            found[member.number] = self._encode(piece, member.work)
+        self._pipeline.encoding += perf_counter() - start
+
+    def _predict(self, value: object, merged: Merged) -> object | None:
+        """Joined rows to as many rows; None when each has to be asked alone."""
+        pipeline = self._pipeline
+        total = sum(merged.counts)
+        if total == pipeline.proven_rows:
+            return None
         enter(merged)
         start = perf_counter()
         try:
-            prediction = pipeline.predict(value)
+            prediction: object = pipeline.predict(value)
         except SeveralAtOnceError:
             pipeline.is_row_wise = False
-            return
+            return None
         except (Exception, SystemExit):
-            return  # whose fault it is shows when each is asked alone; that also logs it
+            return None  # whose fault it is shows when each is asked alone; that also logs it
         finally:
             pipeline.predicting += perf_counter() - start
         if rows.count(prediction) != total:
             log.event("not-row-wise", rows=total, hint="say `row_wise = False` in the predictor")
             pipeline.is_row_wise = False
-            return
+            return None
         pipeline.rows += total
-        start = perf_counter()
-        if route is not None and merged.contexts is None and self._encode_alike(prediction, group, route, found):
-            pipeline.encoding += perf_counter() - start
-            return
-        position = 0
-        for place, member in enumerate(group):
-            piece = rows.cut(prediction, position, position + member.rows)
-            position += member.rows
-            if merged.contexts is not None:
-                context = merged.contexts[place]
-            else:
-                context = member.work.context if member.work else _context(member, route)
-            found[member.number] = self._encode(piece, member, route, context)
-        pipeline.encoding += perf_counter() - start
+        return prediction
 
-    def _encode_alike(
-        self, prediction: object, group: list[_Member], route: Route, found: list[Answer | Later | None]
-    ) -> bool:
-        """The short way back: a codec that writes all answers in one go, and no predictor that has a say in it."""
-        if self._pipeline.has_own_encode or not route.encoders:
-            return False
-        head, codec = route.encoders[0]
-        bodies = (
-            codec.encode_rows(prediction, [member.rows for member in group]) if isinstance(codec, RowsEncoder) else None
-        )
-        if bodies is None:
-            return False
-        for member, body in zip(group, bodies, strict=True):
-            found[member.number] = Answer(200, head, body)
-        return True
-
-    def _encode(self, piece: object, member: _Member, route: Route | None, context: InvocationContext) -> Answer:
-        work = member.work
-        if work is not None and work.is_single and isinstance(piece, list):
+    def _encode(self, piece: object, work: Work) -> Answer:
+        if work.is_single and isinstance(piece, list):
             piece = piece[0]
-        chosen = work.route if work is not None else route
-        assert chosen is not None  # a member without work came by the route
-        enter(context)
+        enter(work.context)
         try:
-            return self._pipeline.encode(piece, chosen, context, gzip=work.gzip if work is not None else False)
+            return self._pipeline.encode(piece, work.route, work.context, work.gzip)
         except InvocationError as error:
-            return refusal(error, context.inference_id)
+            return refusal(error, work.context.inference_id)
 
 
-def _context(member: _Member, route: Route | None) -> InvocationContext:
-    if member.work is not None:
-        return member.work.context
-    assert route is not None  # a member without work came by the route
-    return InvocationContext(route.content_type, route.accept)
+def _within(counts: Sequence[int], limit: int) -> list[list[int]]:
+    """Neighbours together, as many as have not more than so many rows; one that has more is alone.
+
+    >>> _within([1, 2, 4, 9, 3], 6)
+    [[1, 2], [4], [9], [3]]
+    """
+    groups: list[list[int]] = [[]]
+    for count in counts:
+        if groups[-1] and sum(groups[-1]) + count > limit:
+            groups.append([])
+        groups[-1].append(count)
+    return groups
+
+
+def _cuts(prediction: object, counts: Sequence[int]) -> Iterator[object]:
+    """The prediction, cut into as many rows as each has."""
+    return (rows.cut(prediction, start, end) for start, end in pairwise(accumulate(counts, initial=0)))

@@ -7,7 +7,7 @@ from argosy import media_type
 from argosy.errors import DecodeError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
-from argosy.serving.codecs import Codec, RowsCodec
+from argosy.serving.codecs import Codec, RowsCodec, RowsEncoder
 from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.annotation import InputSpec
@@ -15,11 +15,12 @@ from argosy.serving.inputs.kind import InputKind
 from argosy.serving.model import streaming
 
 _REMEMBERED: Final = 512
-_UNDECODED: Final = (InputKind.BYTES, InputKind.VIEW, InputKind.TEXT)
+UNDECODED: Final = (InputKind.BYTES, InputKind.VIEW, InputKind.TEXT)
 """Kinds for which every media type will do."""
 
 Encoders = tuple[tuple[bytes, Codec], ...]
 DecodeRows = Callable[[Sequence[bytes | memoryview]], tuple[object, list[int]] | None]
+EncodeRows = Callable[[object, Sequence[int]], list[bytes] | None]
 
 
 class Route(NamedTuple):
@@ -28,6 +29,8 @@ class Route(NamedTuple):
     Attributes:
         decode: Body -> what `predict` is given, and whether it was one item that is to come back as one.
         decode_rows: Many bodies -> all their rows and the rows of each; None when there is no such short way.
+        encode_rows: A prediction and the rows of each -> as many bodies, by the first of `encoders`; None when there is
+            no such short way, or it has none for this prediction.
         encoders: Media types of the answer and their codecs, best first; none when Accept allows only a stream's.
         has_rows: Whether what is decoded consists of rows that may be joined with others'.
         accept: The Accept header field.
@@ -36,6 +39,7 @@ class Route(NamedTuple):
 
     decode: Callable[[bytes | memoryview], tuple[object, bool]]
     decode_rows: DecodeRows | None
+    encode_rows: EncodeRows | None
     encoders: Encoders
     has_rows: bool
     accept: str
@@ -66,7 +70,7 @@ class Negotiator:
         self._spec = spec
         self._own_decode = decode
         self._takes_any_accept = takes_any_accept
-        is_undecoded = decode is not None or spec.kind in _UNDECODED
+        is_undecoded = decode is not None or spec.kind in UNDECODED
         self._takes_any = content_types is None and is_undecoded
         self.content_types = content_types or (codecs.names() if is_undecoded else codecs.readable(spec.kind))
         if not is_undecoded:
@@ -102,7 +106,9 @@ class Negotiator:
         encoders = tuple((name.encode(), codecs.find(name) or OctetsCodec()) for name in chosen)
         decode, decode_rows = self._decoders(content_type, parsed)
         has_rows = not parsed.essence.startswith("image/")
-        route = Route(decode, decode_rows, encoders, has_rows, accept, content_type)
+        best = encoders[0][1] if encoders else None
+        encode_rows = best.encode_rows if isinstance(best, RowsEncoder) else None
+        route = Route(decode, decode_rows, encode_rows, encoders, has_rows, accept, content_type)
         if len(self._routes) >= _REMEMBERED:
             self._routes.clear()
         self._routes[content_type, accept] = route
@@ -116,7 +122,7 @@ class Negotiator:
         if own is not None:
             return lambda body: (own(bytes(body), content_type), False), None
         codec = codecs.find(parsed.essence) or OctetsCodec()
-        if kind in codec.kinds or kind not in _UNDECODED:
+        if kind in codec.kinds or kind not in UNDECODED:
             take: Callable[[bytes | memoryview], object] = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
         elif kind is not InputKind.TEXT:
             take = bytes if kind is InputKind.BYTES else _viewed
@@ -128,6 +134,9 @@ class Negotiator:
             if convert is None:
                 return value, False
             return convert(value, codec.cells_are_text), is_list and not isinstance(value, list)
+
+        if kind in UNDECODED and convert is None:
+            return lambda body: (take(body), False), None
 
         if not isinstance(codec, RowsCodec) or kind is not InputKind.ARRAY:
             return decode, None

@@ -11,20 +11,13 @@ from argosy.serving.context import InvocationContext, Reply, Session, enter
 from argosy.serving.frames import Timings
 from argosy.serving.inputs.annotation import read
 from argosy.serving.model import content_coding, rows
-from argosy.serving.model.negotiation import Encoders, Negotiator, Route
+from argosy.serving.model.negotiation import UNDECODED, Encoders, Negotiator, Route
 from argosy.serving.predictor import Predictor
 
 _LONGEST_TYPE: Final = 1024
 """Characters of a Content-Type (API_runtime_InvokeEndpoint, read 2026-11-22)."""
 _REMEMBERED: Final = 512
 _CONCURRENT: Final = (GeneratorType, AsyncGeneratorType, CoroutineType)
-
-
-class Call(NamedTuple):
-    """One invocation as it came over the wire."""
-
-    fields: bytes
-    body: bytes | memoryview
 
 
 class Answer(NamedTuple):
@@ -85,7 +78,8 @@ class Pipeline:
             takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
         self.is_row_wise = predictor.row_wise
-        self.proven_rows = 0
+        self._has_rows = self.spec.kind not in UNDECODED
+        self.proven_rows = self.largest_rows = 0
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
         self._plain_routes: dict[bytes, Route] = {}
@@ -97,6 +91,19 @@ class Pipeline:
         """Whether the predictor encodes its predictions itself."""
         return self._own_encode is not None
 
+    def plain_route(self, fields: bytes) -> Route:
+        """The route of an invocation that says nothing but Content-Type and Accept.
+
+        Raises:
+            UnsupportedMediaTypeError: Nobody decodes the Content-Type.
+            NotAcceptableError: Nobody encodes what Accept allows.
+        """
+        route = self._plain_routes.get(fields)
+        if route is None:
+            route = self.negotiator.find(*fields.decode("latin-1").split("\n"))
+            self._remember(fields, route)
+        return route
+
     def take_timings(self) -> Timings:
         """What was measured since the last call."""
         told = Timings(self.rows, self.decoding, self.predicting, self.encoding, self.metered)
@@ -104,26 +111,27 @@ class Pipeline:
         self.rows = 0
         return told
 
-    def answer(self, call: Call) -> Answer | Later:
+    def answer(self, fields: bytes, body: bytes | memoryview) -> Answer | Later:
         """Answer one invocation alone; a failure is an answer too."""
-        work = self.open(call)
+        work = self.open(fields, body)
         if isinstance(work, Answer):
             return work
         start = perf_counter()
         try:
-            prediction = self.call(work.value, work.context.inference_id)
+            prediction: object = self.predict(work.value)
         except InvocationError as error:
             return refusal(error, work.context.inference_id)
+        except (Exception, SystemExit) as error:
+            return refusal(raised(error, work.context.inference_id), work.context.inference_id)
         finally:
             self.predicting += perf_counter() - start
         if isinstance(prediction, _CONCURRENT):
             return Later(work, prediction)
         return self.close(work, prediction)
 
-    def open(self, call: Call) -> Work | Answer:
+    def open(self, fields: bytes, body: bytes | memoryview) -> Work | Answer:
         """Decode one invocation, or refuse it."""
         start = perf_counter()
-        fields, body = call
         route = self._plain_routes.get(fields)
         context = InvocationContext("", "") if route is None else InvocationContext(route.content_type, route.accept)
         gzip = False
@@ -140,27 +148,15 @@ class Pipeline:
         finally:
             self.decoding += perf_counter() - start
 
-    def call(self, value: object, inference_id: str) -> Any:
-        """Call the predictor.
-
-        Raises:
-            InvocationError: The predictor's own refusal, or `PredictError` for any other exception.
-        """
-        try:
-            return self.predict(value)
-        except InvocationError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise raised(error, inference_id) from error
-
     def close(self, work: Work, prediction: Any) -> Answer:
         """Encode a prediction."""
         start = perf_counter()
-        found = rows.count(work.value)
+        found = rows.count(work.value) if self._has_rows else None
         self.rows += 1 if found is None else found
         if self.is_row_wise and found is not None:
             if rows.count(prediction) == found:
                 self.proven_rows = found
+                self.largest_rows = max(self.largest_rows, found)
             else:
                 self.is_row_wise = False  # it gives something else than a row for each row: never join any
         if work.is_single and isinstance(prediction, list | tuple) and len(prediction) == 1:
@@ -215,10 +211,13 @@ class Pipeline:
             body = content_coding.inflate(body, coding, self._max_body_bytes)
         route = self.negotiator.find(context.content_type, context.accept)
         if not more:
-            if len(self._plain_routes) >= _REMEMBERED:
-                self._plain_routes.clear()
-            self._plain_routes[fields] = route
+            self._remember(fields, route)
         return route, body, bool(accepted_coding) and content_coding.wants_gzip(accepted_coding)
+
+    def _remember(self, fields: bytes, route: Route) -> None:
+        if len(self._plain_routes) >= _REMEMBERED:
+            self._plain_routes.clear()
+        self._plain_routes[fields] = route
 
     def _take_fields(self, context: InvocationContext, more: list[str]) -> tuple[str, str]:
         """Put the rarer fields into the context, and give Content-Encoding and Accept-Encoding."""

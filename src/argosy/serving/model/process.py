@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from argosy.errors import ArgosyError, InvocationError, LoadError
 from argosy.serving import codecs, log, openapi
 from argosy.serving.inputs.annotation import output_schema
-from argosy.serving.model.joining import Joiner
-from argosy.serving.model.pipeline import Answer, Call, Later, Pipeline, is_out_of_memory
+from argosy.serving.model.joining import Alike, Joiner
+from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
 from argosy.serving.model.writers import Writers
 from argosy.serving.predictor import Predictor
@@ -75,7 +75,7 @@ def run(link: socket.socket, arena: memoryview, make: Callable[[], Predictor], s
         log.failure("load-failed", error.__cause__ or error)
         wire.tell({"event": "failed", "reason": str(error), "is_memory": is_out_of_memory(error.__cause__)})
         os._exit(EXIT_LOAD_FAILED)
-    joiner = Joiner(pipeline, settings.batching.max_batch_size)
+    joiner = Joiner(pipeline, settings.batching)
     wire.tell(_introduction(predictor, pipeline, joiner, settings))
     gc.freeze()  # what was loaded stays: the collector need not look at it again
     gc.enable()
@@ -143,7 +143,7 @@ def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
         except OSError as error:
             raise LoadError("a warm-up sample cannot be read", got=error.strerror, where=sample) from error
         content_type = _SUFFIXES.get(sample.suffix.lower(), "application/octet-stream")
-        answer: Answer | Later | None = pipeline.answer(Call(content_type.encode() + b"\n", body))
+        answer: Answer | Later | None = pipeline.answer(content_type.encode() + b"\n", body)
         if isinstance(answer, Later):
             from argosy.serving.model import concurrent  # here: see `run`
 
@@ -189,21 +189,24 @@ def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: 
                 if not writers.heed(frame):
                     on_message(frame)
                 continue
-            given = joiner.answer_all([wire.call(item) for item in frame])
+            given = joiner.answer_all(frame.fields, frame.bodies)
             if joins and not joiner.joins:
                 joins = False
                 wire.tell({"event": "not-row-wise"})
+            if isinstance(given, Alike):
+                wire.answer_alike(frame, given.head, given.bodies, pipeline.take_timings())
+                continue
             answers = [answer for answer in given if isinstance(answer, Answer)]
             if len(answers) == len(given):
-                wire.answer(frame, answers, pipeline.take_timings())
+                wire.answer_all(frame, answers, pipeline.take_timings())
                 continue
-            for item, answer in zip(frame, given, strict=True):
+            for item, answer in zip(frame.items(), given, strict=True):
                 if isinstance(answer, Later):
                     from argosy.serving.model import concurrent  # here: see `run`
 
                     concurrent.answer_here(wire, item, answer, pipeline, writers, on_message)
                 else:
-                    wire.answer([item], [answer], pipeline.take_timings())
+                    wire.answer(item, answer, pipeline.take_timings())
 
 
 class _Listener:

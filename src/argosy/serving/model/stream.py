@@ -36,7 +36,7 @@ class StreamWriter:
     @property
     def number(self) -> int:
         """The invocation's number on the wire."""
-        return self._item[0]
+        return self._item.number
 
     def write(self, part: object) -> None:
         """Send a part.
@@ -90,4 +90,4 @@ class StreamWriter:
         return self._work.context.header_fields(200)
 
     def _answer(self, answer: Answer) -> None:
-        self._wire.answer([self._item], [answer], self._pipeline.take_timings())
+        self._wire.answer(self._item, answer, self._pipeline.take_timings())

@@ -1,7 +1,8 @@
 """The template process: imports the predictor once, then forks a model process whenever the front asks for one.
 
-It stays single-threaded and serves nobody, so what it forks is clean, at start and after any crash. It is started as
-`python -m argosy.serving.model.template CONTROL_FD ARENA_FD`; over the control socket the front sends a JSON object and
+It stays single-threaded and serves nobody, so what it forks is clean, at start and after any crash. The first is forked
+from the front before that has imported anything of its own, any other is started as
+`python -m argosy.serving.model.template CONTROL_FD ARENA_FD`. Over the control socket the front sends a JSON object and
 a file descriptor for each process it wants, and gets JSON lines: imported, failed, forked, exited. A predictor that
 says `load_before_fork` is loaded here, once, and its memory is shared by all model processes.
 """
@@ -35,9 +36,17 @@ Make = Callable[[Path], Predictor]
 
 
 def main() -> None:
-    """Run the template until the front closes the control socket."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    memory = arena.attach(int(sys.argv[2]))
+    """Run the template in an interpreter of its own."""
+    run(socket.socket(fileno=int(sys.argv[1])), arena.attach(int(sys.argv[2])))
+
+
+def run(control: socket.socket, memory: memoryview) -> None:
+    """Run the template until the front closes the control socket.
+
+    Args:
+        control: Its end of the control socket.
+        memory: The arena.
+    """
     os.set_inheritable(control.fileno(), False)
     os.register_at_fork(after_in_child=control.close)  # who is forked by the user's code must not hold it open
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -4,7 +4,8 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.serving import frames
@@ -16,21 +17,28 @@ from argosy.serving.frames import (
     INLINE,
     PART,
     PIECE,
+    AlikeAnswers,
     AnswerItem,
     FrameReader,
     InvocationItem,
+    Invocations,
     Piece,
     PieceKind,
     Timings,
 )
-from argosy.serving.model.pipeline import Answer, Call
+from argosy.serving.model.pipeline import Answer
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 _READ_BYTES: Final = 1 << 18
+_MOMENT_S: Final = 0.001
+"""How long parts of streams are gathered."""
+_MANY: Final = 64
+_MANY_BYTES: Final = 1 << 16
+"""Parts that wait for no moment to end."""
 
-Frame = list[InvocationItem] | dict[str, Any]
+Frame = Invocations | dict[str, Any]
 """Invocations, or a message."""
 
 
@@ -50,29 +58,35 @@ class Wire:
     def __init__(self, link: socket.socket, arena: memoryview) -> None:
         self.link = link
         self.arena = arena
-        self._lent: memoryview | None = None
+        # One buffer for all: `recv` would have the kernel map one of this size anew for each frame.
+        self._buffer = bytearray(_READ_BYTES)
+        self._view = memoryview(self._buffer)
         self._reader = FrameReader()
         self._lock = threading.Lock()
+        self._parts = _Parts(lambda items: self._send(frames.pack_answers(items)))
         self.on_piece: Callable[[Piece], None] = lambda piece: None
 
     def receive(self) -> list[Frame] | None:
         """Wait for bytes and give the frames that are whole by now; None when the front has closed the link."""
         try:
-            chunk = self.link.recv(_READ_BYTES)
+            size = self.link.recv_into(self._buffer)
         except ConnectionResetError:
             return None
-        if not chunk:
+        if not size:
             return None
         found: list[Frame] = []
-        for count, payload in self._reader.feed(chunk):
+        for count, payload in self._reader.feed(bytes(self._view[:size])):
             if count & PIECE:
                 self.on_piece(frames.unpack_piece(count, payload))
             else:
-                found.append(frames.unpack_invocations(count, payload) if count else frames.unpack_message(payload))
+                found.append(
+                    frames.unpack_invocations(count, payload, self.arena) if count else frames.unpack_message(payload)
+                )
         return found
 
     def watch(self, loop: "AbstractEventLoop", on_readable: Callable[[], None]) -> None:
         """Have the event loop call this when there is something to receive."""
+        self._parts.loop = loop
         loop.add_reader(self.link, on_readable)
         self.link.setblocking(True)  # libuv has changed it: a large answer would be refused when half of it is written
 
@@ -80,41 +94,53 @@ class Wire:
         """The frames that are there already, without waiting."""
         return self.receive() if select.select([self.link], [], [], 0)[0] else []
 
-    def call(self, item: InvocationItem) -> Call:
-        """The invocation of an item, its body where it lies."""
-        _, fields, body, offset, size = item
-        if offset == INLINE:
-            return Call(fields, body)
-        self._lent = self.arena[offset : offset + size]
-        return Call(fields, self._lent)
+    def answer(self, item: InvocationItem, answer: Answer, timings: Timings) -> None:
+        """Send the answer of one invocation.
 
-    def answer(self, items: Sequence[InvocationItem], answers: Sequence[Answer], timings: Timings) -> None:
-        """Send the answers of a frame of invocations."""
-        if len(items) == 1:
-            self._send(frames.pack_answers([self._in_place(items[0], answers[0])], timings))
-            return
-        # Nothing is written into the arena here: if this process dies, the others of the frame are asked again.
-        packed: Iterable[AnswerItem] = (
-            (item[0], answer.status, answer.head, answer.body, INLINE, len(answer.body))
-            for item, answer in zip(items, answers, strict=True)
-        )
-        self._send(frames.pack_answers(packed, timings))
+        A large one takes the place of its question, if it fits: the block is this invocation's until it is sent.
+        """
+        size = len(answer.body)
+        is_placed = item.offset != INLINE and THRESHOLD <= size <= item.size
+        if is_placed and answer.body is not item.body:
+            self.arena[item.offset : item.offset + size] = answer.body
+        self._send(frames.pack_answers([_as_item(item, answer, is_placed=is_placed)], timings))
+
+    def answer_all(self, given: Invocations, answers: Sequence[Answer], timings: Timings) -> None:
+        """Send the answers of a frame of invocations.
+
+        Nothing is written into the arena: if this process dies, the others of the frame are asked again. What lies
+        there already, because a predictor gives back what it was given, stays there.
+        """
+        first = answers[0]
+        bodies = [answer.body for answer in answers]
+        if given.offsets is None and all(a.status == first.status and a.head == first.head for a in answers):
+            self._send(frames.pack_alike(AlikeAnswers(given.first, first.status, first.head, bodies), timings))
+        else:
+            items = zip(given.items(), answers, strict=True)
+            packed = (_as_item(x, a, is_placed=a.body is x.body and x.offset != INLINE) for x, a in items)
+            self._send(frames.pack_answers(packed, timings))
+
+    def answer_alike(
+        self, given: Invocations, head: bytes, bodies: Sequence[bytes | memoryview], timings: Timings
+    ) -> None:
+        """Send the answers of a frame of invocations, all with status 200 and one head."""
+        self._send(frames.pack_alike(AlikeAnswers(given.first, 200, head, bodies), timings))
 
     def begin(self, number: int, status: int, head: bytes, part: bytes) -> None:
         """Send the head of an answer whose body follows part by part, and its first part."""
-        self._send(frames.pack_answers([(number, status | BEGINS, head, part, INLINE, len(part))]))
+        self._parts.add((number, status | BEGINS, head, part, INLINE, len(part)))
 
     def part(self, number: int, part: bytes) -> None:
         """Send a part of a body."""
-        self._send(frames.pack_answers([(number, PART, b"", part, INLINE, len(part))]))
+        self._parts.add((number, PART, b"", part, INLINE, len(part)))
 
     def end(self, number: int) -> None:
         """Say that a body is whole."""
-        self._send(frames.pack_answers([(number, END, b"", b"", INLINE, 0)]))
+        self._parts.add((number, END, b"", b"", INLINE, 0), is_last=True)
 
     def break_off(self, number: int, last: bytes) -> None:
         """Say that a body never becomes whole; `last` is the word of it that the client gets."""
-        self._send(frames.pack_answers([(number, BROKEN, b"", last, INLINE, len(last))]))
+        self._parts.add((number, BROKEN, b"", last, INLINE, len(last)), is_last=True)
 
     def piece(self, kind: PieceKind, number: int, body: bytes) -> None:
         """Send a piece of a conversation."""
@@ -124,19 +150,79 @@ class Wire:
         """Send a message."""
         self._send(frames.pack_message(message))
 
-    def _in_place(self, item: InvocationItem, answer: Answer) -> AnswerItem:
-        """The answer takes the place of its question, if it fits: the block is this invocation's until it is sent."""
-        number, _, _, offset, room = item
-        size = len(answer.body)
-        if offset == INLINE or not THRESHOLD <= size <= room:
-            return (number, answer.status, answer.head, answer.body, INLINE, size)
-        if answer.body is not self._lent:  # else it lies there already
-            self.arena[offset : offset + size] = answer.body
-        return (number, answer.status, answer.head, b"", offset, size)
-
     def _send(self, frame: bytes) -> None:
         try:
             with self._lock:
                 self.link.sendall(frame)
         except (BrokenPipeError, ConnectionResetError):
             os._exit(0)
+
+
+class _Parts:
+    """Parts of streamed answers on their way: those of one moment leave in one frame, each still a chunk of its own.
+
+    A part that comes when nothing was sent for a moment leaves at once. Those that follow within that moment, of
+    whichever stream, are gathered, and leave when it is over, or when they are many, or when one of the answers is at
+    its end. On an event loop, a turn of the loop is the moment; with threads it is a millisecond, whose end a thread
+    sees to. Safe from several threads.
+
+    Args:
+        send: Sends items in one frame, in their order.
+
+    Attributes:
+        loop: The event loop on which all parts come, or None when they come from threads.
+    """
+
+    def __init__(self, send: Callable[[list[AnswerItem]], None]) -> None:
+        self.loop: AbstractEventLoop | None = None
+        self._send = send
+        self._lock = threading.Lock()
+        self._waiting: list[AnswerItem] = []
+        self._bytes = 0
+        self._sent = 0.0
+        self._is_due = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, item: AnswerItem, *, is_last: bool = False) -> None:
+        """A part; the last of an answer leaves at once, with what waits."""
+        with self._lock:
+            self._waiting.append(item)
+            self._bytes += item[5]
+            is_much = len(self._waiting) >= _MANY or self._bytes >= _MANY_BYTES
+            if is_last or is_much or monotonic() - self._sent > _MOMENT_S:
+                self._leave()
+            elif len(self._waiting) == 1:
+                self._see_to_it()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        with self._lock:
+            if self._waiting:
+                self._leave()
+
+    def _leave(self) -> None:
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        self._send(waiting)  # under the lock: parts of one answer never overtake each other
+        self._sent = monotonic()
+
+    def _see_to_it(self) -> None:
+        """Something waits now: it leaves at the end of the moment."""
+        if self.loop is not None:
+            self.loop.call_soon(self.flush)
+            return
+        self._is_due.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep_flushing, name="parts", daemon=True)
+            self._thread.start()
+
+    def _keep_flushing(self) -> None:
+        while self._is_due.wait():
+            self._is_due.clear()
+            sleep(_MOMENT_S)
+            self.flush()
+
+
+def _as_item(item: InvocationItem, answer: Answer, *, is_placed: bool) -> AnswerItem:
+    """The answer to an invocation: its body in the frame, or in the arena in place of what was sent."""
+    body, offset = (b"", item.offset) if is_placed else (answer.body, INLINE)
+    return (item.number, answer.status, answer.head, body, offset, len(answer.body))

@@ -66,11 +66,11 @@ class BatchPolicy:
     def __init__(self, batching: Batching) -> None:
         self.joins = False
         self.max_delay_s = batching.max_delay_ms / 1000
-        self._max_rows = batching.max_batch_size
+        self._batching = batching
         self._service = 0.0
         self._dear = 0.0
         self._rows = 1.0
-        self._sizes = [_Size() for _ in range(batching.max_batch_size.bit_length() + 1)]
+        self._sizes = [_Size() for _ in range(batching.most_rows(1).bit_length() + 1)]
         self._frames = 0
         self._limit = 1
 
@@ -125,10 +125,10 @@ class BatchPolicy:
         quick = min(_MOST, int(_QUICK_S / self._dear)) if self._dear > 0 else 1
         if not self.joins:
             return max(1, quick)
-        most = int(self._max_rows / max(self._rows, 1.0))
+        most = self._batching.most_invocations(self._rows)
         if self._frames % _EXPLORE_EVERY:
             most = min(most, self._cheapest(most))
-        return max(1, most, quick if self._rows > self._max_rows else 1)
+        return most or max(1, quick)  # rows that are too many to be joined are only handed over together
 
     def _cost(self, count: int) -> float:
         """What an invocation costs among so many, as far as it is known: that of the next smaller size that is."""

@@ -10,12 +10,15 @@ from typing import Any, Protocol, cast
 
 from argosy.serving import frames
 from argosy.serving.frames import (
+    ALIKE,
     BEGINS,
     BROKEN,
     END,
     INLINE,
     PART,
     PIECE,
+    AlikeAnswers,
+    AnswerItem,
     CloseCode,
     FrameReader,
     Piece,
@@ -33,8 +36,10 @@ class LinkOwner(Protocol):
     def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
         """The model process says something: `loaded`, `failed`, `adapter`."""
 
-    def on_answer(self, invocation: Invocation, status: int, size: int, frame: tuple[int, Timings] | None) -> None:
-        """An invocation is answered with so many bytes, or its streamed answer has ended."""
+    def on_answers(
+        self, invocations: Sequence[Invocation], status: int, sizes: Sequence[int], frame: tuple[int, Timings] | None
+    ) -> None:
+        """Invocations that were handed over together are answered with so many bytes, or a stream has ended."""
 
     def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
         """A frame with the answers of so many invocations came, and each was told."""
@@ -110,20 +115,14 @@ class ModelLink(asyncio.Protocol):
 
     def send(self, invocations: Sequence[Invocation], now: float) -> None:
         """Hand over invocations, all in one frame."""
-        items: list[frames.InvocationItem] = []
-        held = self.held
-        number = self._last
+        first = self._last + 1
+        self._last += len(invocations)
+        self.held.update(zip(range(first, self._last + 1), invocations, strict=True))
         for invocation in invocations:
-            number = (number + 1) & 0xFFFFFFFF
-            held[number] = invocation
             invocation.handed = now
-            block = invocation.block
-            offset = INLINE if block is None else block.offset
-            items.append((number, invocation.fields, invocation.body, offset, invocation.size))
-        self._last = number
         self.since = now
         if self._transport is not None:
-            self._transport.write(frames.pack_invocations(items))
+            self._transport.write(_packed(first, invocations))
 
     def take_held(self) -> list[Invocation]:
         """What it was answering when it ended, as far as somebody still waits for it."""
@@ -135,7 +134,7 @@ class ModelLink(asyncio.Protocol):
 
     def converse(self, talker: Talker, fields: bytes) -> int:
         """Begin a conversation; gives its number, which `release` makes free again."""
-        self._last = number = (self._last + 1) & 0xFFFFFFFF
+        self._last = number = self._last + 1
         self.conversations[number] = talker
         self.send_piece(PieceKind.OPEN, number, fields)
         return number
@@ -191,7 +190,6 @@ class ModelLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the model process: messages, answers and parts of answers."""
-        on_answer = self._owner.on_answer
         for count, payload in self._reader.feed(data):
             if count == 0:
                 self._take_message(frames.unpack_message(payload))
@@ -201,23 +199,12 @@ class ModelLink(asyncio.Protocol):
                 if (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
                     talker.take(piece)
                 continue
-            items, timings = frames.unpack_answers(count, payload)
-            answered = 0
-            frame = None if timings is None else (len(items), timings)
-            for number, status, head, body, offset, size in items:
-                if status < 100 or status >= BEGINS:
-                    answered += self._take_part(number, status, head, bytes(body))
-                    continue
-                answered += 1
-                invocation = self.held.pop(number)
-                block = invocation.block
-                if offset != INLINE and block is not None:
-                    invocation.answer(status, head, self._owner.arena_view[offset : offset + size], block)
-                else:
-                    if block is not None:
-                        block.is_free = True
-                    invocation.answer(status, head, body, None)
-                on_answer(invocation, status, size, frame)
+            if count & ALIKE:
+                alike, timings = frames.unpack_alike(count, payload)
+                answered = self._take_alike(alike, timings)
+            else:
+                items, timings = frames.unpack_answers(count, payload)
+                answered = self._take_items(items, timings)
             if answered:
                 self._owner.on_frame(self, answered, timings)
 
@@ -235,6 +222,38 @@ class ModelLink(asyncio.Protocol):
             self.capacity = message["capacity"]
         self._owner.on_message(self, message)
 
+    def _take_alike(self, alike: AlikeAnswers, timings: Timings | None) -> int:
+        """Answers to consecutive invocations; gives their number."""
+        first, status, head, bodies = alike
+        invocations = list(map(self.held.pop, range(first, first + len(bodies))))
+        for invocation, body in zip(invocations, bodies, strict=True):
+            if invocation.block is not None:
+                invocation.block.is_free = True
+            invocation.answer(status, head, body, None)
+        frame = None if timings is None else (len(bodies), timings)
+        self._owner.on_answers(invocations, status, list(map(len, bodies)), frame)
+        return len(bodies)
+
+    def _take_items(self, items: Sequence[AnswerItem], timings: Timings | None) -> int:
+        """Answers and parts of answers; gives the number of invocations that are answered now."""
+        answered = 0
+        frame = None if timings is None else (len(items), timings)
+        for number, status, head, body, offset, size in items:
+            if status < 100 or status >= BEGINS:
+                answered += self._take_part(number, status, head, bytes(body))
+                continue
+            answered += 1
+            invocation = self.held.pop(number)
+            block = invocation.block
+            if offset != INLINE and block is not None:
+                invocation.answer(status, head, self._owner.arena_view[offset : offset + size], block)
+            else:
+                if block is not None:
+                    block.is_free = True
+                invocation.answer(status, head, body, None)
+            self._owner.on_answers((invocation,), status, (size,), frame)
+        return answered
+
     def _take_part(self, number: int, status: int, head: bytes, body: bytes) -> int:
         """A piece of a streamed answer; 1 when it was the last."""
         invocation = self.held[number]
@@ -251,5 +270,16 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        self._owner.on_answer(invocation, 200 if status == END else 500, 0, None)
+        self._owner.on_answers((invocation,), 200 if status == END else 500, (0,), None)
         return 1
+
+
+def _packed(first: int, invocations: Sequence[Invocation]) -> bytes:
+    """One frame of invocations."""
+    blocks = [invocation.block for invocation in invocations]
+    offsets = None
+    if blocks.count(None) != len(blocks):
+        offsets = [INLINE if block is None else block.offset for block in blocks]
+    fields = [invocation.fields for invocation in invocations]
+    bodies = [invocation.body for invocation in invocations]
+    return frames.pack_invocations(first, fields, bodies, [invocation.size for invocation in invocations], offsets)
