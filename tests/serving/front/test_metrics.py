@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.serving.front.metrics import BATCH_BOUNDS, TIME_BOUNDS, Ending, Gauges, Metrics, Timings, emf_line
+from argosy.serving.frames import Timings
+from argosy.serving.front.metrics import BATCH_BOUNDS, TIME_BOUNDS, Ending, Gauges, Metrics, emf_line
 from tests.serving.front import exposition
 
 GAUGES = Gauges(
@@ -29,19 +30,19 @@ GAUGES = Gauges(
 SECONDS = st.floats(0, 200) | st.sampled_from(TIME_BOUNDS)
 INVOCATIONS = st.lists(st.tuples(st.sampled_from([200, 400, 415, 500, 503]), SECONDS, SECONDS))
 SIZES = st.integers(0, 200_000) | st.sampled_from([int(bound) + shift for bound in BATCH_BOUNDS for shift in (0, 1)])
-FRAMES = st.lists(st.builds(Timings, SIZES, SIZES, SECONDS, SECONDS, SECONDS))
+FRAMES = st.lists(st.tuples(SIZES, st.builds(Timings, SIZES, SECONDS, SECONDS, SECONDS, st.just(0.0))))
 
 
 @settings(max_examples=60, deadline=None)
 @given(INVOCATIONS, FRAMES, st.lists(st.sampled_from(get_args(Ending))))
 def test_what_was_counted_is_what_prometheus_reads(
-    invocations: list[tuple[int, float, float]], frames: list[Timings], endings: list[Ending]
+    invocations: list[tuple[int, float, float]], frames: list[tuple[int, Timings]], endings: list[Ending]
 ) -> None:
     metrics = Metrics()
     for invocation in invocations:
-        metrics.answered(*invocation)
+        metrics.answered(invocation[0], [0.0], invocation[2], invocation[1])
     for frame in frames:
-        metrics.worked(frame)
+        metrics.worked(*frame)
     for ending in endings:
         metrics.process_ended(ending)
     families = exposition.read(metrics.render(GAUGES))
@@ -51,15 +52,15 @@ def test_what_was_counted_is_what_prometheus_reads(
     observed: dict[str, Sequence[float]] = {
         "argosy_invocation_duration_seconds": [seconds for _, seconds, _ in invocations],
         "argosy_queue_duration_seconds": [queued for _, _, queued in invocations],
-        "argosy_predict_duration_seconds": [frame.predict for frame in frames],
-        "argosy_batch_invocations": [frame.count for frame in frames],
-        "argosy_batch_rows": [frame.rows for frame in frames],
+        "argosy_predict_duration_seconds": [frame.predict for _, frame in frames],
+        "argosy_batch_invocations": [count for count, _ in frames],
+        "argosy_batch_rows": [frame.rows for _, frame in frames],
     }
     for name, values in observed.items():
         assert_histogram_holds(name, families[name], values)
     for stage in ("decode", "encode"):
         name = f"argosy_{stage}_seconds_total"
-        assert families[name].value(name) == pytest.approx(sum(getattr(frame, stage) for frame in frames))
+        assert families[name].value(name) == pytest.approx(sum(getattr(frame, stage) for _, frame in frames))
     for reason in get_args(Ending):
         name = "argosy_model_process_restarts_total"
         assert families[name].value(name, reason=reason) == endings.count(reason)
@@ -114,17 +115,17 @@ def test_prometheus_is_shown_round_bounds() -> None:
 @settings(max_examples=60, deadline=None)
 @given(INVOCATIONS, INVOCATIONS, FRAMES)
 def test_a_cloudwatch_line_tells_what_happened_since_the_one_before(
-    before: list[tuple[int, float, float]], after: list[tuple[int, float, float]], frames: list[Timings]
+    before: list[tuple[int, float, float]], after: list[tuple[int, float, float]], frames: list[tuple[int, Timings]]
 ) -> None:
     metrics = Metrics()
     for invocation in before:
-        metrics.answered(*invocation)
+        metrics.answered(invocation[0], [0.0], invocation[2], invocation[1])
     metrics.process_ended("killed")
     earlier = metrics.snapshot()
     for invocation in after:
-        metrics.answered(*invocation)
+        metrics.answered(invocation[0], [0.0], invocation[2], invocation[1])
     for frame in frames:
-        metrics.worked(frame)
+        metrics.worked(*frame)
     metrics.process_ended("stuck")
     metrics.metered(3)
     line = emf_line("Argosy", metrics.snapshot().since(earlier), 1_795_000_000.1234)
@@ -136,7 +137,7 @@ def test_a_cloudwatch_line_tells_what_happened_since_the_one_before(
     assert (told["ModelProcessRestarts"], told["MeteredUnits"]) == (1, 3)
     assert_distribution(told.get("Latency"), [seconds * 1000 for _, seconds, _ in after])
     assert_distribution(told.get("QueueTime"), [queued * 1000 for _, _, queued in after])
-    assert_distribution(told.get("PredictTime"), [frame.predict * 1000 for frame in frames])
+    assert_distribution(told.get("PredictTime"), [frame.predict * 1000 for _, frame in frames])
     assert ("BatchSize" in told) == bool(frames)
 
 
@@ -180,11 +181,24 @@ def assert_embedded_metric_format(line: bytes) -> dict[str, Any]:
     return told
 
 
+@given(st.lists(SECONDS, min_size=1, max_size=40), st.floats(0, 300))
+def test_many_at_once_count_like_one_by_one(arrived: list[float], after: float) -> None:
+    now = max(arrived) + after
+    together, apart = Metrics(), Metrics()
+    together.answered(200, arrived, max(arrived), now)
+    for one in arrived:
+        apart.answered(200, [one], max(arrived), now)
+    found, want = together.snapshot(), apart.snapshot()
+    assert (found.duration.counts, found.queue.counts) == (want.duration.counts, want.queue.counts)
+    assert found.duration.sums == pytest.approx(want.duration.sums, abs=1e-9)
+    assert found.queue.sums == pytest.approx(want.queue.sums, abs=1e-9)
+
+
 def test_a_line_at_its_fullest_keeps_the_limits() -> None:
     metrics = Metrics()
     for seconds in (*TIME_BOUNDS, 1000.0):
-        metrics.answered(200, seconds, seconds)
-        metrics.worked(Timings(1, 1, seconds, seconds, seconds))
+        metrics.answered(200, [0.0], seconds, seconds)
+        metrics.worked(1, Timings(1, seconds, seconds, seconds))
     line = emf_line("x" * 1024, metrics.snapshot(), 1.0)
     assert_embedded_metric_format(line)
     assert len(line) < 16_384  # a longer one is cut in two by Docker's log drivers

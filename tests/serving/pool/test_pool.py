@@ -64,7 +64,7 @@ class OneProcess:
     async def take(self) -> list[InvocationItem]:
         """The next frame of invocations."""
         ((count, payload),) = FrameReader().feed(await asyncio.get_running_loop().sock_recv(self.end, 65_536))
-        return frames.unpack_invocations(count, payload)
+        return list(frames.unpack_invocations(count, payload).items())
 
     async def say(self, frame: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self.end, frame)

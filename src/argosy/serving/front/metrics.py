@@ -12,6 +12,8 @@ from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
 import orjson
 
+from argosy.serving.frames import Timings
+
 _Number = TypeVar("_Number", int, float)
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -38,25 +40,6 @@ _OWN_CODE: Final = 4000
 
 Ending = Literal["killed", "crashed", "stuck", "exited"]
 """Why a model process had to be replaced: by a signal from outside, by its own fault, by the front, of its own will."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """One frame of answers, as the model process measured it.
-
-    Attributes:
-        count: Invocations in it.
-        rows: Rows that `predict` was given.
-        decode: Seconds spent decoding.
-        predict: Seconds spent in `predict`.
-        encode: Seconds spent encoding.
-    """
-
-    count: int
-    rows: int
-    decode: float
-    predict: float
-    encode: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +139,17 @@ class _Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sums = [zero] * (len(bounds) + 1)
 
+    def observe(self, since: Sequence[float], until: float) -> None:
+        """Times that began at `since`, in ascending order, and all ended at once; a step for each bucket between."""
+        bucket, end = bisect_left(TIME_BOUNDS, until - since[-1]), len(since)
+        while end:
+            is_last = bucket == len(TIME_BOUNDS)
+            start = 0 if is_last else bisect_left(since, until - TIME_BOUNDS[bucket], 0, end)
+            count = end - start
+            self.counts[bucket] += count
+            self.sums[bucket] += count * until - sum(since[start:end])
+            bucket, end = bucket + 1, start
+
     def snapshot(self) -> Buckets:
         return Buckets(tuple(self.counts), tuple(self.sums))
 
@@ -174,29 +168,24 @@ class Metrics:
         self._endings: dict[str, int] = dict.fromkeys(get_args(Ending), 0)
         self._metered = 0.0
         self._conversations = {_NORMAL_CLOSURE: 0}
-        # The hot path's, one step nearer.
-        self._duration_counts, self._duration_sums = self._duration.counts, self._duration.sums
-        self._queue_counts, self._queue_sums = self._queue.counts, self._queue.sums
 
-    def answered(self, status: int, seconds: float, queued: float) -> None:
-        """Count one invocation; the hot path.
+    def answered(self, status: int, arrived: Sequence[float], handed: float, now: float) -> None:
+        """Count invocations that were handed over together and are answered together; the hot path.
 
         Args:
             status: HTTP status, 100 to 599.
-            seconds: From its arrival to its answer.
-            queued: From its arrival to its hand-over to a model process; as `seconds` when it was never handed over.
+            arrived: When each had come, in seconds of any clock.
+            handed: When a model process got them; `now` when they were never handed over.
+            now: When they are answered.
         """
-        self._statuses[status] += 1
-        i = bisect_left(TIME_BOUNDS, seconds)
-        self._duration_counts[i] += 1
-        self._duration_sums[i] += seconds
-        i = bisect_left(TIME_BOUNDS, queued)
-        self._queue_counts[i] += 1
-        self._queue_sums[i] += queued
+        self._statuses[status] += len(arrived)
+        since = sorted(arrived)
+        self._duration.observe(since, now)
+        self._queue.observe(since, handed)
 
-    def worked(self, timings: Timings) -> None:
-        """Count one frame of answers of a model process."""
-        for histogram, size in ((self._batch, timings.count), (self._rows, timings.rows)):
+    def worked(self, count: int, timings: Timings) -> None:
+        """Count one frame of answers of a model process, to so many invocations."""
+        for histogram, size in ((self._batch, count), (self._rows, timings.rows)):
             i = min((size - (size > 0)).bit_length(), _LARGEST_BATCH_BIT + 1)
             histogram.counts[i] += 1
             histogram.sums[i] += size
@@ -205,6 +194,7 @@ class Metrics:
         self._predict.sums[i] += timings.predict
         self._decode += timings.decode
         self._encode += timings.encode
+        self._metered += timings.metered
 
     def process_ended(self, reason: Ending) -> None:
         """Count one model process that has to be replaced."""

@@ -125,7 +125,7 @@ class Application:
                 return
             passage = hosted.enter(fields, body)
             if passage.ready is not None:
-                pool.metrics.answered(200, 0.0, 0.0)
+                pool.metrics.answered(200, [0.0], 0.0, 0.0)
                 head, text = passage.ready
                 await send_whole(send, 200, answers.CONTENT_TYPE, text, *_headers(head)[1:])
                 return
@@ -134,7 +134,7 @@ class Application:
             is_admitted = False
             await waiting.relay(receive, send, is_whole=is_whole)
         except InvocationError as error:
-            pool.metrics.answered(answers.status_of(error), 0.0, 0.0)
+            pool.metrics.answered(answers.status_of(error), [0.0], 0.0, 0.0)
             raise
         finally:
             if is_admitted:

@@ -9,8 +9,9 @@ refused and the process, when nobody waits for anything it does any more, is kil
 
 import asyncio
 import math
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,10 @@ from argosy.serving import log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
 from argosy.serving.front.metrics import Ending, Metrics
-from argosy.serving.front.metrics import Timings as Worked
 from argosy.serving.pool.batching import BatchPolicy
 from argosy.serving.pool.deadlines import Deadlines
 from argosy.serving.pool.invocation import Invocation
-from argosy.serving.pool.invocation_log import InvocationLog
+from argosy.serving.pool.ledger import Ledger
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
 from argosy.serving.pool.template_link import Template
@@ -74,20 +74,19 @@ class Pool:
         self.on_adapter: Callable[[ModelLink, dict[str, Any]], None] = lambda link, message: None
         self.queue_bytes = 0
         self.on_process: Callable[[ModelLink, bool], None] = lambda link, is_there: None
-        self._settings = settings
         self._template = template
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._now = self._loop.time
+        self._now = time.monotonic  # the event loop's own clock ticks in whole milliseconds
         self._most_waiting = settings.queue
         self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
         self._receiving = 0
-        self._is_armed = False
+        self._armed: asyncio.Handle | None = None
         self._is_closed = False
         self._deadlines = Deadlines(settings, self._tell_refusal)
-        self._log = InvocationLog(settings.logs.invocations)
+        self._ledger = Ledger(metrics, settings.logs.invocations)
 
     @property
     def can_serve(self) -> bool:
@@ -138,10 +137,8 @@ class Pool:
             return
         self.queue_bytes += invocation.size
         queue.append(invocation)
-        if not self._is_armed:
-            # Once for all that this turn of the event loop reads: what arrives together is handed over together.
-            self._is_armed = True
-            self._loop.call_soon(self._dispatch)
+        if self._armed is None:
+            self._arm()  # once for all that this turn of the event loop reads
 
     def abandon(self, invocation: Invocation) -> None:
         """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
@@ -199,28 +196,23 @@ class Pool:
             case "adapter":
                 self.on_adapter(link, message)
 
-    def on_answer(self, invocation: Invocation, status: int, size: int, frame: tuple[int, Timings] | None) -> None:
-        """An invocation is answered."""
-        if invocation.is_answered:
-            return  # it was counted when its client was told
-        now = self._now()
-        self.metrics.answered(status, now - invocation.arrived, invocation.handed - invocation.arrived)
-        if self._log.wants(status):
-            self._log.write(invocation, status, now, size, frame)
+    def on_answers(
+        self, invocations: Sequence[Invocation], status: int, sizes: Sequence[int], frame: tuple[int, Timings] | None
+    ) -> None:
+        """Invocations that were handed over together are answered."""
+        self._ledger.answered(invocations, status, sizes, frame, self._now())
 
     def on_frame(self, link: ModelLink, count: int, timings: Timings | None) -> None:
         """A model process has answered a frame: it may have more."""
-        rows, decode, predict, encode, metered = timings or _NO_TIMINGS
-        if metered:
-            self.metrics.metered(metered)
-        self.metrics.worked(Worked(count, rows, decode, predict, encode))
+        told = timings or _NO_TIMINGS
+        self.metrics.worked(count, told)
         if timings is not None and link.capacity == 1 and not link.held:
-            self.policy.learn(count, rows, self._now() - link.since, decode + predict + encode)
+            self.policy.learn(count, told.rows, self._now() - link.since, told.decode + told.predict + told.encode)
             pause, together = self.policy.linger(len(self._queue), count)
             if pause and self.state is _READY:
                 link.lingers_for = together
                 self._loop.call_later(pause, self._end_linger, link, link.since)
-        self._dispatch()
+        self._dispatch_after_answers()
         if self.state is not State.READY:
             self.stop_if_drained()
 
@@ -304,8 +296,23 @@ class Pool:
         for invocation in held:
             self._refuse(invocation, lost)
 
+    def _dispatch_after_answers(self) -> None:
+        """Hand over when the answers have left and their clients were listened to: some ask again by then.
+
+        What waits is handed over with what they ask, and the processor changes hands half as often.
+        """
+        if self._armed is not None:
+            self._armed.cancel()
+        if self._queue:
+            self._armed = self._loop.call_soon(self._arm)
+        else:
+            self._dispatch()
+
+    def _arm(self) -> None:
+        self._armed = self._loop.call_soon(self._dispatch)
+
     def _dispatch(self) -> None:
-        self._is_armed = False
+        self._armed = None
         now = self._now()
         limit = self.policy.limit
         queue = self._queue
@@ -363,13 +370,7 @@ class Pool:
         invocation.free_block()
 
     def _tell_refusal(self, invocation: Invocation, error: InvocationError) -> None:
-        status = invocation.refuse(error)
-        now = self._now()
-        waited = now - invocation.arrived
-        queued = invocation.handed - invocation.arrived if invocation.handed else waited
-        self.metrics.answered(status, waited, queued)
-        if self._log.wants(status):
-            self._log.write(invocation, status, now)
+        self._ledger.refused(invocation, invocation.refuse(error), self._now())
 
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
