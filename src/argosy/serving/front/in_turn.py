@@ -15,7 +15,10 @@ class Sender(Protocol):
     """A connection that writes the answers whose turn it is."""
 
     def send_answer(self, waiting: "ShortInvocation", block: Block | None) -> None:
-        """There is something to write: a whole answer, a part of one, or its end."""
+        """There is a whole answer to write."""
+
+    def send_parts(self, stream: "ShortInvocation") -> None:
+        """There is a part of an answer to write, or its end; more may come at once."""
 
 
 def head_of(status: int, content_type: bytes, size: int) -> bytes:
@@ -23,15 +26,20 @@ def head_of(status: int, content_type: bytes, size: int) -> bytes:
     return b"%b%b\r\ncontent-length: %d\r\n\r\n" % (_HEAD[status], content_type, size)
 
 
+PING_OK: Final = head_of(200, b"text/plain", 0)
+PING_NO: Final = head_of(503, b"text/plain", 0)
+
+
 class ShortInvocation(Invocation):
     """An invocation whose answer goes straight to its connection.
 
-    `head` is None until there is something to write; `answer_body` is the whole body, or the chunks of a stream that
-    wait for their turn.
+    `head` is None until there is something to write; `answer_body` is the whole body, `chunks` are those of a stream
+    that wait to be sent.
     """
 
     head: bytes | None = None
     answer_body: bytes | memoryview = b""
+    chunks: bytearray
     is_stream = False
     is_over = False
     is_broken = False
@@ -54,19 +62,20 @@ class ShortInvocation(Invocation):
     def begin(self, status: int, head: bytes, part: bytes) -> None:
         """Send the head of a chunked answer and its first part."""
         self.is_stream = True
+        self.chunks = bytearray()
         self.head = b"%b%b\r\ntransfer-encoding: chunked\r\n\r\n" % (_HEAD[status], head)
         self.send_part(part)
 
     def send_part(self, part: bytes) -> None:
         """Send one chunk; an empty one would end the body."""
         if part:
-            self.answer_body = b"%b%x\r\n%b\r\n" % (bytes(self.answer_body), len(part), part)
-        self._connection.send_answer(self, None)
+            self.chunks += b"%x\r\n%b\r\n" % (len(part), part)
+        self._connection.send_parts(self)
 
     def end(self) -> None:
         """Send the last chunk."""
         self.is_over = True
-        self._connection.send_answer(self, None)
+        self._connection.send_parts(self)
 
     def break_off(self, last: bytes) -> None:
         """Close the connection without the last chunk: no client takes that for a whole answer."""

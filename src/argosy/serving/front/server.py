@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import logging
 import math
 import os
@@ -20,12 +21,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from argosy.errors import LoadError
 from argosy.serving import log
 from argosy.serving.arena import Arena
-from argosy.serving.front import bidirectional, short_path
+from argosy.serving.front import bidirectional, seam
 from argosy.serving.front.connections import Connection, Connections
 from argosy.serving.front.execution_parameters import execution_parameters
 from argosy.serving.front.gauges import GaugeReader
+from argosy.serving.front.known_heads import KnownHeads
 from argosy.serving.front.metrics import Metrics, emf_line
 from argosy.serving.front.routes import Application, standard_pages
+from argosy.serving.front.short_path import ShortPath
 from argosy.serving.hosting.models import Models
 from argosy.serving.hosting.site import OneModel, Shared
 from argosy.serving.pool.pool import Pool
@@ -62,6 +65,8 @@ def run(listener: socket.socket, settings: Settings, arena: Arena, spawn: Callab
     Raises:
         LoadError: The model cannot be loaded, or its processes end again and again.
     """
+    gc.freeze()  # what was imported stays
+    gc.enable()
     log.never_block()
     _keep_memory()
     _log_as_lines()
@@ -154,12 +159,13 @@ def _config(
     application: Application, pool: Pool | None, settings: Settings, connections: Connections
 ) -> uvicorn.Config:
     """How uvicorn serves; the short path is for the one model of a server that has no other."""
-    fits = short_path.seam_fits()
+    fits = seam.fits()
     if not fits:
         log.event("no-short-path", uvicorn=uvicorn.__version__)
     protocol: type[HttpToolsProtocol] = Connection.bound(watched=connections) if fits else HttpToolsProtocol
     if fits and settings.short_path and pool is not None:
-        protocol = short_path.ShortPath.bound(pool=pool, watched=connections, max_body_bytes=settings.max_body_bytes)
+        most = settings.max_body_bytes
+        protocol = ShortPath.bound(pool=pool, watched=connections, max_body_bytes=most, heads=KnownHeads())
     return uvicorn.Config(
         application,
         http=protocol,

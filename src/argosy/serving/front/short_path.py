@@ -3,35 +3,25 @@
 uvicorn owns the sockets, the parser and everything unusual. This subclass of its own HTTP protocol class, passed by the
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
 request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
-that uvicorn does not promise, so `seam_fits` looks for them at start and the server does without this file when one is
+that uvicorn does not promise, so `seam` looks for them at start and the server does without this file when one is
 missing. Both ways give the same answers, and one test suite runs over both. Two things only the short path does:
 trailers of a chunked body are not taken for headers, and bytes that are no HTTP do not cost the answer before them.
 """
 
 import asyncio
-import inspect
 from collections import deque
 from typing import Any, Final, cast
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.frames import FIELD_LETTERS
 from argosy.serving.front.connections import IDLE, IN_BODY, IN_HEAD, Connection
-from argosy.serving.front.in_turn import ReadyAnswer, ShortInvocation, head_of
+from argosy.serving.front.in_turn import PING_NO, PING_OK, ReadyAnswer, ShortInvocation, head_of
+from argosy.serving.front.known_heads import KnownHead, KnownHeads
 from argosy.serving.front.requests import FIELDS_LIMIT, too_large
+from argosy.serving.front.seam import Busy
 from argosy.serving.pool.pool import Pool
 
-_SEAM: Final = (
-    "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
-    "on_headers_complete", "on_body", "on_message_complete", "on_response_complete", "shutdown", "pause_writing",
-    "resume_writing", "_start_asgi_task", "handle_websocket_upgrade", "_should_upgrade",
-)  # fmt: skip
-_SEAM_STATE: Final = ("self.cycle", "self.flow", "self.parser", "self.pipeline", "self.transport", "self.url")
-
-_PING_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
-_PING_NO: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n\r\n"
 _PIPELINED: Final = 16
 """Open requests of one connection after which no more are read."""
 _AHEAD_BYTES: Final = 1 << 16
@@ -43,31 +33,12 @@ _PLAIN_LETTERS: Final = (b"I", b"C", b"E", b"Z")
 _RARE_SIZES: Final = frozenset(map(len, FIELD_LETTERS))
 
 
-def seam_fits() -> bool:
-    """Whether this uvicorn has all the names that the short path leans on."""
-    state = inspect.getsource(HttpToolsProtocol)
-    return all(hasattr(HttpToolsProtocol, name) for name in _SEAM) and all(name in state for name in _SEAM_STATE)
-
-
-class _Busy:
-    """Stands where uvicorn keeps its open request, so that the next one waits in its pipeline."""
-
-    response_complete = False
-    disconnected = False
-
-    class message_event:  # noqa: N801 - the attribute's name is uvicorn's
-        """Takes the call that uvicorn makes when the connection is lost."""
-
-        @staticmethod
-        def set() -> None:
-            """Nobody waits."""
-
-
 class ShortPath(Connection):
     """uvicorn's protocol class with a short path; `bound` gives the class that uvicorn is handed."""
 
     pool: Pool
     max_body_bytes: int
+    heads: KnownHeads
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,6 +48,7 @@ class ShortPath(Connection):
         self._is_admitted = False
         self._is_refused = False
         self._is_closing = False
+        self._is_due = False
         self._is_plain = True
         self._more = b""
         self._declared = 0
@@ -122,6 +94,31 @@ class ShortPath(Connection):
         self._free_unsent()
         super().resume_writing()
         self._tell_stream(is_open=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes: a request whose head is known is taken at once, all others are parsed."""
+        cycle = self.cycle
+        if self.stage != IDLE or self._is_closing or not (cycle is None or cycle.response_complete):
+            super().data_received(data)
+            return
+        end = self.heads.end(data)
+        head = data[:end]
+        known = self.heads.find(head)
+        if known is not None and len(data) - end == known.size:
+            self.turn += 1
+            if self.timeout_keep_alive_task is not None:
+                self._unset_keepalive_if_required()
+            if known.is_ping:
+                self._answer_ping()
+            else:
+                body = data[end:] if known.size < THRESHOLD else memoryview(data)[end:]
+                self._submit(known.fields, body, None, is_admitted=self.pool.admit())
+            return
+        turn = self.turn
+        super().data_received(data)
+        is_whole = self._is_short and self.stage == IDLE and self.turn == turn + 1
+        if end and is_whole and len(data) - end == self.received == self._declared <= self.max_body_bytes:
+            self.heads.remember(head, KnownHead(self._fields(), self._declared, self.url == b"/ping"))
 
     def on_message_begin(self) -> None:
         """A request begins: nothing is known of it."""
@@ -223,7 +220,10 @@ class ShortPath(Connection):
         elif self.url == b"/ping":
             self._answer_ping()
         else:
-            self._submit()
+            body, block = self._body, self._block
+            self._body, self._block = b"", None
+            is_admitted, self._is_admitted = self._is_admitted, False
+            self._submit(self._fields(), body, block, is_admitted=is_admitted)
 
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
@@ -244,17 +244,38 @@ class ShortPath(Connection):
 
     def send_answer(self, waiting: ShortInvocation, block: Block | None) -> None:
         """Write an answer if it is its turn, and those behind it that are ready."""
+        waits = self._open
         if self.transport.is_closing():
             if block is not None:
                 block.is_free = True
-            return
-        if self._open[0] is not waiting:
-            if block is not None:
+        elif block is None and len(waits) == 1:
+            waits.clear()  # the way that nearly all take: one request, one answer
+            self.transport.write(waiting.head + waiting.answer_body)  # type: ignore[operator] # it has both
+            self._go_on()
+        else:
+            if waits[0] is not waiting and block is not None:
                 waiting.detach(block)
                 block = None
-            elif waiting.is_stream and len(waiting.answer_body) > _AHEAD_BYTES and not waiting.is_paused:
-                waiting.is_paused = True
-                self.pool.flow(waiting, is_open=False)
+            self._send_ready(waiting, block)
+
+    def send_parts(self, stream: ShortInvocation) -> None:
+        """Write what has come of a streamed answer, with all that comes in this turn of the event loop."""
+        if self._open and self._open[0] is not stream and len(stream.chunks) > _AHEAD_BYTES and not stream.is_paused:
+            stream.is_paused = True
+            self.pool.flow(stream, is_open=False)
+        if not self._is_due:
+            self._is_due = True
+            self.loop.call_soon(self._send_due)
+
+    def _send_due(self) -> None:
+        self._is_due = False
+        if not self.transport.is_closing():
+            self._send_ready(None, None)
+
+    def _send_ready(self, waiting: ShortInvocation | None, block: Block | None) -> None:
+        """Write what is ready and whose turn it is; `block` is where the answer to `waiting` lies."""
+        if not self._open:
+            return
         while self._open and (head := self._open[0].head) is not None:
             first = self._open[0]
             if first.is_stream:
@@ -263,8 +284,11 @@ class ShortPath(Connection):
             else:
                 self._write(head, first.answer_body, block if first is waiting else None)
             self._open.popleft()
-        if self._open:
-            return
+        if not self._open:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """All is answered that has come: what next?"""
         if self._is_closing:
             self.transport.close()
         elif self.pipeline:
@@ -280,13 +304,13 @@ class ShortPath(Connection):
         elif head and stream.is_paused:
             self.pool.flow(stream, is_open=True)
         if stream.is_over and stream.is_broken:
-            self.transport.write(head + bytes(stream.answer_body))
+            self.transport.write(head + stream.chunks)
             self._open.clear()  # what is behind it on this connection cannot be told apart any more
             self.transport.close()
             return False
-        self.transport.write(head + bytes(stream.answer_body) + (b"0\r\n\r\n" if stream.is_over else b""))
+        self.transport.write(head + stream.chunks + (b"0\r\n\r\n" if stream.is_over else b""))
         stream.head = b""
-        stream.answer_body = b""
+        stream.chunks = bytearray()
         return stream.is_over
 
     def _tell_stream(self, *, is_open: bool) -> None:
@@ -302,22 +326,22 @@ class ShortPath(Connection):
         elif self._declared >= THRESHOLD:
             self._block = self.pool.arena.allocate(self._declared)
 
-    def _submit(self) -> None:
-        body, block = self._body, self._block
-        if not isinstance(body, bytes):
-            body = bytes(body)
-        if block is None and len(body) >= THRESHOLD:
-            block = self.pool.arena.allocate(len(body))
+    def _fields(self) -> bytes:
+        return self._content_type + b"\n" + self._accept + self._more
+
+    def _submit(
+        self, fields: bytes, body: bytes | bytearray | memoryview, block: Block | None, *, is_admitted: bool
+    ) -> None:
+        size = len(body) if block is None else self.received
+        if block is None and size >= THRESHOLD:
+            block = self.pool.arena.allocate(size)
             if block is not None:
-                self.pool.arena_view[block.offset : block.offset + len(body)] = body
+                self.pool.arena_view[block.offset : block.offset + size] = body
                 body = b""
-        self._body, self._block = b"", None
-        fields = self._content_type + b"\n" + self._accept + self._more
-        waiting = ShortInvocation(self, fields, body, block, self.received)
+        waiting = ShortInvocation(self, fields, bytes(body), block, size)
         self._open.append(waiting)
         if len(self._open) > _PIPELINED:
             self.flow.pause_reading()
-        is_admitted, self._is_admitted = self._is_admitted, False
         self.pool.submit(waiting, is_admitted=is_admitted)
 
     def _withdraw(self) -> None:
@@ -326,7 +350,7 @@ class ShortPath(Connection):
             self.pool.withdraw()
 
     def _answer_ping(self) -> None:
-        self._write_in_turn(_PING_OK if self.pool.can_serve else _PING_NO)
+        self._write_in_turn(PING_OK if self.pool.can_serve else PING_NO)
 
     def _write_in_turn(self, answer: bytes) -> None:
         if self._open:
@@ -350,7 +374,7 @@ class ShortPath(Connection):
         """Replay what the parser said to uvicorn's own callbacks."""
         headers, url = self.headers, self.url
         if self._open:
-            self.cycle = _Busy()  # type: ignore[assignment] # answered in order: it waits in uvicorn's pipeline
+            self.cycle = Busy()  # type: ignore[assignment] # answered in order: it waits in uvicorn's pipeline
         super().on_message_begin()
         self.url = url
         for name, value in headers:
