@@ -4,6 +4,7 @@ The order is the point: the port is open before anything heavy is imported, the 
 front imports its HTTP server.
 """
 
+import gc
 import importlib
 import os
 import signal
@@ -16,13 +17,14 @@ from argosy.errors import LoadError, UsageError
 from argosy.serving import settings
 from argosy.serving.arena import Arena
 from argosy.serving.settings import Settings
-from argosy.serving.spawn import spawn_template
+from argosy.serving.spawn import fork_template, spawn_template
 
 _BACKLOG: Final = 2048
 
 
 def main() -> None:
     """Serve until SIGTERM and leave with 0; 1: the model cannot be loaded, 2: wrong usage, 3: the port is taken."""
+    gc.disable()  # imports make many objects and no garbage
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     arguments = sys.argv[1:]
@@ -41,7 +43,10 @@ def main() -> None:
 def _serve(listener: socket.socket, told: Settings) -> None:
     arena = Arena()
     environ = dict(settings.environment())
-    first = [spawn_template(arena, told.workers, environ)]
+    if sys.platform == "linux":
+        first = [fork_template(arena, told.workers, environ, listener)]
+    else:  # a macOS process that was forked may not use all of the system's libraries
+        first = [spawn_template(arena, told.workers, environ)]
     server = importlib.import_module("argosy.serving.front.server")
     server.run(
         listener,

@@ -1,12 +1,47 @@
 """Starts the template process, before anything heavy is imported here, so that both import at the same time."""
 
+import importlib
 import os
 import socket
 import sys
 from collections.abc import Mapping
 
-from argosy.serving import placement
+from argosy.serving import placement, settings
 from argosy.serving.arena import Arena
+
+
+def fork_template(
+    arena: Arena, workers: int, environ: Mapping[str, str], listener: socket.socket
+) -> tuple[int, socket.socket]:
+    """Start the first template process: what is imported by now is not imported twice.
+
+    Only before this process has threads, an event loop or connections; `spawn_template` works at any time.
+
+    Args:
+        arena: Where large bodies lie.
+        workers: Number of model processes, among which the processors are divided.
+        environ: The whole environment.
+        listener: The listening socket, which is the front's alone.
+
+    Returns:
+        Its process id and the front's end of the control socket.
+    """
+    variables = _variables(workers, environ)
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        return pid, ours
+    try:
+        ours.close()
+        listener.close()
+        settings.set_variables(variables)
+        importlib.import_module("argosy.serving.model.template").run(theirs, arena.view)
+        os._exit(0)
+    except SystemExit as error:
+        os._exit(error.code if isinstance(error.code, int) else 1)
+    finally:
+        os._exit(1)
 
 
 def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tuple[int, socket.socket]:
@@ -17,12 +52,18 @@ def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tu
     Returns:
         Its process id and the front's end of the control socket.
     """
-    threads = placement.threads_each(len(placement.own_cpus()), workers)
+    variables = _variables(workers, environ)
     ours, theirs = socket.socketpair()
     for fd in (theirs.fileno(), arena.fd):
         os.set_inheritable(fd, True)
     argv = [sys.executable, "-P", "-m", "argosy.serving.model.template", str(theirs.fileno()), str(arena.fd)]
-    pid = os.posix_spawn(sys.executable, argv, {**placement.thread_variables(threads, environ), **environ})
+    pid = os.posix_spawn(sys.executable, argv, variables)
     theirs.close()
     os.set_inheritable(arena.fd, False)
     return pid, ours
+
+
+def _variables(workers: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a template; how many threads each model process may have is said, unless it is already."""
+    threads = placement.threads_each(len(placement.own_cpus()), workers)
+    return {**placement.thread_variables(threads, environ), **environ}
