@@ -4,6 +4,7 @@ import importlib
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Mapping
 
 from argosy.serving import placement, settings
@@ -32,16 +33,24 @@ def fork_template(
     if pid:
         theirs.close()
         return pid, ours
+    code = 1
     try:
         ours.close()
         listener.close()
         settings.set_variables(variables)
+        sys.argv[1:] = []
+        if not sys.flags.safe_path:
+            del sys.path[0]  # as in an interpreter of its own, which gets `-P`
         importlib.import_module("argosy.serving.model.template").run(theirs, arena.view)
-        os._exit(0)
+        code = 0
     except SystemExit as error:
-        os._exit(error.code if isinstance(error.code, int) else 1)
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        traceback.print_exc()  # also of a model process, which is forked in there
     finally:
-        os._exit(1)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def spawn_template(arena: Arena, workers: int, environ: Mapping[str, str]) -> tuple[int, socket.socket]:

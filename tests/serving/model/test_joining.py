@@ -330,6 +330,21 @@ def test_the_limit_is_in_rows() -> None:
     assert len(kind.sizes) < 1 + len(sizes)
 
 
+class TakesBodies(Recording):
+    def predict(self, inputs: list[bytes]) -> list[int]:
+        self.sizes.append(len(inputs))
+        return [len(body) for body in inputs]
+
+
+def test_bodies_are_joined_where_predict_takes_a_list_of_them() -> None:
+    kind = TakesBodies()
+    joiner = Joiner(Pipeline(kind, None), Batching())
+    calls = [call("text/plain", b"x" * size, "application/json") for size in (1, 2, 3)]
+    assert told(together(joiner, calls[:1])[0])[2] == b"1"
+    assert [told(found)[2] for found in together(joiner, calls)] == [b"1", b"2", b"3"]
+    assert kind.sizes == [1, 3]
+
+
 def test_large_invocations_are_joined_by_a_few_unless_the_project_says_otherwise() -> None:
     sizes = {}
     large = call("application/json", json.dumps([[1.0]] * 100).encode())

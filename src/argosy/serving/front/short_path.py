@@ -1,4 +1,4 @@
-"""Plain `GET /ping` and `POST /invocations`, answered from the parser's callbacks: no scope, no task, no events.
+"""Plain `GET /ping` and `POST /invocations`, answered where their bytes are read: no scope, no task, no events.
 
 uvicorn owns the sockets, the parser and everything unusual. This subclass of its own HTTP protocol class, passed by the
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI

@@ -122,7 +122,7 @@ class Joiner:
         self, route: Route, value: object, counts: Sequence[int], found: list[Answer | Later | None]
     ) -> Alike | None:
         """Predict what was decoded in one go; gives all answers, or puts into `found` those that there are."""
-        most = self._batching.most_rows(self._pipeline.largest_rows)
+        most = self._batching.most_rows(sum(counts) / len(counts))
         if sum(counts) <= most:
             answered = self._answer_rows(value, counts, route)
             if isinstance(answered, Alike):
@@ -171,10 +171,10 @@ class Joiner:
             if count and work.route.has_rows and len(shape) > 1 and work.context.session is None:
                 key = (rows.signature(work.value), work.context.adapter)
                 alike.setdefault(key, []).append(_Member(number, count, work))
-        most = self._batching.most_rows(self._pipeline.largest_rows)
         for members in alike.values():
             place = 0
-            for counts in _within([member.rows for member in members], most):
+            all_counts = [member.rows for member in members]
+            for counts in _within(all_counts, self._batching.most_rows(sum(all_counts) / len(all_counts))):
                 if len(counts) > 1:
                     self._answer_members(members[place : place + len(counts)], counts, found)
                 place += len(counts)
@@ -236,10 +236,13 @@ def _within(counts: Sequence[int], limit: int) -> list[list[int]]:
     [[1, 2], [4], [9], [3]]
     """
     groups: list[list[int]] = [[]]
+    total = 0
     for count in counts:
-        if groups[-1] and sum(groups[-1]) + count > limit:
+        if groups[-1] and total + count > limit:
             groups.append([])
+            total = 0
         groups[-1].append(count)
+        total += count
     return groups
 
 

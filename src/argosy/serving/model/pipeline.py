@@ -78,8 +78,8 @@ class Pipeline:
             takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
         self.is_row_wise = predictor.row_wise
-        self._has_rows = self.spec.kind not in UNDECODED
-        self.proven_rows = self.largest_rows = 0
+        self._has_rows = self.spec.is_list or hasattr(predictor, "decode") or self.spec.kind not in UNDECODED
+        self.proven_rows = 0
         self._max_body_bytes = max_body_bytes
         self.sessions: dict[str, Session] = {}
         self._plain_routes: dict[bytes, Route] = {}
@@ -156,7 +156,6 @@ class Pipeline:
         if self.is_row_wise and found is not None:
             if rows.count(prediction) == found:
                 self.proven_rows = found
-                self.largest_rows = max(self.largest_rows, found)
             else:
                 self.is_row_wise = False  # it gives something else than a row for each row: never join any
         if work.is_single and isinstance(prediction, list | tuple) and len(prediction) == 1:

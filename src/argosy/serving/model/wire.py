@@ -1,5 +1,6 @@
 """A model process's end of the socket pair: invocations come in, answers and parts of answers go out."""
 
+import contextlib
 import os
 import select
 import socket
@@ -86,7 +87,6 @@ class Wire:
 
     def watch(self, loop: "AbstractEventLoop", on_readable: Callable[[], None]) -> None:
         """Have the event loop call this when there is something to receive."""
-        self._parts.loop = loop
         loop.add_reader(self.link, on_readable)
         self.link.setblocking(True)  # libuv has changed it: a large answer would be refused when half of it is written
 
@@ -108,10 +108,13 @@ class Wire:
     def answer_all(self, given: Invocations, answers: Sequence[Answer], timings: Timings) -> None:
         """Send the answers of a frame of invocations.
 
-        Nothing is written into the arena: if this process dies, the others of the frame are asked again. What lies
-        there already, because a predictor gives back what it was given, stays there.
+        Of several, nothing is written into the arena: if this process dies, the others are asked again. What lies there
+        already, because a predictor gives back what it was given, stays there.
         """
         first = answers[0]
+        if len(answers) == 1 and given.offsets is not None:
+            self.answer(next(given.items()), first, timings)
+            return
         bodies = [answer.body for answer in answers]
         if given.offsets is None and all(a.status == first.status and a.head == first.head for a in answers):
             self._send(frames.pack_alike(AlikeAnswers(given.first, first.status, first.head, bodies), timings))
@@ -163,18 +166,14 @@ class _Parts:
 
     A part that comes when nothing was sent for a moment leaves at once. Those that follow within that moment, of
     whichever stream, are gathered, and leave when it is over, or when they are many, or when one of the answers is at
-    its end. On an event loop, a turn of the loop is the moment; with threads it is a millisecond, whose end a thread
-    sees to. Safe from several threads.
+    its end. A thread sees to the end of the moment, so a part waits for longer where the predictor goes on computing
+    and never lets go of the interpreter. Safe from several threads.
 
     Args:
         send: Sends items in one frame, in their order.
-
-    Attributes:
-        loop: The event loop on which all parts come, or None when they come from threads.
     """
 
     def __init__(self, send: Callable[[list[AnswerItem]], None]) -> None:
-        self.loop: AbstractEventLoop | None = None
         self._send = send
         self._lock = threading.Lock()
         self._waiting: list[AnswerItem] = []
@@ -192,34 +191,23 @@ class _Parts:
             if is_last or is_much or monotonic() - self._sent > _MOMENT_S:
                 self._leave()
             elif len(self._waiting) == 1:
-                self._see_to_it()
-
-    def flush(self) -> None:
-        """Send what waits."""
-        with self._lock:
-            if self._waiting:
-                self._leave()
+                self._is_due.set()
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._keep_flushing, name="parts", daemon=True)
+                    self._thread.start()
 
     def _leave(self) -> None:
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
-        self._send(waiting)  # under the lock: parts of one answer never overtake each other
+        self._send(self._waiting)  # under the lock: parts of one answer never overtake each other
+        self._waiting, self._bytes = [], 0
         self._sent = monotonic()
-
-    def _see_to_it(self) -> None:
-        """Something waits now: it leaves at the end of the moment."""
-        if self.loop is not None:
-            self.loop.call_soon(self.flush)
-            return
-        self._is_due.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._keep_flushing, name="parts", daemon=True)
-            self._thread.start()
 
     def _keep_flushing(self) -> None:
         while self._is_due.wait():
             self._is_due.clear()
             sleep(_MOMENT_S)
-            self.flush()
+            with self._lock, contextlib.suppress(MemoryError):  # what waits is sent with what comes next
+                if self._waiting:
+                    self._leave()
 
 
 def _as_item(item: InvocationItem, answer: Answer, *, is_placed: bool) -> AnswerItem:

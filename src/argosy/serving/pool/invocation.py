@@ -27,8 +27,8 @@ class Invocation(ABC):
         body: The body, or empty when it lies in the arena.
         block: The block in which it lies, or None.
         size: Length of the body in bytes.
-        arrived: Clock of the event loop when it was complete.
-        handed: Clock of the event loop when a model process got it; 0 before.
+        arrived: When it was complete, in seconds of the monotonic clock.
+        handed: When a model process got it; 0 before.
         is_alone: Whether it must not share a frame: a process died while it answered it among others.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.

@@ -71,7 +71,7 @@ class ModelLink(asyncio.Protocol):
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
-        since: Clock of the event loop when it was last handed something.
+        since: When it was last handed something, in seconds of the monotonic clock.
     """
 
     def __init__(self, owner: LinkOwner, number: int, seat: int) -> None:

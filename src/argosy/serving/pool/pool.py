@@ -27,6 +27,7 @@ from argosy.serving.pool.ledger import Ledger
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
 from argosy.serving.pool.template_link import Template
+from argosy.serving.pool.turn import Turn
 from argosy.serving.pool.workers import FAILURES_BEFORE_GIVING_UP, Workers
 from argosy.serving.settings import Settings
 
@@ -83,7 +84,7 @@ class Pool:
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
         self._receiving = 0
-        self._armed: asyncio.Handle | None = None
+        self._turn = Turn(self._dispatch)
         self._is_closed = False
         self._deadlines = Deadlines(settings, self._tell_refusal)
         self._ledger = Ledger(metrics, settings.logs.invocations)
@@ -137,8 +138,7 @@ class Pool:
             return
         self.queue_bytes += invocation.size
         queue.append(invocation)
-        if self._armed is None:
-            self._arm()  # once for all that this turn of the event loop reads
+        self._turn.soon()
 
     def abandon(self, invocation: Invocation) -> None:
         """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
@@ -212,7 +212,11 @@ class Pool:
             if pause and self.state is _READY:
                 link.lingers_for = together
                 self._loop.call_later(pause, self._end_linger, link, link.since)
-        self._dispatch_after_answers()
+        has_idle = link.capacity > 1 or any(other.room(1) for other in self._links.values() if other is not link)
+        if has_idle or link.waiting or not self._queue:
+            self._dispatch()
+        else:
+            self._turn.after_answers()
         if self.state is not State.READY:
             self.stop_if_drained()
 
@@ -296,23 +300,7 @@ class Pool:
         for invocation in held:
             self._refuse(invocation, lost)
 
-    def _dispatch_after_answers(self) -> None:
-        """Hand over when the answers have left and their clients were listened to: some ask again by then.
-
-        What waits is handed over with what they ask, and the processor changes hands half as often.
-        """
-        if self._armed is not None:
-            self._armed.cancel()
-        if self._queue:
-            self._armed = self._loop.call_soon(self._arm)
-        else:
-            self._dispatch()
-
-    def _arm(self) -> None:
-        self._armed = self._loop.call_soon(self._dispatch)
-
     def _dispatch(self) -> None:
-        self._armed = None
         now = self._now()
         limit = self.policy.limit
         queue = self._queue
