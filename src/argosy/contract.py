@@ -195,8 +195,8 @@ class Variable(StrEnum):
     DEADLINE_S = "ARGOSY_DEADLINE_S"
     """Seconds after which an unanswered invocation is answered with 503; unset: 55, in a transform job 3590."""
     MAX_BATCH_SIZE = "ARGOSY_MAX_BATCH_SIZE"
-    """The most rows in one call of `predict` out of several invocations; 1: each invocation alone; unset: 64, or four times
-    as many as one invocation has."""
+    """The most rows in one call of `predict` out of several invocations; 1: each invocation alone; unset: 64, or four
+    times as many as one invocation has."""
     MAX_DELAY_MS = "ARGOSY_MAX_DELAY_MS"
     """Milliseconds that an invocation may wait for others to share its call; 0: only what waits anyway is batched."""
     CONCURRENCY = "ARGOSY_CONCURRENCY"
