@@ -1,5 +1,6 @@
 """Starts the template process, before anything heavy is imported here, so that both import at the same time."""
 
+import contextlib
 import importlib
 import os
 import socket
@@ -44,12 +45,13 @@ def fork_template(
         importlib.import_module("argosy.serving.model.template").run(theirs, arena.view)
         code = 0
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         traceback.print_exc()  # also of a model process, which is forked in there
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(Exception):  # whatever they are, this process does not become a second front
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
 
 

@@ -345,6 +345,23 @@ def test_bodies_are_joined_where_predict_takes_a_list_of_them() -> None:
     assert kind.sizes == [1, 3]
 
 
+class Best(Recording):
+    """The twelve best rows, whatever it is given: row-wise as long as it is given no more."""
+
+    def predict(self, inputs: Floats) -> Any:
+        self.sizes.append(len(inputs))
+        return np.sort(inputs[:, 0])[:12]
+
+
+def test_what_one_group_shows_holds_for_the_next_of_the_same_frame() -> None:
+    kind = Best()
+    rows = [[float(number)] for number in range(6, 0, -1)]
+    joiner = proven(kind, call("application/json", b"[[1.0]]"), 18)
+    calls = [call("application/json", json.dumps(rows).encode())] * 5
+    assert [told(found) for found in together(joiner, calls)] == alone(Best, calls)
+    assert kind.sizes == [1, 18, 6, 6, 6, 6, 6]
+
+
 def test_large_invocations_are_joined_by_a_few_unless_the_project_says_otherwise() -> None:
     sizes = {}
     large = call("application/json", json.dumps([[1.0]] * 100).encode())

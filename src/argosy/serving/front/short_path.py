@@ -73,10 +73,7 @@ class ShortPath(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone: nobody waits for its answers."""
-        for waiting in self._open:
-            if isinstance(waiting, ShortInvocation):
-                self.pool.abandon(waiting)
-        self._open.clear()
+        self._abandon()
         if self._block is not None:
             self._unsent.append(self._block)  # a body that never became whole
             self._block = None
@@ -299,13 +296,12 @@ class ShortPath(Connection):
 
     def _write_stream(self, stream: ShortInvocation, head: bytes) -> bool:
         """Write what has come of a streamed answer whose turn it is; False while there is more to come."""
-        if head and self.flow.write_paused:
-            self.pool.flow(stream, is_open=False)  # it begins behind an answer that the client has not read yet
-        elif head and stream.is_paused:
-            self.pool.flow(stream, is_open=True)
+        if head and (stream.is_paused or self.flow.write_paused):
+            self.pool.flow(stream, is_open=not self.flow.write_paused)  # behind an answer that is perhaps not read yet
         if stream.is_over and stream.is_broken:
             self.transport.write(head + stream.chunks)
-            self._open.clear()  # what is behind it on this connection cannot be told apart any more
+            self._open.popleft()
+            self._abandon()  # what is behind it on this connection cannot be told apart from it any more
             self.transport.close()
             return False
         self.transport.write(head + stream.chunks + (b"0\r\n\r\n" if stream.is_over else b""))
@@ -390,6 +386,12 @@ class ShortPath(Connection):
             self._unsent.append(block)
         else:
             block.is_free = True
+
+    def _abandon(self) -> None:
+        for waiting in self._open:
+            if isinstance(waiting, ShortInvocation):
+                self.pool.abandon(waiting)
+        self._open.clear()
 
     def _free_unsent(self) -> None:
         for block in self._unsent:

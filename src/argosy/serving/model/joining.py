@@ -199,7 +199,7 @@ class Joiner:
         """Joined rows to as many rows; None when each has to be asked alone."""
         pipeline = self._pipeline
         total = sum(merged.counts)
-        if total == pipeline.proven_rows:
+        if not pipeline.is_row_wise or total == pipeline.proven_rows:  # it may have shown so a moment ago
             return None
         enter(merged)
         start = perf_counter()

@@ -51,6 +51,7 @@ class StreamWriter:
             else:
                 first = framing.write(part)
                 head = framing.content_type + self._told()
+                self._framing = framing  # from here on the answer has begun, whatever happens
                 self._wire.begin(self.number, 200, head, first)
             self._framing = framing
         elif self._framing.is_gathered:

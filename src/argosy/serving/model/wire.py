@@ -193,8 +193,9 @@ class _Parts:
             elif len(self._waiting) == 1:
                 self._is_due.set()
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._keep_flushing, name="parts", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._keep_flushing, name="parts", daemon=True)
+                    thread.start()
+                    self._thread = thread
 
     def _leave(self) -> None:
         self._send(self._waiting)  # under the lock: parts of one answer never overtake each other
@@ -205,7 +206,7 @@ class _Parts:
         while self._is_due.wait():
             self._is_due.clear()
             sleep(_MOMENT_S)
-            with self._lock, contextlib.suppress(MemoryError):  # what waits is sent with what comes next
+            with self._lock, contextlib.suppress(MemoryError):  # it is tried again with the next part
                 if self._waiting:
                     self._leave()
 

@@ -10,7 +10,8 @@ Three things are learned from each frame of answers:
 - The service time. Clients that were just answered ask again a moment later; a process that is handed what waits at
   that very moment leaves half of them behind, and so the next time, in lock-step. After an answer the process therefore
   waits a moment for as many as were just answered, when they are known to be cheaper together: never longer than half
-  of what that saves, nor than a small share of the service time; not at all for a fast model or a single client.
+  of what that saves, nor than a small share of the service time; not at all for a fast model or a single client. The
+  event loop counts in whole milliseconds: less than half of one is a single turn of it.
 
 A predictor whose rows may not be joined still gets several invocations in a frame when they are so quick that handing
 over is what costs most; never so many that one waits long behind the others.

@@ -1,6 +1,7 @@
 """The front's end of the socket pair to one model process."""
 
 import asyncio
+import math
 import os
 import signal
 import socket
@@ -71,7 +72,7 @@ class ModelLink(asyncio.Protocol):
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
-        since: When it was last handed something, in seconds of the monotonic clock.
+        since: When it was last handed something, in seconds of the monotonic clock; infinity when it is being killed.
     """
 
     def __init__(self, owner: LinkOwner, number: int, seat: int) -> None:
@@ -103,7 +104,7 @@ class ModelLink(asyncio.Protocol):
 
     def room(self, limit: int) -> int:
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
-        if not self.has_loaded or self._transport is None or self.lingers_for:
+        if not self.has_loaded or self._transport is None or self.lingers_for or self.since == math.inf:
             return 0
         if self.capacity == 1:
             return 0 if self.held else limit

@@ -40,7 +40,6 @@ _LAST_WORDS_S: Final = 0.1
 """How long the answers of a process that has ended are still read."""
 _READY: Final = State.READY
 """At hand: looking it up in the enumeration takes longer than all the rest of a comparison."""
-_NO_TIMINGS: Final = Timings(0, 0.0, 0.0, 0.0)
 
 
 class Pool:
@@ -173,6 +172,8 @@ class Pool:
         self._is_closed = True
         waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
         self._queue.clear()
+        for link in self._links.values():
+            link.waiting.clear()
         for invocation in waiting:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, UnavailableError("the server is stopping"))
@@ -204,16 +205,17 @@ class Pool:
 
     def on_frame(self, link: ModelLink, count: int, timings: Timings | None) -> None:
         """A model process has answered a frame: it may have more."""
-        told = timings or _NO_TIMINGS
-        self.metrics.worked(count, told)
-        if timings is not None and link.capacity == 1 and not link.held:
-            self.policy.learn(count, told.rows, self._now() - link.since, told.decode + told.predict + told.encode)
+        if timings is not None:  # else the parts of a stream have come to their end
+            self.metrics.worked(count, timings)
+        if timings is not None and link.capacity == 1 and not link.held and link.since != math.inf:
+            busy = timings.decode + timings.predict + timings.encode
+            self.policy.learn(count, timings.rows, self._now() - link.since, busy)
             pause, together = self.policy.linger(len(self._queue), count)
             if pause and self.state is _READY:
                 link.lingers_for = together
                 self._loop.call_later(pause, self._end_linger, link, link.since)
-        has_idle = link.capacity > 1 or any(other.room(1) for other in self._links.values() if other is not link)
-        if has_idle or link.waiting or not self._queue:
+        has_room = link.capacity > 1 or any(other.room(1) for other in self._links.values() if other is not link)
+        if has_room or link.waiting or not self._queue:
             self._dispatch()
         else:
             self._turn.after_answers()
@@ -309,18 +311,17 @@ class Pool:
                 link.lingers_for = 0
             if link.waiting and (room := link.room(1)):
                 self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
-        if not queue:
-            return
-        free = [(room, link) for link in self._links.values() if (room := link.room(limit))]
-        if not free or self._may_wait(now, limit):
-            return
-        if len(free) > 1:
-            free.sort(key=lambda pair: len(pair[1].held))
-        for place, (room, link) in enumerate(free):
-            share = -(-len(queue) // (len(free) - place))
-            self._hand_over(link, self._take(min(room, share)), now)
-            if not queue:
+        # More than once where one has less room than its share: what it leaves is for the others.
+        while queue and (free := [(room, link) for link in self._links.values() if (room := link.room(limit))]):
+            if self._may_wait(now, limit):
                 return
+            if len(free) > 1:
+                free.sort(key=lambda pair: len(pair[1].held))
+            for place, (room, link) in enumerate(free):
+                share = -(-len(queue) // (len(free) - place))
+                self._hand_over(link, self._take(min(room, share)), now)
+                if not queue:
+                    return
 
     def _take(self, count: int) -> list[Invocation]:
         """The next invocations, at most so many; one that must be alone comes alone."""
