@@ -14,12 +14,14 @@ from typing import Final, NoReturn
 
 from argosy import contract
 from argosy.errors import LoadError, UsageError
-from argosy.serving import settings
+from argosy.serving import placement, settings
 from argosy.serving.arena import Arena
 from argosy.serving.settings import Settings
 from argosy.serving.spawn import fork_template, spawn_template
 
 _BACKLOG: Final = 2048
+_WANTED_BY_BOTH: Final = ("asyncio", "ctypes", "email.utils", "logging.config", "multiprocessing.connection", "tempfile")
+"""What the HTTP server imports of the standard library, and most frameworks too."""
 
 
 def main() -> None:
@@ -43,6 +45,9 @@ def main() -> None:
 def _serve(listener: socket.socket, told: Settings) -> None:
     arena = Arena()
     environ = dict(settings.environment())
+    if len(placement.own_cpus()) == 1:  # nothing is imported at the same time: what both halves want is imported once
+        for module in _WANTED_BY_BOTH:
+            importlib.import_module(module)
     if sys.platform == "linux":
         first = [fork_template(arena, told.workers, environ, listener)]
     else:  # a macOS process that was forked may not use all of the system's libraries
