@@ -27,7 +27,7 @@ def test_no_room_is_none_and_freed_room_is_used_again(arena: Arena) -> None:
     assert first is not None
     assert second is not None
     assert arena.allocate(64) is None
-    first.is_free = True
+    first.free()
     assert arena.allocate(64) is not None
 
 
@@ -45,7 +45,7 @@ def test_blocks_in_use_never_overlap_and_never_leave_the_arena(script: list[tupl
             )
             held.append(block)
         if held and victim < len(held):
-            held.pop(victim).is_free = True
+            held.pop(victim).free()
     arena.close()
 
 
@@ -55,5 +55,5 @@ def test_one_block_at_a_time_always_finds_room(sizes: list[int]) -> None:
     for size in sizes:
         block = arena.allocate(size)
         assert block is not None
-        block.is_free = True
+        block.free()
     arena.close()

@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections import deque
+from bisect import bisect
 from typing import Final
 
 SIZE: Final = 256 * 2**20
@@ -13,47 +13,73 @@ _LINE: Final = 64
 
 
 class Block:
-    """A piece of the arena that one invocation holds until its answer is sent."""
+    """A piece of the arena that one invocation holds until its answer is sent.
 
-    __slots__ = ("is_free", "offset", "size")
+    Args:
+        arena: Whose piece it is.
+        offset: Where it begins, in bytes.
+        size: How long it is, in bytes.
+    """
 
-    def __init__(self, offset: int, size: int) -> None:
+    __slots__ = ("_arena", "_is_free", "offset", "size")
+
+    def __init__(self, arena: "Arena", offset: int, size: int) -> None:
+        self._arena = arena
+        self._is_free = False
         self.offset = offset
         self.size = size
-        self.is_free = False
+
+    def free(self) -> None:
+        """Give it back; only the first time counts."""
+        if not self._is_free:
+            self._is_free = True
+            self._arena.take_back(self.offset, self.offset + self.size)
 
 
 class Arena:
-    """A ring of blocks over shared memory: the front hands them out, the oldest free ones are used again first."""
+    """Blocks of shared memory, handed out by the front, each from the lowest gap that is wide enough.
+
+    So the same few addresses are used again and again and stay in the processor's cache, and pages beyond what was ever
+    needed at once are never touched.
+    """
 
     def __init__(self, size: int = SIZE) -> None:
-        self.size = size
         self.fd = _shared_memory(size)
         self.view = memoryview(mmap.mmap(self.fd, size))
-        self._blocks: deque[Block] = deque()
-        self._head = 0
+        self._starts = [0]  # of the gaps, in order; no two touch
+        self._ends = [size]
 
     def allocate(self, size: int) -> Block | None:
         """A block of at least `size` bytes, or None when there is no room now."""
         size = (size + _LINE - 1) & -_LINE
-        blocks = self._blocks
-        while blocks and blocks[0].is_free:
-            blocks.popleft()
-        if not blocks:
-            self._head = 0
-            room = self.size
-        elif self._head > blocks[0].offset:
-            room = self.size - self._head
-            if room < size and blocks[0].offset > size:
-                self._head, room = 0, blocks[0].offset - _LINE
+        starts, ends = self._starts, self._ends
+        for place, start in enumerate(starts):
+            left = ends[place] - start - size
+            if left > 0:
+                starts[place] = start + size
+            elif left == 0:
+                del starts[place], ends[place]
+            else:
+                continue
+            return Block(self, start, size)
+        return None
+
+    def take_back(self, start: int, end: int) -> None:
+        """Make a gap of what a block held, one with the gaps beside it; `Block.free` calls it."""
+        starts, ends = self._starts, self._ends
+        place = bisect(starts, start)
+        touches_next = place < len(starts) and starts[place] == end
+        if place and ends[place - 1] == start:
+            if touches_next:
+                ends[place - 1] = ends[place]
+                del starts[place], ends[place]
+            else:
+                ends[place - 1] = end
+        elif touches_next:
+            starts[place] = start
         else:
-            room = blocks[0].offset - self._head - _LINE
-        if size > room:
-            return None
-        block = Block(self._head, size)
-        blocks.append(block)
-        self._head += size
-        return block
+            starts.insert(place, start)
+            ends.insert(place, end)
 
     def close(self) -> None:
         """Give the memory back; views of blocks must be gone."""

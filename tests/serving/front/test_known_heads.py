@@ -64,7 +64,7 @@ class EchoPool:
         if invocation.block is not None:
             start = invocation.block.offset
             body = bytes(self.arena_view[start : start + invocation.size])
-            invocation.block.is_free = True
+            invocation.block.free()
         assert len(body) == invocation.size
         invocation.answer(200, b"text/plain", invocation.fields + b"|" + body, None)
 

@@ -85,7 +85,7 @@ class ShortInvocation(Invocation):
     def detach(self, block: Block) -> None:
         """Copy the answer out of the arena: it has to wait and the block should not."""
         self.answer_body = bytes(self.answer_body)
-        block.is_free = True
+        block.free()
 
 
 class ReadyAnswer:

@@ -239,7 +239,7 @@ class AsgiInvocation(Invocation):
         """Copy the answer out of the arena and wake the coroutine."""
         self._events.put_nowait((status, head, bytes(body), False))
         if block is not None:
-            block.is_free = True
+            block.free()
 
     def begin(self, status: int, head: bytes, part: bytes) -> None:
         """Wake the coroutine with the first part."""

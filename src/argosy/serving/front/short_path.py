@@ -244,7 +244,7 @@ class ShortPath(Connection):
         waits = self._open
         if self.transport.is_closing():
             if block is not None:
-                block.is_free = True
+                block.free()
         elif block is None and len(waits) == 1:
             waits.clear()  # the way that nearly all take: one request, one answer
             self.transport.write(waiting.head + waiting.answer_body)  # type: ignore[operator] # it has both
@@ -361,7 +361,7 @@ class ShortPath(Connection):
         self._write_in_turn(head_of(status, answers.CONTENT_TYPE, len(text)) + text)
         self._body = b""
         if self._block is not None:
-            self._block.is_free = True
+            self._block.free()
             self._block = None
         self._withdraw()
         self._linger = self.loop.call_later(_LINGER_S, self.transport.close)
@@ -385,7 +385,7 @@ class ShortPath(Connection):
         if self.flow.write_paused:
             self._unsent.append(block)
         else:
-            block.is_free = True
+            block.free()
 
     def _abandon(self) -> None:
         for waiting in self._open:
@@ -395,5 +395,5 @@ class ShortPath(Connection):
 
     def _free_unsent(self) -> None:
         for block in self._unsent:
-            block.is_free = True
+            block.free()
         self._unsent.clear()

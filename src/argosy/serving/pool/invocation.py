@@ -97,7 +97,7 @@ class Invocation(ABC):
     def free_block(self) -> None:
         """Give the block back to the arena, if there is one."""
         if self.block is not None:
-            self.block.is_free = True
+            self.block.free()
 
 
 class AnsweredInvocation(Invocation):

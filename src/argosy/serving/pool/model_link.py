@@ -229,7 +229,7 @@ class ModelLink(asyncio.Protocol):
         invocations = list(map(self.held.pop, range(first, first + len(bodies))))
         for invocation, body in zip(invocations, bodies, strict=True):
             if invocation.block is not None:
-                invocation.block.is_free = True
+                invocation.block.free()
             invocation.answer(status, head, body, None)
         frame = None if timings is None else (len(bodies), timings)
         self._owner.on_answers(invocations, status, list(map(len, bodies)), frame)
@@ -250,7 +250,7 @@ class ModelLink(asyncio.Protocol):
                 invocation.answer(status, head, self._owner.arena_view[offset : offset + size], block)
             else:
                 if block is not None:
-                    block.is_free = True
+                    block.free()
                 invocation.answer(status, head, body, None)
             self._owner.on_answers((invocation,), status, (size,), frame)
         return answered
