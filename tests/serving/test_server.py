@@ -213,16 +213,25 @@ def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
         assert echo.request("GET", "/ping", b"x" * 200_000).status == 200
 
 
-def test_what_is_due_is_answered_before_garbage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["POST /invocations", "GET /metrics"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x00junk\r\n\r\n", b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+)
+def test_what_is_due_is_answered_before_garbage(start: Start, first: str, garbage: bytes) -> None:
+    """In the order of the requests, one answer for each, and the 400 is the last word; on the ASGI way two wait."""
     body = b'{"do": "sleep", "seconds": 0.3}'
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    ask = f"{first} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     with (
-        running("Commanded", tmp_path / "log") as server,
+        start("Commanded") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
     ):
-        connection.sendall(head + body + b"\x00junk\r\n\r\n")
+        connection.sendall(ask + ask + garbage)
         with connection.makefile("rb") as answers:
-            assert b"sleep" in read_answer(answers)
+            for _ in range(2):
+                assert (b"sleep" if "invocations" in first else b"argosy_") in read_answer(answers)
+            assert answers.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+            assert http.client.parse_headers(answers)["content-length"]
+            assert b"HTTP/1.1" not in answers.read()
 
 
 def read_answer(stream: BinaryIO) -> bytes:
