@@ -210,6 +210,9 @@ class Variable(StrEnum):
     """Seconds that an unused stateful session lives; 0 or unset: there are no sessions."""
     LOG_INVOCATIONS = "ARGOSY_LOG_INVOCATIONS"
     """Which invocations have a line in the log: `errors`, `all` or `none`."""
+    LOG_EXCEPTIONS = "ARGOSY_LOG_EXCEPTIONS"
+    """How much of what an exception of the predictor's says is in the log: `short` (200 characters), `whole` or `none`;
+    its type and its places always are."""
     EMF_NAMESPACE = "ARGOSY_EMF_NAMESPACE"
     """CloudWatch namespace of the metrics in the log (embedded metric format); unset: there are none."""
     HOST = "ARGOSY_HOST"

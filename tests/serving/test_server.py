@@ -327,6 +327,14 @@ def test_the_predictors_own_errors_are_500_without_its_words(start: Start) -> No
         assert "id-1" in server.log
 
 
+def test_the_log_can_be_kept_free_of_what_the_predictor_says(start: Start) -> None:
+    with start("Commanded", ARGOSY_LOG_EXCEPTIONS="none") as server:
+        assert server.invoke({"do": "raise"}, X_Amzn_SageMaker_Inference_Id="id-1").status == 500
+        assert '"error":"RuntimeError"' in server.log
+        assert "predictors.py" in server.log
+        assert server.log.count("/secret/place") == 1, "the source line that raised it, and no more"
+
+
 def test_artifacts_are_read_from_the_model_dir(start: Start, tmp_path: Path) -> None:
     (tmp_path / "answer.txt").write_text("42")
     with start("ReadsArtifacts", ARGOSY_MODEL_DIR=str(tmp_path)) as server:

@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from argosy.serving.front.asgi import Receive, Scope, Send
 from argosy.serving.front.connections import HEAD_S, IDLE, IN_HEAD, Connection, Connections
-from argosy.serving.front.routes import Receive, Scope, Send
 
 
 async def answers_never(scope: Scope, receive: Receive, send: Send) -> None:

@@ -236,7 +236,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 def raised(error: BaseException, inference_id: str) -> InvocationError:
     """The error that stands for an exception of the user's code; the story goes to the log."""
-    log.failure("predictor-raised", error, inference_id=inference_id)
+    log.raised("predictor-raised", error, inference_id=inference_id)
     if is_out_of_memory(error):
         return OutOfMemoryError("the predictor ran out of memory")
     return PredictError(f"the predictor raised `{type(error).__name__}`")
@@ -258,10 +258,10 @@ def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple
         except NotAcceptableError as error:
             refused = refused or error
         except PredictError as error:
-            log.failure("encode-failed", error, inference_id=inference_id)
+            log.raised("encode-failed", error, inference_id=inference_id)
             raise
         except Exception as error:
-            log.failure("encode-failed", error, inference_id=inference_id)
+            log.raised("encode-failed", error, inference_id=inference_id)
             raise PredictError(f"the prediction, a `{type(prediction).__name__}`, cannot be encoded") from error
     raise refused or NotAcceptableError("nothing to answer with that Accept allows")
 

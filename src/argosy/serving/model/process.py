@@ -232,7 +232,7 @@ class _Listener:
         try:
             close(session)
         except (Exception, SystemExit) as error:
-            log.failure("close-session-raised", error)
+            log.raised("close-session-raised", error)
 
     def _change_adapter(self, message: dict[str, Any]) -> None:
         asked = {name: message[name] for name in ("ticket", "name")}
@@ -243,7 +243,7 @@ class _Listener:
             if change is not None:
                 change(message["name"], *([Path(message["path"])] if is_load else []))
         except (Exception, SystemExit) as error:
-            log.failure("adapter-failed", error, adapter=message["name"])
+            log.raised("adapter-failed", error, adapter=message["name"])
             told["error"] = type(error).__name__
             told["is_refused"] = isinstance(error, (ValueError, InvocationError))
             told["is_memory"] = is_out_of_memory(error)

@@ -53,6 +53,7 @@ def run(control: socket.socket, memory: memoryview) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     told = settings.read()
+    log.tell_messages(told.logs.messages)
     # Imports make many objects and no garbage; a model process has its collector back when it has loaded.
     gc.disable()
     try:
