@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from argosy.errors import DecodeError, InvocationError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.serving import context
 from argosy.serving.context import InvocationContext, Reply
-from argosy.serving.inference_script import InferenceScript, find_script, predictor_class
+from argosy.serving.inference_script import InferenceScript, find_script, find_shared_script, predictor_class
 from argosy.serving.settings import ScriptPlace, Settings
 from tests.serving.server_process import ServerProcess, running
 
@@ -344,8 +344,27 @@ def test_a_script_is_looked_for_where_the_toolkits_look(tmp_path: Path) -> None:
     assert find_script(model, replace(told, script=ScriptPlace(Path("mine.py")))) == program / "mine.py"
     in_artifacts = replace(told, script=ScriptPlace(Path("code/inference.py")))
     assert find_script(model, in_artifacts) == model / "code/inference.py"
-    with pytest.raises(LoadError, match="ARGOSY_INFERENCE_SCRIPT"):
+    with pytest.raises(LoadError, match=r"ARGOSY_INFERENCE_SCRIPT.* got `gone.py`, want .*gone.py` or "):
         find_script(model, replace(told, script=ScriptPlace(Path("gone.py"))))
+
+
+def test_on_a_multi_model_endpoint_a_models_own_script_comes_first(tmp_path: Path) -> None:
+    model, bare, program, submitted = (tmp_path / name for name in ("model", "bare", "program", "submitted"))
+    for path in (model / "code/inference.py", submitted / "inference.py", program / "mine.py"):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    many = Settings(model_dir=bare, program_dir=program, is_multi_model=True)
+    assert (find_script(model, many), find_script(bare, many)) == (model / "code/inference.py", None)
+    assert find_shared_script(many) is None
+    for place, shared in (
+        (ScriptPlace(submit_dir=submitted), submitted / "inference.py"),
+        (ScriptPlace(Path("mine.py")), program / "mine.py"),
+    ):
+        told = replace(many, script=place)
+        assert find_script(model, told) == model / "code/inference.py"
+        assert find_script(bare, told) == find_shared_script(told) == shared
+    (model / "mine.py").write_text("")
+    assert find_script(model, told) == model / "mine.py"
 
 
 def artifacts(style: str, folder: Path) -> Path:

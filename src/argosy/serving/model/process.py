@@ -107,7 +107,8 @@ def load(predictor_class: type[Predictor], model_dir: Path, settings: Settings) 
         raise
     except (Exception, SystemExit) as error:
         reason = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
-        raise LoadError(f"`{settings.predictor}` could not be loaded from `{model_dir}`", got=reason) from error
+        what = f"`{settings.predictor}`" if settings.predictor is not None else "the model of the inference script"
+        raise LoadError(f"{what} could not be loaded from `{model_dir}`", got=reason) from error
 
 
 def _attach_conversations(wire: Wire, predictor: Predictor, *, is_async: bool) -> Wire:
