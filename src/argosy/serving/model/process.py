@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from argosy.errors import ArgosyError, InvocationError, LoadError
-from argosy.serving import codecs, log, openapi
+from argosy.serving import codecs, log
 from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model.joining import Alike, Joiner
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
 from argosy.serving.model.writers import Writers
+from argosy.serving.openapi.hosting import Hosting
+from argosy.serving.openapi.invocation import Signature, document
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
@@ -163,20 +165,16 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     predict = predictor.predict
     is_streaming = inspect.isgeneratorfunction(predict) or inspect.isasyncgenfunction(predict)
     is_concurrent = is_streaming or inspect.iscoroutinefunction(predict)
-    document = openapi.document(
-        type(predictor).__name__,
-        pipeline.spec,
-        output_schema(predict),
-        pipeline.negotiator.content_types,
-        is_streaming,
-    )
+    has_adapters = hasattr(predictor, "load_adapter")
+    signature = Signature(pipeline.spec, output_schema(predict), pipeline.negotiator.content_types, is_streaming)
+    hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),
-        "has_adapters": hasattr(predictor, "load_adapter"),
-        "openapi": document.decode(),
+        "has_adapters": has_adapters,
+        "openapi": document(type(predictor).__name__, signature, hosting).decode(),
         "answers": list(codecs.names()),
     }
 
