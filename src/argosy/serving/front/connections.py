@@ -120,14 +120,15 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
         is_in_body = self.stage == IN_BODY
-        self.stage = IDLE  # this request never comes, and is not late either
         if is_in_body and self.pipeline and self.pipeline[0][0] is self.cycle:
             self.pipeline.popleft()  # its body is broken: it has no other answer than this one
         is_its_own = is_in_body and self._running is self.cycle
-        if self._running is None or self._running.response_complete or is_its_own:
+        is_answered = self._running is None or self._running.response_complete or is_its_own
+        if is_answered and not self.pipeline:
             super().send_400_response(msg)
             return
         self._complaint = msg
+        self.stage = IDLE  # what was coming never comes, and is not late either
         self.flow.pause_reading()
 
     def on_response_complete(self) -> None:
