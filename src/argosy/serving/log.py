@@ -224,7 +224,9 @@ def _story(error: BaseException, told: set[int]) -> Iterator[str]:
     if len(told) >= _MOST_TOLD or id(error) in told:
         return
     told.add(id(error))
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = error.__cause__
+    if before is None and not error.__suppress_context__:
+        before = error.__context__
     if before is not None:
         yield from _story(before, told)
         yield _CAUSED if error.__cause__ is not None else _MEANWHILE
