@@ -61,6 +61,7 @@ def test_every_key_of_the_server_reaches_its_variable(folder: Path) -> None:
         warm_up = ["samples/one.json", "rows.csv"]
         sessions = true
         log_invocations = "all"
+        log_exceptions = "none"
         emf_namespace = "Churn/Model"
         [serving.batching]
         max_batch_size = 16
@@ -71,7 +72,7 @@ def test_every_key_of_the_server_reaches_its_variable(folder: Path) -> None:
     assert (told.streaming.deadline_s, told.streaming.concurrency) == (30, 8)
     assert told.warm_up == (Path("/opt/program/samples/one.json"), Path("/opt/program/rows.csv"))
     assert told.session_ttl_s == 1200
-    assert (told.logs.invocations, told.logs.emf_namespace) == ("all", "Churn/Model")
+    assert told.logs == settings.Logs("all", "Churn/Model", "none")
     assert (told.batching.max_batch_size, told.batching.max_delay_ms) == (16, 2.5)
     assert loaded.program_files() == [Path("predictor.py"), Path("rows.csv"), Path("samples/one.json")]
 

@@ -66,8 +66,7 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_body_mb: Largest request body, in MB; larger ones are answered with 413.
         deadline_s: Seconds after which an unanswered invocation is answered with 503, below SageMaker's own 60;
             None means 55, and 3590 in a transform job, which waits up to an hour.
-        stream_deadline_s: Seconds from its invocation after which a streamed answer is ended; SageMaker's own limit is
-            8 minutes.
+        stream_deadline_s: Seconds from its invocation after which a streamed answer is ended; SageMaker's own are 480.
         concurrency: The most calls of an `async def predict`, or streams, at a time in one model process.
         batching: The table `[serving.batching]`.
         warm_up: Files with sample inputs, relative to the project; each model process predicts them before `/ping` says
@@ -75,8 +74,9 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sessions: Whether clients may open stateful sessions.
         session_ttl_s: Seconds that an unused session lives.
         log_invocations: Which invocations have a line in the log, never with a body: `errors`, `all` or `none`.
-        emf_namespace: CloudWatch namespace under which metrics are written to the log, in the embedded metric format;
-            None writes none.
+        log_exceptions: How much of what an exception of the predictor's says is in the log, beside its type and places:
+            `short` (200 characters), `whole` or `none`.
+        emf_namespace: CloudWatch namespace of the metrics in the log (embedded metric format); None writes none.
         bidirectional: Whether the image says, by its label, that it speaks the bidirectional WebSocket.
         multi_model: Whether the image says, by its label, that it can serve a multi-model endpoint.
     """
@@ -93,6 +93,7 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions: bool = False
     session_ttl_s: Annotated[int, msgspec.Meta(ge=1, le=604_800)] = 1200
     log_invocations: Literal["errors", "all", "none"] = "errors"
+    log_exceptions: Literal["short", "whole", "none"] = "short"
     emf_namespace: Namespace | None = None
     bidirectional: bool = False
     multi_model: bool = False
@@ -208,6 +209,7 @@ class Project(msgspec.Struct, frozen=True):
             Variable.WARM_UP: PATH_SEPARATOR.join(serving.warm_up) or None,
             Variable.SESSION_TTL_S: serving.session_ttl_s if serving.sessions else None,
             Variable.LOG_INVOCATIONS: serving.log_invocations,
+            Variable.LOG_EXCEPTIONS: serving.log_exceptions,
             Variable.EMF_NAMESPACE: serving.emf_namespace,
         }
         return {name: str(value) for name, value in chosen.items() if value is not None}

@@ -73,6 +73,15 @@ def test_custom_attributes_and_inference_id_come_in_and_go_out(server: ServerPro
     assert ATTRIBUTES not in plain.headers
 
 
+@pytest.mark.parametrize(("do", "status"), [("refuse", 400), ("raise", 500)])
+def test_custom_attributes_go_with_the_answer_of_an_error_too(server: ServerProcess, do: str, status: int) -> None:
+    reply = server.invoke({"reply": "rule=age", "do": do, "units": 2}, X_Amzn_SageMaker_Inference_Id="order-67")
+    assert (reply.status, reply.headers[ATTRIBUTES]) == (status, "rule=age")
+    assert METERING not in reply.headers
+    assert reply.error["inference_id"] == "order-67"
+    assert ATTRIBUTES not in server.invoke({"do": do}).headers, "those of another invocation"
+
+
 def test_an_accept_that_begins_with_an_i_is_no_inference_id(logging: ServerProcess) -> None:
     assert logging.invoke({}, Accept="Image/png, */*").status == 200
     wait_until(lambda: invocations(logging), 5)

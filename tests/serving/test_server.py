@@ -213,16 +213,25 @@ def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
         assert echo.request("GET", "/ping", b"x" * 200_000).status == 200
 
 
-def test_what_is_due_is_answered_before_garbage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["POST /invocations", "GET /metrics"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x00junk\r\n\r\n", b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+)
+def test_what_is_due_is_answered_before_garbage(start: Start, first: str, garbage: bytes) -> None:
+    """In the order of the requests, one answer for each, and the 400 is the last word; on the ASGI way two wait."""
     body = b'{"do": "sleep", "seconds": 0.3}'
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    ask = f"{first} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     with (
-        running("Commanded", tmp_path / "log") as server,
+        start("Commanded") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
     ):
-        connection.sendall(head + body + b"\x00junk\r\n\r\n")
+        connection.sendall(ask + ask + garbage)
         with connection.makefile("rb") as answers:
-            assert b"sleep" in read_answer(answers)
+            for _ in range(2):
+                assert (b"sleep" if "invocations" in first else b"argosy_") in read_answer(answers)
+            assert answers.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+            assert http.client.parse_headers(answers)["content-length"]
+            assert b"HTTP/1.1" not in answers.read()
 
 
 def read_answer(stream: BinaryIO) -> bytes:
@@ -316,6 +325,14 @@ def test_the_predictors_own_errors_are_500_without_its_words(start: Start) -> No
         assert server.invoke({"do": "nothing"}).status == 200
         assert "the weights are in /secret/place" in server.log
         assert "id-1" in server.log
+
+
+def test_the_log_can_be_kept_free_of_what_the_predictor_says(start: Start) -> None:
+    with start("Commanded", ARGOSY_LOG_EXCEPTIONS="none") as server:
+        assert server.invoke({"do": "raise"}, X_Amzn_SageMaker_Inference_Id="id-1").status == 500
+        assert '"error":"RuntimeError"' in server.log
+        assert "predictors.py" in server.log
+        assert server.log.count("/secret/place") == 1, "the source line that raised it, and no more"
 
 
 def test_artifacts_are_read_from_the_model_dir(start: Start, tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def test_what_goes_wrong_before_the_first_part_has_its_status(
     assert b"secret" not in reply.body
     if status != 200:
         assert reply.error["inference_id"] == "id-1"
+    if status in (400, 500):  # the predictor was asked, and has said so before it failed
+        assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "id=id-1"
 
 
 @some

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeVar, get_args
 
 from argosy import contract
 from argosy.contract import PlatformVariable, Variable
@@ -39,7 +39,9 @@ _MAX_SESSION_TTL_S: Final = 7 * 24 * 3600
 
 LoggedInvocations = Literal["errors", "all", "none"]
 BatchStrategy = Literal["SINGLE_RECORD", "MULTI_RECORD"]
+Choice = TypeVar("Choice", bound=str)
 _LOGGED: Final[tuple[LoggedInvocations, ...]] = get_args(LoggedInvocations)
+_MESSAGES: Final[tuple[log.Messages, ...]] = get_args(log.Messages)
 _STRATEGIES: Final[tuple[BatchStrategy, ...]] = get_args(BatchStrategy)
 
 
@@ -89,10 +91,12 @@ class Logs:
     Attributes:
         invocations: Which invocations have a line.
         emf_namespace: CloudWatch namespace of the metric lines, None for no such lines.
+        messages: How much of what an exception of the predictor's says is told.
     """
 
     invocations: LoggedInvocations = "errors"
     emf_namespace: str | None = None
+    messages: log.Messages = "short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,15 +266,21 @@ def _streaming(environ: Mapping[str, str]) -> Streaming:
 
 
 def _logs(environ: Mapping[str, str]) -> Logs:
-    told = environ.get(Variable.LOG_INVOCATIONS) or Logs().invocations
-    invocations = next((choice for choice in _LOGGED if choice == told), None)
-    if invocations is None:
-        raise UsageError(
-            f"`{Variable.LOG_INVOCATIONS}` is wrong",
-            got=f"`{told}`",
-            want="one of " + ", ".join(f"`{choice}`" for choice in _LOGGED),
-        )
-    return Logs(invocations, environ.get(Variable.EMF_NAMESPACE) or None)
+    return Logs(
+        _choice(environ, Variable.LOG_INVOCATIONS, _LOGGED),
+        environ.get(Variable.EMF_NAMESPACE) or None,
+        _choice(environ, Variable.LOG_EXCEPTIONS, _MESSAGES),
+    )
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[Choice, ...]) -> Choice:
+    """One of these words; the first when nothing is said."""
+    told = environ.get(name) or choices[0]
+    for choice in choices:
+        if choice == told:
+            return choice
+    want = "one of " + ", ".join(f"`{choice}`" for choice in choices)
+    raise UsageError(f"`{name}` is wrong", got=f"`{told}`", want=want)
 
 
 def _script(environ: Mapping[str, str]) -> ScriptPlace:

@@ -91,6 +91,7 @@ class Connection(HttpToolsProtocol):
         self._since = 0.0
         self._received_then = 0
         self._running: RequestResponseCycle | None = None
+        self._complaint: str | None = None  # what is wrong with bytes that came behind requests not yet answered
 
     @property
     def is_answering(self) -> bool:
@@ -110,6 +111,32 @@ class Connection(HttpToolsProtocol):
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes: nothing is read any more behind those that were no HTTP."""
+        if self._complaint is None:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """The bytes are no HTTP: say so after the answers that are still due, and close."""
+        is_in_body = self.stage == IN_BODY
+        if is_in_body and self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()  # its body is broken: it has no other answer than this one
+        is_its_own = is_in_body and self._running is self.cycle
+        is_answered = self._running is None or self._running.response_complete or is_its_own
+        if is_answered and not self.pipeline:
+            super().send_400_response(msg)
+            return
+        self._complaint = msg
+        self.stage = IDLE  # what was coming never comes, and is not late either
+        self.flow.pause_reading()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent: what is due next? uvicorn starts the next request; behind the last comes the complaint."""
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if is_last and self._complaint is not None and not self.transport.is_closing():
+            super().send_400_response(self._complaint)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -156,7 +183,7 @@ class Connection(HttpToolsProtocol):
             return False
         waited = now - self._since
         if self.stage == IN_HEAD:
-            return waited > HEAD_S
+            return waited > HEAD_S and not self._waits_for_us()
         if self.stage == IN_BODY and waited > WINDOW_S:
             rate = (self.received - self._received_then) / waited
             self._since, self._received_then = now, self.received

@@ -305,11 +305,10 @@ def standard_pages(
     """
 
     def openapi() -> tuple[int, bytes, bytes]:
-        documents = (hosted.pool.introduction.get("openapi") for hosted in site.hosted)
-        document = next((found for found in documents if found is not None), None)
+        document = site.openapi
         if document is None:
             return 503, answers.CONTENT_TYPE, answers.error_body("unavailable", "the model is not loaded")
-        return 200, answers.CONTENT_TYPE, document.encode()
+        return 200, answers.CONTENT_TYPE, document
 
     return {
         EXECUTION_PARAMETERS: lambda: (200, answers.CONTENT_TYPE, execution_parameters()),

@@ -122,9 +122,9 @@ async def _warm_up(later: Later, pipeline: Pipeline) -> Answer | None:
         try:
             prediction = await cast("Awaitable[Any]", prediction)
         except InvocationError as error:
-            return refusal(error, "")
+            return refusal(error, later.work.context)
         except _RAISED as error:
-            return refusal(raised(error, ""), "")
+            return refusal(raised(error, ""), later.work.context)
     if not isinstance(prediction, AsyncIterator):
         return pipeline.close(later.work, prediction)
     await anext(prediction, None)
@@ -173,18 +173,18 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
 
 
 async def _answer_async(wire: Wire, item: InvocationItem, later: Later, pipeline: Pipeline, writers: Writers) -> None:
-    enter(later.work.context)
-    inference_id = later.work.context.inference_id
+    context = later.work.context
+    enter(context)
     prediction = later.prediction
     if not isinstance(prediction, AsyncIterator):
         start = perf_counter()
         try:
             prediction = await cast("Awaitable[Any]", prediction)
         except InvocationError as error:
-            wire.answer(item, refusal(error, inference_id), pipeline.take_timings())
+            wire.answer(item, refusal(error, context), pipeline.take_timings())
             return
         except _RAISED as error:
-            wire.answer(item, refusal(raised(error, inference_id), inference_id), pipeline.take_timings())
+            wire.answer(item, refusal(raised(error, context.inference_id), context), pipeline.take_timings())
             return
         finally:
             pipeline.predicting += perf_counter() - start

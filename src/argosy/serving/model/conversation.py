@@ -239,7 +239,7 @@ class _Conversation:
             async with asyncio.timeout(GRACE_S):
                 await close()
         except (Exception, SystemExit, asyncio.CancelledError) as error:
-            log.failure("predictor-raised", error, inference_id=self._context.inference_id)
+            log.raised("predictor-raised", error, inference_id=self._context.inference_id)
 
 
 def attach(wire: Wire, converse: Converse, *, is_async: bool) -> Wire:

@@ -226,7 +226,7 @@ class Joiner:
         try:
             return self._pipeline.encode(piece, work.route, work.context, work.gzip)
         except InvocationError as error:
-            return refusal(error, work.context.inference_id)
+            return refusal(error, work.context)
 
 
 def _within(counts: Sequence[int], limit: int) -> list[list[int]]:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from argosy.errors import ArgosyError, InvocationError, LoadError
-from argosy.serving import codecs, log, openapi
+from argosy.serving import codecs, log
 from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model.joining import Alike, Joiner
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
 from argosy.serving.model.writers import Writers
+from argosy.serving.openapi.hosting import Hosting
+from argosy.serving.openapi.invocation import Signature, document
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
@@ -107,7 +109,8 @@ def load(predictor_class: type[Predictor], model_dir: Path, settings: Settings) 
         raise
     except (Exception, SystemExit) as error:
         reason = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
-        raise LoadError(f"`{settings.predictor}` could not be loaded from `{model_dir}`", got=reason) from error
+        what = f"`{settings.predictor}`" if settings.predictor is not None else "the model of the inference script"
+        raise LoadError(f"{what} could not be loaded from `{model_dir}`", got=reason) from error
 
 
 def _attach_conversations(wire: Wire, predictor: Predictor, *, is_async: bool) -> Wire:
@@ -162,20 +165,16 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     predict = predictor.predict
     is_streaming = inspect.isgeneratorfunction(predict) or inspect.isasyncgenfunction(predict)
     is_concurrent = is_streaming or inspect.iscoroutinefunction(predict)
-    document = openapi.document(
-        type(predictor).__name__,
-        pipeline.spec,
-        output_schema(predict),
-        pipeline.negotiator.content_types,
-        is_streaming,
-    )
+    has_adapters = hasattr(predictor, "load_adapter")
+    signature = Signature(pipeline.spec, output_schema(predict), pipeline.negotiator.content_types, is_streaming)
+    hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),
-        "has_adapters": hasattr(predictor, "load_adapter"),
-        "openapi": document.decode(),
+        "has_adapters": has_adapters,
+        "openapi": document(type(predictor).__name__, signature, hosting).decode(),
         "answers": list(codecs.names()),
     }
 
@@ -232,7 +231,7 @@ class _Listener:
         try:
             close(session)
         except (Exception, SystemExit) as error:
-            log.failure("close-session-raised", error)
+            log.raised("close-session-raised", error)
 
     def _change_adapter(self, message: dict[str, Any]) -> None:
         asked = {name: message[name] for name in ("ticket", "name")}
@@ -243,7 +242,7 @@ class _Listener:
             if change is not None:
                 change(message["name"], *([Path(message["path"])] if is_load else []))
         except (Exception, SystemExit) as error:
-            log.failure("adapter-failed", error, adapter=message["name"])
+            log.raised("adapter-failed", error, adapter=message["name"])
             told["error"] = type(error).__name__
             told["is_refused"] = isinstance(error, (ValueError, InvocationError))
             told["is_memory"] = is_out_of_memory(error)

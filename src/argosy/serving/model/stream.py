@@ -70,10 +70,10 @@ class StreamWriter:
 
     def fail(self, error: BaseException) -> None:
         """The predictor raised: an answer with its status as long as nothing was sent, else a visible end."""
-        inference_id = self._work.context.inference_id
-        told = error if isinstance(error, InvocationError) else raised(error, inference_id)
+        context = self._work.context
+        told = error if isinstance(error, InvocationError) else raised(error, context.inference_id)
         if self._framing is None or self._framing.is_gathered:
-            self._answer(refusal(told, inference_id))
+            self._answer(refusal(told, context))
         else:
             self._wire.break_off(self.number, self._framing.write_error(told))
 
