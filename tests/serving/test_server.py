@@ -213,22 +213,26 @@ def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
         assert echo.request("GET", "/ping", b"x" * 200_000).status == 200
 
 
-@pytest.mark.parametrize("first", ["POST /invocations", "GET /metrics"])
+@pytest.mark.parametrize(
+    "asked",
+    [("POST /invocations",) * 2, ("GET /metrics",) * 2, ("POST /invocations", "GET /metrics")],
+    ids=["invocations", "metrics", "both"],
+)
 @pytest.mark.parametrize(
     "garbage", [b"\x00junk\r\n\r\n", b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
 )
-def test_what_is_due_is_answered_before_garbage(start: Start, first: str, garbage: bytes) -> None:
+def test_what_is_due_is_answered_before_garbage(start: Start, asked: tuple[str, str], garbage: bytes) -> None:
     """In the order of the requests, one answer for each, and the 400 is the last word; on the ASGI way two wait."""
     body = b'{"do": "sleep", "seconds": 0.3}'
-    ask = f"{first} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    head = f"HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with (
         start("Commanded") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
     ):
-        connection.sendall(ask + ask + garbage)
+        connection.sendall(b"".join(b"%b %b%b" % (line.encode(), head, body) for line in asked) + garbage)
         with connection.makefile("rb") as answers:
-            for _ in range(2):
-                assert (b"sleep" if "invocations" in first else b"argosy_") in read_answer(answers)
+            for line in asked:
+                assert (b"sleep" if "invocations" in line else b"argosy_") in read_answer(answers)
             assert answers.readline() == b"HTTP/1.1 400 Bad Request\r\n"
             assert http.client.parse_headers(answers)["content-length"]
             assert b"HTTP/1.1" not in answers.read()

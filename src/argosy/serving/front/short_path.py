@@ -4,8 +4,8 @@ uvicorn owns the sockets, the parser and everything unusual. This subclass of it
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
 request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
 that uvicorn does not promise, so `seam` looks for them at start and the server does without this file when one is
-missing. Both ways give the same answers, and one test suite runs over both. Two things only the short path does:
-trailers of a chunked body are not taken for headers, and bytes that are no HTTP do not cost the answer before them.
+missing. Both ways give the same answers, and one test suite runs over both. One thing only the short path does:
+trailers of a chunked body are not taken for headers.
 """
 
 import asyncio
@@ -224,7 +224,7 @@ class ShortPath(Connection):
 
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
-        if not self._open:
+        if self.pipeline or not self._open:  # what waits in uvicorn's pipeline is due, too: `Connection` sees to it
             super().send_400_response(msg)
             return
         text = answers.error_body("bad-request", msg)
