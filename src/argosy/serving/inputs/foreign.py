@@ -62,7 +62,7 @@ class ForeignShape:
         write: Callable[[Definitions], Schema],
     ) -> None:
         self.owner = owner
-        self._names = names
+        self.names = names
         self._validate = validate
         self._write = write
 
@@ -71,7 +71,7 @@ class ForeignShape:
         if not is_text:
             return self._validate(value, False)
         if type(value) is list:
-            value = by_position(value, self._names)
+            value = by_position(value, self.names)
         if type(value) is not dict:
             return self._validate(value, True)
         return self._convert_cells(dict(value))

@@ -105,7 +105,7 @@ class Negotiator:
             )
         encoders = tuple((name.encode(), codecs.find(name) or OctetsCodec()) for name in chosen)
         decode, decode_rows = self._decoders(content_type, parsed)
-        has_rows = not parsed.essence.startswith("image/")
+        has_rows = self._spec.is_list or not _may_be_image(parsed)  # the first dimension of an image is no row
         best = encoders[0][1] if encoders else None
         encode_rows = best.encode_rows if isinstance(best, RowsEncoder) else None
         route = Route(decode, decode_rows, encode_rows, encoders, has_rows, accept, content_type)
@@ -128,9 +128,10 @@ class Negotiator:
             take = bytes if kind is InputKind.BYTES else _viewed
         else:
             take = lambda body: to_text(body, parsed)  # noqa: E731 - chosen once
+        unwrap = None if codec.cells_are_text else self._spec.unwrap
 
         def decode(body: bytes | memoryview) -> tuple[object, bool]:
-            value = take(body)
+            value = take(body) if unwrap is None else unwrap(take(body))
             if convert is None:
                 return value, False
             return convert(value, codec.cells_are_text), is_list and not isinstance(value, list)
@@ -162,6 +163,10 @@ class Negotiator:
         preferred = (asked_in,) if is_answerable else ()
         told = () if self._takes_any else self.content_types
         return tuple(dict.fromkeys((*preferred, *(name for name in told if name in writable), *writable)))
+
+
+def _may_be_image(parsed: MediaType) -> bool:
+    return parsed.type in ("image", "multipart") or parsed.essence == "application/x-image"
 
 
 def _viewed(body: bytes | memoryview) -> memoryview:
