@@ -111,6 +111,24 @@ def test_json_has_the_predictor_s_schema_and_the_others_say_what_they_are() -> N
     assert answer["application/json"]["anyOf"] == [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]
 
 
+@dataclass
+class Upload:
+    photo: bytes
+    more: list[bytes]
+    thumbnail: bytes | None = None
+    caption: str = ""
+
+
+def test_the_bytes_of_a_form_are_not_base64() -> None:
+    for annotation in (Upload, list[Upload]):
+        content = written(annotation)["paths"]["/invocations"]["post"]["requestBody"]["content"]
+        form = content["multipart/form-data"]["schema"]["properties"]
+        octets = {"type": "string", "contentMediaType": "application/octet-stream"}
+        assert form["photo"] == form["more"]["items"] == form["thumbnail"]["anyOf"][0] == octets
+        assert form["caption"]["type"] == "string"
+    assert written(Upload)["components"]["schemas"]["Upload"]["properties"]["photo"]["contentEncoding"] == "base64"
+
+
 def test_an_answer_that_may_be_an_image_is_described_as_one() -> None:
     predict = annotated(bytes, bytes)
     types = ("image/png", "image/*")

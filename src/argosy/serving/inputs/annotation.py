@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy.errors import LoadError
-from argosy.serving.inputs import arrays, instances
+from argosy.serving.inputs import arrays, form_fields, instances
 from argosy.serving.inputs.definitions import Definitions
 from argosy.serving.inputs.foreign import ForeignShape
-from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.kind import FieldKinds, InputKind
 from argosy.serving.inputs.mismatch import MismatchError, kind_of
 from argosy.serving.inputs.records import LISTS, MAPPINGS, Builder, members_of, plain
 from argosy.serving.inputs.scalars import ANYTHING, OCTETS, STRING, Scalar
@@ -56,6 +56,7 @@ class InputSpec:
         unwrap: From a value that is not text to what is in SageMaker's `{"instances": ...}`, unless that object is
             what `predict` takes. Raises DecodeError. None: as it is.
         is_nested: Whether it takes a list of lists, which are rows.
+        form: What the fields of a form are wanted as, or that its only part is wanted as text. None: as `kind` says.
     """
 
     kind: InputKind
@@ -64,6 +65,7 @@ class InputSpec:
     schema: Mapping[str, object]
     unwrap: instances.Unwrap | None = None
     is_nested: bool = False
+    form: FieldKinds | InputKind | None = None
 
 
 def read(predict: Callable[..., object]) -> InputSpec:
@@ -155,8 +157,11 @@ def _of_shape(shape: Shape) -> InputSpec:
         unwrap = instances.of_items(shape.item)
         wrapped = [] if unwrap is None else [instances.schema(own)]
         schema = definitions.close({"anyOf": [shape.item.schema(definitions), own, *wrapped]})
-        return InputSpec(InputKind.RECORDS, True, functools.partial(_convert_list, shape), schema, unwrap)
+        form = InputKind.TEXT if shape.item is STRING else form_fields.of_shape(shape.item)
+        convert = functools.partial(_convert_list, shape)
+        return InputSpec(InputKind.RECORDS, True, convert, schema, unwrap=unwrap, form=form)
     spec = InputSpec(InputKind.RECORDS, False, functools.partial(_convert, shape), definitions.close(own))
+    spec = replace(spec, form=form_fields.of_shape(shape))
     if isinstance(shape, ListShape):
         spec = replace(spec, kind=InputKind.LIST, schema=definitions.close({"anyOf": [own, instances.schema(own)]}))
         if shape.item is ANYTHING:

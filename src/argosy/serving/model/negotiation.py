@@ -7,7 +7,7 @@ from argosy import media_type
 from argosy.errors import DecodeError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
-from argosy.serving.codecs import Codec, RowsCodec, RowsEncoder
+from argosy.serving.codecs import Codec, FormCodec, RowsCodec, RowsEncoder
 from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.annotation import InputSpec
@@ -122,8 +122,12 @@ class Negotiator:
         if own is not None:
             return lambda body: (own(bytes(body), content_type), False), None
         codec = codecs.find(parsed.essence) or OctetsCodec()
-        if kind in codec.kinds or kind not in UNDECODED:
-            take: Callable[[bytes | memoryview], object] = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
+        form = self._spec.form
+        take: Callable[[bytes | memoryview], object]
+        if form is not None and isinstance(codec, FormCodec):
+            take = lambda body: codec.decode_form(body, parsed, form)  # noqa: E731 - chosen once
+        elif kind in codec.kinds or kind not in UNDECODED:
+            take = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
         elif kind is not InputKind.TEXT:
             take = bytes if kind is InputKind.BYTES else _viewed
         else:
