@@ -62,3 +62,13 @@ def error_body(code: str, message: str, inference_id: str = "") -> bytes:
 def error_answer(error: ArgosyError, inference_id: str = "") -> tuple[int, bytes]:
     """Status and body of an error's answer."""
     return status_of(error), error_body(error.code, error.message, inference_id)
+
+
+def message_of(body: bytes | memoryview) -> str:
+    """The sentence in an error's answer, in one line.
+
+    >>> message_of(error_body("decode", "row 2, field `years`: a field is missing"))
+    'row 2, field `years`: a field is missing'
+    """
+    message: str = orjson.loads(body)["error"]["message"]
+    return " ".join(message.split())
