@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import is_alive
+from tests.serving.front import exposition
 from tests.serving.raw_client import RawClient, request
 from tests.serving.server_process import ServerProcess, running, wait_until
 
@@ -42,7 +43,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def closed(server: ServerProcess) -> list[str]:
     """The inference ids of the generators that were closed or came to their end."""
     told = Path(f"{server.log_file}.told")
-    return [line.removeprefix("closed ") for line in told.read_text().splitlines()] if told.exists() else []
+    lines = told.read_text().splitlines() if told.exists() else []
+    return [line.removeprefix("closed ") for line in lines if line.startswith("closed ")]
 
 
 both = pytest.mark.parametrize("path", PATHS, ids=["short path", "plain ASGI"])
@@ -191,6 +193,46 @@ def test_a_client_that_leaves_before_the_first_part_ends_the_generator_too(
         client.ask({"parts": -1, "seconds": 0.3}, f"{ID}: early-{path}")
         wait_until(lambda: b'state="busy"} 1' in server.request("GET", "/metrics").body, 5)
     wait_until(lambda: f"early-{path}" in closed(server), 10)
+
+
+@pytest.mark.parametrize("cling", [False, True], ids=["interrupted", "clinging"])
+@pytest.mark.parametrize(("predictor", "path"), [("Coroutine", "1"), ("Coroutine", "0"), ("ReturnsCoroutine", "1")])
+def test_a_client_that_leaves_interrupts_a_coroutine_and_its_place_is_free(
+    predictor: str, path: str, cling: bool, tmp_path: Path
+) -> None:
+    told = tmp_path / "log.told"
+    with running(
+        f"core:{predictor}",
+        tmp_path / "log",
+        ARGOSY_SHORT_PATH=path,
+        ARGOSY_CONCURRENCY="1",
+        TEST_TOLD=str(told),
+    ) as server:
+        before = server.model_pids()
+        with RawClient(server.port) as client:
+            client.ask({"do": "wait", "cling": cling}, f"{ID}: left", "Accept: image/png, application/json")
+            wait_until(lambda: told.exists() and "begun left" in told.read_text(), 10)
+        wait_until(lambda: closed(server) == ["left"], 10)
+        assert server.invoke({"do": "nothing"}).status == 200, "there is one place, and it is free"
+        counts = exposition.read(server.request("GET", "/metrics").body)["argosy_invocations_total"]
+        assert counts.value("argosy_invocations_total", status="499") == 1
+        assert counts.value("argosy_invocations_total", status="200") == 1
+        assert server.model_pids() == before
+        assert "predictor-raised" not in server.log, "the interruption is no error"
+
+
+def test_a_coroutine_that_is_too_late_is_interrupted_and_its_place_is_free(tmp_path: Path) -> None:
+    told = str(tmp_path / "log.told")
+    with running(
+        "core:Coroutine", tmp_path / "log", ARGOSY_DEADLINE_S="1", ARGOSY_CONCURRENCY="1", TEST_TOLD=told
+    ) as server:
+        before = server.model_pids()
+        reply = server.invoke({"do": "wait"}, X_Amzn_SageMaker_Inference_Id="late")
+        assert (reply.status, reply.error["code"]) == (503, "deadline-exceeded")
+        assert server.invoke({"do": "nothing"}).status == 200
+        assert closed(server) == ["late"]
+        assert server.model_pids() == before
+        assert "stuck" not in server.log
 
 
 @every

@@ -60,6 +60,8 @@ END: Final = 2
 """In place of a status: the body is whole."""
 BROKEN: Final = 3
 """In place of a status: the body never becomes whole."""
+LEFT: Final = 4
+"""In place of a status: nobody waits for the answer any more, and none was begun."""
 
 FIELD_LETTERS: Final[Mapping[bytes, bytes]] = {
     contract.HEADER_INFERENCE_ID.lower().encode(): b"I",

@@ -14,7 +14,7 @@ from argosy.serving.pool.pool import Pool
 from argosy.serving.pool.template_link import ForkOwner, Template
 from argosy.serving.settings import Settings
 
-LOADED = {"event": "loaded", "capacity": 1, "joins": False}
+LOADED = {"event": "loaded", "is_concurrent": False, "capacity": 1, "joins": False}
 QUICK = Timings(1, 1e-6, 1e-6, 1e-6)
 
 

@@ -86,12 +86,38 @@ class Coroutine(Predictor):
             raise asyncio.CancelledError
         if inputs["do"] == "raise":
             raise ZeroDivisionError
+        if inputs["do"] == "wait":
+            await waiting_for(inputs)
         if inputs["do"] == "meet":
             if Coroutine.waiting is None:
                 Coroutine.waiting = asyncio.Event()
                 await Coroutine.waiting.wait()
             Coroutine.waiting.set()
         return {"id": current_invocation().inference_id}
+
+
+class ReturnsCoroutine(Predictor):
+    """A plain function that returns a coroutine."""
+
+    def predict(self, inputs: dict[str, Any]) -> Any:
+        return Coroutine().predict(inputs)
+
+
+async def waiting_for(inputs: dict[str, Any]) -> None:
+    """Wait without end; `TEST_TOLD` is told of the begin and of the interruption, which `cling` takes no notice of."""
+    name = current_invocation().inference_id
+    tell(f"begun {name}")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        tell(f"closed {name}")
+        if not inputs.get("cling"):
+            raise
+
+
+def tell(line: str) -> None:
+    with Path(os.environ["TEST_TOLD"]).open("a") as file:
+        file.write(f"{line}\n")
 
 
 def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:

@@ -171,6 +171,7 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     )
     return {
         "event": "loaded",
+        "is_concurrent": is_concurrent,
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),

@@ -60,7 +60,10 @@ class StreamWriter:
             self._wire.part(self.number, self._framing.write(part))
 
     def end(self) -> None:
-        """All parts are written."""
+        """All parts are written, or nobody waits for them."""
+        if self.is_cancelled and (self._framing is None or self._framing.is_gathered):
+            self._wire.leave(self.number)
+            return
         framing = self._framing or streaming.framing_of_none(self._work.route.accept)
         if not framing.is_gathered and self._framing is not None:
             self._wire.end(self.number)
@@ -78,7 +81,7 @@ class StreamWriter:
             self._wire.break_off(self.number, self._framing.write_error(told))
 
     def cancel(self) -> None:
-        """The client went away: an async generator is interrupted where it waits, any other after its next part."""
+        """The client went away: what is awaited is interrupted where it waits, a generator after its next part."""
         self.is_cancelled = True
         self.may_go_on.set()
         self.on_cancel()

@@ -16,6 +16,7 @@ from argosy.serving.frames import (
     BROKEN,
     END,
     INLINE,
+    LEFT,
     PART,
     PIECE,
     AlikeAnswers,
@@ -144,6 +145,10 @@ class Wire:
     def break_off(self, number: int, last: bytes) -> None:
         """Say that a body never becomes whole; `last` is the word of it that the client gets."""
         self._parts.add((number, BROKEN, b"", last, INLINE, len(last)), is_last=True)
+
+    def leave(self, number: int) -> None:
+        """Say that an invocation was given up, because nobody waits for its answer."""
+        self._parts.add((number, LEFT, b"", b"", INLINE, 0), is_last=True)
 
     def piece(self, kind: PieceKind, number: int, body: bytes) -> None:
         """Send a piece of a conversation."""

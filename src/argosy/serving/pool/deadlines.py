@@ -46,7 +46,7 @@ class Deadlines:
                 self._refuse(held, self._error)
                 link.held[number] = AnsweredInvocation(held)
                 link.tell({"event": "cancel", "number": number})
-                if held.has_begun or link.capacity > 1:
+                if held.has_begun or link.is_concurrent:
                     link.since = max(link.since, deadline + _CANCEL_S)
         if link.held and link.since < deadline and all(held.is_answered for held in link.held.values()):
             log.event("stuck", pid=link.pid, deadline_s=self._whole)

@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from argosy.serving import frames
+from argosy.serving import answers, frames
 from argosy.serving.frames import (
     ALIKE,
     BEGINS,
     BROKEN,
     END,
     INLINE,
+    LEFT,
     PART,
     PIECE,
     AlikeAnswers,
@@ -67,7 +68,8 @@ class ModelLink(asyncio.Protocol):
         seat: Which of the places that processes of a pool have; decides its processors and its GPU.
         pid: Its process id, once the template has told it.
         has_loaded: Whether it ever said that it has loaded the model.
-        capacity: Invocations that it answers at a time; 1 means one frame at a time.
+        is_concurrent: Whether it answers invocations beside each other; else one frame after the other.
+        capacity: Invocations that one that is concurrent answers at a time.
         lingers_for: It is idle and yet waits a moment, until so many invocations wait; 0 when it does not.
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
@@ -85,6 +87,7 @@ class ModelLink(asyncio.Protocol):
         self.seat = seat
         self.pid: int | None = None
         self.has_loaded = False
+        self.is_concurrent = False
         self.capacity = 1
         self.lingers_for = 0
         self.held: dict[int, Invocation] = {}
@@ -106,7 +109,7 @@ class ModelLink(asyncio.Protocol):
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
         if not self.has_loaded or self._transport is None or self.lingers_for or self.since == math.inf:
             return 0
-        if self.capacity == 1:
+        if not self.is_concurrent:
             return 0 if self.held else limit
         return self.capacity - len(self.held)
 
@@ -220,6 +223,7 @@ class ModelLink(asyncio.Protocol):
     def _take_message(self, message: dict[str, Any]) -> None:
         if message["event"] == "loaded":
             self.has_loaded = True
+            self.is_concurrent = message["is_concurrent"]
             self.capacity = message["capacity"]
         self._owner.on_message(self, message)
 
@@ -271,7 +275,8 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        self._owner.on_answers((invocation,), 200 if status == END else 500, (0,), None)
+        counted = {END: 200, LEFT: answers.CLIENT_LEFT}.get(status, 500)
+        self._owner.on_answers((invocation,), counted, (0,), None)
         return 1
 
 

@@ -207,14 +207,14 @@ class Pool:
         """A model process has answered a frame: it may have more."""
         if timings is not None:  # else the parts of a stream have come to their end
             self.metrics.worked(count, timings)
-        if timings is not None and link.capacity == 1 and not link.held and link.since != math.inf:
+        if timings is not None and not link.is_concurrent and not link.held and link.since != math.inf:
             busy = timings.decode + timings.predict + timings.encode
             self.policy.learn(count, timings.rows, self._now() - link.since, busy)
             pause, together = self.policy.linger(len(self._queue), count)
             if pause and self.state is _READY:
                 link.lingers_for = together
                 self._loop.call_later(pause, self._end_linger, link, link.since)
-        has_room = link.capacity > 1 or any(other.room(1) for other in self._links.values() if other is not link)
+        has_room = link.is_concurrent or any(other.room(1) for other in self._links.values() if other is not link)
         if has_room or link.waiting or not self._queue:
             self._dispatch()
         else:
@@ -289,7 +289,7 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
-        if link.capacity == 1 and len(held) > 1 and not self._is_closed:
+        if not link.is_concurrent and len(held) > 1 and not self._is_closed:
             for invocation in reversed(held):
                 if invocation.has_begun or invocation.pinned is not None:
                     self._refuse(invocation, lost)
