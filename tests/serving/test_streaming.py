@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from tests.processes import is_alive
 from tests.serving.front import exposition
 from tests.serving.raw_client import RawClient, request
-from tests.serving.server_process import ServerProcess, running, wait_until
+from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 
 PATHS = ("1", "0")
 STREAMS = ("Stream", "AsyncStream", "Returns", "ReturnsAsync", "Coroutine")
@@ -369,6 +369,48 @@ def test_a_stream_has_a_deadline_and_its_process_lives_on(predictor: str, path: 
                 list(client.chunks())
         wait_until(lambda: "late" in closed(server), 5)
         assert server.invoke({"parts": 1}).status == 200
+        assert server.model_pids() == before
+        assert "stuck" not in server.log
+
+
+@pytest.mark.parametrize(
+    ("predictor", "blocks", "quick"),
+    [
+        ("Coroutine", {"do": "block", "seconds": 60}, {"do": "nothing"}),
+        ("Stream", {"parts": 1, "lock": 60}, {"parts": 1}),
+    ],
+)
+def test_a_process_that_is_held_up_is_replaced_while_others_trickle_in(
+    predictor: str, blocks: object, quick: object, tmp_path: Path
+) -> None:
+    with (
+        running(f"core:{predictor}", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server,
+        ThreadPoolExecutor(33) as pool,
+    ):
+        (before,) = server.model_pids()
+        culprit = pool.submit(server.invoke, blocks)
+        others: list[Future[Reply]] = []
+
+        def is_replaced() -> bool:
+            if len(others) < 30:  # never as many as the process has places
+                others.append(pool.submit(server.invoke, quick))
+            time.sleep(0.2)  # a trickle
+            return server.model_pids() not in ([], [before])
+
+        wait_until(is_replaced, 6, lambda: server.log)
+        reply = culprit.result()
+        assert (reply.status, reply.error["code"]) == (503, "deadline-exceeded")
+        assert {other.result().status for other in others} <= {200, 500, 503}
+        wait_until(lambda: server.invoke(quick).status == 200, 10)
+        assert server.log.count('"event":"stuck"') == 1
+        assert not is_alive(before)
+
+
+def test_a_process_that_is_busy_for_many_deadlines_is_not_stuck(tmp_path: Path) -> None:
+    with running("core:Coroutine", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server:
+        before = server.model_pids()
+        for _ in range(5):
+            assert server.invoke({"do": "sleep", "seconds": 0.7}).status == 200
         assert server.model_pids() == before
         assert "stuck" not in server.log
 

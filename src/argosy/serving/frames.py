@@ -151,6 +151,8 @@ class PieceKind(IntEnum):
     """The receiver has taken the oldest message: there is room for another."""
     CLOSE = 4
     """To the front: it has ended; to the model process: the client listens no more. The body is `pack_close`'s."""
+    ECHO = 5
+    """Of no conversation. To the model process: whoever reads the link is to give it back; to the front: here it is."""
 
 
 class CloseCode(IntEnum):

@@ -53,6 +53,8 @@ class Conversing(Predictor):
                 yield "\udcff"
             case "cancelled":
                 raise asyncio.CancelledError
+            case "block":
+                time.sleep(60)
             case "pid":
                 yield str(os.getpid())
             case "told":

@@ -1,6 +1,7 @@
 """Predictors of the tests of batching, streaming and the contract's header fields; each body says what to do."""
 
 import asyncio
+import ctypes
 import os
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -88,6 +89,10 @@ class Coroutine(Predictor):
             raise ZeroDivisionError
         if inputs["do"] == "wait":
             await waiting_for(inputs)
+        if inputs["do"] == "sleep":
+            await asyncio.sleep(inputs["seconds"])
+        if inputs["do"] == "block":
+            time.sleep(inputs["seconds"])
         if inputs["do"] == "meet":
             if Coroutine.waiting is None:
                 Coroutine.waiting = asyncio.Event()
@@ -133,6 +138,7 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
                 while number and not Path(inputs["wait"]).exists():
                     time.sleep(0.005)
             time.sleep(inputs.get("seconds", 0))
+            ctypes.PyDLL(None).usleep(int(inputs.get("lock", 0) * 1e6))  # unlike CDLL, it keeps the interpreter's lock
             yield made(kind, number, inputs.get("size", 1))
         if inputs.get("raise"):
             raise RuntimeError("the secret of the weights")

@@ -92,7 +92,10 @@ class Conversations:
         wire.on_piece = self.take
 
     def take(self, piece: Piece) -> None:
-        """Something came from the front; about a conversation that has ended, nobody wants it."""
+        """Something came from the front; about a conversation that has ended, nobody wants it.
+
+        An echo is asked of the loop that holds the conversations: given here, it says that none of them holds it up.
+        """
         if piece.kind == PieceKind.OPEN:
             found = _Conversation(self._wire, piece.number, _context(piece.body))
             found.task = asyncio.get_running_loop().create_task(self._run(found))
@@ -100,6 +103,7 @@ class Conversations:
             return
         conversation = self._open.get(piece.number)
         if conversation is None:
+            self._wire.echo(piece)
             return
         match piece.kind:
             case PieceKind.TEXT:

@@ -66,7 +66,7 @@ class Wire:
         self._reader = FrameReader()
         self._lock = threading.Lock()
         self._parts = _Parts(lambda items: self._send(frames.pack_answers(items)))
-        self.on_piece: Callable[[Piece], None] = lambda piece: None
+        self.on_piece: Callable[[Piece], None] = self.echo
 
     def receive(self) -> list[Frame] | None:
         """Wait for bytes and give the frames that are whole by now; None when the front has closed the link."""
@@ -153,6 +153,11 @@ class Wire:
     def piece(self, kind: PieceKind, number: int, body: bytes) -> None:
         """Send a piece of a conversation."""
         self._send(frames.pack_piece(kind, number, body))
+
+    def echo(self, piece: Piece) -> None:
+        """Give back the piece by which the front learns that the link is still read; any other is meant for nobody."""
+        if piece.kind == PieceKind.ECHO:
+            self.piece(PieceKind.ECHO, piece.number, b"")
 
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message."""

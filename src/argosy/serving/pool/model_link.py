@@ -75,6 +75,8 @@ class ModelLink(asyncio.Protocol):
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
         since: When it was last handed something, in seconds of the monotonic clock; infinity when it is being killed.
+        asked: When it was last asked for an echo.
+        is_echo_due: Whether that has not come yet.
     """
 
     def __init__(self, owner: LinkOwner, number: int, seat: int) -> None:
@@ -94,6 +96,8 @@ class ModelLink(asyncio.Protocol):
         self.waiting: deque[Invocation] = deque()
         self.conversations: dict[int, Talker] = {}
         self.since = 0.0
+        self.asked = 0.0
+        self.is_echo_due = False
 
     @property
     def is_loaded(self) -> bool:
@@ -148,6 +152,12 @@ class ModelLink(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(frames.pack_piece(kind, number, body))
 
+    def ask_for_echo(self, now: float) -> None:
+        """Have the process say that it reads the link."""
+        self.asked = now
+        self.is_echo_due = True
+        self.send_piece(PieceKind.ECHO, 0, b"")
+
     def release(self, number: int) -> None:
         """A conversation has come to its end on both sides."""
         if self.conversations.pop(number, None) is not None:
@@ -199,9 +209,7 @@ class ModelLink(asyncio.Protocol):
                 self._take_message(frames.unpack_message(payload))
                 continue
             if count & PIECE:
-                piece = frames.unpack_piece(count, payload)
-                if (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
-                    talker.take(piece)
+                self._take_piece(frames.unpack_piece(count, payload))
                 continue
             if count & ALIKE:
                 alike, timings = frames.unpack_alike(count, payload)
@@ -219,6 +227,12 @@ class ModelLink(asyncio.Protocol):
         for number, talker in list(self.conversations.items()):
             talker.take(Piece(PieceKind.CLOSE, number, told))
         self._owner.on_lost(self)
+
+    def _take_piece(self, piece: Piece) -> None:
+        if piece.kind == PieceKind.ECHO:
+            self.is_echo_due = False
+        elif (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
+            talker.take(piece)
 
     def _take_message(self, message: dict[str, Any]) -> None:
         if message["event"] == "loaded":
