@@ -137,6 +137,18 @@ def test_bodies_that_come_back_as_they_were_lent_stay_where_they_lie(ends: tuple
     assert bytes(items[2][3]) == changed
 
 
+def test_the_answer_to_one_beside_others_leaves_its_question_as_it_is(
+    ends: tuple[Wire, Front], arena: memoryview
+) -> None:
+    wire, front = ends
+    front.link.sendall(frames.pack_invocations(5, [b"\n"], [b""], [THRESHOLD], [0]))
+    (given,) = wire.receive() or []
+    assert not isinstance(given, dict)
+    wire.answer(next(given.items()), Answer(200, b"text/plain", b"y" * THRESHOLD), QUICK)
+    assert front.items() == [(5, 200, b"y" * THRESHOLD)]
+    assert bytes(arena[:THRESHOLD]) == bytes(THRESHOLD), "if this process died, it would be asked again"
+
+
 def test_the_answer_to_one_takes_the_place_of_its_question(ends: tuple[Wire, Front], arena: memoryview) -> None:
     wire, front = ends
     front.link.sendall(frames.pack_invocations(5, [b"\n"], [b""], [2 * THRESHOLD], [THRESHOLD]))

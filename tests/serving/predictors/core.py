@@ -89,6 +89,8 @@ class Coroutine(Predictor):
             raise ZeroDivisionError
         if inputs["do"] == "wait":
             await waiting_for(inputs)
+        if inputs["do"] == "exit":
+            os._exit(7)
         if inputs["do"] == "sleep":
             await asyncio.sleep(inputs["seconds"])
         if inputs["do"] == "block":
@@ -98,7 +100,11 @@ class Coroutine(Predictor):
                 Coroutine.waiting = asyncio.Event()
                 await Coroutine.waiting.wait()
             Coroutine.waiting.set()
-        return {"id": current_invocation().inference_id}
+        if inputs["do"] == "until":
+            tell(f"begun {current_invocation().inference_id}")
+            while not Path(inputs["until"]).exists():
+                await asyncio.sleep(0.01)
+        return {"id": current_invocation().inference_id, **inputs.get("more", {})}
 
 
 class ReturnsCoroutine(Predictor):
@@ -130,6 +136,12 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
     count, kind = inputs["parts"], inputs.get("kind", "text")
     current_invocation().reply_custom_attributes(f"id={current_invocation().inference_id}")
     try:
+        if "until" in inputs:
+            tell(f"begun {current_invocation().inference_id}")
+            while not Path(inputs["until"]).exists():
+                time.sleep(0.005)
+        if inputs.get("exit"):
+            os._exit(7)
         if inputs.get("refuse"):
             raise DecodeError("refused before the first part")
         for number in range(count) if count >= 0 else iter(int, 1):

@@ -96,25 +96,20 @@ class Wire:
         return self.receive() if select.select([self.link], [], [], 0)[0] else []
 
     def answer(self, item: InvocationItem, answer: Answer, timings: Timings) -> None:
-        """Send the answer of one invocation.
-
-        A large one takes the place of its question, if it fits: the block is this invocation's until it is sent.
-        """
-        size = len(answer.body)
-        is_placed = item.offset != INLINE and THRESHOLD <= size <= item.size
-        if is_placed and answer.body is not item.body:
-            self.arena[item.offset : item.offset + size] = answer.body
+        """Send the answer of one invocation of several; as in `answer_all`, nothing is written into the arena."""
+        is_placed = answer.body is item.body and item.offset != INLINE
         self._send(frames.pack_answers([_as_item(item, answer, is_placed=is_placed)], timings))
 
     def answer_all(self, given: Invocations, answers: Sequence[Answer], timings: Timings) -> None:
-        """Send the answers of a frame of invocations.
+        """Send the answers of a frame of invocations, where one frame is answered after the other.
 
-        Of several, nothing is written into the arena: if this process dies, the others are asked again. What lies there
+        A large one takes the place of its question, if it fits: the block is this invocation's until it is sent. Of
+        several, nothing is written into the arena: if this process dies, the others are asked again. What lies there
         already, because a predictor gives back what it was given, stays there.
         """
         first = answers[0]
         if len(answers) == 1 and given.offsets is not None:
-            self.answer(next(given.items()), first, timings)
+            self._answer_in_place(next(given.items()), first, timings)
             return
         bodies = [answer.body for answer in answers]
         if given.offsets is None and all(a.status == first.status and a.head == first.head for a in answers):
@@ -123,6 +118,13 @@ class Wire:
             items = zip(given.items(), answers, strict=True)
             packed = (_as_item(x, a, is_placed=a.body is x.body and x.offset != INLINE) for x, a in items)
             self._send(frames.pack_answers(packed, timings))
+
+    def _answer_in_place(self, item: InvocationItem, answer: Answer, timings: Timings) -> None:
+        size = len(answer.body)
+        is_placed = item.offset != INLINE and THRESHOLD <= size <= item.size
+        if is_placed and answer.body is not item.body:
+            self.arena[item.offset : item.offset + size] = answer.body
+        self._send(frames.pack_answers([_as_item(item, answer, is_placed=is_placed)], timings))
 
     def answer_alike(
         self, given: Invocations, head: bytes, bodies: Sequence[bytes | memoryview], timings: Timings

@@ -46,6 +46,9 @@ class LinkOwner(Protocol):
     def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
         """A frame with the answers of so many invocations came, and each was told."""
 
+    def on_room(self) -> None:
+        """A model process takes more, though it has answered nothing."""
+
     def stop_if_drained(self) -> None:
         """A conversation has come to its end on both sides."""
 
@@ -84,6 +87,7 @@ class ModelLink(asyncio.Protocol):
         self._reader = FrameReader()
         self._transport: asyncio.WriteTransport | None = None
         self._last = 0
+        self._alone = 0
         self._is_closed = False
         self.number = number
         self.seat = seat
@@ -115,7 +119,12 @@ class ModelLink(asyncio.Protocol):
             return 0
         if not self.is_concurrent:
             return 0 if self.held else limit
-        return self.capacity - len(self.held)
+        return 0 if self._alone and self._must_be_alone() else self.capacity - len(self.held)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it holds nothing that would have to be asked again if it died."""
+        return all(held.has_begun for held in self.held.values())
 
     async def open(self, end: socket.socket) -> None:
         """Attach to the front's end of the socket pair."""
@@ -128,6 +137,8 @@ class ModelLink(asyncio.Protocol):
         self.held.update(zip(range(first, self._last + 1), invocations, strict=True))
         for invocation in invocations:
             invocation.handed = now
+        if invocations[0].is_alone:
+            self._alone = first
         self.since = now
         if self._transport is not None:
             self._transport.write(_packed(first, invocations))
@@ -228,6 +239,11 @@ class ModelLink(asyncio.Protocol):
             talker.take(Piece(PieceKind.CLOSE, number, told))
         self._owner.on_lost(self)
 
+    def _must_be_alone(self) -> bool:
+        """Whether an invocation that must be alone is still without any of its answer."""
+        held = self.held.get(self._alone)
+        return held is not None and not held.has_begun
+
     def _take_piece(self, piece: Piece) -> None:
         if piece.kind == PieceKind.ECHO:
             self.is_echo_due = False
@@ -282,6 +298,8 @@ class ModelLink(asyncio.Protocol):
         if status >= BEGINS:
             invocation.has_begun = True
             invocation.begin(status & ~BEGINS, head, body)
+            if invocation.is_alone:
+                self._owner.on_room()
             return 0
         del self.held[number]
         invocation.free_block()  # not sooner: a generator may still read the body that lies there

@@ -2,9 +2,10 @@
 
 Theory of operation. There is one queue before all model processes of a model. A process that is idle is handed what
 waits, as much as the policy allows (`batching`); several that are idle share it. A process that dies takes with it only
-what it was handed: when that was more than one invocation, each is asked again alone, so that only the one that kills
-gets an error. A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is
-refused and the process, when nobody waits for anything it does any more, is killed and replaced.
+what it was handed. One invocation gets an error. Of several, those whose answer had begun end visibly, and all others are
+asked again, once, before anything else: one by one, each in a process that holds nothing but answers that have begun, so
+that only the one that kills gets an error. A deadline is counted from the arrival of the invocation: in the queue it is
+refused, in a process it is refused and the process, when it is stuck, is killed and replaced.
 """
 
 import asyncio
@@ -82,6 +83,7 @@ class Pool:
         self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
+        self._again: deque[Invocation] = deque()
         self._receiving = 0
         self._turn = Turn(self._dispatch)
         self._is_closed = False
@@ -101,7 +103,7 @@ class Pool:
     @property
     def queue_length(self) -> int:
         """Invocations that wait."""
-        return len(self._queue) + sum(len(link.waiting) for link in self._links.values())
+        return len(self._queue) + len(self._again) + sum(len(link.waiting) for link in self._links.values())
 
     def start(self) -> None:
         """Ask the template for the model processes."""
@@ -147,7 +149,7 @@ class Pool:
             return
         queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
         try:
-            queue.remove(invocation)
+            (self._again if invocation.is_alone else queue).remove(invocation)
         except ValueError:
             return
         self.queue_bytes -= invocation.size
@@ -170,7 +172,12 @@ class Pool:
     def close(self) -> None:
         """Refuse what is left and end the model processes."""
         self._is_closed = True
-        waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
+        waiting = [
+            *self._again,
+            *self._queue,
+            *(invocation for link in self._links.values() for invocation in link.waiting),
+        ]
+        self._again.clear()
         self._queue.clear()
         for link in self._links.values():
             link.waiting.clear()
@@ -222,12 +229,16 @@ class Pool:
         if self.state is not State.READY:
             self.stop_if_drained()
 
+    def on_room(self) -> None:
+        """A model process takes more, though it has answered nothing."""
+        self._turn.soon()
+
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
-        self._end(link, link.take_held())
+        self._end(link)
         self.on_process(link, False)
         reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
-        has_more = self.state is State.DRAINING and (self._queue or self._receiving > 0)
+        has_more = self.state is State.DRAINING and (self._again or self._queue or self._receiving > 0)
         if self.state in (State.STARTING, State.READY) or has_more:
             self.metrics.process_ended(reason)
             self._workers.on_lost(link)
@@ -280,7 +291,7 @@ class Pool:
         self.on_process(link, True)
         self._dispatch()
 
-    def _end(self, link: ModelLink, held: list[Invocation]) -> None:
+    def _end(self, link: ModelLink) -> None:
         """What to do with the invocations of a process that is gone."""
         lost: InvocationError = PredictError("the model process ended while it answered this invocation")
         if self._is_closed:
@@ -289,23 +300,23 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
-        if not link.is_concurrent and len(held) > 1 and not self._is_closed:
-            for invocation in reversed(held):
-                if invocation.has_begun or invocation.pinned is not None:
-                    self._refuse(invocation, lost)
-                    continue
-                invocation.is_alone = True
-                invocation.handed = 0.0
-                self._queue.appendleft(invocation)
-                self.queue_bytes += invocation.size
-            return
-        for invocation in held:
-            self._refuse(invocation, lost)
+        is_culprit_known = len(link.held) == 1
+        for invocation in link.take_held():
+            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun
+            if has_had_its_turn or invocation.pinned is not None or self._is_closed:
+                self._refuse(invocation, lost)
+                continue
+            invocation.is_alone = True
+            invocation.handed = 0.0
+            self._again.append(invocation)
+            self.queue_bytes += invocation.size
 
     def _dispatch(self) -> None:
         now = self._now()
         limit = self.policy.limit
         queue = self._queue
+        if self._again:
+            self._ask_again(now)
         for link in self._links.values():
             if link.lingers_for and (len(queue) >= link.lingers_for or link.waiting):
                 link.lingers_for = 0
@@ -319,19 +330,15 @@ class Pool:
                 free.sort(key=lambda pair: len(pair[1].held))
             for place, (room, link) in enumerate(free):
                 share = -(-len(queue) // (len(free) - place))
-                self._hand_over(link, self._take(min(room, share)), now)
+                self._hand_over(link, [queue.popleft() for _ in range(min(room, share))], now)
                 if not queue:
                     return
 
-    def _take(self, count: int) -> list[Invocation]:
-        """The next invocations, at most so many; one that must be alone comes alone."""
-        queue = self._queue
-        taken = [queue.popleft()]
-        if taken[0].is_alone:
-            return taken
-        while len(taken) < count and queue and not queue[0].is_alone:
-            taken.append(queue.popleft())
-        return taken
+    def _ask_again(self, now: float) -> None:
+        """Hand over what a lost process held, one by one."""
+        for link in self._links.values():
+            if self._again and link.room(1) and link.is_clear:
+                self._hand_over(link, [self._again.popleft()], now)
 
     def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
         for invocation in invocations:
@@ -344,7 +351,7 @@ class Pool:
         if not delay or not self.policy.joins or len(self._queue) >= limit or self.state is not State.READY:
             return False
         left = self._queue[0].arrived + delay - now
-        if left <= 0 or self._queue[0].is_alone:
+        if left <= 0:
             return False
         self._loop.call_later(left, self._dispatch)
         return True
@@ -364,7 +371,7 @@ class Pool:
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
         now = self._now()
-        for queue in (self._queue, *(link.waiting for link in self._links.values())):
+        for queue in (self._queue, self._again, *(link.waiting for link in self._links.values())):
             for invocation in self._deadlines.take_late(queue, now):
                 self.queue_bytes -= invocation.size
                 invocation.free_block()
@@ -380,7 +387,8 @@ class Pool:
 
     def stop_if_drained(self) -> None:
         """Something has ended: when nothing else is under way, and SIGTERM has come, all is done."""
-        is_busy = self._receiving > 0 or self._queue or any(x.is_busy or x.waiting for x in self._links.values())
+        is_waiting = self._receiving > 0 or self._queue or self._again
+        is_busy = is_waiting or any(link.is_busy or link.waiting for link in self._links.values())
         if self.state is State.DRAINING and not is_busy:
             self._advance(Event.DRAINED)
 
