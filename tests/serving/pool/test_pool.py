@@ -55,6 +55,9 @@ class OneProcess:
     def loaded(self) -> None:
         return
 
+    async def end_of_lost(self, number: int) -> None:
+        return
+
     def fork(self, owner: ForkOwner, number: int, seat: int, seats: int, model_dir: Path) -> socket.socket:
         return self.front
 

@@ -38,8 +38,9 @@ _CLOSE_CODES: Final = range(_NORMAL_CLOSURE, 1016)
 _OWN_CODE: Final = 4000
 """Stands for all others."""
 
-Ending = Literal["killed", "crashed", "stuck", "exited"]
-"""Why a model process had to be replaced: by a signal from outside, by its own fault, by the front, of its own will."""
+Ending = Literal["killed", "memory", "crashed", "stuck", "exited", "unknown"]
+"""What ended a model process that had to be replaced: a signal from outside, the kernel for want of memory, a signal
+for its own fault, the front, itself with an exit code; or nobody knows, because the template was gone."""
 
 
 @dataclass(frozen=True, slots=True)

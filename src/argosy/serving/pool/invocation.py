@@ -29,8 +29,7 @@ class Invocation(ABC):
         size: Length of the body in bytes.
         arrived: When it was complete, in seconds of the monotonic clock.
         handed: When a model process got it; 0 before.
-        is_alone: Whether it is asked again, because a process died that held it among others: now without others that
-            could be.
+        is_alone: Whether it is asked again, and now alone, because a process died that held it among others.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.
         is_answered: Whether its client has been told already and nobody waits for what comes.

@@ -35,8 +35,12 @@ class LinkOwner(Protocol):
 
     arena_view: memoryview
 
+    @property
+    def is_asking_again(self) -> bool:
+        """Whether invocations wait that must be alone."""
+
     def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
-        """The model process says something: `loaded`, `failed`, `adapter`."""
+        """The model process says something: `loaded`, `failed`, `adapter`; or the template does: `not-forked`."""
 
     def on_answers(
         self, invocations: Sequence[Invocation], status: int, sizes: Sequence[int], frame: tuple[int, Timings] | None
@@ -70,6 +74,7 @@ class ModelLink(asyncio.Protocol):
         number: Names this link in messages to the template.
         seat: Which of the places that processes of a pool have; decides its processors and its GPU.
         pid: Its process id, once the template has told it.
+        not_forked: Why there never was a process; empty when there was one, or may yet be.
         has_loaded: Whether it ever said that it has loaded the model.
         is_concurrent: Whether it answers invocations beside each other; else one frame after the other.
         capacity: Invocations that one that is concurrent answers at a time.
@@ -92,6 +97,7 @@ class ModelLink(asyncio.Protocol):
         self.number = number
         self.seat = seat
         self.pid: int | None = None
+        self.not_forked = ""
         self.has_loaded = False
         self.is_concurrent = False
         self.capacity = 1
@@ -120,11 +126,6 @@ class ModelLink(asyncio.Protocol):
         if not self.is_concurrent:
             return 0 if self.held else limit
         return 0 if self._alone and self._must_be_alone() else self.capacity - len(self.held)
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether it holds nothing that would have to be asked again if it died."""
-        return all(held.has_begun for held in self.held.values())
 
     async def open(self, end: socket.socket) -> None:
         """Attach to the front's end of the socket pair."""
@@ -240,9 +241,9 @@ class ModelLink(asyncio.Protocol):
         self._owner.on_lost(self)
 
     def _must_be_alone(self) -> bool:
-        """Whether an invocation that must be alone is still without any of its answer."""
+        """Whether it answers an invocation that must be alone: begun, it may have company when no other waits to be."""
         held = self.held.get(self._alone)
-        return held is not None and not held.has_begun
+        return held is not None and (self._owner.is_asking_again or not held.has_begun)
 
     def _take_piece(self, piece: Piece) -> None:
         if piece.kind == PieceKind.ECHO:
@@ -255,6 +256,8 @@ class ModelLink(asyncio.Protocol):
             self.has_loaded = True
             self.is_concurrent = message["is_concurrent"]
             self.capacity = message["capacity"]
+        elif message["event"] == "not-forked":
+            self.not_forked = message["reason"]
         self._owner.on_message(self, message)
 
     def _take_alike(self, alike: AlikeAnswers, timings: Timings | None) -> int:

@@ -2,10 +2,10 @@
 
 Theory of operation. There is one queue before all model processes of a model. A process that is idle is handed what
 waits, as much as the policy allows (`batching`); several that are idle share it. A process that dies takes with it only
-what it was handed. One invocation gets an error. Of several, those whose answer had begun end visibly, and all others are
-asked again, once, before anything else: one by one, each in a process that holds nothing but answers that have begun, so
-that only the one that kills gets an error. A deadline is counted from the arrival of the invocation: in the queue it is
-refused, in a process it is refused and the process, when it is stuck, is killed and replaced.
+what it was handed. One invocation gets an error. Of several, those whose answer had begun end visibly, and all others
+are asked again, once, before anything else: one by one, each alone in a process, so that only the one that kills gets
+an error. A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is
+refused and the process, when it is stuck, is killed and replaced.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from argosy.errors import InvocationError, OverloadedError, PredictError, Unavai
 from argosy.serving import log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
-from argosy.serving.front.metrics import Ending, Metrics
+from argosy.serving.front.metrics import Metrics
 from argosy.serving.pool.batching import BatchPolicy
 from argosy.serving.pool.deadlines import Deadlines
 from argosy.serving.pool.invocation import Invocation
@@ -29,7 +29,7 @@ from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
 from argosy.serving.pool.template_link import Template
 from argosy.serving.pool.turn import Turn
-from argosy.serving.pool.workers import FAILURES_BEFORE_GIVING_UP, Workers
+from argosy.serving.pool.workers import Workers
 from argosy.serving.settings import Settings
 
 _TICK_S: Final = 0.1
@@ -37,8 +37,6 @@ _QUEUE_BYTES: Final = 2**30
 """Bodies that may wait, all together; a container that dies of memory answers nobody."""
 _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
-_LAST_WORDS_S: Final = 0.1
-"""How long the answers of a process that has ended are still read."""
 _READY: Final = State.READY
 """At hand: looking it up in the enumeration takes longer than all the rest of a comparison."""
 
@@ -75,12 +73,11 @@ class Pool:
         self.on_adapter: Callable[[ModelLink, dict[str, Any]], None] = lambda link, message: None
         self.queue_bytes = 0
         self.on_process: Callable[[ModelLink, bool], None] = lambda link, is_there: None
-        self._template = template
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._now = time.monotonic  # the event loop's own clock ticks in whole milliseconds
         self._most_waiting = settings.queue
-        self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
+        self._workers = Workers(self, template, settings, model_dir or settings.model_dir, metrics)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
         self._again: deque[Invocation] = deque()
@@ -101,14 +98,18 @@ class Pool:
         return list(self._links.values())
 
     @property
+    def is_asking_again(self) -> bool:
+        """Whether invocations wait that a lost process held."""
+        return bool(self._again)
+
+    @property
     def queue_length(self) -> int:
         """Invocations that wait."""
         return len(self._queue) + len(self._again) + sum(len(link.waiting) for link in self._links.values())
 
     def start(self) -> None:
         """Ask the template for the model processes."""
-        self._template.add(self)
-        self._workers.fill()
+        self._workers.start()
         self._loop.call_later(_TICK_S, self._tick)
 
     def admit(self) -> bool:
@@ -154,6 +155,7 @@ class Pool:
             return
         self.queue_bytes -= invocation.size
         invocation.free_block()
+        self._turn.soon()
         self.stop_if_drained()
 
     def flow(self, invocation: Invocation, *, is_open: bool) -> None:
@@ -185,7 +187,6 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, UnavailableError("the server is stopping"))
         self._workers.close()
-        self._template.remove(self)
 
     def on_message(self, link: ModelLink, message: dict[str, Any]) -> None:
         """A model process says something."""
@@ -236,32 +237,15 @@ class Pool:
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
         self._end(link)
-        self.on_process(link, False)
-        reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
+        if not link.not_forked:
+            self.on_process(link, False)
         has_more = self.state is State.DRAINING and (self._again or self._queue or self._receiving > 0)
         if self.state in (State.STARTING, State.READY) or has_more:
-            self.metrics.process_ended(reason)
             self._workers.on_lost(link)
-            if self._workers.should_give_up:
-                count = self._workers.failures
-                self.failure = self.failure or f"{count} model processes in a row ended before they had loaded"
-                self._advance(Event.GAVE_UP)
         else:
-            self._links.pop(link.number, None)
+            self._workers.forget(link)
         self._dispatch()
         self.stop_if_drained()
-
-    def on_forked(self, number: int, pid: int) -> None:
-        """A model process runs."""
-        link = self._links.get(number)
-        if link is not None:
-            link.pid = pid
-
-    def on_exited(self, number: int) -> None:
-        """A model process has ended: its link ends with it, unless a child of its own holds the other end."""
-        link = self._links.get(number)
-        if link is not None:
-            self._loop.call_later(_LAST_WORDS_S, link.abort)
 
     def on_import_failed(self, reason: str) -> None:
         """The template cannot import the predictor: at the start that is the end."""
@@ -269,17 +253,10 @@ class Pool:
         if self.state is State.STARTING:
             self._advance(Event.GAVE_UP)
 
-    def on_template_ended(self, failures: int) -> None:
-        """The template has ended; it is started again as long as there is hope."""
-        is_hopeless = failures >= FAILURES_BEFORE_GIVING_UP and not self._workers.loaded
-        if self.state in (State.STARTING, State.READY) and is_hopeless:
-            self.failure = self.failure or "the template process ends again and again"
-            self._advance(Event.GAVE_UP)
-
-    def on_template_started(self) -> None:
-        """Another template runs: ask it for what is missing."""
-        if self.state in (State.STARTING, State.READY):
-            self._workers.fill()
+    def on_hopeless(self, reason: str) -> None:
+        """No model process will ever load the model."""
+        self.failure = self.failure or reason
+        self._advance(Event.GAVE_UP)
 
     def _on_loaded(self, link: ModelLink, message: dict[str, Any]) -> None:
         self.introduction = message
@@ -337,7 +314,7 @@ class Pool:
     def _ask_again(self, now: float) -> None:
         """Hand over what a lost process held, one by one."""
         for link in self._links.values():
-            if self._again and link.room(1) and link.is_clear:
+            if self._again and link.room(1) and not link.held:
                 self._hand_over(link, [self._again.popleft()], now)
 
     def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
@@ -375,6 +352,7 @@ class Pool:
             for invocation in self._deadlines.take_late(queue, now):
                 self.queue_bytes -= invocation.size
                 invocation.free_block()
+                self._turn.soon()
         for link in self._links.values():
             self._deadlines.watch(link, now)
         if self.state not in (State.STOPPED, State.FAILED):
