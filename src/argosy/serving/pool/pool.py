@@ -1,11 +1,15 @@
 """The queue and who takes from it: hands what waits to whoever is free, and sees that each invocation is answered.
 
-Theory of operation. There is one queue before all model processes of a model. A process that is idle is handed what
-waits, as much as the policy allows (`batching`); several that are idle share it. A process that dies takes with it only
-what it was handed. One invocation gets an error. Of several, those whose answer had begun end visibly, and all others
-are asked again, once, before anything else: one by one, each alone in a process, so that only the one that kills gets
-an error. A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is
-refused and the process, when it is stuck, is killed and replaced.
+Theory of operation. There is one queue before all model processes of a model, and one before each for what it alone can
+answer, the invocations of its sessions: of the two, what has waited for longer goes first. A process that is idle is
+handed what waits, as much as the policy allows (`batching`); several that are idle share it.
+
+A process that dies takes with it only what it was handed. One invocation gets an error. Of several, those whose answer
+had begun end visibly, and all others are asked again, once, before anything else: one by one, each alone in a process,
+so that only the one that kills gets an error.
+
+A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is refused and the
+process, when it is stuck, is killed and replaced.
 """
 
 import asyncio
@@ -292,13 +296,24 @@ class Pool:
         now = self._now()
         limit = self.policy.limit
         queue = self._queue
+        has_pinned = False
         if self._again:
             self._ask_again(now)
         for link in self._links.values():
             if link.lingers_for and (len(queue) >= link.lingers_for or link.waiting):
                 link.lingers_for = 0
-            if link.waiting and (room := link.room(1)):
-                self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
+            if link.waiting:
+                has_pinned = True
+                if not queue or link.waiting[0].arrived <= queue[0].arrived:
+                    self._hand_over_pinned(link, now)
+        self._share_out(now, limit)
+        if has_pinned:  # those that came later than what waits for anybody have what that left
+            for link in self._links.values():
+                self._hand_over_pinned(link, now)
+
+    def _share_out(self, now: float, limit: int) -> None:
+        """Hand what any process may answer to those that have room."""
+        queue = self._queue
         # More than once where one has less room than its share: what it leaves is for the others.
         while queue and (free := [(room, link) for link in self._links.values() if (room := link.room(limit))]):
             if self._may_wait(now, limit):
@@ -316,6 +331,11 @@ class Pool:
         for link in self._links.values():
             if self._again and link.room(1) and not link.held:
                 self._hand_over(link, [self._again.popleft()], now)
+
+    def _hand_over_pinned(self, link: ModelLink, now: float) -> None:
+        """Hand a process what it alone can answer."""
+        if link.waiting and (room := link.room(1)):
+            self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
 
     def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
         for invocation in invocations:
