@@ -261,6 +261,7 @@ def test_a_client_that_leaves_ends_the_generator(is_rude: bool, tmp_path: Path) 
         ("/raise", 1011, "the predictor raised `RuntimeError`"),
         ("/cancelled", 1011, "the predictor raised `CancelledError`"),
         ("/number", 1011, "a message is neither text nor bytes"),
+        ("/huge", 1011, "the answer, or a part of it, is too large: got 4294967296 bytes"),
         ("/surrogate", 1011, "the predictor raised `UnicodeEncodeError`"),
         ("/refuse", 1008, "this is no audio: want 16 kHz"),
     ],

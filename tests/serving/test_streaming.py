@@ -158,6 +158,20 @@ def test_what_goes_wrong_later_ends_the_stream_visibly(
     assert server.invoke({"parts": 1}).status == 200
 
 
+@some
+def test_a_part_that_no_frame_can_carry_ends_the_stream_visibly(serve: Serve, predictor: str, path: str) -> None:
+    server = serve(predictor, path)
+    before = server.model_pids()
+    with RawClient(server.port) as client:
+        client.ask({"parts": 2, "kind": "huge"})
+        assert client.head()[0] == 200
+        assert client.chunk()
+        with pytest.raises(EOFError):
+            list(client.chunks())
+    assert server.invoke({"parts": 1}).status == 200
+    assert server.model_pids() == before
+
+
 @every
 def test_a_client_that_leaves_ends_the_generator(serve: Serve, predictor: str, path: str) -> None:
     server = serve(predictor, path)

@@ -162,6 +162,8 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
 
 def made(kind: str, number: int, size: int) -> Any:
     match kind:
+        case "huge":
+            return bytes(2**32 if number else 1)
         case "bytes":
             return bytes([number % 256]) * size
         case "json":

@@ -25,7 +25,7 @@ from argosy.serving.context import InvocationContext, enter
 from argosy.serving.frames import CloseCode, Piece, PieceKind
 from argosy.serving.model.pipeline import raised
 from argosy.serving.model.window import Window
-from argosy.serving.model.wire import Frame, Wire
+from argosy.serving.model.wire import Frame, Wire, checked
 from argosy.serving.predictor import Predictor
 
 GRACE_S: Final = 10.0
@@ -232,7 +232,7 @@ class _Conversation:
         else:
             raise PredictError("a message is neither text nor bytes", got=f"`{type(message).__name__}`")
         self.window.sent(len(body))
-        self._wire.piece(kind, self.number, body)
+        self._wire.piece(kind, self.number, checked(body))
 
     async def _finish(self, outgoing: AsyncIterator[object] | None) -> None:
         """Let the generator's `finally` run, if it has not come to its end by itself."""
