@@ -148,6 +148,7 @@ class Settings:
         workers_are_chosen: Whether nobody told a number, so that the server may choose a smaller one.
         queue: Number of invocations that may wait.
         max_body_bytes: Largest request body.
+        receiving_bytes: Bodies that are being received, all together; None: a quarter of the memory, within bounds.
         deadline_s: Seconds after which an unanswered invocation is answered with 503.
         short_path: Whether plain requests may bypass ASGI.
         script: Where an inference script is looked for.
@@ -171,6 +172,7 @@ class Settings:
     workers_are_chosen: bool = False
     queue: int = DEFAULT_QUEUE
     max_body_bytes: int = contract.megabytes(100)
+    receiving_bytes: int | None = None
     deadline_s: float = REALTIME_DEADLINE_S
     short_path: bool = True
     script: ScriptPlace = field(default_factory=ScriptPlace)
@@ -232,6 +234,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         workers_are_chosen=not told_workers,
         queue=_number(environ, Variable.QUEUE, DEFAULT_QUEUE, 1, 1_000_000),
         max_body_bytes=contract.megabytes(_number(environ, Variable.MAX_BODY_MB, 100, 1, 1024)),
+        receiving_bytes=contract.megabytes(_number(environ, Variable.MAX_RECEIVING_MB, 0, 1, 1_000_000)) or None,
         deadline_s=_seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if batch_transform else REALTIME_DEADLINE_S),
         short_path=environ.get(Variable.SHORT_PATH, "1") != "0",
         script=_script(environ),

@@ -51,6 +51,7 @@ class Gauges:
         is_ready: Whether `/ping` is 200.
         queue_length: Invocations that wait.
         queue_bytes: Bytes of their bodies.
+        receiving_bytes: Bytes of bodies that are being received, as far as they are counted.
         loading: Model processes that load.
         idle: Model processes that wait.
         busy: Model processes that answer.
@@ -64,6 +65,7 @@ class Gauges:
     is_ready: bool
     queue_length: int
     queue_bytes: int
+    receiving_bytes: int
     loading: int
     idle: int
     busy: int
@@ -262,6 +264,7 @@ def _now(gauges: Gauges) -> Iterator[str]:
     yield _sample("argosy_ready", "gauge", "Whether GET /ping is answered with 200.", int(gauges.is_ready))
     yield _sample("argosy_queue_length", "gauge", "Invocations that wait.", gauges.queue_length)
     yield _sample("argosy_queue_bytes", "gauge", "Bytes of the bodies that wait.", gauges.queue_bytes)
+    yield _sample("argosy_receiving_bytes", "gauge", "Bytes of bodies that are being received.", gauges.receiving_bytes)
     yield _sample("argosy_open_connections", "gauge", "Open HTTP connections.", gauges.open_connections)
     yield _sample(
         "argosy_log_lines_dropped_total",
