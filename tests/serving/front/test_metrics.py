@@ -18,6 +18,7 @@ GAUGES = Gauges(
     is_ready=True,
     queue_length=3,
     queue_bytes=4096,
+    receiving_bytes=8192,
     loading=1,
     idle=2,
     busy=4,
@@ -87,6 +88,7 @@ def test_the_gauges_are_shown_as_they_are() -> None:
         "argosy_ready": 1,
         "argosy_queue_length": 3,
         "argosy_queue_bytes": 4096,
+        "argosy_receiving_bytes": 8192,
         "argosy_open_connections": 64,
         "argosy_log_lines_dropped_total": 5,
         "argosy_conversations": 6,
@@ -98,7 +100,7 @@ def test_the_gauges_are_shown_as_they_are() -> None:
 
 
 def test_memory_that_is_not_known_is_not_shown() -> None:
-    gauges = Gauges(False, 0, 0, 1, 0, 0, 0, 1.0)
+    gauges = Gauges(False, 0, 0, 0, 1, 0, 0, 0, 1.0)
     families = exposition.read(Metrics().render(gauges))
     assert "process_resident_memory_bytes" not in families
     assert families["argosy_ready"].value("argosy_ready") == 0

@@ -176,6 +176,7 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",
+        "is_concurrent": is_concurrent,
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),
