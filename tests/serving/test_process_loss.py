@@ -170,6 +170,7 @@ def test_what_cannot_be_forked_is_tried_again_and_ping_tells_the_truth(tmp_path:
         (model,) = server.model_pids()
         full.touch()
         with watched(server) as watch:
+            wait_until(lambda: watch.turns == [200], 10)
             os.kill(model, signal.SIGKILL)
             wait_until(lambda: not is_alive(model), 10)
             tries = server.log.count('"event":"model-process-not-started"')
@@ -178,6 +179,6 @@ def test_what_cannot_be_forked_is_tried_again_and_ping_tells_the_truth(tmp_path:
             full.unlink()
             server.wait_ready()
             assert server.invoke({}).status == 200
-        assert watch.turns == [200, 503, 200]
+            wait_until(lambda: watch.turns == [200, 503, 200], 10, lambda: str(watch.turns))
         assert children(server.popen.pid) == [template], "the template lives on"
         assert restarts(server) == {"killed": 1}, "what never was has not ended"
