@@ -184,7 +184,7 @@ def assert_embedded_metric_format(line: bytes) -> dict[str, Any]:
 
 
 MOMENTS = st.integers(0, 300 * 1024).map(lambda ticks: ticks / 1024)
-"""Differences of these are exact, and none is a bucket's bound: no rounding decides where one counts."""
+"""Differences of these are exact: no rounding decides where one counts."""
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=40), MOMENTS)
