@@ -196,6 +196,9 @@ class Variable(StrEnum):
     """Number of invocations that may wait for a model process."""
     MAX_BODY_MB = "ARGOSY_MAX_BODY_MB"
     """Largest request body, in MB."""
+    MAX_RECEIVING_MB = "ARGOSY_MAX_RECEIVING_MB"
+    """Bodies that are being received, in MB all together; what would be more is answered with 503; unset: a quarter of
+    the memory that is left at the start, at most 1024. Never less than one body may have."""
     DEADLINE_S = "ARGOSY_DEADLINE_S"
     """Seconds after which an unanswered invocation is answered with 503; unset: 55, in a transform job 3590."""
     MAX_BATCH_SIZE = "ARGOSY_MAX_BATCH_SIZE"

@@ -343,3 +343,14 @@ def test_artifacts_are_read_from_the_model_dir(start: Start, tmp_path: Path) -> 
     (tmp_path / "answer.txt").write_text("42")
     with start("ReadsArtifacts", ARGOSY_MODEL_DIR=str(tmp_path)) as server:
         assert server.invoke([]).body == b'"42"'
+
+
+@pytest.mark.parametrize("short_path", ["1", "0"])
+def test_an_answer_that_no_frame_can_carry_is_500_with_words(tmp_path: Path, short_path: str) -> None:
+    with running("Huge", tmp_path / "log", ARGOSY_SHORT_PATH=short_path) as server:
+        before = server.model_pids()
+        reply = server.invoke(b"4294967296", Content_Type="text/plain", X_Amzn_SageMaker_Inference_Id="call-17")
+        assert (reply.status, reply.error["code"], reply.error["inference_id"]) == (500, "predict", "call-17")
+        assert reply.error["message"].startswith("the answer, or a part of it, is too large: got 4294967296 bytes")
+        assert server.invoke(b"1000", Content_Type="text/plain").body == bytes(1000)
+        assert server.model_pids() == before

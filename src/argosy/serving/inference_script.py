@@ -80,7 +80,7 @@ class InferenceScript(Predictor):
         takes_any_accept: The script reads Accept itself, and may know types that no codec knows.
     """
 
-    row_wise: ClassVar[bool] = False
+    row_wise: ClassVar[bool | None] = False
     takes_any_accept: ClassVar[bool] = True
     functions: ClassVar[Functions] = Functions()
     default_accept: ClassVar[str] = DEFAULT_ACCEPT

@@ -107,7 +107,10 @@ def test_json_has_the_predictor_s_schema_and_the_others_say_what_they_are() -> N
     content = {name: media["schema"] for name, media in invoke["requestBody"]["content"].items()}
     house = {"$ref": "#/components/schemas/House"}
     assert tuple(content) == TYPES
-    assert content["application/json"] == {"anyOf": [house, {"type": "array", "items": house}]}
+    houses = {"type": "array", "items": house}
+    instances = content["application/json"]["anyOf"].pop()
+    assert content["application/json"] == {"anyOf": [house, houses]}
+    assert instances["properties"]["instances"] == houses
     assert content["multipart/form-data"] == house
     assert content["application/x-parquet"]["format"] == "binary"
     assert "order of their declaration" in content["text/csv"]["description"]
@@ -115,6 +118,24 @@ def test_json_has_the_predictor_s_schema_and_the_others_say_what_they_are() -> N
     answer = {name: media["schema"] for name, media in invoke["responses"]["200"]["content"].items()}
     assert tuple(answer) == (*TYPES[:5], "text/libsvm")
     assert answer["application/json"]["anyOf"] == [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]
+
+
+@dataclass
+class Upload:
+    photo: bytes
+    more: list[bytes]
+    thumbnail: bytes | None = None
+    caption: str = ""
+
+
+def test_the_bytes_of_a_form_are_not_base64() -> None:
+    for annotation in (Upload, list[Upload]):
+        content = written(annotation)["paths"]["/invocations"]["post"]["requestBody"]["content"]
+        form = content["multipart/form-data"]["schema"]["properties"]
+        octets = {"type": "string", "contentMediaType": "application/octet-stream"}
+        assert form["photo"] == form["more"]["items"] == form["thumbnail"]["anyOf"][0] == octets
+        assert form["caption"]["type"] == "string"
+    assert written(Upload)["components"]["schemas"]["Upload"]["properties"]["photo"]["contentEncoding"] == "base64"
 
 
 def test_an_answer_that_may_be_an_image_is_described_as_one() -> None:

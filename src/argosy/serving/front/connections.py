@@ -6,7 +6,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from argosy.serving import answers
-from argosy.serving.front.requests import BIDIRECTIONAL
+from argosy.serving.front.requests import BIDIRECTIONAL, BodyRoom
 
 HEAD_S: Final = 15.0
 """Seconds for the head of a request."""
@@ -68,13 +68,15 @@ class Connection(HttpToolsProtocol):
     """uvicorn's protocol class, watched: no request may take forever to come.
 
     Attributes:
-        watched: Where it is counted; `bound` gives a class that has it.
+        watched: Where it is counted; `bound` gives a class that has it, and the next.
+        room: What all bodies share that are being received.
         stage: `IDLE`, `IN_HEAD` or `IN_BODY`.
         turn: Number of the request on this connection.
         received: Bytes of the body that have come.
     """
 
     watched: Connections
+    room: BodyRoom
 
     @classmethod
     def bound(cls, **known: object) -> "type[Connection]":
@@ -92,6 +94,7 @@ class Connection(HttpToolsProtocol):
         self._received_then = 0
         self._running: RequestResponseCycle | None = None
         self._complaint: str | None = None  # what is wrong with bytes that came behind requests not yet answered
+        self._taken = 0
 
     @property
     def is_answering(self) -> bool:
@@ -106,6 +109,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self.watched.remove(self)
+        self.leave_room()
         super().connection_lost(exc)
         # uvicorn tells only the last request that came, and that may wait in its pipeline behind the one that runs.
         if self._running is not None and not self._running.response_complete:
@@ -174,6 +178,18 @@ class Connection(HttpToolsProtocol):
         """Only where a WebSocket is served, and not while an answer is due; else Upgrade is ignored (RFC 9110 7.8)."""
         is_ours = self.url.partition(b"?")[0] == BIDIRECTIONAL.encode() and self.parser.get_method() == b"GET"
         return is_ours and self._is_next and super()._should_upgrade()
+
+    def take_room(self, size: int) -> bool:
+        """Take room for a piece of a body; False when there is none."""
+        has_room = self.room.take(size)
+        self._taken += size * has_room
+        return has_room
+
+    def leave_room(self) -> None:
+        """The body is whole, or never will be."""
+        if self._taken:
+            self.room.give_back(self._taken)
+            self._taken = 0
 
     def is_late(self, now: float) -> bool:
         """Whether the request that is coming has taken too long; looked at every second."""

@@ -277,7 +277,7 @@ class Models:
             await self._have_ended(links)
 
     async def _have_ended(self, links: Iterable[ModelLink]) -> bool:
-        ends = asyncio.gather(*(self._shared.template.exit_code(link.number) for link in links))
+        ends = asyncio.gather(*(self._shared.template.end(link.number) for link in links))
         try:
             await asyncio.wait_for(ends, _END_S)
         except TimeoutError:

@@ -77,7 +77,8 @@ class Pipeline:
             getattr(predictor, "decode", None),
             takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
-        self.is_row_wise = predictor.row_wise
+        self.is_row_wise = predictor.row_wise is not False
+        self.says_row_wise = predictor.row_wise is True
         self._has_rows = self.spec.is_list or hasattr(predictor, "decode") or self.spec.kind not in UNDECODED
         self.proven_rows = 0
         self._max_body_bytes = max_body_bytes

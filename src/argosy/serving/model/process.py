@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from argosy.errors import ArgosyError, InvocationError, LoadError
-from argosy.serving import codecs, log
+from argosy.serving import answers, codecs, log
 from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model.joining import Alike, Joiner
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
@@ -153,11 +153,17 @@ def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
             try:
                 answer = concurrent.warm_up(answer, pipeline)
             except (Exception, SystemExit) as error:
-                got = f"{type(error).__name__}: {error}"
-                raise LoadError("a warm-up sample is refused", got=got, where=sample) from error
+                raise LoadError(f"a warm-up sample is refused: {_told(error)}", where=sample) from error
         if answer is not None and answer.status != 200:
-            raise LoadError("a warm-up sample is refused", got=bytes(answer.body).decode(), where=sample)
+            told = answers.message_of(answer.body)
+            raise LoadError(f"a warm-up sample is refused with {answer.status}: {told}", where=sample)
     pipeline.take_timings()
+
+
+def _told(error: BaseException) -> str:
+    """What an exception says, in one line and without its hint."""
+    told = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
+    return " ".join(told.split()).removesuffix(":")
 
 
 def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, settings: Settings) -> dict[str, object]:
@@ -170,6 +176,7 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",
+        "is_concurrent": is_concurrent,
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),
@@ -195,9 +202,9 @@ def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: 
             if isinstance(given, Alike):
                 wire.answer_alike(frame, given.head, given.bodies, pipeline.take_timings())
                 continue
-            answers = [answer for answer in given if isinstance(answer, Answer)]
-            if len(answers) == len(given):
-                wire.answer_all(frame, answers, pipeline.take_timings())
+            whole = [answer for answer in given if isinstance(answer, Answer)]
+            if len(whole) == len(given):
+                wire.answer_all(frame, whole, pipeline.take_timings())
                 continue
             for item, answer in zip(frame.items(), given, strict=True):
                 if isinstance(answer, Later):

@@ -7,6 +7,7 @@ a file descriptor for each process it wants, and gets JSON lines: imported, fail
 says `load_before_fork` is loaded here, once, and its memory is shared by all model processes.
 """
 
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -24,7 +25,7 @@ import orjson
 
 from argosy.contract import Variable
 from argosy.errors import LoadError
-from argosy.serving import arena, log, placement, settings
+from argosy.serving import arena, frames, log, placement, settings
 from argosy.serving.frames import FORK_REQUEST
 from argosy.serving.model import process
 from argosy.serving.model.process import Seat
@@ -167,7 +168,11 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
             continue
         request, link = _next_request(control)
         sys.stdout.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no room for another process just now
+            _refuse(link, error)
+            continue
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for other in (selector, control, wake_read, wake_write):
@@ -175,6 +180,13 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
             _run(request, link, memory, make, told)
         link.close()
         _tell(control, event="forked", number=request["number"], pid=pid)
+
+
+def _refuse(link: socket.socket, error: OSError) -> None:
+    """Say why there is no process, where the front would else only see the end of a link."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the front has given it up already
+        link.sendall(frames.pack_message({"event": "not-forked", "reason": str(error.strerror)}))
+    link.close()
 
 
 def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket]:

@@ -67,7 +67,7 @@ def document(title: str, signature: Signature, hosting: Hosting = _ONE_MODEL) ->
     _adopted(definitions, {"$ref": PREFIX + ERROR_NAME, "$defs": {ERROR_NAME: ERROR}})  # first: the name is its own
     request = _adopted(definitions, signature.spec.schema)
     prediction = _adopted(definitions, signature.output)
-    taken: Schema = {name: _taken(name, request, signature.spec) for name in signature.content_types}
+    taken: Schema = {name: _taken(name, request, signature.spec, definitions) for name in signature.content_types}
     invoke = _pointed(invocation(taken, _answers(prediction, signature), hosting))
     parts = {name: _pointed(part) for name, part in definitions.schemas.items()}
     return orjson.dumps(whole(title, invoke, parts, hosting))
@@ -85,17 +85,42 @@ def _pointed(schema: Mapping[str, object]) -> Schema:
     return with_references(schema, lambda target: target.replace(PREFIX, COMPONENTS, 1))
 
 
-def _taken(name: str, schema: Schema, spec: InputSpec) -> Schema:
+def _taken(name: str, schema: Schema, spec: InputSpec, definitions: Definitions) -> Schema:
     """The media type object of one Content-Type."""
     is_record = spec.kind is InputKind.RECORDS
     if name == _FORM:
         members = schema.get("anyOf")
         one = members[0] if spec.is_list and isinstance(members, list) else schema
-        return {"schema": one if is_record or spec.kind is InputKind.DICT else {"type": "object"}}
+        has_fields = is_record or spec.kind is InputKind.DICT
+        return {"schema": _of_form(one, definitions) if has_fields else {"type": "object"}}
     if name == "text/csv":
         text = _TEXTS[name] + _HEADER_ROW + (_BY_POSITION if is_record else "")
         return {"schema": {"type": "string", "description": text}}
     return _media(name, schema)
+
+
+def _of_form(schema: Schema, definitions: Definitions) -> Schema:
+    """The schema of a record as a form says it: bytes are a part's own, not base64 text."""
+    target = schema.get("$ref")
+    whole = definitions.schemas.get(target.removeprefix(PREFIX), schema) if isinstance(target, str) else schema
+    properties, more = whole.get("properties"), whole.get("additionalProperties")
+    raw = dict(whole)
+    if isinstance(properties, dict):
+        raw["properties"] = {name: _raw(part) for name, part in properties.items()}
+    if isinstance(more, dict):
+        raw["additionalProperties"] = _raw(more)
+    return schema if raw == whole else raw
+
+
+def _raw(part: Schema) -> Schema:
+    if part.get("contentEncoding") == "base64":
+        return {"type": "string", "contentMediaType": "application/octet-stream"}
+    raw = dict(part)
+    if isinstance(members := part.get("anyOf"), list):
+        raw["anyOf"] = [_raw(member) for member in members]
+    if isinstance(items := part.get("items"), dict):
+        raw["items"] = _raw(items)
+    return raw
 
 
 def _media(name: str, schema: Schema) -> Schema:
