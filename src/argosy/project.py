@@ -112,6 +112,11 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
+        prune: Whether tests, caches, manuals and, without a C compiler in the base, headers and sources of compiled
+            code are left out of what is installed.
+        unpruned: Distributions of which nothing is left out.
+        bytecode: Whether modules enter the image compiled, too: larger, built slower, and the first start is faster. It
+            takes the image's Python version on the machine that builds.
     """
 
     base: str = "debian"
@@ -120,6 +125,9 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    prune: bool = True
+    unpruned: tuple[str, ...] = ()
+    bytecode: bool = False
 
 
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,10 +12,11 @@ from argosy.cli import environment, output
 from argosy.cli.environment import Environment
 from argosy.errors import DamagedCacheError, UsageError
 from argosy.image import build, dockerfile, reference
-from argosy.image.build import BaseImage, LayerReport, Surroundings
+from argosy.image.build import BaseImage, Surroundings
 from argosy.image.debian.rootfs import PYTHON, debian_image
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
+from argosy.image.layers.making import LayerReport
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.registry.transports import Access

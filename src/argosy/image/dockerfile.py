@@ -20,9 +20,10 @@ from typing import Final
 
 from argosy import model_archive
 from argosy.errors import UsageError
-from argosy.image.build import MODEL, PROGRAM, Parts, server_files, server_metadata, settings
+from argosy.image.build import Parts, server_files, server_metadata, settings
 from argosy.image.dependencies import WheelFile
 from argosy.image.interpreter import DEFAULT_PATH
+from argosy.image.layers.recipes import MODEL, PROGRAM
 from argosy.image.manifest import Settings
 from argosy.image.venv import VENV
 from argosy.project import Project

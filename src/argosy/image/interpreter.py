@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from argosy.image.layer import cache_key
 from argosy.model_archive import written_aside
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMPILERS: Final = ("cc", "gcc", "clang", "nvcc")
 _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
 
@@ -24,10 +25,12 @@ class Interpreter:
     Attributes:
         path: Absolute, with links followed.
         version: `3.x`.
+        has_compiler: Whether a C compiler is on the image's PATH, too.
     """
 
     path: str
     version: str
+    has_compiler: bool = False
 
 
 def search_path(image: Image) -> str:
@@ -53,13 +56,13 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     Raises:
         ImageError: None, only other versions, or an image whose C library wheels do not fit.
     """
-    remembered = cache_dir / "interpreters" / cache_key("interpreters", image.digest)
+    remembered = cache_dir / "interpreters" / cache_key("interpreters", 2, image.digest)
     try:
-        found = [Interpreter(path, version) for path, version in json.loads(remembered.read_bytes())]
+        found = [Interpreter(*fields) for fields in json.loads(remembered.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
         found = _interpreters(read_filesystem(image), search_path(image))
         with written_aside(remembered) as aside:
-            aside.write_bytes(canonical_json([[python.path, python.version] for python in found]))
+            aside.write_bytes(canonical_json([[*astuple(python)] for python in found]))
     for python in found:
         if wanted in (None, python.version):
             return python
@@ -82,14 +85,16 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
             hint="take a Debian, Ubuntu or Amazon Linux base, not Alpine",
         )
     found: list[Interpreter] = []
-    for folder in path.split(":"):
+    folders = path.split(":")
+    has_compiler = any(files.resolve(f"{folder}/{name}") is not None for folder in folders for name in _COMPILERS)
+    for folder in folders:
         names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
         names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
         for name in ["python3", *names]:
             entry = files.resolve(f"{folder}/{name}")
             version = None if entry is None else _NAME.fullmatch(entry.path.rpartition("/")[2])
             if entry is not None and version is not None and entry.kind in ("file", "hardlink") and entry.mode & 0o111:
-                python = Interpreter(f"/{entry.path}", version.group(1))
+                python = Interpreter(f"/{entry.path}", version.group(1), has_compiler)
                 if python not in found:
                     found.append(python)
     return found

@@ -5,7 +5,7 @@ Source: packaging.python.org, "Binary distribution format", "Entry points specif
 
 import configparser
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -19,12 +19,17 @@ from argosy.errors import ImageError, ResolutionError
 from argosy.image.dependencies import WheelFile
 from argosy.image.interpreter import Interpreter
 from argosy.image.layer import Member, from_bytes, symlink
+from argosy.image.layers.pruning import without
 
 VENV: Final = "opt/venv"
 INSTALLER: Final = b"argosy\n"
 _OLDEST_GLIBC_MINOR: Final = 5
 _NEWEST_GLIBC_MINOR: Final = 28
 _ALIASES: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+Pruned = Callable[[zipfile.ZipFile, str], frozenset[str]]
+"""A wheel and its distribution's name -> the names of its members that are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ def script(name: str, module: str, attribute: str) -> Member:
     return from_bytes(f"{VENV}/bin/{name}", text.encode(), executable=True)
 
 
-def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened: ExitStack) -> Unpacked:
+def unpack_wheels(
+    wheels: Sequence[tuple[WheelFile, Path]], python: str, opened: ExitStack, pruned: Pruned | None = None
+) -> Unpacked:
     """The files of wheels at their places in the environment.
 
     Two wheels may write one path: the same bytes are one file; of different bytes the alphabetically later
@@ -99,6 +106,7 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
         wheels: With the place of their file, sorted by distribution.
         python: `3.x` of the image.
         opened: Keeps the wheels open while the members are read.
+        pruned: What of a wheel is left out; None leaves out nothing.
 
     Raises:
         ImageError: A wheel is broken, or has a member that leads out of it.
@@ -108,7 +116,8 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
     for wheel, path in wheels:
         try:
             archive = opened.enter_context(zipfile.ZipFile(path))
-            for member, crc in _members(archive, wheel, python):
+            left_out = frozenset() if pruned is None else pruned(archive, wheel.distribution)
+            for member, crc in _members(archive, wheel, python, left_out):
                 before = members.get(member.path)
                 if before is not None and (before[2] != crc or before[0].size != member.size):
                     notes.append(f"/{member.path} is in {before[1]} and in {wheel.distribution}: the latter's is kept")
@@ -118,7 +127,9 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
     return Unpacked([member for member, _, _ in members.values()], notes)
 
 
-def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterator[tuple[Member, int | None]]:
+def _members(
+    archive: zipfile.ZipFile, wheel: WheelFile, python: str, left_out: frozenset[str]
+) -> Iterator[tuple[Member, int | None]]:
     site = site_packages(python)
     schemes = {
         "purelib": site,
@@ -131,7 +142,7 @@ def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterato
         parts = PurePosixPath(item.filename).parts
         if item.filename.startswith("/") or ".." in parts or not parts:
             raise ImageError("a wheel's member leads out of it", got=f"`{item.filename}`", where=wheel.filename)
-        if item.is_dir():
+        if item.is_dir() or item.filename in left_out:
             continue
         target, rest, executable = site, parts, bool(item.external_attr >> 16 & 0o111)
         if parts[0].endswith(".data") and len(parts) > 2:
@@ -142,6 +153,9 @@ def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterato
                 content = _with_interpreter(archive.read(item))
                 yield from_bytes("/".join([target, *rest]), content, executable=True), None
                 continue
+        if left_out and len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] == "RECORD":
+            yield from_bytes("/".join([target, *rest]), without(archive.read(item), left_out)), None
+            continue
         mode = 0o755 if executable else 0o644
         yield Member("/".join([target, *rest]), mode, item.file_size, partial(archive.open, item)), item.CRC
         if len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] == "entry_points.txt":

@@ -23,7 +23,11 @@ RULES: Final = 1
 
 _TESTS: Final = "tests"
 _SOURCES: Final = frozenset(
-    ".a .c .cc .cpp .cu .cuh .cxx .f .f90 .h .hh .hpp .hxx .in .inc .inl .lib .pxd .pxi .pyx .tpp".split()
+    (
+        *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".pyx"),
+        *(".cuh", ".h", ".hh", ".hpp", ".hxx", ".inl", ".pxd", ".pxi", ".tpp"),
+        ".a",
+    )
 )
 _CACHES: Final = frozenset((".pyc", ".pyo"))
 _MANUALS: Final = (("data", "share", "doc"), ("data", "share", "man"), ("data", "share", "info"))
