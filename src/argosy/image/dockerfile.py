@@ -21,7 +21,7 @@ from typing import Final
 from argosy import model_archive
 from argosy.errors import UsageError
 from argosy.image.build import MODEL, PROGRAM, Parts, server_files, server_metadata, settings
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import DEFAULT_PATH
 from argosy.image.manifest import Settings
 from argosy.image.venv import VENV

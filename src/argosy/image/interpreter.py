@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import newest_glibc
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image, canonical_json
 from argosy.image.layer import cache_key
@@ -15,6 +16,8 @@ from argosy.model_archive import written_aside
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
+_LIBRARIES: Final = ("lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib64/libc.so.6", "usr/lib/libc.so.6")
+"""Debian and Ubuntu; Amazon Linux and its kin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,12 @@ class Interpreter:
     Attributes:
         path: Absolute, with links followed.
         version: `3.x`.
+        glibc_minor: `x` of the glibc 2.x beside it; None when it could not be told.
     """
 
     path: str
     version: str
+    glibc_minor: int | None = None
 
 
 def search_path(image: Image) -> str:
@@ -55,11 +60,11 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     """
     remembered = cache_dir / "interpreters" / cache_key("interpreters", image.digest)
     try:
-        found = [Interpreter(path, version) for path, version in json.loads(remembered.read_bytes())]
+        found = [Interpreter(path, version, glibc) for path, version, glibc in json.loads(remembered.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
         found = _interpreters(read_filesystem(image), search_path(image))
         with written_aside(remembered) as aside:
-            aside.write_bytes(canonical_json([[python.path, python.version] for python in found]))
+            aside.write_bytes(canonical_json([[python.path, python.version, python.glibc_minor] for python in found]))
     for python in found:
         if wanted in (None, python.version):
             return python
@@ -82,6 +87,7 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
             hint="take a Debian, Ubuntu or Amazon Linux base, not Alpine",
         )
     found: list[Interpreter] = []
+    glibc = _glibc_minor(files)
     for folder in path.split(":"):
         names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
         names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
@@ -89,7 +95,17 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
             entry = files.resolve(f"{folder}/{name}")
             version = None if entry is None else _NAME.fullmatch(entry.path.rpartition("/")[2])
             if entry is not None and version is not None and entry.kind in ("file", "hardlink") and entry.mode & 0o111:
-                python = Interpreter(f"/{entry.path}", version.group(1))
+                python = Interpreter(f"/{entry.path}", version.group(1), glibc)
                 if python not in found:
                     found.append(python)
     return found
+
+
+def _glibc_minor(files: Filesystem) -> int | None:
+    """The newest symbol version that the C library has is its own."""
+    for path in _LIBRARIES:
+        entry = files.resolve(path)
+        if entry is not None and entry.kind in ("file", "hardlink"):
+            with files.open(path) as stream:
+                return newest_glibc(stream)
+    return None
