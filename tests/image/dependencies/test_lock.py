@@ -152,3 +152,28 @@ def test_requirements_that_cannot_be_read_are_an_error(shop: Shop, tmp_path: Pat
     with pytest.raises(ResolutionError, match="cannot be read"):
         locked(shop, "-r gone.txt\n")
     assert list(tmp_path.glob("project/.*")) == []
+
+
+def test_a_conflict_with_the_server_is_told_apart_from_one_within_the_dependencies(shop: Shop) -> None:
+    shop.index.add("click", "6.0")
+    with pytest.raises(ResolutionError, match="no solution together with the server") as raised:
+        locked(shop, "click==6.0\n")
+    assert "uvicorn" in str(raised.value.want)
+    shop.index.add("model", "1.0", "click>=8")
+    with pytest.raises(ResolutionError, match="no solution for Python"):
+        locked(shop, "click==6.0\nmodel\n")
+
+
+def test_a_build_that_keeps_its_lock_makes_none(shop: Shop) -> None:
+    with pytest.raises(ResolutionError, match="not up to date: got there is no lock") as raised:
+        lock(shop.project(None), "3.11", shop.environ, ignore, may_write=False)
+    assert raised.value.hint == f"argosy lock {shop.root}"
+    assert shop.index.requests == []
+
+
+def test_a_distribution_with_wheels_for_an_older_version_only_is_not_built(shop: Shop) -> None:
+    shop.index.add("model", "1.0")
+    shop.index.add_file("model", "model-2.0.tar.gz", sdist("model", "2.0", files("model", "2.0")))
+    assert versions(locked(shop, "model\n"))["model"] == "1.0"
+    (model,) = locked(shop, "model>1\n").dependencies
+    assert (model.version, model.wheels) == ("2.0", ())

@@ -96,7 +96,7 @@ def test_what_needs_a_newer_c_library_than_the_bases_does_not_enter(shop: Shop, 
     with pytest.raises(ResolutionError, match="newer C library") as raised:
         make("source", "r.txt", glibc_minor=36)
     assert (raised.value.got, raised.value.want) == ("glibc 2.38", "glibc 2.36 or older")
-    assert make("source", "r.txt", glibc_minor=39)
+    assert make("source", "r.txt", glibc_minor=39).filename == f"source-1.0-{NATIVE}.whl"
 
 
 def test_an_sdist_that_is_not_what_the_lock_says_is_not_built(shop: Shop, make: Making) -> None:
@@ -114,7 +114,7 @@ def test_a_build_that_fails_is_an_error_with_a_way_out(shop: Shop, make: Making)
     write(shop.root / "mine", broken)
     with pytest.raises(ResolutionError, match="cannot be built here") as raised:
         make("mine", "mine")
-    assert f"--volume {shop.root}/mine:/source python:3.11 pip wheel" in str(raised.value.hint)
+    assert f"--volume {shop.root}/mine:/source/mine python:3.11 pip wheel" in str(raised.value.hint)
 
 
 def test_a_package_of_this_machine_is_built_with_the_code_that_it_has_now(shop: Shop, make: Making) -> None:
@@ -129,10 +129,10 @@ def test_a_package_of_this_machine_is_built_with_the_code_that_it_has_now(shop: 
 def test_a_package_whose_build_asks_for_more_than_the_lock_has_is_an_error(shop: Shop, make: Making) -> None:
     shop.index.add("model", "1.0")
     write(shop.root / "mine", files("mine", "1", "model<2", is_static=False))
-    assert make("mine", "mine")
+    assert make("mine", "mine").version == "1"
     backend = shop.root / "mine/backend.py"
     backend.write_text(backend.read_text().replace("model<2", "model>2"))
-    with pytest.raises(ResolutionError, match="needs what is not in the lock: got model 1.0, want model>2") as raised:
+    with pytest.raises(ResolutionError, match=r"needs what is not in the lock: got model 1\.0, want model>2") as raised:
         make("mine", "mine")
     assert raised.value.hint == f"argosy lock {shop.root}"
 

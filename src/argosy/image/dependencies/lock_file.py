@@ -283,4 +283,4 @@ def _toml(value: object) -> str:
         if value and isinstance(value[0], Mapping):
             return "[\n" + "".join(f"  {_toml(one)},\n" for one in value) + "]"
         return "[" + ", ".join(_toml(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)  # such JSON is TOML, too
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # such JSON is TOML, too

@@ -97,7 +97,8 @@ class Resolver:
             try:
                 sources = self._compile([*user, str(needed)], flags)
             except ResolutionError as error:
-                self._blame_server(error, user, server)
+                if wanted.files or wanted.lines:
+                    self._blame_server(error, user, server)
                 raise
             packages = tomllib.loads(output.read_text(encoding="utf-8"))["packages"]
             names = {str(package["name"]) for package in packages}

@@ -19,6 +19,7 @@ from typing import Final
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from argosy.errors import ResolutionError
 from argosy.image.blobs import BlobStore
@@ -127,7 +128,8 @@ class Workshop:
                 )
             (path,) = found
             built_name, version, _, _ = parse_wheel_filename(path.name)
-            if built_name != package.distribution or package.version not in (None, str(version)):
+            is_other_version = package.version is not None and Version(package.version) != version
+            if built_name != package.distribution or is_other_version:
                 raise ResolutionError(
                     "a source gave another wheel than the lock says",
                     got=path.name,
@@ -182,14 +184,14 @@ class Workshop:
 
     def _elsewhere(self, package: LockedPackage) -> str:
         """How to build the wheel on another machine, for pasting."""
-        run = f'docker run --rm --platform linux/amd64 --volume "$PWD/wheels:/wheels" python:{self.python}'
-        named = f"{package.distribution}=={package.version}"
-        if isinstance(package.source, PackageFolder):
-            named = "/source"
-            run = run.replace(" python:", f" --volume {shlex.quote(f'{package.source.path}:/source')} python:")
+        path = None if package.source is None else package.source.path
+        named = f"{package.distribution}=={package.version}" if path is None else f"/source/{path.name}"
+        mounts = ['--volume "$PWD/wheels:/wheels"']
+        mounts += [f"--volume {shlex.quote(f'{path}:{named}')}"] if path is not None else []
         return (
-            f"build it where it fits, and add the folder `wheels` to `[image] dependencies`:\n"
-            f"{run} pip wheel --no-deps --wheel-dir /wheels {named}"
+            "build it where it fits, and add the folder `wheels` to `[image] dependencies`:\n"
+            f"docker run --rm --platform linux/amd64 {' '.join(mounts)} python:{self.python} "
+            f"pip wheel --no-deps --wheel-dir /wheels {shlex.quote(named)}"
         )
 
     def _key(self, source: Sdist | PackageFolder) -> str | None:
