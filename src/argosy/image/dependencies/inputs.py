@@ -111,6 +111,12 @@ def package_name(folder: Path) -> str | None:
     return None if name is None else canonicalize_name(name)
 
 
+def file_digest(path: Path) -> str:
+    """The `sha256:` digest of a file, read in pieces."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file.
 
@@ -189,12 +195,6 @@ def _content(given: Input) -> object:
             return [[path.name, file_digest(path)] for path in given.wheel_paths()]
         case Kind.PACKAGE:
             return metadata_digest(given.path)
-
-
-def file_digest(path: Path) -> str:
-    """The `sha256:` digest of a file, read in pieces."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _dependency_tables(path: Path) -> str:

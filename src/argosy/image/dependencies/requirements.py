@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shlex
 import sys
 import tempfile
 import tomllib
@@ -129,7 +130,7 @@ def _exported(given: Input, uv: Uv) -> dict[str, Any]:
             "the lock cannot be read",
             got=without_logins(" ".join(done.stderr.split())),
             where=given.path,
-            hint=f"uv lock --project {given.path.parent}",
+            hint=f"uv lock --project {shlex.quote(str(given.path.parent))}",
         )
     return tomllib.loads(done.stdout)
 
