@@ -31,7 +31,7 @@ def test_only_the_predictor_is_required(folder: Path) -> None:
     loaded = load(folder)
     assert loaded.root == folder
     assert loaded.artifacts_dir is None
-    assert loaded.dependencies_file is None
+    assert loaded.dependencies == []
     assert loaded.program_files() == [Path("predictor.py")]
 
 
@@ -161,7 +161,7 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + '[image]\npython = "2.7"\n', "argosy.toml:4: `image.python`", None),
         (LEAST + 'artifacts = "model"\n', "`model.artifacts` names a folder that is not there", None),
         (LEAST + 'artifacts = "../"\n', "`model.artifacts` leads out of the project folder", None),
-        (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file", None),
+        (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file or folder", None),
         (LEAST + '[image]\nenvironment = {ARGOSY_QUEUE = "1"}\n', "`image.environment` sets what the other", None),
         (LEAST + '[image.environment]\nPATH = "/bin"\n', "`image.environment` sets `PATH`", "leave it out"),
         (LEAST + '[image.environment]\n"A=B" = "c"\n', "'A=B'", None),

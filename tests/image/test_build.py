@@ -14,7 +14,7 @@ from argosy.errors import ArchiveError, ImageError, NetworkError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
 from argosy.image.build import BaseImage, Surroundings
-from argosy.image.dependencies import LOCK_NAME
+from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Image
 from argosy.image.layers import recipes

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from argosy.errors import DamagedCacheError, UsageError
 from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, Surroundings
 from argosy.image.debian.rootfs import PYTHON, debian_image
+from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
 from argosy.image.layers.making import LayerReport
@@ -34,8 +36,17 @@ DEBIAN = "debian"
     multiple=True,
     help="Where to put the image; may be given several times. [default: oci:PROJECT/build/image:latest]",
 )
+@click.option("--locked", "keeps_lock", is_flag=True, help="Fail when pylock.argosy.toml is not up to date.")
+@click.option(
+    "--host-platform",
+    "host",
+    metavar="[OS/]ARCH",
+    help="Build as if on this platform, as in `arm64`: nothing that is compiled here enters the image.",
+)
 @click.option("--eject", is_flag=True, help="Write a Dockerfile that builds a like image, and build nothing.")
-def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: bool) -> None:
+def command(
+    folder: Path, base: str | None, outputs: tuple[str, ...], keeps_lock: bool, host: str | None, eject: bool
+) -> None:
     """Build the inference image of a project; no container engine is needed.
 
     The same inputs give the same digest on any machine. Dependencies are locked in pylock.argosy.toml, which belongs
@@ -49,23 +60,28 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
         reference.parse_target(target)
     if eject and outputs:
         raise UsageError("`--eject` builds no image, so `--output` means nothing", hint="leave one of them out")
+    surroundings = replace(
+        _surroundings(access), host=Host.here() if host is None else Host.parse(host), keeps_lock=keeps_lock
+    )
     if eject:
-        _eject(loaded, base or loaded.image.base, access)
+        _eject(loaded, base or loaded.image.base, access, surroundings)
         return
     try:
-        image = _build_to(targets, loaded, base, around)
+        image = _build_to(targets, loaded, base, access, surroundings)
     except DamagedCacheError as error:
         output.say(f"{error.message}\nit is removed from the cache and made again")
-        image = _build_to(targets, loaded, base, around)
+        image = _build_to(targets, loaded, base, access, surroundings)
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_to(targets: Sequence[str], loaded: Project, base: str | None, around: Environment) -> Image:
-    image = build_project(loaded, base, around)
+def _build_to(
+    targets: Sequence[str], loaded: Project, base: str | None, access: Access, surroundings: Surroundings
+) -> Image:
+    image = build.build(loaded, _base_image(base or loaded.image.base, access), surroundings)
     for target in targets:
-        transports.write_image(image, target, Access(around.docker_config, around.variables, around.cache_dir))
+        transports.write_image(image, target, access)
         output.say(f"wrote {target}")
     return image
 
@@ -93,7 +109,7 @@ def _base_image(text: str, access: Access) -> BaseImage:
     return BaseImage(image, name)
 
 
-def _eject(loaded: Project, base: str, access: Access) -> None:
+def _eject(loaded: Project, base: str, access: Access, surroundings: Surroundings) -> None:
     """Write the Dockerfile; Debian's packages cannot be laid out by one, so `debian` becomes Python's slim image."""
     if base == DEBIAN:
         python = Interpreter(f"/usr/local/bin/python{PYTHON}", loaded.image.python or PYTHON)
@@ -105,7 +121,7 @@ def _eject(loaded: Project, base: str, access: Access) -> None:
         name = place.name
         python = find_interpreter(transports.read_image(base, access), loaded.image.python, access.cache_dir)
     folder = loaded.root / "build" / dockerfile.FOLDER
-    dockerfile.eject(loaded, name, build.plan(loaded, python, _surroundings(access)), folder)
+    dockerfile.eject(loaded, name, build.plan(loaded, python, surroundings), folder)
     output.say(f"wrote {folder}, to be written again when the project changes\n")
     name = re.sub("[^a-z0-9]+", "-", loaded.root.name.lower()).strip("-") or "model"
     output.say(f"next: docker build --platform linux/amd64 --tag {name} {shlex.quote(str(folder))}")

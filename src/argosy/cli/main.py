@@ -18,6 +18,7 @@ from argosy.errors import (
 VERBS: Final = {
     "serve": "Serve a project on this machine, as its image would.",
     "pack": "Write the artifacts of a project as model.tar.gz.",
+    "lock": "Lock the dependencies of a project for its image.",
     "build": "Build the inference image of a project, with no daemon.",
     "simulate": "Run an image as SageMaker does: an endpoint, or a transform job.",
     "check": "Check an image against what SageMaker demands.",

@@ -6,7 +6,7 @@ inputs (`layers/recipes.py`), so that a changed predictor makes one small layer.
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,12 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
-from argosy.image.dependencies import LOCK_NAME, WheelFile, index_credentials, lock, server_requirements
+from argosy.image.dependencies.inputs import LOCK_NAME
+from argosy.image.dependencies.lock import credentials_of, lock, server_requirements
+from argosy.image.dependencies.source_builds import Workshop
+from argosy.image.dependencies.target import NEWEST_GLIBC_MINOR, Host
+from argosy.image.dependencies.uv_command import Uv
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.download import Download, fetch
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
@@ -52,12 +57,16 @@ class Surroundings:
         environ: The environment for uv.
         report: Told about each of our layers when it is there.
         say: Told what a person should know.
+        host: The machine that builds; what is compiled on another one than the image's does not enter it.
+        keeps_lock: Whether an outdated lock is an error, instead of made anew.
     """
 
     cache_dir: Path
     environ: Mapping[str, str]
     report: Callable[["LayerReport"], None]
     say: Callable[[str], None]
+    host: Host = field(default_factory=Host.here)
+    keeps_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +85,32 @@ class Parts:
 
 
 def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
-    """Lock what is installed for a Python, and choose the wheels.
+    """Lock what is installed for a Python, and have a wheel for each, built where there is only source.
 
     Raises:
-        ResolutionError: The dependencies have no solution.
+        ResolutionError: The dependencies have no solution, or one has no wheel and cannot be built here.
         NetworkError: The package index does not answer.
     """
-    locked = lock(project, python.version, around.environ, around.say)
+    locked = lock(project, python.version, around.environ, around.say, may_write=not around.keeps_lock)
     if locked.fresh:
         around.say(f"wrote {project.root / LOCK_NAME}: keep it under version control")
-    installed = {candidates[0].distribution for candidates in (*locked.dependencies, *locked.server)}
-    if project.serving.bidirectional and "wsproto" not in installed:
+    listed = (*locked.dependencies, *locked.server)
+    versions = {package.distribution: package.version or "local" for package in listed}
+    if project.serving.bidirectional and "wsproto" not in versions:
         around.say("warning: `bidirectional = true`, but no `wsproto` in the dependencies: the image will answer 501")
+    workshop = Workshop(
+        Uv(project.root, around.environ),
+        python.version,
+        python.glibc_minor or NEWEST_GLIBC_MINOR,
+        around.host,
+        around.cache_dir,
+        credentials_of(project, around.environ),
+        around.say,
+    )
     return Parts(
         python,
-        tuple(venv.choose_wheel(candidates, python.version) for candidates in locked.dependencies),
-        tuple(venv.choose_wheel(candidates, python.version) for candidates in locked.server),
+        tuple(workshop.wheel(package, versions) for package in locked.dependencies),
+        tuple(workshop.wheel(package, versions) for package in locked.server),
     )
 
 
@@ -118,7 +137,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
 def _layers(project: Project, parts: Parts, cache: LayerCache, around: Surroundings) -> list[NamedLayer]:
     """Our layers, lowest first."""
     downloads = BlobStore(around.cache_dir / "downloads", is_cache=True)
-    credentials = index_credentials(project, around.environ)
+    credentials = credentials_of(project, around.environ)
     compiler = find_compiler(parts.python.version, around.environ) if project.image.bytecode else None
     whole = frozenset(canonicalize_name(name) for name in project.image.unpruned)
     how = recipes.Wheels(parts.python, project.image.prune, whole, downloads.path, compiler)

@@ -21,7 +21,7 @@ from typing import Final
 from argosy import model_archive
 from argosy.errors import UsageError
 from argosy.image.build import Parts, server_files, server_metadata, settings
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import DEFAULT_PATH
 from argosy.image.layers.recipes import MODEL, PROGRAM
 from argosy.image.manifest import Settings
@@ -68,8 +68,16 @@ def eject(project: Project, base_image: str, parts: Parts, folder: Path) -> None
         folder: The context.
 
     Raises:
-        UsageError: The folder has a file that was edited or is not ours; or a variable cannot stand in a Dockerfile.
+        UsageError: The folder has a file that was edited or is not ours, a wheel is from this machine, or a variable
+            cannot stand in a Dockerfile.
     """
+    local = [wheel.distribution for wheel in (*parts.dependencies, *parts.server) if not wheel.url]
+    if local:
+        raise UsageError(
+            "a Dockerfile installs from package indexes, and a wheel of this machine is among the dependencies",
+            got=", ".join(local),
+            hint="build without `--eject`, or publish the wheel to an index",
+        )
     artifacts = project.artifacts_dir if project.model.bake else None
     wheel_name, wheel = server_wheel()
     recipe = Recipe(

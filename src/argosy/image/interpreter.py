@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import newest_glibc
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image, canonical_json
 from argosy.image.layer import cache_key
@@ -16,6 +17,8 @@ DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 _COMPILERS: Final = ("cc", "gcc", "clang", "nvcc")
 _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
+_LIBRARIES: Final = ("lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib64/libc.so.6", "usr/lib/libc.so.6")
+"""Debian and Ubuntu; Amazon Linux and its kin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,13 @@ class Interpreter:
         path: Absolute, with links followed.
         version: `3.x`.
         has_compiler: Whether a C compiler is on the image's PATH, too.
+        glibc_minor: `x` of the glibc 2.x beside it; None when it could not be told.
     """
 
     path: str
     version: str
     has_compiler: bool = False
+    glibc_minor: int | None = None
 
 
 def search_path(image: Image) -> str:
@@ -56,7 +61,7 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     Raises:
         ImageError: None, only other versions, or an image whose C library wheels do not fit.
     """
-    remembered = cache_dir / "interpreters" / cache_key("interpreters", 2, image.digest)
+    remembered = cache_dir / "interpreters" / cache_key("interpreters", 3, image.digest)
     try:
         found = [Interpreter(*fields) for fields in json.loads(remembered.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
@@ -87,6 +92,7 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
     found: list[Interpreter] = []
     folders = path.split(":")
     has_compiler = any(files.resolve(f"{folder}/{name}") is not None for folder in folders for name in _COMPILERS)
+    glibc = _glibc_minor(files)
     for folder in folders:
         names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
         names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
@@ -94,7 +100,17 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
             entry = files.resolve(f"{folder}/{name}")
             version = None if entry is None else _NAME.fullmatch(entry.path.rpartition("/")[2])
             if entry is not None and version is not None and entry.kind in ("file", "hardlink") and entry.mode & 0o111:
-                python = Interpreter(f"/{entry.path}", version.group(1), has_compiler)
+                python = Interpreter(f"/{entry.path}", version.group(1), has_compiler, glibc)
                 if python not in found:
                     found.append(python)
     return found
+
+
+def _glibc_minor(files: Filesystem) -> int | None:
+    """The newest symbol version that the C library has is its own."""
+    for path in _LIBRARIES:
+        entry = files.resolve(path)
+        if entry is not None and entry.kind in ("file", "hardlink"):
+            with files.open(path) as stream:
+                return newest_glibc(stream)
+    return None

@@ -8,24 +8,18 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
-from argosy.errors import ImageError, ResolutionError
-from argosy.image.dependencies import WheelFile
+from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import Interpreter
 from argosy.image.layer import Member, from_bytes, symlink
 from argosy.image.layers.pruning import without
 
 VENV: Final = "opt/venv"
 INSTALLER: Final = b"argosy\n"
-_OLDEST_GLIBC_MINOR: Final = 5
-_NEWEST_GLIBC_MINOR: Final = 28
-_ALIASES: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
 Pruned = Callable[[zipfile.ZipFile, str], frozenset[str]]
@@ -43,31 +37,6 @@ class Unpacked:
 
     members: list[Member]
     notes: list[str]
-
-
-def choose_wheel(candidates: Sequence[WheelFile], python: str) -> WheelFile:
-    """The wheel that fits the image's Python and platform best, as installers choose.
-
-    Raises:
-        ResolutionError: None fits.
-    """
-    order = _tag_order(python)
-    best: tuple[int, WheelFile] | None = None
-    for wheel in candidates:
-        try:
-            tags = parse_wheel_filename(wheel.filename)[3]
-        except InvalidWheelFilename as error:
-            raise ResolutionError("the lock names a file that is no wheel", got=f"`{wheel.filename}`") from error
-        rank = min((order[tag] for tag in tags if tag in order), default=None)
-        if rank is not None and (best is None or rank < best[0]):
-            best = (rank, wheel)
-    if best is None:
-        raise ResolutionError(
-            f"no wheel of `{candidates[0].distribution}` {candidates[0].version} fits the image",
-            got=", ".join(wheel.filename for wheel in candidates),
-            want=f"linux/amd64, glibc 2.{_NEWEST_GLIBC_MINOR} or older, Python {python}",
-        )
-    return best[1]
 
 
 def skeleton(python: Interpreter) -> list[Member]:
@@ -180,18 +149,3 @@ def _console_scripts(text: str) -> Iterator[Member]:
             module, _, attribute = value.partition("[")[0].strip().partition(":")
             if name and "/" not in name and attribute:
                 yield script(name, module.strip(), attribute.strip())
-
-
-@lru_cache
-def _tag_order(python: str) -> dict[Tag, int]:
-    """Every tag that fits, the better the smaller its number."""
-    platforms = []
-    for minor in range(_NEWEST_GLIBC_MINOR, _OLDEST_GLIBC_MINOR - 1, -1):
-        platforms.append(f"manylinux_2_{minor}_x86_64")
-        if minor in _ALIASES:
-            platforms.append(f"{_ALIASES[minor]}_x86_64")
-    platforms.append("linux_x86_64")
-    version = tuple(int(part) for part in python.split("."))
-    interpreter = f"cp{version[0]}{version[1]}"
-    tags = [*cpython_tags(version, [interpreter], platforms), *compatible_tags(version, interpreter, platforms)]
-    return {tag: number for number, tag in reversed(list(enumerate(tags)))}

@@ -7,7 +7,7 @@ from typing import IO
 import pytest
 
 from argosy.errors import ImageError
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.layer import LayerCache, Member, from_bytes
 from argosy.image.layers.making import LayerReport, Recipe, make_layers
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.layer import Layer, LayerCache, Member, ordered, write_layer
 from argosy.image.layers import bytecode
 from argosy.image.layers.bytecode import Compiler

@@ -18,7 +18,7 @@ from typing import Final
 
 from argosy import model_archive
 from argosy.image import venv
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import Interpreter
 from argosy.image.layer import Member, cache_key, from_file
 from argosy.image.layers import pruning

@@ -5,19 +5,22 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import NetworkError, ResolutionError
-from argosy.image.dependencies import LOCK_NAME, Locked, WheelFile, lock, server_requirements
+from argosy.image.dependencies.inputs import LOCK_NAME
+from argosy.image.dependencies.lock import lock, server_requirements
+from argosy.image.dependencies.lock_file import Locked, LockedPackage
 from tests.image.conftest import Shop
+from tests.image.dependencies.sources import files, sdist
 from tests.image.web import ignore
 
 SERVER = {"click", "h11", "httptools", "orjson", "uvicorn", "uvloop"}
 
 
-def names(packages: Iterable[tuple[WheelFile, ...]]) -> set[str]:
-    return {wheels[0].distribution for wheels in packages}
+def names(packages: Iterable[LockedPackage]) -> set[str]:
+    return {package.distribution for package in packages}
 
 
-def versions(locked: Locked) -> dict[str, str]:
-    return {wheels[0].distribution: wheels[0].version for wheels in (*locked.dependencies, *locked.server)}
+def versions(locked: Locked) -> dict[str, str | None]:
+    return {package.distribution: package.version for package in (*locked.dependencies, *locked.server)}
 
 
 def locked(shop: Shop, requirements: str | None, python: str = "3.11") -> Locked:
@@ -29,7 +32,7 @@ def test_what_the_user_needs_and_what_only_the_server_needs_are_apart(shop: Shop
     found = locked(shop, "model\n")
     assert names(found.dependencies) == {"model", "click"}
     assert names(found.server) == SERVER - {"click"}
-    (wheels,) = [wheels for wheels in found.dependencies if wheels[0].distribution == "model"]
+    (wheels,) = [package.wheels for package in found.dependencies if package.distribution == "model"]
     assert wheels[0].filename == "model-1.0-py3-none-any.whl"
     assert wheels[0].url == f"{shop.url}/files/model/model-1.0-py3-none-any.whl"
     assert found.fresh
@@ -98,8 +101,9 @@ def test_the_lock_is_a_pylock_that_says_what_it_is_for(shop: Shop) -> None:
 
 
 def test_a_release_without_a_wheel_is_an_error_with_a_way_out(shop: Shop) -> None:
-    shop.index.add_file("source", "source-1.0.tar.gz", b"")
-    with pytest.raises(ResolutionError, match="no wheel for the image") as raised:
+    broken = {**files("source", "1.0", is_static=False), "backend.py": b"raise SystemExit('this source is broken')"}
+    shop.index.add_file("source", "source-1.0.tar.gz", sdist("source", "1.0", broken))
+    with pytest.raises(ResolutionError, match="a dependency has only its source") as raised:
         locked(shop, "source\n")
     assert "pip wheel" in str(raised.value.hint)
     assert not (shop.root / LOCK_NAME).exists()
@@ -148,3 +152,28 @@ def test_requirements_that_cannot_be_read_are_an_error(shop: Shop, tmp_path: Pat
     with pytest.raises(ResolutionError, match="cannot be read"):
         locked(shop, "-r gone.txt\n")
     assert list(tmp_path.glob("project/.*")) == []
+
+
+def test_a_conflict_with_the_server_is_told_apart_from_one_within_the_dependencies(shop: Shop) -> None:
+    shop.index.add("click", "6.0")
+    with pytest.raises(ResolutionError, match="no solution together with the server") as raised:
+        locked(shop, "click==6.0\n")
+    assert "uvicorn" in str(raised.value.want)
+    shop.index.add("model", "1.0", "click>=8")
+    with pytest.raises(ResolutionError, match="no solution for Python"):
+        locked(shop, "click==6.0\nmodel\n")
+
+
+def test_a_build_that_keeps_its_lock_makes_none(shop: Shop) -> None:
+    with pytest.raises(ResolutionError, match="not up to date: got there is no lock") as raised:
+        lock(shop.project(None), "3.11", shop.environ, ignore, may_write=False)
+    assert raised.value.hint == f"argosy lock {shop.root}"
+    assert shop.index.requests == []
+
+
+def test_a_distribution_with_wheels_for_an_older_version_only_is_not_built(shop: Shop) -> None:
+    shop.index.add("model", "1.0")
+    shop.index.add_file("model", "model-2.0.tar.gz", sdist("model", "2.0", files("model", "2.0")))
+    assert versions(locked(shop, "model\n"))["model"] == "1.0"
+    (model,) = locked(shop, "model>1\n").dependencies
+    assert (model.version, model.wheels) == ("2.0", ())
