@@ -15,12 +15,15 @@ from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
 from argosy.program_files import Choice, holds_module, require_patterns
+from argosy.toml_text import line_of
 
 FILE_NAME: Final = "argosy.toml"
 _ALL_MODULES: Final = ("**/*.py",)
 
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
+DebianPackage = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+(=([0-9]+:)?[0-9][A-Za-z0-9.+~-]*)?$")]
+"""Source: Debian Policy Manual 5.6.7 and 5.6.12, `Package` and `Version` (read 2026-11-22)."""
 Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:\x00-\x1f][^\x00-\x1f]{0,254}$")]
 """Source: PutMetricData, `Namespace`: 1 to 255 characters, no colon first (read 2026-11-22)."""
 
@@ -111,6 +114,10 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
+        system_packages: Debian packages that are added to the base image with all that they need, as `libgomp1` or
+            `libgomp1=12.2.0-14`.
+        ignore_missing_libraries: Libraries that the image may lack although a program names them, as `libtbb.so.12`;
+            patterns may have `*`.
     """
 
     base: str = "debian"
@@ -119,6 +126,8 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    system_packages: tuple[DebianPackage, ...] = ()
+    ignore_missing_libraries: tuple[str, ...] = ()
 
 
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -373,7 +382,7 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
         keys = [*keys, unknown.group(1)]
-    line = _line_of(keys, text)
+    line = line_of(keys, text)
     where = f"{path}:{line}" if line else str(path)
     field = ".".join(keys) or "the file"
     return ProjectError(f"`{field}`: {sentence[:1].lower()}{sentence[1:]}", where=where, hint=hint)
@@ -382,17 +391,3 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
 def _field_names(keys: list[str]) -> list[str]:
     struct = TABLES.get(".".join(keys), ProjectFile)
     return [field.name for field in msgspec.structs.fields(struct)]
-
-
-def _line_of(keys: list[str], text: str) -> int | None:
-    """The line of a dotted field in the text: under its table's heading if there is one."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[\s*([\w.]+)\s*\]", line)
-        if heading:
-            table = heading.group(1)
-        name = re.match(r"\s*([\w.]+)\s*=", line)
-        dotted = ".".join(filter(None, [table, name.group(1) if name else ""]))
-        if dotted == re.sub(r"\[.*$", "", ".".join(keys)):
-            return number
-    return None

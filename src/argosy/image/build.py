@@ -1,7 +1,7 @@
 """Project -> image: the layers of a project, made or taken from the cache, on top of a base image.
 
-Layers, lowest first: those of the base image, dependencies, server, predictor, artifacts. Each is a function of its own
-inputs, so that a changed predictor makes one small layer.
+Layers, lowest first: those of the base image, system packages, dependencies, server, predictor, artifacts. Each is a
+function of its own inputs, so that a changed predictor makes one small layer.
 """
 
 import hashlib
@@ -19,11 +19,13 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
+from argosy.image.debian.system_packages import system_layer
 from argosy.image.dependencies import LOCK_NAME, WheelFile, index_credentials, lock, server_requirements
 from argosy.image.download import Credentials, Download, fetch
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
+from argosy.image.libraries.requirement import require_libraries
 from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
 from argosy.project import Project
 
@@ -113,6 +115,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
 
     Raises:
         ImageError: The base does not fit, or a file cannot become part of a layer.
+        MissingLibraryError: A program in the image lacks a library.
         ResolutionError: The dependencies have no solution.
         NetworkError: A download failed.
         ProjectError: The project has no file for the image.
@@ -125,7 +128,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
         BlobStore(around.cache_dir / "downloads", is_cache=True),
         index_credentials(project, around.environ),
     )
-    layers = []
+    layers = maker.system(project, base_image.image)
     if parts.dependencies:
         layers.append(maker.dependencies(parts))
     layers.append(maker.server(parts))
@@ -136,7 +139,9 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
     started = settings(project, search_path(base_image.image), labels)
-    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    built = assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    require_libraries(built, base_image.image, project, around.cache_dir, around.say)
+    return built
 
 
 def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:
@@ -192,6 +197,16 @@ class _Maker:
     cache: LayerCache
     downloads: BlobStore
     credentials: Credentials
+
+    def system(self, project: Project, base_image: Image) -> list[NamedLayer]:
+        if not project.image.system_packages:
+            return []
+        made = system_layer(project, base_image, self.around.cache_dir, self.around.say)
+        if made is None:
+            return []
+        content = f"{len(made.packages)} Debian packages"
+        self.around.report(LayerReport("system", made.layer.size, made.cached, content))
+        return [NamedLayer("system", made.layer)]
 
     def dependencies(self, parts: Parts) -> NamedLayer:
         key = cache_key("dependencies", _LAYOUT, parts.python.version, _names(parts.dependencies))

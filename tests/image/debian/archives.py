@@ -6,14 +6,25 @@ import io
 import lzma
 from collections.abc import Mapping
 
-from tests.image.images import Member, tar
+from tests.image.images import Member, file, tar
 
 
-def deb(members: list[Member], *, compression: str = "xz") -> bytes:
-    """A .deb with these files."""
-    content = tar(members)
-    packed = {"xz": lzma.compress, "gz": lambda c: gzip.compress(c, mtime=0), "zst": bytes}[compression](content)
-    parts = {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", f"data.tar.{compression}": packed}
+def deb(
+    members: list[Member],
+    name: str = "a",
+    version: str = "1.0",
+    *,
+    compression: str = "xz",
+    control: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """A .deb with these files; `control` wins over the paragraph made here, and adds scripts to it."""
+    pack = {"xz": lzma.compress, "gz": lambda c: gzip.compress(c, mtime=0), "zst": bytes}[compression]
+    said = {"control": f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n".encode(), **(control or {})}
+    parts = {
+        "debian-binary": b"2.0\n",
+        f"control.tar.{compression}": pack(tar([file(f"./{path}", content) for path, content in said.items()])),
+        f"data.tar.{compression}": pack(tar(members)),
+    }
     buffer = io.BytesIO(b"!<arch>\n")
     buffer.seek(0, io.SEEK_END)
     for name, part in parts.items():
