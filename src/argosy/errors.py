@@ -165,14 +165,19 @@ class MissingLibraryError(ImageError):
 
     Args:
         what: What failed, as for every error.
-        got: What was found instead.
-        want: What would have been right.
+        got: The libraries and who needs them.
         hint: What mends it.
         packages: Debian packages that have the libraries, as far as they are known.
     """
 
     def __init__(
-        self, what: str, *, got: object = None, want: object = None, hint: str | None = None, packages: Sequence[str]
+        self,
+        what: str,
+        *,
+        got: object = None,
+        want: object = None,
+        hint: str | None = None,
+        packages: Sequence[str] = (),
     ) -> None:
         self.packages = tuple(packages)
         super().__init__(what, got=got, want=want, hint=hint)

@@ -1,7 +1,5 @@
-import lzma
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,9 @@ from argosy.image.debian.packages import Suite
 from argosy.image.debian.rootfs import debian_image
 from argosy.image.filesystem import read_filesystem
 from argosy.image.interpreter import find_interpreter
-from tests.image.debian.archives import deb, release, stanza
-from tests.image.images import ELF, Member, file, folder, link
-from tests.image.web import Answer, Request, ignore, serving
+from tests.image.debian.archives import Mirror
+from tests.image.images import ELF, file, folder, link
+from tests.image.web import ignore, serving
 
 FRAME = [
     file("./usr/share/base-passwd/passwd.master", b"root:*:0:0::/root:/bin/sh\n"),
@@ -33,28 +31,6 @@ PYTHON = [
     file("./usr/share/doc/python3.11/copyright", b"licence"),
     link("./usr/share/doc/alias", "python3.11"),
 ]
-
-
-@dataclass
-class Mirror:
-    """Debian as a test wants it."""
-
-    debs: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
-    requests: list[str] = field(default_factory=list)
-
-    def add(self, name: str, members: list[Member], version: str = "1.0", **fields: str) -> None:
-        content = deb(members, name, version)
-        self.debs[name] = (content, stanza(name, content, version, **fields))
-
-    def __call__(self, request: Request) -> Answer:
-        self.requests.append(request.path)
-        index = lzma.compress(b"\n".join(text for _, text in self.debs.values()))
-        if request.path.endswith("/InRelease"):
-            return Answer(200, release({"main/binary-amd64/Packages.xz": index}))
-        if "/by-hash/" in request.path:
-            return Answer(200, index)
-        found = self.debs.get(request.path.rpartition("/")[2].removesuffix(".deb"))
-        return Answer(404) if found is None else Answer(200, found[0])
 
 
 @pytest.fixture

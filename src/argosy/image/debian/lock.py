@@ -77,6 +77,8 @@ def fetch_locked(packages: Sequence[Package], downloads: BlobStore, path: Path, 
 
 def _text(name: str, table: _Table) -> str:
     lines = ["", f"[{name}]", f"inputs = {json.dumps(table.inputs)}"]  # a JSON string is a TOML one, too
+    if not table.packages:
+        lines.append("packages = []")
     for package in table.packages:
         fields = msgspec.to_builtins(package)
         lines += ["", f"[[{name}.packages]]", *(f"{key} = {json.dumps(value)}" for key, value in fields.items())]

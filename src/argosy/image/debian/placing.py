@@ -27,11 +27,13 @@ def placed(package: Path, place: Place) -> Iterator[tuple[str, Member]]:
     """The files of a .deb with their own paths, in its order; each has to be read before the next is asked for.
 
     Raises:
-        ImageError: The package is broken, or holds a device.
+        ImageError: The package is broken, holds a device or a path with `..`.
     """
     with deb.opened(package) as archive:
         for member in archive:
             name = member.name.removeprefix("./").strip("/")
+            if ".." in name.split("/"):
+                raise ImageError("a file of a package leads out of the image", got=f"`{member.name}`", where=package)
             path = place(name) if name not in ("", ".") else None
             if path is not None:
                 yield name, _member(archive, member, path, place)

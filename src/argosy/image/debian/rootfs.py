@@ -13,12 +13,12 @@ import msgspec
 from argosy.errors import ImageError, NetworkError
 from argosy.image.blobs import BlobStore
 from argosy.image.debian import deb
-from argosy.image.debian.base_system import STATUS
 from argosy.image.debian.closure import UNNEEDED, closure
 from argosy.image.debian.lock import fetch_locked, read_locked, write_locked
 from argosy.image.debian.packages import Package, debian_suites, read_index, read_releases
 from argosy.image.debian.placing import is_left_out, placed
 from argosy.image.debian.relations import Relation
+from argosy.image.debian.system import STATUS
 from argosy.image.debian.system_packages import installed_paragraph
 from argosy.image.image import Image, canonical_json, digest_of
 from argosy.image.interpreter import DEFAULT_PATH

@@ -13,13 +13,13 @@ from typing import Final
 from argosy.errors import ImageError
 from argosy.image.blobs import BlobStore
 from argosy.image.debian import deb
-from argosy.image.debian.base_system import STATUS, STATUS_FOLDER, BaseSystem, read_base_system
 from argosy.image.debian.closure import closure
 from argosy.image.debian.lock import LOCK_NAME, fetch_locked, read_locked, write_locked
 from argosy.image.debian.packages import Package, read_index, read_releases
 from argosy.image.debian.paragraphs import field, paragraphs
 from argosy.image.debian.placing import is_left_out, placed
 from argosy.image.debian.relations import Relation
+from argosy.image.debian.system import STATUS, STATUS_FOLDER, DebianSystem, read_debian_system
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image, canonical_json, digest_of
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, folder, from_bytes, write_layer
@@ -54,7 +54,7 @@ def system_layer(
         ImageError: The base is no Debian system, a package does not exist or does not fit, or a file is broken.
         NetworkError: The mirror does not answer, or has a locked package no more.
     """
-    system = read_base_system(base_image, cache_dir)
+    system = read_debian_system(base_image, cache_dir)
     packages = _locked(project, system, say)
     if not packages:
         say("the base image has all `system_packages` already")
@@ -76,7 +76,7 @@ def system_layer(
     return SystemLayer(layer, cached, tuple(packages))
 
 
-def _locked(project: Project, system: BaseSystem, say: Callable[[str], None]) -> list[Package]:
+def _locked(project: Project, system: DebianSystem, say: Callable[[str], None]) -> list[Package]:
     """The packages to add: those of the lock while project and base image are the same, else chosen now."""
     path = project.root / LOCK_NAME
     wanted = sorted(set(project.image.system_packages))
@@ -105,7 +105,7 @@ class _Layout:
     folder that the base has keeps its mode.
     """
 
-    def __init__(self, files: Filesystem, system: BaseSystem) -> None:
+    def __init__(self, files: Filesystem, system: DebianSystem) -> None:
         self._files = files
         self._system = system
         self._folders: dict[str, str] = {"": ""}

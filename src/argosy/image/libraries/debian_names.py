@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from argosy.image.blobs import BlobStore
-from argosy.image.debian.base_system import read_base_system
 from argosy.image.debian.packages import Index, Release, by_hash, read_index, read_releases
 from argosy.image.debian.relations import Relation
+from argosy.image.debian.system import read_debian_system
 from argosy.image.download import Download, fetch
 from argosy.image.image import Image
 from argosy.image.libraries.search import DEFAULT_FOLDERS
@@ -31,7 +31,7 @@ def debian_packages(
         ImageError: The base image is no Debian system.
         NetworkError: The mirror does not answer.
     """
-    system = read_base_system(base_image, cache_dir)
+    system = read_debian_system(base_image, cache_dir)
     releases = read_releases(system.suites, say)
     index = read_index(releases)
     found: dict[str, str] = {}

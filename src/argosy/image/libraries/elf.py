@@ -19,10 +19,11 @@ _X86_64: Final = 62
 _EXECUTABLE, _SHARED = 2, 3
 _LOADED, _DYNAMIC, _INTERPRETER = 1, 2, 3
 _NEEDED, _STRINGS, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
-_DEFINED, _DEFINED_COUNT, _REQUIRED, _REQUIRED_COUNT = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+_DEFINED, _REQUIRED = 0x6FFFFFFC, 0x6FFFFFFE
 _WEAK: Final = 2
 _MACHINES: Final = {3: "i386", 40: "arm", 62: "x86-64", 183: "aarch64", 243: "riscv", 21: "ppc64", 22: "s390x"}
 _LARGEST_TABLE: Final = 1 << 20
+_LARGEST_FILE: Final = 1 << 48
 _LONGEST_TEXT: Final = 4096
 
 
@@ -83,7 +84,7 @@ def read_program(file: BinaryIO) -> Program:
         return Program(f"{_MACHINES.get(machine, f'machine {machine}')}{bits}")
     try:
         return _Reader(file).program()
-    except (struct.error, IndexError, OverflowError) as error:
+    except struct.error as error:
         raise BrokenProgramError(str(error)) from error
 
 
@@ -116,8 +117,8 @@ class _Reader:
             self._folders(first.get(_RPATH)),
             self._folders(first.get(_RUNPATH)),
             interpreter,
-            dict(self._required(first[_REQUIRED], first.get(_REQUIRED_COUNT, 0))) if _REQUIRED in first else {},
-            tuple(self._defined(first[_DEFINED], first.get(_DEFINED_COUNT, 0))) if _DEFINED in first else (),
+            dict(self._required(first[_REQUIRED])) if _REQUIRED in first else {},
+            tuple(self._defined(first[_DEFINED])) if _DEFINED in first else (),
         )
 
     def _dynamic(self) -> Iterator[tuple[int, int]]:
@@ -136,8 +137,7 @@ class _Reader:
         raise BrokenProgramError(f"nothing is loaded at address {address:#x}")
 
     def _text(self, offset: int) -> str:
-        self._file.seek(self._strings + offset)
-        text, end, _ = self._file.read(_LONGEST_TEXT).partition(b"\0")
+        text, end, _ = _upto(self._file, self._strings + offset, _LONGEST_TEXT).partition(b"\0")
         if not end:
             raise BrokenProgramError("a name without an end")
         return text.decode("utf-8", "replace")
@@ -146,36 +146,51 @@ class _Reader:
         return () if offset is None else tuple(folder for folder in self._text(offset).split(":") if folder)
 
     def _table(self, address: int) -> bytes:
-        self._file.seek(self._place(address))
-        return self._file.read(_LARGEST_TABLE)
+        return _upto(self._file, self._place(address), _LARGEST_TABLE)
 
-    def _required(self, address: int, count: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-        table, at = self._table(address), 0
-        for _ in range(count):
-            names, library, aux, following = struct.unpack_from("<2xHIII", table, at)
+    def _required(self, address: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+        table = self._table(address)
+        for at in _chain(table, 0, 12):
+            library, aux = struct.unpack_from("<4xII", table, at)
             versions = []
-            place = at + aux
-            for _ in range(names):
-                flags, name, after = struct.unpack_from("<4xH2xII", table, place)
+            for place in _chain(table, at + aux, 12):
+                flags, name = struct.unpack_from("<4xH2xI", table, place)
                 if not flags & _WEAK:
                     versions.append(self._text(name))
-                place += after
             yield self._text(library), tuple(versions)
-            at += following
 
-    def _defined(self, address: int, count: int) -> Iterator[str]:
-        table, at = self._table(address), 0
-        for _ in range(count):
-            aux, following = struct.unpack_from("<12xII", table, at)
+    def _defined(self, address: int) -> Iterator[str]:
+        table = self._table(address)
+        for at in _chain(table, 0, 16):
+            aux: int = struct.unpack_from("<12xI", table, at)[0]
             yield self._text(struct.unpack_from("<I", table, at + aux)[0])
-            at += following
+
+
+def _chain(table: bytes, first: int, step_at: int) -> Iterator[int]:
+    """The places of entries that each say, `step_at` bytes on, how far the next one is; the last one says 0.
+
+    The table's own number of entries is not trusted: every step leads onward, so that there is an end.
+    """
+    at = first
+    while True:
+        yield at
+        step: int = struct.unpack_from("<I", table, at + step_at)[0]
+        if not step:
+            return
+        at += step
 
 
 def _at(file: BinaryIO, offset: int, size: int) -> bytes:
     if size > _LARGEST_TABLE:
         raise BrokenProgramError(f"a table of {size} bytes")
-    file.seek(offset)
-    content = file.read(size)
+    content = _upto(file, offset, size)
     if len(content) != size:
         raise BrokenProgramError("the file ends before what its header names")
     return content
+
+
+def _upto(file: BinaryIO, offset: int, size: int) -> bytes:
+    if offset > _LARGEST_FILE:
+        raise BrokenProgramError(f"an offset of {offset} bytes")
+    file.seek(offset)
+    return file.read(size)

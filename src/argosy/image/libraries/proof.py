@@ -88,37 +88,82 @@ def prove(image: Image, base_layers: int, cache_dir: Path) -> Proof:
 
 
 def _examined(libraries: Libraries, base_layers: int) -> Proof:
+    search = _Search(libraries)
+    programs = {path: one for path, one in sorted(libraries.programs.items()) if not path.startswith(_DEBUG)}
+    for path, program in programs.items():
+        if program.is_ours:
+            search.follow(path, program)
+    search.follow_loaders()
     findings: list[Finding] = []
+    for path, program in programs.items():
+        findings += _own_faults(path, program, libraries, libraries.layers[path] < base_layers)
     assumed: dict[str, str] = {}
-    for path in sorted(libraries.programs):
-        if not path.startswith(_DEBUG):
-            below = libraries.layers[path] < base_layers
-            findings += _findings(path, libraries.programs[path], libraries, below, assumed)
+    for path, name in search.missing:
+        if _is_brought(path, libraries.elsewhere(name)):
+            assumed.setdefault(name, path)
+        else:
+            findings.append(Finding("missing", path, name, "", libraries.layers[path] < base_layers))
+    for path, name, found in search.found:
+        lacking = unmet_versions(programs[path], name, libraries.programs[found])
+        if lacking:
+            detail = f"/{found} has no {', '.join(lacking)}"
+            findings.append(Finding("version", path, name, detail, libraries.layers[path] < base_layers))
     for path, why in sorted(libraries.broken.items()):
         if not path.startswith(_DEBUG):
             findings.append(Finding("broken", path, "", why, libraries.layers[path] < base_layers, certain=False))
-    return Proof(len(libraries.programs), tuple(findings), assumed)
+    return Proof(len(programs), tuple(sorted(findings, key=lambda one: (one.program, one.library))), assumed)
 
 
-def _findings(
-    path: str, program: Program, libraries: Libraries, below: bool, assumed: dict[str, str]
-) -> Iterator[Finding]:
+def _own_faults(path: str, program: Program, libraries: Libraries, below: bool) -> Iterator[Finding]:
     if not program.is_ours:
         yield Finding("machine", path, "", program.machine, below, certain=_EXTENSION.search(path) is not None)
-        return
-    if program.interpreter and libraries.program_at(program.interpreter) is None:
+    elif program.interpreter and libraries.program_at(program.interpreter) is None:
         yield Finding("missing", path, program.interpreter, "its loader", below)
-    for name in program.needed:
-        found = libraries.find(path, program, name)
+
+
+class _Search:
+    """Which library each name of each program leads to, and which names lead nowhere."""
+
+    def __init__(self, libraries: Libraries) -> None:
+        self._libraries = libraries
+        self._loaders: dict[str, set[str]] = {}
+        self.found: list[tuple[str, str, str]] = []
+        self.missing: list[tuple[str, str]] = []
+
+    def follow(self, path: str, program: Program) -> None:
+        for name in program.needed:
+            self._note(path, name, self._libraries.find(path, program, name))
+
+    def follow_loaders(self) -> None:
+        """Look for what is missing in the RPATH of those by whom a library is loaded, too, as the loader does."""
+        before = -1
+        while before != len(self.missing):
+            before = len(self.missing)
+            rest, self.missing = self.missing, []
+            for path, name in rest:
+                self._note(path, name, self._inherited(path, name))
+
+    def _note(self, path: str, name: str, found: str | None) -> None:
         if found is None:
-            if _is_brought(path, libraries.elsewhere(name)):
-                assumed.setdefault(name, path)
-            else:
-                yield Finding("missing", path, name, "", below)
-            continue
-        lacking = unmet_versions(program, name, libraries.programs[found])
-        if lacking:
-            yield Finding("version", path, name, f"/{found} has no {', '.join(lacking)}", below)
+            self.missing.append((path, name))
+        else:
+            self.found.append((path, name, found))
+            self._loaders.setdefault(found, set()).add(path)
+
+    def _inherited(self, path: str, name: str) -> str | None:
+        programs = self._libraries.programs
+        seen: set[str] = set()
+        rest = [] if programs[path].runpath else sorted(self._loaders.get(path, ()))
+        while rest:
+            loader = rest.pop()
+            if loader in seen:
+                continue
+            seen.add(loader)
+            found = None if programs[loader].runpath else self._libraries.find(loader, programs[loader], name)
+            if found is not None:
+                return found
+            rest += sorted(self._loaders.get(loader, ()))
+        return None
 
 
 def _is_brought(path: str, others: Iterator[str]) -> bool:

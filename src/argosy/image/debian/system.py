@@ -31,7 +31,7 @@ _ALWAYS_HTTPS: Final = re.compile(r"^http://((?:deb|security)\.debian\.org)(?=/|
 _ONE_LINE: Final = re.compile(r"^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.+)$")
 
 
-class BaseSystem(msgspec.Struct, frozen=True):
+class DebianSystem(msgspec.Struct, frozen=True):
     """A Debian system in an image.
 
     Attributes:
@@ -47,7 +47,7 @@ class BaseSystem(msgspec.Struct, frozen=True):
     database: Literal["status", "status.d"]
 
 
-def read_base_system(image: Image, cache_dir: Path) -> BaseSystem:
+def read_debian_system(image: Image, cache_dir: Path) -> DebianSystem:
     """The Debian system of an image; what it has is remembered by its digest.
 
     Raises:
@@ -55,7 +55,7 @@ def read_base_system(image: Image, cache_dir: Path) -> BaseSystem:
     """
     remembered = cache_dir / "debian" / "systems" / cache_key("debian system", _FORMAT, image.digest)
     try:
-        found = msgspec.json.decode(remembered.read_bytes(), type=BaseSystem)
+        found = msgspec.json.decode(remembered.read_bytes(), type=DebianSystem)
         if all(not suite.keyring or Path(suite.keyring).is_file() for suite in found.suites):
             return found
     except (FileNotFoundError, ValueError):
@@ -66,7 +66,7 @@ def read_base_system(image: Image, cache_dir: Path) -> BaseSystem:
     return found
 
 
-def _read(files: Filesystem, keyrings: Path) -> BaseSystem:
+def _read(files: Filesystem, keyrings: Path) -> DebianSystem:
     release = _os_release(files)
     name = release.get("PRETTY_NAME") or release.get("NAME") or "an image without os-release"
     names = files.listing(STATUS_FOLDER)
@@ -93,7 +93,7 @@ def _read(files: Filesystem, keyrings: Path) -> BaseSystem:
             want=f"Debian's os-release, or `deb` lines in `/{_SOURCES}`",
             hint="argosy build --engine docker, with a Dockerfile that adds the sources",
         )
-    return BaseSystem(name, suites, tuple(sorted(installed, key=lambda package: package.name)), database)
+    return DebianSystem(name, suites, tuple(sorted(installed, key=lambda package: package.name)), database)
 
 
 def _os_release(files: Filesystem) -> dict[str, str]:
