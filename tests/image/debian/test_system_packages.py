@@ -29,7 +29,6 @@ BASE = [
     folder("var/local", 0o2775),
     folder("usr/share/doc"),
     file("var/lib/dpkg/status", b"Package: libc6\nStatus: install ok installed\nVersion: 2.36\n"),
-    folder("var/lib/dpkg/info"),
 ]
 LIBRARY = [
     folder("./"),

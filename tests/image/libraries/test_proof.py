@@ -135,6 +135,12 @@ def test_what_another_distribution_has_is_assumed_to_be_loaded_first_and_said(st
     assert missing(proof(store, needs, file("srv/libtorch.so", program()))) == ["libtorch.so"]
 
 
+def test_a_plugin_of_the_system_may_lie_there_unused(store: BlobStore) -> None:
+    places = ["usr/lib/caca/plugin.so", "usr/lib/libplain.so", "usr/bin/tool", "opt/program/own.so"]
+    found = proof(store, *(file(place, program(["libodd.so.1"])) for place in places))
+    assert {one.program: one.certain for one in found.findings} == {place: "caca" not in place for place in places}
+
+
 def test_a_loader_that_is_not_there_is_missing(store: BlobStore) -> None:
     tool = file("opt/tool", program(interpreter="/lib/ld-musl-x86_64.so.1"), 0o755)
     assert missing(proof(store, tool)) == ["/lib/ld-musl-x86_64.so.1"]

@@ -64,6 +64,15 @@ def test_with_the_package_it_is_built(shop: Shop, debian: list[Member]) -> None:
     assert created_by == ["a test", "argosy: system", "argosy: dependencies", "argosy: server", "argosy: predictor"]
 
 
+def test_a_package_that_is_there_is_not_proposed_again(shop: Shop, debian: list[Member]) -> None:
+    """As libblas3, whose library is put in place by its maintainer script."""
+    status = file("var/lib/dpkg/status", b"Package: libodd1\nVersion: 1\n")
+    with pytest.raises(MissingLibraryError) as caught:
+        built(shop, program(["libodd.so.1"]), [status, debian[1]])
+    assert caught.value.packages == ()
+    assert "libodd1 is in the image, but its maintainer script" in str(caught.value.hint)
+
+
 def test_what_the_project_ignores_stops_nothing(shop: Shop) -> None:
     built(shop, program(["libodd.so.1"]), ignore_missing_libraries=["libodd.so.*"])
     assert not [line for line in shop.said if "libodd" in line]

@@ -191,7 +191,7 @@ class _Layout:
         if self._system.database == "status.d":
             yield from_bytes(f"{STATUS_FOLDER}/{name}", control["control"].rstrip(b"\n") + b"\n")
             yield from_bytes(f"{STATUS_FOLDER}/{name}.md5sums", sums)
-        elif self._files.resolve(_RECORDS) is not None:
+        else:
             stem = f"{name}:amd64" if field(control["control"], "Multi-Arch") == "same" else name
             listing = "".join(f"{path}\n" for path in ["/.", *(f"/{path}" for path in paths)])
             yield from_bytes(f"{_RECORDS}/{stem}.list", listing.encode())

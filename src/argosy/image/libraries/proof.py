@@ -15,7 +15,7 @@ from argosy.image.image import Image
 from argosy.image.layer import cache_key
 from argosy.image.libraries.elf import Program
 from argosy.image.libraries.layer_programs import read_layer_programs
-from argosy.image.libraries.search import Libraries, merged, unmet_versions
+from argosy.image.libraries.search import DEFAULT_FOLDERS, Libraries, merged, unmet_versions
 from argosy.image.manifest import variables
 from argosy.model_archive import written_aside
 
@@ -36,7 +36,7 @@ class Finding(msgspec.Struct, frozen=True):
         library: The name that it needs; empty when the program itself is at fault.
         detail: Versions that the library lacks, the program's machine, or why it cannot be read.
         below: Whether the base image has the program.
-        certain: Whether loading it is sure to fail; a program for another machine may lie there unused.
+        certain: Whether something is sure to fail; a plugin, or a program for another machine, may lie there unused.
     """
 
     kind: Kind
@@ -102,7 +102,8 @@ def _examined(libraries: Libraries, base_layers: int) -> Proof:
         if _is_brought(path, libraries.elsewhere(name)):
             assumed.setdefault(name, path)
         else:
-            findings.append(Finding("missing", path, name, "", libraries.layers[path] < base_layers))
+            below = libraries.layers[path] < base_layers
+            findings.append(Finding("missing", path, name, "", below, certain=not _is_plugin(path)))
     for path, name, found in search.found:
         lacking = unmet_versions(programs[path], name, libraries.programs[found])
         if lacking:
@@ -164,6 +165,15 @@ class _Search:
                 return found
             rest += sorted(self._loaders.get(loader, ()))
         return None
+
+
+def _is_plugin(path: str) -> bool:
+    """Whether a file lies in a folder of the system's where programs keep what they load only when it is there.
+
+    Debian's packages do not depend on what a plugin needs.
+    """
+    parent = path.rpartition("/")[0]
+    return path.startswith(("lib/", "usr/lib/")) and parent not in DEFAULT_FOLDERS and _SITE not in path
 
 
 def _is_brought(path: str, others: Iterator[str]) -> bool:

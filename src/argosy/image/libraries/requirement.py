@@ -1,11 +1,12 @@
 """What becomes of the findings of a proof: warnings, or an error that names the Debian packages to add."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError, MissingLibraryError, NetworkError
+from argosy.image.debian.system import read_debian_system
 from argosy.image.image import Image
 from argosy.image.libraries.absent import is_rightly_absent
 from argosy.image.libraries.debian_names import debian_packages
@@ -40,21 +41,31 @@ def require_libraries(
         names = ", ".join(sorted(proof.assumed))
         say(f"{names}: found only after the distribution that has them is imported, as their users do")
     if faults:
-        raise _error(faults, base_image, cache_dir, say)
+        raise _error(faults, image, base_image, cache_dir, say)
     say(f"{'libraries':<14}{proof.programs:>9,} programs have the libraries that they name")
 
 
 def _error(
-    faults: Sequence[Finding], base_image: Image, cache_dir: Path, say: Callable[[str], None]
+    faults: Sequence[Finding], image: Image, base_image: Image, cache_dir: Path, say: Callable[[str], None]
 ) -> MissingLibraryError:
     missing = sorted({one.library for one in faults if one.kind == "missing"})
-    packages, hints = _packages(missing, base_image, cache_dir, say)
+    packages: tuple[str, ...] = ()
+    hints: list[str] = []
+    if missing:
+        try:
+            found = debian_packages(missing, base_image, cache_dir, say)
+            there = {one.name for one in read_debian_system(image, cache_dir).installed}
+            packages = tuple(sorted(set(found.values()) - there))
+            hints += _hints(missing, found, packages)
+        except NetworkError as error:
+            hints.append(f"which Debian package has them was not looked up ({error.what})")
+        except ImageError as error:
+            hints.append(error.hint or error.what)
+        hints.append(f"if nothing loads it: ignore_missing_libraries = {json.dumps(missing)} below [image]")
     if any(one.kind == "version" for one in faults):
         hints.append("take a newer base image, or an older version of the distribution, whose wheel asks for less")
     if any(one.kind == "machine" for one in faults):
         hints.append("the wheel is for another machine: name another version in the dependencies")
-    if missing:
-        hints.append(f"if nothing loads it: ignore_missing_libraries = {json.dumps(missing)} below [image]")
     return MissingLibraryError(
         "programs in the image lack libraries",
         got="".join(f"\n  {line}" for line in _lines(faults)),
@@ -63,27 +74,19 @@ def _error(
     )
 
 
-def _packages(
-    missing: Sequence[str], base_image: Image, cache_dir: Path, say: Callable[[str], None]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The packages that have the missing libraries, and what to tell of them."""
-    if not missing:
-        return (), []
-    try:
-        found = debian_packages(missing, base_image, cache_dir, say)
-    except NetworkError as error:
-        return (), [f"which Debian package has them was not looked up ({error.what})"]
-    except ImageError as error:
-        return (), [error.hint or error.what]
-    packages = tuple(sorted(set(found.values())))
-    hints = []
-    if packages:
-        listed = ", ".join(f"{library} is in {found[library]}" for library in missing if library in found)
-        hints.append(f"{listed}: system_packages = {json.dumps(packages)} below [image], or build with --add-missing")
-    unknown = [library for library in missing if library not in found]
-    if unknown:
-        hints.append(f"no Debian package of the base image's suites has {', '.join(unknown)}")
-    return packages, hints
+def _hints(missing: Sequence[str], found: Mapping[str, str], packages: Sequence[str]) -> Iterator[str]:
+    """What to do about each missing library, by the package that has it."""
+    listed = ", ".join(f"{library} is in {found[library]}" for library in missing if found.get(library) in packages)
+    if listed:
+        yield f"{listed}: system_packages = {json.dumps(packages)} below [image], or build with --add-missing"
+    for library in missing:
+        if library not in found:
+            yield f"no Debian package of the base image's suites has {library}"
+        elif found[library] not in packages:
+            yield (
+                f"{found[library]} is in the image, but its maintainer script, which is not run, would put {library} in"
+                " place: argosy build --engine docker"
+            )
 
 
 def _lines(findings: Iterable[Finding]) -> list[str]:
