@@ -109,6 +109,15 @@ def test_dpkg_knows_them(desk: Desk) -> None:
     assert files.read("var/lib/dpkg/info/libfoo1.md5sums") == b"0  lib/libfoo.so.1.2\n"
 
 
+def test_a_database_behind_a_link_stays_there(desk: Desk) -> None:
+    base = [*BASE[:-2], link("var/lib/dpkg", "../../usr/lib/dpkg"), (file("usr/lib/dpkg/status", BASE[-1][1]))]
+    files = read_filesystem(desk.build("libdep", base=desk.base(base)))
+    entry = files.get("var/lib/dpkg")
+    assert entry is not None
+    assert entry.kind == "symlink"
+    assert b"Package: libdep\n" in files.read("var/lib/dpkg/status")
+
+
 def test_a_distroless_base_gets_a_file_for_each_package(desk: Desk) -> None:
     base = desk.base([folder("usr/lib"), file("var/lib/dpkg/status.d/libc6", b"Package: libc6\nVersion: 2.36\n")])
     files = read_filesystem(desk.build("libfoo1", base=base))

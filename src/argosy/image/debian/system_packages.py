@@ -130,8 +130,9 @@ class _Layout:
             yield from self._with_parents(record)
 
     def _place(self, path: str) -> str | None:
-        if is_left_out(path):
-            return None
+        return None if is_left_out(path) else self._at(path)
+
+    def _at(self, path: str) -> str:
         parent, _, name = path.rpartition("/")
         return f"{self._real(parent)}/{name}".lstrip("/")
 
@@ -139,8 +140,7 @@ class _Layout:
         """Where a folder of a package is in the image."""
         known = self._folders.get(path)
         if known is None:
-            parent, _, name = path.rpartition("/")
-            known = f"{self._real(parent)}/{name}".lstrip("/")
+            known = self._at(path)
             entry = self._files.resolve(known)
             if entry is not None and entry.kind == "directory":
                 known = entry.path
@@ -189,20 +189,21 @@ class _Layout:
             if line.partition(b"  ")[2].decode("utf-8", "replace") in there
         )
         if self._system.database == "status.d":
-            yield from_bytes(f"{STATUS_FOLDER}/{name}", control["control"].rstrip(b"\n") + b"\n")
-            yield from_bytes(f"{STATUS_FOLDER}/{name}.md5sums", sums)
+            yield from_bytes(self._at(f"{STATUS_FOLDER}/{name}"), control["control"].rstrip(b"\n") + b"\n")
+            yield from_bytes(self._at(f"{STATUS_FOLDER}/{name}.md5sums"), sums)
         else:
             stem = f"{name}:amd64" if field(control["control"], "Multi-Arch") == "same" else name
             listing = "".join(f"{path}\n" for path in ["/.", *(f"/{path}" for path in paths)])
-            yield from_bytes(f"{_RECORDS}/{stem}.list", listing.encode())
-            yield from_bytes(f"{_RECORDS}/{stem}.md5sums", sums)
+            yield from_bytes(self._at(f"{_RECORDS}/{stem}.list"), listing.encode())
+            yield from_bytes(self._at(f"{_RECORDS}/{stem}.md5sums"), sums)
 
     def _database(self, described: Sequence[bytes]) -> Iterator[Member]:
         if self._system.database == "status":
             names = {field(one, "Package") for one in described}
             before = self._files.read(STATUS).splitlines(True)
             kept = [one for one in paragraphs(before) if field(one, "Package") not in names]
-            yield from_bytes(STATUS, b"".join([one + b"\n" for one in [*kept, *map(installed_paragraph, described)]]))
+            listed = [*kept, *map(installed_paragraph, described)]
+            yield from_bytes(self._at(STATUS), b"".join([one + b"\n" for one in listed]))
 
 
 def installed_paragraph(control: bytes) -> bytes:
