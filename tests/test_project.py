@@ -313,3 +313,14 @@ def test_the_schema_knows_every_table(folder: Path) -> None:
     assert set(tomllib.loads(LEAST)) <= set(fields["ProjectFile"]["properties"])
     assert fields["ProjectFile"]["additionalProperties"] is False
     assert fields["ProjectFile"]["required"] == ["model"]
+
+
+@pytest.mark.parametrize("name", ["libGL1", "a", "--option", "lib=", "lib=a", "lib one", "lib=1 || true"])
+def test_a_system_package_is_named_as_debian_names_it(folder: Path, name: str) -> None:
+    with pytest.raises(ProjectError, match="system_packages"):
+        load(folder, f"{LEAST}[image]\nsystem_packages = [{name!r}]\n")
+
+
+def test_a_system_package_may_have_a_version(folder: Path) -> None:
+    names = ("libgomp1", "libstdc++6=12.2.0-14+deb12u1", "vim=2:9.0.1378-2")
+    assert load(folder, f"{LEAST}[image]\nsystem_packages = {list(names)}\n").image.system_packages == names

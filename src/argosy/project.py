@@ -15,7 +15,7 @@ from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
 from argosy.program_files import Choice, holds_module, require_patterns
-from argosy.toml_lines import line_of
+from argosy.toml_text import line_of
 
 FILE_NAME: Final = "argosy.toml"
 _ALL_MODULES: Final = ("**/*.py",)
@@ -23,6 +23,8 @@ _ALL_MODULES: Final = ("**/*.py",)
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
 DependencyPath = Annotated[str, msgspec.Meta(pattern=r"^[^\[\]]+(\[[\w., -]+\])?$")]
+DebianPackage = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+(=([0-9]+:)?[0-9][A-Za-z0-9.+~-]*)?$")]
+"""Source: Debian Policy Manual 5.6.7 and 5.6.12, `Package` and `Version` (read 2026-11-22)."""
 Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:\x00-\x1f][^\x00-\x1f]{0,254}$")]
 """Source: PutMetricData, `Namespace`: 1 to 255 characters, no colon first (read 2026-11-22)."""
 
@@ -116,6 +118,10 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
+        system_packages: Debian packages that are added to the base image with all that they need, as `libgomp1` or
+            `libgomp1=12.2.0-14`.
+        ignore_missing_libraries: Libraries that the image may lack although a program names them, as `libtbb.so.12`;
+            patterns may have `*`.
         prune: Whether tests, caches, manuals and, without a C compiler in the base, headers and sources of compiled
             code are left out of what is installed.
         unpruned: Distributions of which nothing is left out.
@@ -129,6 +135,8 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    system_packages: tuple[DebianPackage, ...] = ()
+    ignore_missing_libraries: tuple[str, ...] = ()
     prune: bool = True
     unpruned: tuple[str, ...] = ()
     bytecode: bool = False

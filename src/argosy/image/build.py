@@ -1,12 +1,12 @@
 """Project -> image: the layers of a project, made or taken from the cache, on top of a base image.
 
-Layers, lowest first: those of the base image, dependencies, server, predictor, artifacts. Each is a function of its own
-inputs (`layers/recipes.py`), so that a changed predictor makes one small layer.
+Layers, lowest first: those of the base image, system packages, dependencies, server, predictor, artifacts. Each is a
+function of its own inputs (`layers/recipes.py`), so that a changed predictor makes one small layer.
 """
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
+from argosy.image.debian.system_packages import system_layer
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.dependencies.lock import credentials_of, lock, server_requirements
 from argosy.image.dependencies.source_builds import Workshop
@@ -25,11 +26,12 @@ from argosy.image.dependencies.uv_command import Uv
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.download import Download, fetch
 from argosy.image.image import Image
-from argosy.image.interpreter import Interpreter, find_interpreter, search_path
+from argosy.image.interpreter import Interpreter, find_interpreter, is_compiler, search_path
 from argosy.image.layer import LayerCache, Member, from_bytes, from_file
 from argosy.image.layers import recipes
 from argosy.image.layers.bytecode import find_compiler
 from argosy.image.layers.making import LayerReport, make_layers
+from argosy.image.libraries.requirement import require_libraries
 from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
 from argosy.project import Project
 
@@ -119,6 +121,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
 
     Raises:
         ImageError: The base does not fit, or a file cannot become part of a layer.
+        MissingLibraryError: A program in the image lacks a library.
         ResolutionError: The dependencies have no solution.
         NetworkError: A download failed.
         ProjectError: The project has no file for the image.
@@ -126,21 +129,38 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     parts = plan(project, python, around)
     cache = LayerCache(around.cache_dir)
-    layers = _layers(project, parts, cache, around)
+    system = _system(project, base_image.image, around)
+    layers = [*system, *_layers(project, parts, cache, around)]
     labels = {BASE_DIGEST_LABEL: base_image.image.digest}
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
     started = settings(project, search_path(base_image.image), labels)
-    return assemble(with_gzip_layers(base_image.image, cache), layers, started, cache.store)
+    built = assemble(with_gzip_layers(base_image.image, cache), layers, started, cache.store)
+    require_libraries(built, base_image.image, project, around.cache_dir, around.say)
+    return built
+
+
+def _system(project: Project, base_image: Image, around: Surroundings) -> list[NamedLayer]:
+    """The layer of system packages, if there are any that the base image has not."""
+    if not project.image.system_packages:
+        return []
+    made = system_layer(project, base_image, around.cache_dir, around.say)
+    if made is None:
+        return []
+    around.report(LayerReport("system", made.layer.size, made.cached, f"{len(made.packages)} Debian packages"))
+    return [NamedLayer("system", made.layer)]
 
 
 def _layers(project: Project, parts: Parts, cache: LayerCache, around: Surroundings) -> list[NamedLayer]:
-    """Our layers, lowest first."""
+    """Our layers above the system packages, lowest first."""
     downloads = BlobStore(around.cache_dir / "downloads", is_cache=True)
     credentials = credentials_of(project, around.environ)
     compiler = find_compiler(parts.python.version, around.environ) if project.image.bytecode else None
     whole = frozenset(canonicalize_name(name) for name in project.image.unpruned)
-    how = recipes.Wheels(parts.python, project.image.prune, whole, downloads.path, compiler)
+    has_compiler = parts.python.has_compiler or any(map(is_compiler, project.image.system_packages))
+    how = recipes.Wheels(
+        replace(parts.python, has_compiler=has_compiler), project.image.prune, whole, downloads.path, compiler
+    )
 
     def fetch_wheels(wheels: Sequence[WheelFile]) -> None:
         wanted = [Download(wheel.url, wheel.digest, wheel.size) for wheel in wheels]

@@ -144,7 +144,8 @@ class Filesystem:
     # Applying a layer. A member's parent folders may be links in the layers below (/lib -> usr/lib): they are followed,
     # so that a path has one place in the tree.
 
-    def _apply(self, layer: int, members: Iterator[tarfile.TarInfo]) -> None:
+    def apply(self, layer: int, members: Iterator[tarfile.TarInfo]) -> None:
+        """Put the members of a layer over what the tree has; for those who read layers in their own way."""
         for number, member in enumerate(members):
             parts = _parts(member.name)
             if not parts:
@@ -207,7 +208,7 @@ def read_filesystem(image: Image) -> Filesystem:
     tree = Filesystem(image)
     for index in range(len(image.layers)):
         with layer_members(image, index) as archive:
-            tree._apply(index, iter(archive))
+            tree.apply(index, iter(archive))
     return tree
 
 

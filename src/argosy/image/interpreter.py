@@ -15,6 +15,7 @@ from argosy.model_archive import written_aside
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMPILERS: Final = ("cc", "gcc", "clang", "nvcc")
+_COMPILER_PACKAGE: Final = re.compile(r"build-essential|(gcc|g\+\+|clang|tcc)(-[0-9.]+)?")
 _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES: Final = ("lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib64/libc.so.6", "usr/lib/libc.so.6")
@@ -36,6 +37,15 @@ class Interpreter:
     version: str
     has_compiler: bool = False
     glibc_minor: int | None = None
+
+
+def is_compiler(package: str) -> bool:
+    """Whether a Debian package brings a C compiler.
+
+    >>> is_compiler("gcc-12"), is_compiler("gcc-12-base"), is_compiler("libgcc-s1")
+    (True, False, False)
+    """
+    return _COMPILER_PACKAGE.fullmatch(package.partition("=")[0]) is not None
 
 
 def search_path(image: Image) -> str:
