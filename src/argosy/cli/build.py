@@ -10,6 +10,7 @@ import click
 from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.environment import Environment
+from argosy.cli.transfers import open_access
 from argosy.errors import DamagedCacheError, UsageError
 from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, LayerReport, Surroundings
@@ -42,7 +43,7 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     """
     around = environment.read()
     loaded = project.load(folder)
-    access = Access(around.docker_config, around.variables, around.cache_dir)
+    access = open_access(around)
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
         reference.parse_target(target)
@@ -64,14 +65,14 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
 def _build_to(targets: Sequence[str], loaded: Project, base: str | None, around: Environment) -> Image:
     image = build_project(loaded, base, around)
     for target in targets:
-        transports.write_image(image, target, Access(around.docker_config, around.variables, around.cache_dir))
+        transports.write_image(image, target, open_access(around))
         output.say(f"wrote {target}")
     return image
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
     """The image of a project on its own base image, or on another one; nothing is written but the cache."""
-    access = Access(around.docker_config, around.variables, around.cache_dir)
+    access = open_access(around)
     return build.build(loaded, _base_image(base or loaded.image.base, access), _surroundings(access))
 
 
