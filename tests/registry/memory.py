@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
+from argosy.registry.access import Access
 from tests.image.web import Answer, Request
 
 USER, PASSWORD = "user", "pass:word"
@@ -67,6 +68,8 @@ class MemoryRegistry:
                 return given
         if request.path == "/token":
             return self._token(request)
+        if request.path == "/v2/":
+            return Answer(200, b"{}")
         parts = request.path.removeprefix("/v2/").split("/")
         place = next(word for word in ("blobs", "manifests") if word in parts)
         repository = "/".join(parts[: parts.index(place)])
@@ -171,6 +174,18 @@ class MemoryRegistry:
             return NO_DIGEST
         self.blobs[repository, digest] = bytes(content)
         return Answer(201, headers={"Docker-Content-Digest": digest})
+
+
+def place(memory: MemoryRegistry, repository: str = "team/model", tag: str = ":1") -> str:
+    """A reference to an image in it."""
+    return f"docker://{memory.url.removeprefix('http://')}/{repository}{tag}"
+
+
+def log_in(access: Access, memory: MemoryRegistry, **entry: str) -> None:
+    """Have Docker's config know this of it."""
+    access.docker_config.mkdir(exist_ok=True)
+    auths = {memory.url.removeprefix("http://"): entry}
+    (access.docker_config / "config.json").write_text(json.dumps({"auths": auths}))
 
 
 def _sha256(content: bytes) -> str:

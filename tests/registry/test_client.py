@@ -1,5 +1,4 @@
 import base64
-import json
 import os
 from pathlib import Path
 
@@ -14,19 +13,9 @@ from argosy.image.image import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX,
 from argosy.registry.transports import Access, read_image, write_image
 from tests.image.images import file, image, sha256, tree
 from tests.image.web import Answer, Request
-from tests.registry.memory import PASSWORD, USER, MemoryRegistry
+from tests.registry.memory import PASSWORD, USER, MemoryRegistry, log_in, place
 
 LAYERS = [[file("a", os.urandom(50_000))], [file("b", b"2")]]
-
-
-def place(memory: MemoryRegistry, repository: str = "team/model", tag: str = ":1") -> str:
-    return f"docker://{memory.url.removeprefix('http://')}/{repository}{tag}"
-
-
-def log_in(access: Access, memory: MemoryRegistry, **entry: str) -> None:
-    access.docker_config.mkdir(exist_ok=True)
-    auths = {memory.url.removeprefix("http://"): entry}
-    (access.docker_config / "config.json").write_text(json.dumps({"auths": auths}))
 
 
 def test_what_was_pushed_is_pulled(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:

@@ -59,7 +59,7 @@ def authorization_token(registry: EcrRegistry) -> EcrLogin | None:
     except ImportError:
         return None
     try:
-        client = boto3.client("ecr", region_name=registry.region)
+        client = boto3.Session().client("ecr", region_name=registry.region)
         answer: Any = client.get_authorization_token()
         token = str(answer["authorizationData"][0]["authorizationToken"])
         user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")

@@ -290,7 +290,7 @@ def _continue(
         elif partial.size:
             _restart(partial, advance)
         is_whole = partial.size == 0
-        for chunk in response.iter_bytes(CHUNK):
+        for chunk in response.iter_bytes():
             partial.write(chunk)
             advance(len(chunk))
             if download.size is not None and partial.size > download.size:

@@ -21,6 +21,7 @@ PARALLEL: Final = 4
 """Blobs on their way at the same time."""
 
 _TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0, read=300.0)  # large blobs are stored before they are acknowledged
+_LOGINS: Final = 2  # of one request: a token may have expired that another thread asked for
 _LIMITS: Final = httpx.Limits(max_connections=2 * PARALLEL, max_keepalive_connections=2 * PARALLEL)
 _LARGEST_ANSWER: Final = 8 << 20
 _READING: Final = frozenset({"GET", "HEAD"})
@@ -157,11 +158,14 @@ class Repository:
         try:
             known = self._login.header(wanted) if is_ours else ""
             response = self._open(method, url, headers, body, known)
-            if response.status_code == httpx.codes.UNAUTHORIZED and is_ours:
+            for _ in range(_LOGINS if is_ours else 0):
+                if response.status_code != httpx.codes.UNAUTHORIZED:
+                    break
                 response = read_whole(response)
-                if self._login.follow(response.headers.get("WWW-Authenticate", ""), wanted, known):
-                    known = self._login.header(wanted)
-                    response = self._open(method, url, headers, body, known)
+                if not self._login.follow(response.headers.get("WWW-Authenticate", ""), wanted, known):
+                    break
+                known = self._login.header(wanted)
+                response = self._open(method, url, headers, body, known)
             if known and response.status_code != httpx.codes.UNAUTHORIZED:
                 self._login.accepted()
             try:
@@ -226,8 +230,10 @@ class Repository:
 def _speaks_tls(client: httpx.Client, endpoint: Endpoint) -> bool:
     try:
         client.get(f"https://{endpoint.host}/v2/")
-    except httpx.TransportError:
+    except httpx.ConnectError:
         return False
+    except httpx.HTTPError:
+        pass  # the first real request tells
     return True
 
 

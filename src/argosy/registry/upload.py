@@ -169,7 +169,8 @@ class _Sender:
         except RegistryError:
             return None
         found = _RANGE.fullmatch(answer.headers.get("Range", "").strip())
-        if found is None or int(found[1]) >= self._blob.size:
+        # `0-0` is said of one byte, and of none.
+        if found is None or not 0 < int(found[1]) < self._blob.size:
             return None
         where = self._repository.location(answer) if "Location" in answer.headers else location
         return where, int(found[1]) + 1
