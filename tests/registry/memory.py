@@ -29,6 +29,8 @@ class MemoryRegistry:
     trouble: list[Callable[[Request], Answer | None]] = field(default_factory=list)
     breaks: list[int] = field(default_factory=list)
     """Bytes of each of the next PATCHes after which the connection breaks; what came is kept."""
+    before: Callable[[Request], object] = lambda _: None
+    """Called with every request, by several threads at once."""
     login: str = ""
     """`basic`, `bearer`, or nothing."""
     password: str = PASSWORD
@@ -47,6 +49,7 @@ class MemoryRegistry:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: Request) -> Answer:
+        self.before(request)
         with self._lock:
             self.requests.append(f"{request.method} {request.path}")
             self.headers.append(dict(request.headers))

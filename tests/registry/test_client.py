@@ -1,15 +1,18 @@
 import base64
+import json
 import os
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
 from argosy.errors import ImageError, RegistryError
-from argosy.image.blobs import BlobStore, JoinedBlobs
+from argosy.image.blobs import BlobStore, JoinedBlobs, fetch_layers
 from argosy.image.download import ATTEMPTS
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, Image, canonical_json
+from argosy.registry.protocol import PARALLEL
 from argosy.registry.transports import Access, read_image, write_image
 from tests.image.images import file, image, sha256, tree
 from tests.image.web import Answer, Request
@@ -216,3 +219,80 @@ def test_a_real_registry_takes_and_gives_back(registry: str, access: Access, sto
     stored = httpx.get(url, headers=accept)
     assert stored.headers["Content-Type"] == DOCKER_MANIFEST
     assert stored.content == made.manifest_bytes
+
+
+def test_the_manifest_is_read_back_by_its_digest_too(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:
+    made = image(store, LAYERS)
+    other = ("application/vnd.oci.image.manifest.v1+json", made.manifest_bytes)
+
+    def convert(request: Request) -> Answer | None:
+        if request.method == "GET" and request.path.endswith(made.digest):
+            return Answer(200, other[1], {"Content-Type": other[0]})
+        return None
+
+    memory.trouble.append(convert)
+    with pytest.raises(RegistryError, match="stored another manifest") as raised:
+        write_image(made, place(memory), access)
+    assert other[0] in str(raised.value.got)
+    assert str(raised.value.where).endswith(f"/team/model@{made.digest}")
+
+
+def test_a_manifest_whose_header_names_another_digest_is_an_error(
+    memory: MemoryRegistry, access: Access, store: BlobStore
+) -> None:
+    made = image(store, LAYERS)
+    write_image(made, place(memory), access)
+    headers = {"Content-Type": DOCKER_MANIFEST, "Docker-Content-Digest": sha256(b"other")}
+    memory.trouble.append(lambda _: Answer(200, made.manifest_bytes, headers))
+    with pytest.raises(RegistryError, match="not what its digest says"):
+        read_image(place(memory), access)
+
+
+@pytest.mark.parametrize("size", [0, 49_000, 10**9])
+def test_a_blob_that_has_not_the_size_of_the_manifest_is_an_error(
+    memory: MemoryRegistry, access: Access, store: BlobStore, size: int
+) -> None:
+    made = image(store, LAYERS)
+    write_image(made, place(memory), access)
+    manifest = json.loads(made.manifest_bytes)
+    manifest["layers"][0]["size"] = size
+    memory.manifests["team/model", "1"] = (DOCKER_MANIFEST, canonical_json(manifest))
+    with pytest.raises(ImageError, match="not what its digest says"):
+        read_filesystem(read_image(place(memory), access))
+
+
+def test_a_manifest_that_never_ends_is_cut_off(
+    memory: MemoryRegistry, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.registry.protocol._LARGEST_ANSWER", 1000)
+    memory.manifests["team/model", "1"] = (DOCKER_MANIFEST, b"x" * 1001)
+    with pytest.raises(RegistryError, match="too long"):
+        read_image(place(memory), access)
+
+
+def test_an_index_without_our_platform_names_those_that_it_has(memory: MemoryRegistry, access: Access) -> None:
+    entries = [
+        {
+            "mediaType": DOCKER_MANIFEST,
+            "digest": sha256(b"x"),
+            "size": 1,
+            "platform": {"os": system, "architecture": cpu},
+        }
+        for system, cpu in (("linux", "arm64"), ("windows", "amd64"))
+    ]
+    memory.manifests["team/model", "1"] = (OCI_INDEX, canonical_json({"manifests": entries}))
+    with pytest.raises(ImageError, match="linux/arm64, windows/amd64"):
+        read_image(place(memory), access)
+
+
+def test_layers_come_several_at_once(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:
+    made = image(store, [[file(name, name.encode())] for name in "abcdef"])
+    write_image(made, place(memory), access)
+    pulled = read_image(place(memory), access)
+    digests = {layer.digest for layer in made.layers}
+    first = {layer.digest for layer in made.layers[:PARALLEL]}
+    waiting = threading.Barrier(PARALLEL)
+    memory.before = lambda request: waiting.wait(20) if request.path.rpartition("/")[2] in first else None
+    fetch_layers(pulled.blobs, pulled.layers)
+    assert {digest for digest in memory.sent("GET") if digest in digests} == digests
+    assert not waiting.broken

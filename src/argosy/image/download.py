@@ -26,7 +26,7 @@ from argosy.image.blobs import CHUNK, BlobStore, PartialBlob
 
 PARALLEL: Final = 8
 ATTEMPTS: Final = 5
-FIRST_PAUSE_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 60.0
 BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same request may do better."""
