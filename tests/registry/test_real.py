@@ -84,7 +84,7 @@ def test_ecr_without_boto3_says_how_to_log_in(
     with pytest.raises(RegistryError, match="status 401") as raised:
         write_image(image(store, LAYERS), f"docker://{ECR}/model:1", access)
     assert "pip install boto3, or aws ecr get-login-password --region us-east-1" in str(raised.value.hint)
-    assert "--password-stdin" in str(raised.value.hint)
+    assert f"--password-stdin {ECR}" in str(raised.value.hint)
 
 
 @pytest.mark.engine

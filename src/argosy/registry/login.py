@@ -48,9 +48,10 @@ def find_credentials(registry: str, access: Access) -> Credentials:
         return found
     login = ecr.authorization_token(of_ecr)
     if login is None:
-        way = f"aws ecr get-login-password --region {of_ecr.region} | {_DOCKER_LOGIN} --username AWS --password-stdin"
         return Credentials(
-            trouble=f"ECR gives a token through boto3, which is not installed: pip install boto3, or {way}"
+            trouble="ECR gives a token through boto3, which is not installed: pip install boto3, or "
+            f"aws ecr get-login-password --region {of_ecr.region} | "
+            f"{_DOCKER_LOGIN} --username AWS --password-stdin {registry}"
         )
     return Credentials(login.user, login.password)
 

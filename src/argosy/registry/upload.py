@@ -137,7 +137,7 @@ class _Sender:
                 location = self._patch(location, begun, is_resumed)
                 break
             except AgainError as again:
-                told = self._told(location, again)
+                told = self._told(location)
                 if told is None or told[1] <= begun:
                     raise
                 location, begun = told
@@ -162,7 +162,7 @@ class _Sender:
         self._require_known(answer)
         return self._repository.location(answer)
 
-    def _told(self, location: str, again: AgainError) -> tuple[str, int] | None:
+    def _told(self, location: str) -> tuple[str, int] | None:
         """Where to go on and how many bytes the registry has, if it says so."""
         try:
             answer = self._repository.send("GET", location, expected=_TOLD)
