@@ -12,6 +12,7 @@ import click
 from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.environment import Environment
+from argosy.cli.transfers import open_access
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, dockerfile, reference
 from argosy.image.build import BaseImage, Surroundings
@@ -82,7 +83,7 @@ def command(**told: Unpack[Options]) -> None:
     """
     around = environment.read()
     loaded = project.load(told["folder"])
-    access = Access(around.docker_config, around.variables, around.cache_dir)
+    access = open_access(around)
     default = reference.LayoutReference(str(told["folder"] / "build" / "image"), reference.DEFAULT_TAG)
     targets = told["outputs"] or (str(default),)
     for target in targets:
@@ -137,7 +138,7 @@ def _build(order: Order) -> Image:
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
     """The image of a project on its own base image, or on another one; nothing is written but the cache."""
-    access = Access(around.docker_config, around.variables, around.cache_dir)
+    access = open_access(around)
     return build.build(loaded, _base_image(base or loaded.image.base, access, loaded), _surroundings(access))
 
 

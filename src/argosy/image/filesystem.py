@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from argosy.errors import ImageError
+from argosy.image.blobs import fetch_layers
 from argosy.image.image import Image
 from argosy.image.layer_stream import LayerContents, layer_members
 from argosy.model_archive import written_aside
@@ -205,6 +206,7 @@ def read_filesystem(image: Image) -> Filesystem:
     Raises:
         ImageError: A layer is broken, compressed with something else than gzip, or has a member that leads out of it.
     """
+    fetch_layers(image.blobs, image.layers)
     tree = Filesystem(image)
     for index in range(len(image.layers)):
         with layer_members(image, index) as archive:

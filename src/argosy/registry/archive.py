@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from argosy.errors import ImageError
+from argosy.image.blobs import fetch_layers
 from argosy.image.image import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -48,6 +49,7 @@ def write_archive(image: Image, file: Path, name: str | None) -> str:
     Returns:
         The manifest's digest.
     """
+    fetch_layers(image.blobs, image.layers)
     config_name = f"{image.config_descriptor.digest.removeprefix('sha256:')}.json"
     layer_names = [f"{layer.digest.removeprefix('sha256:')}.tar.gz" for layer in image.layers]
     listing = canonical_json(

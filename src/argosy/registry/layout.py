@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import ImageError
-from argosy.image.blobs import BlobStore, local_file
+from argosy.image.blobs import BlobStore, fetch_layers, local_file
 from argosy.image.image import (
     INDEXES,
     OCI_INDEX,
@@ -57,6 +57,7 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
         The manifest's digest.
     """
     store = BlobStore(folder / "blobs")
+    fetch_layers(image.blobs, [layer for layer in image.layers if store.size(layer.digest) is None])
     for layer in image.layers:
         _add_blob(image, layer, store)
     store.add_bytes(image.config_bytes, image.config_descriptor.digest)

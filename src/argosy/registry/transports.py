@@ -1,8 +1,6 @@
 """Reading and writing images wherever they live; the one door for every verb that takes an image."""
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from argosy import engine
@@ -10,21 +8,9 @@ from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.layer import LayerCache
 from argosy.registry import archive, client, layout
+from argosy.registry.access import Access
 
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What reading and writing images needs of the surroundings.
-
-    Attributes:
-        docker_config: Folder of Docker's `config.json`.
-        environ: The environment, for the container engine's command line.
-        cache_dir: Where layers are kept.
-    """
-
-    docker_config: Path
-    environ: Mapping[str, str]
-    cache_dir: Path
+__all__ = ["Access", "read_image", "write_image"]
 
 
 def read_image(text: str, access: Access) -> Image:
@@ -50,7 +36,7 @@ def read_image(text: str, access: Access) -> Image:
                 engine.find(None, access.environ).save(name, saved)
                 return archive.read_archive(saved, None, cache)
         case reference.RegistryReference() as place:
-            return client.pull(place, access.docker_config, cache.store)
+            return client.pull(place, access, cache.store)
 
 
 def write_image(image: Image, text: str, access: Access) -> str:
@@ -77,4 +63,4 @@ def write_image(image: Image, text: str, access: Access) -> str:
                 engine.find(None, access.environ).load(packed)
             return image.digest
         case reference.RegistryReference() as place:
-            return client.push(place, access.docker_config, image)
+            return client.push(place, access, image)
