@@ -19,12 +19,13 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
+from argosy.image.convert import convert
 from argosy.image.dependencies import LOCK_NAME, WheelFile, index_credentials, lock, server_requirements
 from argosy.image.download import Credentials, Download, fetch
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
-from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
+from argosy.image.manifest import NamedLayer, Settings, assemble
 from argosy.project import Project
 
 PROGRAM: Final = "opt/program"
@@ -136,7 +137,8 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
     started = settings(project, search_path(base_image.image), labels)
-    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    below = convert(base_image.image, maker.cache, trusting=True).image
+    return assemble(below, layers, started, maker.cache.store)
 
 
 def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:
