@@ -20,7 +20,14 @@ from argosy.serving.settings import Settings
 from argosy.serving.spawn import fork_template, spawn_template
 
 _BACKLOG: Final = 2048
-_WANTED_BY_BOTH: Final = ("asyncio", "ctypes", "email.utils", "logging.config", "multiprocessing.connection", "tempfile")
+_WANTED_BY_BOTH: Final = (
+    "asyncio",
+    "ctypes",
+    "email.utils",
+    "logging.config",
+    "multiprocessing.connection",
+    "tempfile",
+)
 """What the HTTP server imports of the standard library, and most frameworks too."""
 
 
