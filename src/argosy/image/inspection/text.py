@@ -19,9 +19,9 @@ def image_text(view: ImageView) -> str:
     """Everything worth knowing of an image, the biggest first."""
     plural = "" if len(view.layers) == 1 else "s"
     lines = [
-        f"manifest  {view.digest}",
-        f"          {view.media_type}",
-        f"config    {view.config_digest}",
+        f"manifest {view.digest}",
+        f"         {view.media_type}",
+        f"config   {view.config_digest}",
         *_faults(view),
         "",
         f"{len(view.layers)} layer{plural}: {_size(view.stored)} stored, {_size(view.unpacked)} unpacked"
@@ -71,9 +71,9 @@ def difference_text(found: Difference, *, every_file: bool) -> str:
 def _faults(view: ImageView) -> Iterator[str]:
     """Why SageMaker would not take it as it is stored."""
     if view.is_indexed:
-        yield "          found through an index; SageMaker takes none: argosy image convert"
+        yield "         found through an index; SageMaker takes none: argosy image convert"
     elif view.media_type != DOCKER_MANIFEST:
-        yield "          SageMaker takes Docker's schema 2 only: argosy image convert"
+        yield "         SageMaker takes Docker's schema 2 only: argosy image convert"
 
 
 def _biggest(layer: LayerView) -> Iterator[str]:
