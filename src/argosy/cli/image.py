@@ -1,5 +1,8 @@
 """`argosy image`: look at an image, compare two, convert one."""
 
+import re
+from typing import Final
+
 import click
 
 from argosy.cli import environment, output
@@ -11,6 +14,9 @@ from argosy.image.inspection import show as view
 from argosy.image.inspection import text
 from argosy.registry import conversion, transports
 from argosy.registry.transports import Access
+
+_SECRET_WORDS: Final = re.compile(r"(?i)(^|[_-])(token|secret|pass(word|wd|phrase)?|credentials?|auth)($|[_-])")
+"""More names than those that are a finding of a check: what is hidden in vain does no harm."""
 
 
 @click.group("image")
@@ -82,4 +88,5 @@ def _access() -> Access:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    return is_secret_name(name) or secret_in(value) is not None or any(secret_assignments(value))
+    is_named = is_secret_name(name) or _SECRET_WORDS.search(name) is not None
+    return is_named or secret_in(value) is not None or any(secret_assignments(value))

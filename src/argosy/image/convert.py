@@ -170,11 +170,12 @@ def _index_changes(image: Image) -> list[str]:
     if image.index_bytes is None:
         return []
     index = parse_object(image.index_bytes, "the index")
-    platforms = [platform_of(entry) or "an image of no platform" for entry in index_entries(index)]
     listed: Any = index.get("manifests")
-    others = len(listed) - len(platforms)
-    attestations = f"{', and ' if platforms else ''}{others} attestation{'s' * (others > 1)}" if others else ""
-    return [f"index of {', '.join(platforms)}{attestations} -> the {PLATFORM} image alone"]
+    found = [platform_of(entry) or "an image of no platform" for entry in index_entries(index)]
+    attestations = len(listed) - len(found)
+    if attestations:
+        found.append(f"{attestations} attestation{'s' * (attestations > 1)}")
+    return [f"index of {', '.join(found)} -> the {PLATFORM} image alone"]
 
 
 def _manifest_change(image: Image) -> str:
