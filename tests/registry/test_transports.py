@@ -36,7 +36,7 @@ LAYERS = st.lists(st.tuples(st.sampled_from(["gzip", "zstd", "uncompressed"]), L
 
 
 @given(LAYERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_image_is_the_same_after_every_way(layers: list[tuple[str, list[Member]]]) -> None:
     """Converted, written and read through each transport, one after the other: the same image with the same files."""
     memory = MemoryRegistry()

@@ -83,7 +83,7 @@ def convert(image: Image, cache: LayerCache, *, trusting: bool = False) -> Conve
         made = gzip_layer(_tar_of(image, index), diff_id, cache, layer.digest)
         layers.append(Descriptor(DOCKER_LAYER, made.digest, made.size))
         recompressed.append(f"layer {index}: {found}, {layer.size / 1e6:,.1f} MB -> gzip, {made.size / 1e6:,.1f} MB")
-    config = Descriptor(DOCKER_CONFIG, image.config_descriptor.digest, image.config_descriptor.size)
+    config = Descriptor(DOCKER_CONFIG, image.config_descriptor.digest, len(image.config_bytes))
     wanted = {
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,

@@ -118,3 +118,12 @@ def test_a_broken_image_is_an_error(store: BlobStore) -> None:
 
 def test_an_image_of_nothing_is_shown(store: BlobStore) -> None:
     assert "0 B unpacked" in image_text(show(image(store, [[]]), conceal))
+
+
+def test_odd_names_and_values_neither_break_nor_steer_a_terminal(store: BlobStore) -> None:
+    config = {"config": {"Env": ["A=\x1b[2J\ud800"], "ExposedPorts": 5, "Healthcheck": [], "Volumes": "x"}}
+    found = show(image(store, [[file("\udcff\x1b[31m/x", b"x" * 900)]], config=config), conceal)
+    text = image_text(found)
+    assert "\x1b" not in text
+    assert text.encode()
+    assert msgspec.json.encode(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from argosy.image.filesystem import Entry
 from argosy.image.image import Image
 from argosy.image.inspection.packages import installed, is_status
-from argosy.image.inspection.settings import Conceal, settings, shown
+from argosy.image.inspection.settings import Conceal, encodable, settings, shown
 from argosy.image.inspection.survey import Place, Survey, content_digests, survey
 
 
@@ -111,7 +111,9 @@ def _settings(before: Image, after: Image, conceal: Conceal) -> Iterator[Setting
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
             given = (old.get(name), new.get(name))
-            yield SettingChange(name, *(None if value is None else shown(name, value, conceal) for value in given))
+            yield SettingChange(
+                encodable(name), *(None if value is None else shown(name, value, conceal) for value in given)
+            )
 
 
 def _packages(before: Survey, after: Survey) -> Iterator[PackageChange]:
@@ -141,15 +143,15 @@ def _files(before: tuple[Image, Survey], after: tuple[Image, Survey], shared: in
     new_digests = content_digests(new_image, {place for _, place in suspects.values()})
     for path in sorted(old.keys() | new.keys()):
         if path not in new:
-            yield FileChange(path, _state(old[path][0]), None)
+            yield FileChange(encodable(path), _state(old[path][0]), None)
         elif path not in old:
-            yield FileChange(path, None, _state(new[path][0]))
+            yield FileChange(encodable(path), None, _state(new[path][0]))
         else:
             differs = list(_differs(old[path][0], new[path][0]))
             if path in suspects and old_digests.get(suspects[path][0]) != new_digests.get(suspects[path][1]):
                 differs.append("content")
             if differs:
-                yield FileChange(path, _state(old[path][0]), _state(new[path][0]), tuple(differs))
+                yield FileChange(encodable(path), _state(old[path][0]), _state(new[path][0]), tuple(differs))
 
 
 def _placed(found: Survey) -> dict[str, tuple[Entry, Place]]:
@@ -174,4 +176,4 @@ def _differs(old: Entry, new: Entry) -> Iterator[str]:
 
 
 def _state(entry: Entry) -> FileState:
-    return FileState(entry.kind, f"{entry.mode:04o}", entry.size, entry.link)
+    return FileState(entry.kind, f"{entry.mode:04o}", entry.size, encodable(entry.link))

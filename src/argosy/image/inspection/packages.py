@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 from packaging.utils import canonicalize_name
 
+from argosy.image.inspection.settings import encodable
+
 Kind = Literal["python", "debian"]
 
 _DIST_INFO: Final = re.compile(r"(?P<site>.*?)/?(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/(METADATA|RECORD)")
@@ -106,7 +108,7 @@ def is_status(path: str) -> bool:
 
 
 def _distribution(match: re.Match[str]) -> Package:
-    return Package("python", canonicalize_name(match["name"]), match["version"])
+    return Package("python", encodable(canonicalize_name(match["name"])), encodable(match["version"]))
 
 
 def _recorded(content: bytes, site: str) -> Iterator[str]:

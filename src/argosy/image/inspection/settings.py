@@ -24,10 +24,10 @@ def settings(image: Image) -> dict[str, str]:
         "command": _listed(runtime.get("Cmd")),
         "working dir": str(runtime.get("WorkingDir") or ""),
         "user": str(runtime.get("User") or ""),
-        "ports": ", ".join(sorted(map(str, runtime.get("ExposedPorts") or ()))),
-        "volumes": ", ".join(sorted(map(str, runtime.get("Volumes") or ()))),
+        "ports": ", ".join(sorted(_table(runtime.get("ExposedPorts")))),
+        "volumes": ", ".join(sorted(_table(runtime.get("Volumes")))),
         "stop signal": str(runtime.get("StopSignal") or ""),
-        "health check": _listed((runtime.get("Healthcheck") or {}).get("Test")),
+        "health check": _listed(_table(runtime.get("Healthcheck")).get("Test")),
     }
     for variable in runtime.get("Env") or ():
         name, _, value = str(variable).partition("=")
@@ -39,12 +39,17 @@ def settings(image: Image) -> dict[str, str]:
 
 def shown_settings(image: Image, conceal: Conceal) -> dict[str, str]:
     """The same with what seems to be a secret hidden."""
-    return {name: shown(name, value, conceal) for name, value in settings(image).items()}
+    return {encodable(name): shown(name, value, conceal) for name, value in settings(image).items()}
 
 
 def shown(name: str, value: str, conceal: Conceal) -> str:
     """A value, unless it seems to be a secret."""
-    return HIDDEN if conceal(name.partition(" ")[2], value) else value
+    return HIDDEN if conceal(name.partition(" ")[2], value) else encodable(value)
+
+
+def encodable(text: str) -> str:
+    """A text that every output takes: what is no UTF-8 in a path, or no character in JSON, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def steps(image: Image, conceal: Conceal) -> tuple[str, ...]:
@@ -62,6 +67,10 @@ def _plain(step: str) -> str:
     for prefix in ("/bin/sh -c #(nop) ", "/bin/sh -c ", "argosy: "):
         step = step.removeprefix(prefix)
     return " ".join(step.removesuffix("# buildkit").split())
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _listed(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from argosy.image.image import Image
 from argosy.image.inspection.packages import Ownership, Package
-from argosy.image.inspection.settings import Conceal, shown_settings, steps
+from argosy.image.inspection.settings import Conceal, encodable, shown_settings, steps
 from argosy.image.inspection.survey import StoredFile, Survey, survey
 
 LARGEST: Final = 5
@@ -165,10 +165,10 @@ def _layer(
         made_by=made_by,
         packages=_packages(list(files), ownership),
         folders=_folders(list(files)),
-        largest=tuple(Weight(file.path, file.size) for file in _largest(list(files))),
+        largest=tuple(Weight(encodable(file.path), file.size) for file in _largest(list(files))),
         hidden=sum(file.size for file in hidden),
         hidden_files=tuple(
-            HiddenFile(file.path, file.size, _replacing(found, file, index)) for file in _largest(hidden)
+            HiddenFile(encodable(file.path), file.size, _replacing(found, file, index)) for file in _largest(hidden)
         ),
     )
 
@@ -208,7 +208,7 @@ def _folders(files: list[StoredFile]) -> tuple[Weight, ...]:
         if is_split or not path:
             waiting += inner
         else:
-            chosen.append(Weight(path, sizes[path]))
+            chosen.append(Weight(encodable(path), sizes[path]))
     return tuple(sorted(chosen, key=lambda weight: (-weight.size, weight.path))[:LARGEST])
 
 

@@ -35,7 +35,7 @@ def image_text(view: ImageView) -> str:
     for layer in view.layers:
         lines += _biggest(layer)
     lines += ["", "settings", *_settings(view)]
-    return "\n".join(lines)
+    return _joined(lines)
 
 
 def difference_text(found: Difference, *, every_file: bool) -> str:
@@ -65,7 +65,12 @@ def difference_text(found: Difference, *, every_file: bool) -> str:
         lines += [_file(change) for change in shown]
         if len(shown) < len(found.files):
             lines.append(f"  … and {len(found.files) - len(shown):,} more: --all shows them")
-    return "\n".join(lines)
+    return _joined(lines)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """The lines without control characters: what a stranger's image says must not steer a terminal."""
+    return "\n".join("".join(char if char.isprintable() else "?" for char in line) for line in lines)
 
 
 def _faults(view: ImageView) -> Iterator[str]:
