@@ -284,7 +284,7 @@ _CLAUSES: Final = (
     _must("image-manifest", "https://github.com/aws/amazon-sagemaker-feedback/issues/180",
           "The stored manifest is one Docker v2 schema 2 image with gzip layers, not an OCI manifest or an index.",
           "docker buildx build --platform linux/amd64 --provenance=false --sbom=false"
-          " --output type=image,oci-mediatypes=false,push=true, or skopeo copy --format v2s2"),
+          " --output type=image,oci-mediatypes=false,push=true, or argosy image convert"),
     _must("image-platform", CREATE_TRANSFORM_JOB,
           "The image is for linux/amd64: no instance type of a transform job has another processor.",
           "build with --platform linux/amd64"),

@@ -117,6 +117,15 @@ class Engine:
         finally:
             aside.unlink(missing_ok=True)
 
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        """What the engine knows of an image, as its own JSON object (the fields are the engine's, hence `Any`).
+
+        Raises:
+            EngineError: There is no such image.
+        """
+        found: list[dict[str, Any]] = json.loads(self._call("image", "inspect", reference))
+        return found[0]
+
     def has_image(self, reference: str) -> bool:
         """Whether the engine has the image; nothing is pulled."""
         return bool(self._call("image", "ls", "--quiet", reference).strip())

@@ -55,11 +55,12 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     if Path(target).is_dir():
         return _of_project(project.load(Path(target)), target, kind, launch, environment)
     place = reference.parse(target)
-    engine = _find_engine(kind, environment)
+    home = place.engine if isinstance(place, reference.DaemonReference) else None
+    engine = _find_engine(kind or home, environment)
     if engine is None:
         image = transports.read_image(target, open_access(environment))
         return open_unpacked(_unpack(image, environment), image.runtime, target, launch)
-    if isinstance(place, reference.DaemonReference):
+    if isinstance(place, reference.DaemonReference) and home in (None, engine.program):
         return EngineContainer(engine, place.name, target, launch)
     image = transports.read_image(target, open_access(environment))
     return EngineContainer(engine, _load(image, engine, environment), target, launch)

@@ -10,6 +10,7 @@ from argosy.cli import environment, output
 from argosy.cli.build import DEBIAN
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED
+from argosy.cli.transfers import open_access
 from argosy.image.debian.rootfs import PYTHON
 from argosy.image.dependencies import lock, lock_file
 from argosy.image.dependencies.inputs import LOCK_NAME
@@ -18,7 +19,6 @@ from argosy.image.dependencies.resolver import Upgrade
 from argosy.image.interpreter import find_interpreter
 from argosy.project import Project
 from argosy.registry import transports
-from argosy.registry.transports import Access
 
 
 @click.command
@@ -69,5 +69,5 @@ def _python(loaded: Project, around: Environment) -> str:
         return loaded.image.python
     if loaded.image.base == DEBIAN:
         return PYTHON
-    access = Access(around.docker_config, around.variables, around.cache_dir)
+    access = open_access(around)
     return find_interpreter(transports.read_image(loaded.image.base, access), None, around.cache_dir).version

@@ -17,6 +17,7 @@ from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
+from argosy.image.convert import convert
 from argosy.image.debian.system_packages import system_layer
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.dependencies.lock import credentials_of, lock, server_requirements
@@ -32,7 +33,7 @@ from argosy.image.layers import recipes
 from argosy.image.layers.bytecode import find_compiler
 from argosy.image.layers.making import LayerReport, make_layers
 from argosy.image.libraries.requirement import require_libraries
-from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
+from argosy.image.manifest import NamedLayer, Settings, assemble
 from argosy.project import Project
 
 SERVER_PARTS: Final = ("__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving")
@@ -135,7 +136,8 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
     started = settings(project, search_path(base_image.image), labels)
-    built = assemble(with_gzip_layers(base_image.image, cache), layers, started, cache.store)
+    below = convert(base_image.image, cache, trusting=True).image
+    built = assemble(below, layers, started, cache.store)
     require_libraries(built, base_image.image, project, around.cache_dir, around.say)
     return built
 
