@@ -111,6 +111,7 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
+        allow_secrets: Reason by place of what only looks like a secret: path in the image, variable, label, `history`.
     """
 
     base: str = "debian"
@@ -119,6 +120,7 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    allow_secrets: dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]] = {}
 
 
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

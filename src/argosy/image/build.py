@@ -4,6 +4,7 @@ Layers, lowest first: those of the base image, dependencies, server, predictor, 
 inputs, so that a changed predictor makes one small layer.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import stat
@@ -25,6 +26,7 @@ from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter, search_path
 from argosy.image.layer import Layer, LayerCache, Member, cache_key, from_bytes, from_file, ordered, write_layer
 from argosy.image.manifest import NamedLayer, Settings, assemble, with_gzip_layers
+from argosy.image.materials.secrets import SecretCheck
 from argosy.project import Project
 
 PROGRAM: Final = "opt/program"
@@ -88,6 +90,15 @@ class Parts:
     server: tuple[WheelFile, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished image, and what it was made of."""
+
+    image: Image
+    parts: Parts
+    base_image: BaseImage
+
+
 def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
     """Lock what is installed for a Python, and choose the wheels.
 
@@ -109,6 +120,11 @@ def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
 
 
 def build(project: Project, base_image: BaseImage, around: Surroundings) -> Image:
+    """Build the image of a project, as `build_with_parts` does, for who does not ask what it is made of."""
+    return build_with_parts(project, base_image, around).image
+
+
+def build_with_parts(project: Project, base_image: BaseImage, around: Surroundings) -> Built:
     """Build the image of a project; its layers are in the cache's blob store, nothing else is written.
 
     Raises:
@@ -116,6 +132,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
         ResolutionError: The dependencies have no solution.
         NetworkError: A download failed.
         ProjectError: The project has no file for the image.
+        SecretFoundError: A file, a variable or the history seems to be a secret.
     """
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     parts = plan(project, python, around)
@@ -124,6 +141,7 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
         LayerCache(around.cache_dir),
         BlobStore(around.cache_dir / "downloads", is_cache=True),
         index_credentials(project, around.environ),
+        SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/"),
     )
     layers = []
     if parts.dependencies:
@@ -136,7 +154,9 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
     started = settings(project, search_path(base_image.image), labels)
-    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    image = assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    maker.secrets.require_none_in_config(image)
+    return Built(image, parts, base_image)
 
 
 def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:
@@ -192,6 +212,7 @@ class _Maker:
     cache: LayerCache
     downloads: BlobStore
     credentials: Credentials
+    secrets: SecretCheck
 
     def dependencies(self, parts: Parts) -> NamedLayer:
         key = cache_key("dependencies", _LAYOUT, parts.python.version, _names(parts.dependencies))
@@ -259,6 +280,8 @@ class _Maker:
             content: The same in words.
             notes: What to tell, filled by `members`.
         """
+        members = functools.cache(members)  # for the search and for the layer
+        self.secrets.require_none_in_layer(name, key, members)
         layer: Layer | None = None if key is None else self.cache.get(key)
         cached = layer is not None
         if layer is None:
