@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from argosy import project
-from argosy.cli import environment, output
+from argosy.cli import environment, materials, output
 from argosy.cli.environment import Environment
 from argosy.errors import DamagedCacheError, UsageError
 from argosy.image import build, dockerfile, reference
-from argosy.image.build import BaseImage, LayerReport, Surroundings
+from argosy.image.build import BaseImage, Built, LayerReport, Surroundings
 from argosy.image.debian.rootfs import PYTHON, debian_image
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
+from argosy.image.materials import scanner
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.registry.transports import Access
@@ -34,7 +35,21 @@ DEBIAN = "debian"
     help="Where to put the image; may be given several times. [default: oci:PROJECT/build/image:latest]",
 )
 @click.option("--eject", is_flag=True, help="Write a Dockerfile that builds a like image, and build nothing.")
-def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: bool) -> None:
+@click.option(
+    "--sbom/--no-sbom",
+    "sbom",
+    default=True,
+    help="Write bills of materials, provenance and licences to PROJECT/build/materials. [default: yes]",
+)
+@click.option(
+    "--scan",
+    metavar="SEVERITY",
+    type=click.Choice(scanner.THRESHOLDS),
+    help="Have trivy or grype look at the image, and fail on findings of that severity: critical, high, medium or low.",
+)
+def command(
+    folder: Path, base: str | None, outputs: tuple[str, ...], eject: bool, sbom: bool, scan: str | None
+) -> None:
     """Build the inference image of a project; no container engine is needed.
 
     The same inputs give the same digest on any machine. Dependencies are locked in pylock.argosy.toml, which belongs
@@ -52,21 +67,28 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
         _eject(loaded, base or loaded.image.base, access)
         return
     try:
-        image = _build_to(targets, loaded, base, around)
+        built = _build_to(targets, loaded, base, around, scan)
     except DamagedCacheError as error:
         output.say(f"{error.message}\nit is removed from the cache and made again")
-        image = _build_to(targets, loaded, base, around)
+        built = _build_to(targets, loaded, base, around, scan)
+    materials.record(loaded, built, around.cache_dir, wanted=sbom)
+    image = built.image
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_to(targets: Sequence[str], loaded: Project, base: str | None, around: Environment) -> Image:
-    image = build_project(loaded, base, around)
+def _build_to(
+    targets: Sequence[str], loaded: Project, base: str | None, around: Environment, scan: str | None
+) -> Built:
+    access = Access(around.docker_config, around.variables, around.cache_dir)
+    built = build.build_with_parts(loaded, _base_image(base or loaded.image.base, access), _surroundings(access))
+    if scan is not None:
+        materials.scan(built.image, scan, access.cache_dir, access.environ)
     for target in targets:
-        transports.write_image(image, target, Access(around.docker_config, around.variables, around.cache_dir))
+        transports.write_image(built.image, target, access)
         output.say(f"wrote {target}")
-    return image
+    return built
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:

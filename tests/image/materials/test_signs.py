@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.image.materials import signs
@@ -35,6 +35,7 @@ def test_half_a_token_is_none(what: str) -> None:
     assert signs.secret_in_file("opt/program/settings.yaml", io.BytesIO(text)) is None
 
 
+@settings(max_examples=40, deadline=None)  # each reads a megabyte
 @given(st.integers(-200, 200), st.sampled_from(sorted(TOKENS)))
 def test_a_token_across_two_reads_is_seen(offset: int, what: str) -> None:
     before = b"." * (signs._CHUNK - 1 + offset) + b"\n"

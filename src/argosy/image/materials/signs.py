@@ -29,29 +29,36 @@ _NAMES: Final = re.compile(
 )
 _ASSIGNMENT: Final = re.compile(r"""(?<![\w-])([A-Za-z_]\w*)=("[^"]*"|'[^']*'|\S+)""")
 # Of several stars or a variable instead of a password nobody learns anything.
-_URL: Final = ("a URL with a password", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:(?!\*+@)[^/\s@$]+@"))
+_URL: Final = (
+    "a URL with a password",
+    (b"://",),
+    re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:(?!\*+@)[^/\s@$]+@"),
+)
 # A program that reads keys has the first line of one in it; a key has its Base64 below, or after `\n` in JSON.
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\s*\n|\\r|\\n)+[A-Za-z0-9+/=]{4}")
 _PRIVATE_KEY_HEAD: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _KEYS: Final = (
-    ("an AWS access key", re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("a private key", _PRIVATE_KEY),
-    ("an AWS secret key", re.compile(r"(?i)aws_secret_access_key\W{1,4}[A-Za-z0-9/+]{40}")),
-    ("a GitHub token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})\b")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20}(?![A-Za-z0-9_-])")),
-    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z]{34}\b")),
-    ("a PyPI token", re.compile(r"\bpypi-AgE[A-Za-z0-9_-]{50,}")),
-    ("an npm token", re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[0-9]{8,}-[A-Za-z0-9-]{10,}")),
-    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")),
-    ("a Stripe key", re.compile(r"\b[sr]k_live_[A-Za-z0-9]{24,}")),
+    ("an AWS access key", (b"AKIA", b"ASIA"), re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("a private key", (b"PRIVATE KEY-----",), _PRIVATE_KEY),
+    (
+        "an AWS secret key",
+        (b"aws_secret_access_key", b"AWS_SECRET_ACCESS_KEY"),
+        re.compile(r"(?i)aws_secret_access_key\W{1,4}[A-Za-z0-9/+]{40}"),
+    ),
+    (
+        "a GitHub token",
+        (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
+        re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})\b"),
+    ),
+    ("a GitLab token", (b"glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_-]{20}(?![A-Za-z0-9_-])")),
+    ("a Hugging Face token", (b"hf_",), re.compile(r"\bhf_[A-Za-z]{34}\b")),
+    ("a PyPI token", (b"pypi-AgE",), re.compile(r"\bpypi-AgE[A-Za-z0-9_-]{50,}")),
+    ("an npm token", (b"npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
+    ("a Slack token", (b"xox",), re.compile(r"\bxox[abprs]-[0-9]{8,}-[A-Za-z0-9-]{10,}")),
+    ("a Google API key", (b"AIza",), re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")),
+    ("a Stripe key", (b"k_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{24,}")),
 )
-_MARKS: Final = (
-    *(b"PRIVATE KEY-----", b"AKIA", b"ASIA", b"aws_secret_access_key", b"AWS_SECRET_ACCESS_KEY"),
-    *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-", b"hf_", b"pypi-AgE", b"npm_", b"xox"),
-    *(b"AIza", b"k_live_"),
-)
-"""No file without one of these has a key: most are passed over without a regular expression."""
+"""What it is, what a text without one of these cannot hold (most texts meet no regular expression), and its form."""
 
 # Packages bring keys that everybody knows: those of their tests, and AWS's own examples in boto's documentation.
 _PUBLISHED: Final = re.compile(r"(^|/)(site-packages|dist-packages|node_modules|python3\.\d+|share/doc)/")
@@ -61,7 +68,7 @@ _EXAMPLE: Final = re.compile(r"EXAMPLE")
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 1 << 10  # longer than any key's sign
 
-_PATTERNS: Final = (_FILES, _WITH_URLS, _NAMES, _ASSIGNMENT, _URL[1], *(pattern for _, pattern in _KEYS), _PUBLISHED)
+_PATTERNS: Final = (_FILES, _WITH_URLS, _NAMES, _ASSIGNMENT, *(pattern for _, _, pattern in (_URL, *_KEYS)), _PUBLISHED)
 FORMAT: Final = hashlib.sha256(repr([pattern.pattern for pattern in _PATTERNS]).encode()).hexdigest()[:16]
 """Stands for these signs in a cache key: others find other secrets."""
 
@@ -94,18 +101,17 @@ def secret_in_file(path: str, stream: IO[bytes]) -> str | None:
     """
     if _is_published_test(path):
         return None
-    patterns = [_URL, *_KEYS] if holds_urls(path) else [*_KEYS]
-    marks = (b"://", *_MARKS) if holds_urls(path) else _MARKS
+    forms = (_URL, *_KEYS) if holds_urls(path) else _KEYS
     published = _PUBLISHED.search(path) is not None
     before = b""
     while chunk := stream.read(_CHUNK):
         if b"\0" in chunk:
             return None
         window = before + chunk
-        if any(mark in window for mark in marks):
-            text = window.decode(errors="replace")
-            for what, pattern in patterns:
-                if any(not (published and _EXAMPLE.search(match.group())) for match in pattern.finditer(text)):
+        for what, marks, pattern in forms:
+            if any(mark in window for mark in marks):
+                matches = pattern.finditer(window.decode(errors="replace"))
+                if any(not (published and _EXAMPLE.search(match.group())) for match in matches):
                     return what
         before = window[-_OVERLAP:]
     return None
@@ -115,7 +121,7 @@ def secret_in(text: str) -> str | None:
     """What secret a text of the configuration holds, in words; None when none is seen."""
     if _PRIVATE_KEY_HEAD.search(text):
         return "a private key"
-    return next((what for what, pattern in (_URL, *_KEYS) if pattern.search(text)), None)
+    return next((what for what, _, pattern in (_URL, *_KEYS) if pattern.search(text)), None)
 
 
 def is_secret_name(name: str) -> bool:
