@@ -98,6 +98,8 @@ def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
         (["--output", "oci:/dev/null/layout"], 3, "Not a directory: `/dev/null"),
         (["--output", f"docker-daemon:x@sha256:{'0' * 64}"], 2, "an image cannot be given an id"),
         (["--eject", "--output", "oci:x"], 2, "`--output` means nothing"),
+        (["--eject", "--scan", "high"], 2, "`--scan` means nothing"),
+        (["--scan", "bad"], 2, "'bad' is not one of 'critical', 'high', 'medium', 'low'"),
         (["--eject"], 2, "a Dockerfile can start from an image in a registry or engine only"),
     ],
 )

@@ -61,8 +61,9 @@ def command(
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
         reference.parse_target(target)
-    if eject and outputs:
-        raise UsageError("`--eject` builds no image, so `--output` means nothing", hint="leave one of them out")
+    if eject and (outputs or scan):
+        other = "--output" if outputs else "--scan"
+        raise UsageError(f"`--eject` builds no image, so `{other}` means nothing", hint="leave one of them out")
     if eject:
         _eject(loaded, base or loaded.image.base, access)
         return

@@ -1,6 +1,7 @@
 """The files that are written, held to the official schema of each and to other people's readers."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,20 @@ def test_a_folder_with_something_else_is_neither_replaced_nor_removed(made: Made
     (folder / "notes.txt").unlink()
     remove_record(folder)
     assert not folder.exists()
+
+
+def test_a_file_of_that_name_is_not_replaced(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "materials").write_text("mine")
+    with pytest.raises(ImageError, match="holds something else"):
+        write_record(made.subject(), tmp_path / "materials")
+    remove_record(tmp_path / "materials")
+    assert (tmp_path / "materials").read_text() == "mine"
+
+
+def test_builds_at_the_same_time_leave_one_whole_folder(made: Made, folder: Path) -> None:
+    subject = made.subject()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write_record, subject, folder) for _ in range(100)]:
+            done.result()
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert [path.name for path in folder.parent.iterdir()] == ["materials"]

@@ -1,11 +1,14 @@
 """Writes the statements about an image beside it: bills of materials, provenance, licences."""
 
+import errno
 import hashlib
-import json
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from argosy.errors import ImageError
 from argosy.image.materials import cyclonedx, licences, provenance, spdx
@@ -16,6 +19,7 @@ FOLDER: Final = "materials"
 """Name of the folder that is written."""
 
 FILES: Final = ("sbom.cdx.json", "sbom.spdx.json", "provenance.json", "licences.json", "licences.txt")
+_ATTEMPTS: Final = 100
 
 
 def write_record(subject: Subject, folder: Path) -> None:
@@ -28,8 +32,7 @@ def write_record(subject: Subject, folder: Path) -> None:
     Raises:
         ImageError: The folder holds something else.
     """
-    foreign = sorted({path.name for path in folder.iterdir()} - set(FILES)) if folder.is_dir() else []
-    if foreign:
+    if foreign := _foreign(folder):
         raise ImageError(
             "the folder for what goes with the image holds something else",
             got=", ".join(foreign[:5]),
@@ -46,14 +49,12 @@ def write_record(subject: Subject, folder: Path) -> None:
         written.mkdir()
         for name, content in zip(FILES, _contents(subject), strict=True):
             (written / name).write_bytes(content)
-        if folder.is_dir():
-            folder.replace(Path(aside) / "old")
-        written.replace(folder)
+        _put_in_place(written, folder)
 
 
 def remove_record(folder: Path) -> None:
     """Remove the statements about an earlier image, so that nobody takes them for the next one's."""
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(FILES):
+    if folder.is_dir() and not _foreign(folder):
         shutil.rmtree(folder)
 
 
@@ -61,6 +62,29 @@ def file_digest(path: Path) -> str:
     """The `sha256:` digest of a file."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _foreign(folder: Path) -> list[str]:
+    """What nobody but the user can have put there: not to be replaced."""
+    try:
+        return sorted({path.name for path in folder.iterdir()} - set(FILES))
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        return [folder.name]
+
+
+def _put_in_place(written: Path, folder: Path) -> None:
+    """Rename a folder over another; another build of the project may do the same: the last wins."""
+    for attempt in range(_ATTEMPTS):
+        with suppress(FileNotFoundError):
+            folder.replace(written.parent / f"old-{attempt}")
+        try:
+            written.replace(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS - 1:
+                raise
 
 
 def _contents(subject: Subject) -> tuple[bytes, ...]:
@@ -75,4 +99,4 @@ def _contents(subject: Subject) -> tuple[bytes, ...]:
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
