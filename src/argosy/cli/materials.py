@@ -17,8 +17,6 @@ from argosy.image.materials.subject import Subject
 from argosy.project import FILE_NAME, Project
 from argosy.registry.layout import write_layout
 
-_PLACES = Places(PROGRAM, MODEL, venv.VENV)
-
 
 def record(project: Project, built: Built, cache_dir: Path, *, wanted: bool) -> None:
     """Write bills of materials, provenance and licences into the project's `build`, or remove an earlier image's."""
@@ -29,9 +27,10 @@ def record(project: Project, built: Built, cache_dir: Path, *, wanted: bool) -> 
     sources = [project.root / FILE_NAME, project.root / LOCK_NAME]
     sources += [] if project.dependencies_file is None else [project.dependencies_file]
     parts, base = built.parts, built.base_image
+    places = Places(PROGRAM, MODEL, venv.VENV, len(base.image.layers))
     subject = Subject(
         built.image,
-        take_inventory(built.image, (*parts.dependencies, *parts.server), _PLACES, cache_dir),
+        take_inventory(built.image, (*parts.dependencies, *parts.server), places, cache_dir),
         base.name,
         base.image.digest,
         {path.relative_to(project.root).as_posix(): file_digest(path) for path in sources if path.is_file()},

@@ -12,7 +12,7 @@ from argosy.image.materials.subject import Subject
 from tests.image.images import Member, file, image, link, sha256
 from tests.image.web import wheel
 
-PLACES = Places("opt/program", "opt/model", "opt/venv")
+PLACES = Places("opt/program", "opt/model", "opt/venv", 1)
 SITE = "opt/venv/lib/python3.11/site-packages"
 STATUS = b"""Package: libc6
 Status: install ok installed
@@ -62,7 +62,7 @@ METADATA = b"Name: Model\nVersion: 1.0+cpu\nLicense-Expression: MIT\nLicense-Fil
 DEPENDENCIES: Sequence[Member] = (file(f"{SITE}/model-1.0+cpu.dist-info/METADATA", METADATA),)
 PREDICTOR: Sequence[Member] = (file("opt/program/predictor.py", b"class Model: ...\n"),)
 ARTIFACTS: Sequence[Member] = (file("opt/model/weights", b"1234"), file("opt/model/sub/labels.txt", b"a\n"))
-NAMES = ("base", "argosy: system", "argosy: dependencies", "argosy: predictor", "argosy: artifacts")
+NAMES = ("argosy: server", "argosy: system", "argosy: dependencies", "argosy: predictor", "argosy: artifacts")
 
 
 @dataclass(frozen=True)

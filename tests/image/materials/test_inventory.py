@@ -1,8 +1,10 @@
 import shutil
+from pathlib import Path
 
-from argosy.image.materials.inventory import SERVER
-from tests.image.images import sha256
-from tests.image.materials.conftest import Made
+from argosy.image.blobs import BlobStore
+from argosy.image.materials.inventory import SERVER, take_inventory
+from tests.image.images import file, image, sha256
+from tests.image.materials.conftest import BASE, PLACES, SYSTEM, Made
 
 
 def test_everything_that_is_installed_is_found(made: Made) -> None:
@@ -54,3 +56,10 @@ def test_without_its_wheel_a_distribution_is_found_in_its_layer(made: Made) -> N
     found = {each.distribution.name: each for each in made.inventory().distributions}
     assert found["model"].wheel == made.wheel
     assert found["model"].distribution.licence.expression == "MIT"
+
+
+def test_a_layer_that_hides_all_below_leaves_nothing_of_it(made: Made, tmp_path: Path) -> None:
+    hiding = image(BlobStore(tmp_path / "hiding"), (BASE, [file(".wh..wh..opq")], SYSTEM))
+    found = take_inventory(hiding, [], PLACES, made.cache_dir)
+    assert [package.name for package in found.packages] == ["added"]
+    assert [each.distribution.name for each in found.distributions] == ["argosy"]

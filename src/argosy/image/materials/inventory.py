@@ -85,11 +85,19 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Folders of the image: program, artifacts, Python environment; without a slash at start and end."""
+    """Where in an image the build put what.
+
+    Attributes:
+        program: Folder of the project's files, without a slash at start and end; so are the next two.
+        artifacts: Folder of the model's files.
+        environment: Folder of the Python environment.
+        base_layers: How many of the layers came with the base image: whatever they are called, they are none of ours.
+    """
 
     program: str
     artifacts: str
     environment: str
+    base_layers: int
 
 
 def take_inventory(image: Image, wheels: Sequence[WheelFile], places: Places, cache_dir: Path) -> Inventory:
@@ -109,7 +117,7 @@ def take_inventory(image: Image, wheels: Sequence[WheelFile], places: Places, ca
     are_known = None not in of_wheels.values()
     merged = _Layer()
     for index, name in enumerate(_layer_names(image)):
-        if not (are_known and _WHEEL_LAYER.match(name)):
+        if index < places.base_layers or not (are_known and _WHEEL_LAYER.match(name)):
             merged = _put_on(merged, _read_layer(image, index, places, cache_dir))
     packages = {package.name: package for listed in merged.packages.values() for package in listed}
     return Inventory(
@@ -204,7 +212,7 @@ def _put_on(below: _Layer, above: _Layer) -> _Layer:
     """Two layers as one: what the upper one removes is gone, what it has is on top."""
 
     def is_left(path: str) -> bool:
-        return not any(path == gone or path.startswith(f"{gone}/") for gone in above.removed)
+        return not any(path == gone or path.startswith(f"{gone}/" if gone else "") for gone in above.removed)
 
     return _Layer(
         {path: each for path, each in below.distributions.items() if is_left(path)} | above.distributions,
