@@ -10,20 +10,22 @@ from typing import TypedDict, Unpack
 import click
 
 from argosy import project
-from argosy.cli import environment, output
+from argosy.cli import environment, materials, output
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, dockerfile, reference
-from argosy.image.build import BaseImage, Surroundings
+from argosy.image.build import BaseImage, Built, Surroundings
 from argosy.image.debian.lock import LOCK_NAME
 from argosy.image.debian.rootfs import PYTHON, debian_image
 from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
 from argosy.image.layers.making import LayerReport
+from argosy.image.materials import scanner
 from argosy.model_archive import written_aside
 from argosy.project import Project
+from argosy.project_file import FILE_NAME
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from argosy.toml_text import with_listed
@@ -41,17 +43,20 @@ class Options(TypedDict):
     add_missing: bool
     host: str | None
     eject: bool
+    sbom: bool
+    scan: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One build: the project, what to build on, with what, and where to put the image."""
+    """One build: the project, what to build on, with what, where to put the image, and what a scan may not find."""
 
     project: Project
     base: str
     around: Surroundings
     access: Access
     targets: tuple[str, ...]
+    scan: str | None
 
 
 @click.command
@@ -75,6 +80,18 @@ class Order:
     help="Build as if on this platform, as in `arm64`: nothing that is compiled here enters the image.",
 )
 @click.option("--eject", is_flag=True, help="Write a Dockerfile that builds a like image, and build nothing.")
+@click.option(
+    "--sbom/--no-sbom",
+    "sbom",
+    default=True,
+    help="Write bills of materials, provenance and licences to PROJECT/build/materials. [default: yes]",
+)
+@click.option(
+    "--scan",
+    metavar="SEVERITY",
+    type=click.Choice(scanner.THRESHOLDS),
+    help="Have trivy or grype look at the image, and fail on findings of that severity: critical, high, medium or low.",
+)
 def command(**told: Unpack[Options]) -> None:
     """Build the inference image of a project; no container engine is needed.
 
@@ -88,21 +105,24 @@ def command(**told: Unpack[Options]) -> None:
     targets = told["outputs"] or (str(default),)
     for target in targets:
         reference.parse_target(target)
-    if told["eject"] and told["outputs"]:
-        raise UsageError("`--eject` builds no image, so `--output` means nothing", hint="leave one of them out")
+    if told["eject"] and (told["outputs"] or told["scan"]):
+        other = "--output" if told["outputs"] else "--scan"
+        raise UsageError(f"`--eject` builds no image, so `{other}` means nothing", hint="leave one of them out")
     host = Host.here() if told["host"] is None else Host.parse(told["host"])
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
-    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets)
+    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets, told["scan"])
     if told["eject"]:
         _eject(order)
         return
-    image = _build_persistently(order, add_missing=told["add_missing"])
+    built = _build_persistently(order, add_missing=told["add_missing"])
+    materials.record(project.load(loaded.root), built, around.cache_dir, wanted=told["sbom"])
+    image = built.image
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_persistently(order: Order, *, add_missing: bool) -> Image:
+def _build_persistently(order: Order, *, add_missing: bool) -> Built:
     """Build, and once more for whatever fault can be mended on the way."""
     while True:
         try:
@@ -116,24 +136,27 @@ def _build_persistently(order: Order, *, add_missing: bool) -> Image:
             if not add_missing or not added:
                 raise
             order = replace(order, project=_with_system_packages(order.project, [*listed, *added]))
-            output.say(f"added {', '.join(added)} to the system packages in {order.project.root / project.FILE_NAME}")
+            output.say(f"added {', '.join(added)} to the system packages in {order.project.root / FILE_NAME}")
 
 
 def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
     """The project with these Debian packages in its file."""
-    path = loaded.root / project.FILE_NAME
+    path = loaded.root / FILE_NAME
     text = path.read_text(encoding="utf-8")
     with written_aside(path) as aside:
         aside.write_text(with_listed(text, "image", "system_packages", sorted(packages)), encoding="utf-8")
     return project.load(loaded.root)
 
 
-def _build(order: Order) -> Image:
-    image = build.build(order.project, _base_image(order.base, order.access, order.project), order.around)
+def _build(order: Order) -> Built:
+    below = _base_image(order.base, order.access, order.project)
+    built = build.build_with_parts(order.project, below, order.around)
+    if order.scan is not None:
+        materials.scan(built.image, order.scan, order.access.cache_dir, order.access.environ)
     for target in order.targets:
-        transports.write_image(image, target, order.access)
+        transports.write_image(built.image, target, order.access)
         output.say(f"wrote {target}")
-    return image
+    return built
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
@@ -181,4 +204,4 @@ def _eject(order: Order) -> None:
 
 def _report(layer: LayerReport) -> None:
     state = "cached" if layer.cached else "made"
-    output.say(f"{layer.name:<14}{layer.size / 1e6:>9,.1f} MB  {layer.content} ({state})")
+    output.say(f"{layer.name.partition(':')[0]:<14}{layer.size / 1e6:>9,.1f} MB  {layer.content} ({state})")
