@@ -1,7 +1,9 @@
 """The image: the same for the same project, stored as SageMaker takes it, alive without network or writable disk."""
 
 import json
+import os
 import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from argosy.image import filesystem
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from tests.scenarios.conftest import Built, ask_alone, docker, from_csv, to_csv
-from tests.scenarios.running import EXAMPLE, argosy
+from tests.scenarios.running import ARGOSY, EXAMPLE, argosy
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 GZIP_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -79,6 +81,19 @@ def reference(request: pytest.FixtureRequest, built: Built, registry: str, loade
     docker("pull", pushed)
     yield pushed
     docker("rmi", "--force", pushed)
+
+
+@pytest.mark.usefixtures("built")
+def test_memory_stays_flat_whatever_the_artifacts_weigh(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("build"))
+    with (tmp_path / "project/model/weights.bin").open("wb") as file:
+        file.truncate(1 << 30)
+    command = [*ARGOSY, "build", str(tmp_path / "project"), "--base", "debian", "--output", f"oci:{tmp_path}/image"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss < 200 * 1024, "KiB"
 
 
 @pytest.mark.engine
