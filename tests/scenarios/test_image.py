@@ -1,9 +1,9 @@
 """The image: the same for the same project, stored as SageMaker takes it, alive without network or writable disk."""
 
 import json
-import os
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,11 +89,10 @@ def test_memory_stays_flat_whatever_the_artifacts_weigh(tmp_path: Path) -> None:
     with (tmp_path / "project/model/weights.bin").open("wb") as file:
         file.truncate(1 << 30)
     command = [*ARGOSY, "build", str(tmp_path / "project"), "--base", "debian", "--output", f"oci:{tmp_path}/image"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    assert usage.ru_maxrss < 200 * 1024, "KiB"
+    # A small process in between: the system counts what a process was forked from, and the tests are large.
+    done = subprocess.run([sys.executable, "-c", PEAK, *command], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 200 * 1024, "KiB"
 
 
 @pytest.mark.engine
