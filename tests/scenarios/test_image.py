@@ -19,6 +19,11 @@ from tests.scenarios.running import ARGOSY, EXAMPLE, argosy
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 GZIP_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def layers(layout: str, digest: str) -> list[str]:
