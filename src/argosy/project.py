@@ -111,6 +111,8 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
+        system_packages: Debian packages that are added to the base image with all that they need, as `libgomp1` or
+            `libgomp1=12.2.0-14`.
     """
 
     base: str = "debian"
@@ -119,6 +121,7 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    system_packages: tuple[str, ...] = ()
 
 
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,5 @@
 """`argosy build`: the inference image of a project, with no daemon."""
 
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,19 +7,18 @@ from pathlib import Path
 import click
 
 from argosy import project
-from argosy.cli import environment, output
+from argosy.cli import dockerfile, environment, output
+from argosy.cli.dockerfile import DEBIAN
 from argosy.cli.environment import Environment
+from argosy.engine import PROGRAMS
 from argosy.errors import DamagedCacheError, UsageError
-from argosy.image import build, dockerfile, reference
+from argosy.image import build, reference
 from argosy.image.build import BaseImage, LayerReport, Surroundings
-from argosy.image.debian.rootfs import PYTHON, debian_image
+from argosy.image.debian.rootfs import debian_image
 from argosy.image.image import Image
-from argosy.image.interpreter import Interpreter, find_interpreter
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.registry.transports import Access
-
-DEBIAN = "debian"
 
 
 @click.command
@@ -33,8 +31,12 @@ DEBIAN = "debian"
     multiple=True,
     help="Where to put the image; may be given several times. [default: oci:PROJECT/build/image:latest]",
 )
-@click.option("--eject", is_flag=True, help="Write a Dockerfile that builds a like image, and build nothing.")
-def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: bool) -> None:
+@click.option("--engine", type=click.Choice(PROGRAMS), help="Build a like image with a container engine instead.")
+@click.option("--eject", is_flag=True, help="Write the Dockerfile that `--engine` builds, and build nothing.")
+@click.option("--no-buildkit", is_flag=True, help="With --eject: for Docker's old builder, without cache and secrets.")
+def command(
+    folder: Path, base: str | None, outputs: tuple[str, ...], engine: str | None, eject: bool, no_buildkit: bool
+) -> None:
     """Build the inference image of a project; no container engine is needed.
 
     The same inputs give the same digest on any machine. Dependencies are locked in pylock.argosy.toml, which belongs
@@ -46,25 +48,32 @@ def command(folder: Path, base: str | None, outputs: tuple[str, ...], eject: boo
     targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
     for target in targets:
         reference.parse_target(target)
-    if eject and outputs:
-        raise UsageError("`--eject` builds no image, so `--output` means nothing", hint="leave one of them out")
+    if eject and (outputs or engine):
+        named = "--output" if outputs else "--engine"
+        raise UsageError(f"`--eject` builds no image, so `{named}` means nothing", hint="leave one of them out")
+    if no_buildkit and not eject:
+        raise UsageError("`--no-buildkit` means nothing without `--eject`", hint="`--engine` finds out by itself")
+    wish = dockerfile.Wish(loaded, base or loaded.image.base, access, _surroundings(access))
     if eject:
-        _eject(loaded, base or loaded.image.base, access)
+        output.print_data(str(dockerfile.eject(wish, has_buildkit=not no_buildkit)))
         return
+
+    def build_image() -> Image:
+        return dockerfile.build_with(engine, wish) if engine else build_project(loaded, base, around)
+
     try:
-        image = _build_to(targets, loaded, base, around)
+        image = _write_to(targets, build_image(), access)
     except DamagedCacheError as error:
         output.say(f"{error.message}\nit is removed from the cache and made again")
-        image = _build_to(targets, loaded, base, around)
+        image = _write_to(targets, build_image(), access)
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_to(targets: Sequence[str], loaded: Project, base: str | None, around: Environment) -> Image:
-    image = build_project(loaded, base, around)
+def _write_to(targets: Sequence[str], image: Image, access: Access) -> Image:
     for target in targets:
-        transports.write_image(image, target, Access(around.docker_config, around.variables, around.cache_dir))
+        transports.write_image(image, target, access)
         output.say(f"wrote {target}")
     return image
 
@@ -90,25 +99,6 @@ def _base_image(text: str, access: Access) -> BaseImage:
     size = sum(layer.size for layer in image.layers)
     output.say(f"{'base':<14}{size / 1e6:>9,.1f} MB  {text}")
     return BaseImage(image, name)
-
-
-def _eject(loaded: Project, base: str, access: Access) -> None:
-    """Write the Dockerfile; Debian's packages cannot be laid out by one, so `debian` becomes Python's slim image."""
-    if base == DEBIAN:
-        python = Interpreter(f"/usr/local/bin/python{PYTHON}", loaded.image.python or PYTHON)
-        name = f"python:{python.version}-slim"
-    else:
-        place = reference.parse(base)
-        if not isinstance(place, reference.RegistryReference | reference.DaemonReference):
-            raise UsageError("a Dockerfile can start from an image in a registry or engine only", got=f"`{base}`")
-        name = place.name
-        python = find_interpreter(transports.read_image(base, access), loaded.image.python, access.cache_dir)
-    folder = loaded.root / "build" / dockerfile.FOLDER
-    dockerfile.eject(loaded, name, build.plan(loaded, python, _surroundings(access)), folder)
-    output.say(f"wrote {folder}, to be written again when the project changes\n")
-    name = re.sub("[^a-z0-9]+", "-", loaded.root.name.lower()).strip("-") or "model"
-    output.say(f"next: docker build --platform linux/amd64 --tag {name} {shlex.quote(str(folder))}")
-    output.print_data(str(folder / "Dockerfile"))
 
 
 def _report(layer: LayerReport) -> None:

@@ -81,11 +81,13 @@ class Parts:
         python: The base image's.
         dependencies: The wheels that the user's requirements need.
         server: The wheels that only the server needs.
+        sources: Source archives of dependencies without a wheel, which an engine compiles; none without one.
     """
 
     python: Interpreter
     dependencies: tuple[WheelFile, ...]
     server: tuple[WheelFile, ...]
+    sources: tuple[WheelFile, ...] = ()
 
 
 def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
@@ -132,11 +134,16 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
     layers.append(maker.predictor(project))
     if project.artifacts_dir is not None and project.model.bake:
         layers.append(maker.artifacts(project.artifacts_dir))
+    started = settings(project, search_path(base_image.image), base_labels(base_image))
+    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+
+
+def base_labels(base_image: BaseImage) -> dict[str, str]:
+    """The labels that tell what an image was built on."""
     labels = {BASE_DIGEST_LABEL: base_image.image.digest}
     if base_image.name is not None:
         labels[BASE_NAME_LABEL] = base_image.name
-    started = settings(project, search_path(base_image.image), labels)
-    return assemble(with_gzip_layers(base_image.image, maker.cache), layers, started, maker.cache.store)
+    return labels
 
 
 def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:

@@ -45,12 +45,22 @@ def read_image(text: str, access: Access) -> Image:
         case reference.ArchiveReference(file, name):
             return archive.read_archive(Path(file), name, cache)
         case reference.DaemonReference(name):
-            with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
-                saved = Path(folder) / "image.tar"
-                engine.find(None, access.environ).save(name, saved)
-                return archive.read_archive(saved, None, cache)
+            return read_from_engine(engine.find(None, access.environ), name, access)
         case reference.RegistryReference() as place:
             return client.pull(place, access.docker_config, cache.store)
+
+
+def read_from_engine(program: engine.Engine, name: str, access: Access) -> Image:
+    """An image of a local engine; its layers are gzip'ed into the cache.
+
+    Raises:
+        ImageError: It is broken.
+        EngineError: The engine has no such image, or does not answer.
+    """
+    with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+        saved = Path(folder) / "image.tar"
+        program.save(name, saved)
+        return archive.read_archive(saved, None, LayerCache(access.cache_dir))
 
 
 def write_image(image: Image, text: str, access: Access) -> str:
