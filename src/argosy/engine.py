@@ -38,6 +38,7 @@ REMOVED: Final = 137
 
 _GONE: Final = ("no such", "not found", "not running", "unable to find", "no container", "can only kill running")
 _WITHOUT: Final = "use `--container process`, which needs no engine"
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
 
 
@@ -332,7 +333,7 @@ def _streamed(
         try:
             assert process.stdout is not None
             for content in process.stdout:
-                line = content.decode(errors="replace").rstrip()
+                line = _COLOUR.sub("", content.decode(errors="replace")).rstrip()
                 say(line)
                 if line:
                     last.append(line)

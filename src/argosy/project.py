@@ -111,8 +111,7 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
-        system_packages: Debian packages that are added to the base image with all that they need, as `libgomp1` or
-            `libgomp1=12.2.0-14`.
+        system_packages: Debian packages that are added to the base image, as `libgomp1` or `libgomp1=12.2.0-14`.
     """
 
     base: str = "debian"

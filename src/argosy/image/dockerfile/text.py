@@ -67,7 +67,7 @@ def render(recipe: Recipe) -> str:
     Raises:
         UsageError: A variable, label or name has a line break.
     """
-    stages = [_head(recipe), _base(recipe)]
+    stages = [_head(recipe), _foundation(recipe)]
     if recipe.has_sources:
         stages.append(_sources(recipe))
     stages.append(
@@ -93,7 +93,7 @@ def _head(recipe: Recipe) -> list[str]:
     return lines
 
 
-def _base(recipe: Recipe) -> list[str]:
+def _foundation(recipe: Recipe) -> list[str]:
     lines = [f"FROM {_one_line(recipe.base_image, 'image.base')} AS base"]
     if recipe.has_other_user:
         lines += ["# SageMaker runs containers as root.", "# hadolint ignore=DL3002", "USER 0"]
@@ -112,7 +112,7 @@ def _sources(recipe: Recipe) -> list[str]:
         *_run(
             recipe,
             f"{_python(recipe)} -m pip wheel --no-deps --wheel-dir /tmp/wheels{_no_cache(recipe)}",
-            _QUIET,
+            "--disable-pip-version-check",
             f"--find-links /tmp/sources/{PAGE}",
             f"--require-hashes --requirement /tmp/sources/{REQUIREMENTS}",
         ),
