@@ -5,33 +5,45 @@ import signal
 
 import pytest
 
-_LEFT_OUT = pytest.StashKey[int]()
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-engines", action="store_true", help="run the tests that need a second, newer Docker, too")
     parser.addoption("--without-engine", action="store_true", help="leave out the tests that need a container engine")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A shell starts what runs in its background with SIGINT ignored, and every child inherits that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.stash[_LEFT_OUT] = {}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--without-engine"):
-        without = [item for item in items if item.get_closest_marker("engine")]
-        config.stash[_LEFT_OUT] = len(without)
+    for option, marks in _left_out_marks(config).items():
+        without = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+        config.stash[_LEFT_OUT][option] = len(without)
         config.hook.pytest_deselected(items=without)
-        items[:] = [item for item in items if not item.get_closest_marker("engine")]
+        items[:] = [item for item in items if item not in without]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    count = config.stash.get(_LEFT_OUT, 0)
-    if count:
+    counts = {option: count for option, count in config.stash[_LEFT_OUT].items() if count}
+    if counts:
         terminalreporter.section("NOT RUN", yellow=True, bold=True)
-        terminalreporter.line(
-            f"{count} tests need a container engine and a registry (mark `engine`): run scripts/test as root"
-        )
+    for option, count in counts.items():
+        terminalreporter.line(f"{count} tests {option}")
+
+
+def _left_out_marks(config: pytest.Config) -> dict[str, tuple[str, ...]]:
+    """Why tests are left out, and those of which marks."""
+    found: dict[str, tuple[str, ...]] = {}
+    if config.getoption("--without-engine"):
+        reason = "need a container engine and a registry (mark `engine`): run scripts/test as root"
+        found[reason] = ("engine",)
+    if not config.getoption("--all-engines"):
+        found["need Docker 26 beside Docker 20.10 (mark `docker_26`): scripts/test --all-engines"] = ("docker_26",)
+    return found
 
 
 @pytest.fixture(scope="session")

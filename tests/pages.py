@@ -3,7 +3,7 @@
 - A block whose first line is `# PATH` is a file: it is written there.
 - A `sh` or `python` block is run, all of a page in one folder; one that ends in `&` runs until the page ends.
 - A `text` block after it shows its output: these lines must come, in this order; times, sizes and digests may
-  differ, and a line may go on.
+  differ, and a line may go on. What can no longer come fails at once: the program has ended, or a later line has come.
 - A `sh` line in `TESTED_ELSEWHERE` is not run here.
 """
 
@@ -50,6 +50,7 @@ class Reader:
     folder: Path
     timeout_s: float = 240
     _background: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _last: subprocess.Popen[bytes] | None = None
     _output: Path = Path()
     _count: int = 0
 
@@ -90,6 +91,7 @@ class Reader:
         environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         with self._output.open("wb") as output:
             process = subprocess.Popen(command, cwd=self.folder, env=environ, stdout=output, stderr=subprocess.STDOUT)
+        self._last = process
         if is_background:
             self._background.append(process)
             return
@@ -102,19 +104,36 @@ class Reader:
         assert code == 0, f"line {block.line}: exit code {code}:\n{self._output.read_text()}"
 
     def _expect(self, block: Block) -> None:
+        assert self._last is not None, f"line {block.line}: the output of nothing"
         deadline = time.monotonic() + self.timeout_s
         wanted = _normalised(block.text)
-        while missing := _missing(wanted, _normalised(self._output.read_text())):
-            ended = not self._background or self._background[-1].poll() is not None
-            if ended or time.monotonic() > deadline:
-                raise AssertionError(f"line {block.line}: no line {missing!r} in:\n{self._output.read_text()}")
+        while True:
+            is_over = self._last.poll() is not None or time.monotonic() > deadline  # asked first: then all is written
+            output = self._output.read_text(errors="replace")
+            missing, is_past = _missing(wanted, _normalised(output))
+            if missing is None:
+                return
+            assert not is_over and not is_past, f"line {block.line}: no line {missing!r} in:\n{output}"
             time.sleep(0.05)
 
 
-def _missing(wanted: list[str], got: list[str]) -> str | None:
-    """The first wanted line that does not come in its turn."""
-    rest = iter(got)
-    return next((line for line in wanted if not any(other.startswith(line) for other in rest)), None)
+def _missing(wanted: list[str], got: list[str]) -> tuple[str | None, bool]:
+    """The first wanted line that has not come in its turn, and whether the output is past it: one behind it has come.
+
+    A line that is wanted twice, or is the begin of another, says nothing of where the output is.
+
+    >>> _missing(["a", "b"], ["a 1", "more"]), _missing(["a", "b", "c"], ["a", "c"]), _missing(["a"], ["a"])
+    (('b', False), ('b', True), (None, False))
+    """
+    place = 0
+    for number, line in enumerate(wanted):
+        found = next((i for i, other in enumerate(got[place:], place) if other.startswith(line)), None)
+        if found is None:
+            before = wanted[: number + 1]
+            behind = [later for later in wanted[number + 1 :] if not any(x.startswith(later) for x in before)]
+            return line, any(other.startswith(later) for later in behind for other in got[place:])
+        place = found + 1
+    return None, False
 
 
 def _normalised(text: str) -> list[str]:

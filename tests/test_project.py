@@ -31,7 +31,7 @@ def test_only_the_predictor_is_required(folder: Path) -> None:
     loaded = load(folder)
     assert loaded.root == folder
     assert loaded.artifacts_dir is None
-    assert loaded.dependencies_file is None
+    assert loaded.dependencies == []
     assert loaded.program_files() == [Path("predictor.py")]
 
 
@@ -61,6 +61,7 @@ def test_every_key_of_the_server_reaches_its_variable(folder: Path) -> None:
         warm_up = ["samples/one.json", "rows.csv"]
         sessions = true
         log_invocations = "all"
+        log_exceptions = "none"
         emf_namespace = "Churn/Model"
         [serving.batching]
         max_batch_size = 16
@@ -71,7 +72,7 @@ def test_every_key_of_the_server_reaches_its_variable(folder: Path) -> None:
     assert (told.streaming.deadline_s, told.streaming.concurrency) == (30, 8)
     assert told.warm_up == (Path("/opt/program/samples/one.json"), Path("/opt/program/rows.csv"))
     assert told.session_ttl_s == 1200
-    assert (told.logs.invocations, told.logs.emf_namespace) == ("all", "Churn/Model")
+    assert told.logs == settings.Logs("all", "Churn/Model", "none")
     assert (told.batching.max_batch_size, told.batching.max_delay_ms) == (16, 2.5)
     assert loaded.program_files() == [Path("predictor.py"), Path("rows.csv"), Path("samples/one.json")]
 
@@ -160,7 +161,7 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + '[image]\npython = "2.7"\n', "argosy.toml:4: `image.python`", None),
         (LEAST + 'artifacts = "model"\n', "`model.artifacts` names a folder that is not there", None),
         (LEAST + 'artifacts = "../"\n', "`model.artifacts` leads out of the project folder", None),
-        (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file", None),
+        (LEAST + '[image]\ndependencies = "requirements.txt"\n', "`image.dependencies` names a file or folder", None),
         (LEAST + '[image]\nenvironment = {ARGOSY_QUEUE = "1"}\n', "`image.environment` sets what the other", None),
         (LEAST + '[image.environment]\nPATH = "/bin"\n', "`image.environment` sets `PATH`", "leave it out"),
         (LEAST + '[image.environment]\n"A=B" = "c"\n', "'A=B'", None),
@@ -312,3 +313,14 @@ def test_the_schema_knows_every_table(folder: Path) -> None:
     assert set(tomllib.loads(LEAST)) <= set(fields["ProjectFile"]["properties"])
     assert fields["ProjectFile"]["additionalProperties"] is False
     assert fields["ProjectFile"]["required"] == ["model"]
+
+
+@pytest.mark.parametrize("name", ["libGL1", "a", "--option", "lib=", "lib=a", "lib one", "lib=1 || true"])
+def test_a_system_package_is_named_as_debian_names_it(folder: Path, name: str) -> None:
+    with pytest.raises(ProjectError, match="system_packages"):
+        load(folder, f"{LEAST}[image]\nsystem_packages = [{name!r}]\n")
+
+
+def test_a_system_package_may_have_a_version(folder: Path) -> None:
+    names = ("libgomp1", "libstdc++6=12.2.0-14+deb12u1", "vim=2:9.0.1378-2")
+    assert load(folder, f"{LEAST}[image]\nsystem_packages = {list(names)}\n").image.system_packages == names

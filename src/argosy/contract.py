@@ -136,6 +136,10 @@ HEADER_INFERENCE_ID: Final = "X-Amzn-SageMaker-Inference-Id"
 HEADER_SESSION_ID: Final = "X-Amzn-SageMaker-Session-Id"
 HEADER_NEW_SESSION_ID: Final = "X-Amzn-SageMaker-New-Session-Id"
 HEADER_CLOSED_SESSION_ID: Final = "X-Amzn-SageMaker-Closed-Session-Id"
+NEW_SESSION: Final = "NEW_SESSION"
+"""What the header field says in place of an id, and a body in its `requestType`."""
+CLOSE_SESSION: Final = "CLOSE"
+"""What a body says in its `requestType`."""
 HEADER_ADAPTER: Final = "X-Amzn-SageMaker-Adapter-Identifier"
 HEADER_ADAPTER_ALIAS: Final = "X-Amzn-SageMaker-Adapter-Alias"
 HEADER_TARGET_MODEL: Final = "X-Amzn-SageMaker-Target-Model"
@@ -192,6 +196,9 @@ class Variable(StrEnum):
     """Number of invocations that may wait for a model process."""
     MAX_BODY_MB = "ARGOSY_MAX_BODY_MB"
     """Largest request body, in MB."""
+    MAX_RECEIVING_MB = "ARGOSY_MAX_RECEIVING_MB"
+    """Bodies that are being received, in MB all together; what would be more is answered with 503; unset: a quarter of
+    the memory that is left at the start, at most 1024. Never less than one body may have."""
     DEADLINE_S = "ARGOSY_DEADLINE_S"
     """Seconds after which an unanswered invocation is answered with 503; unset: 55, in a transform job 3590."""
     MAX_BATCH_SIZE = "ARGOSY_MAX_BATCH_SIZE"
@@ -210,6 +217,9 @@ class Variable(StrEnum):
     """Seconds that an unused stateful session lives; 0 or unset: there are no sessions."""
     LOG_INVOCATIONS = "ARGOSY_LOG_INVOCATIONS"
     """Which invocations have a line in the log: `errors`, `all` or `none`."""
+    LOG_EXCEPTIONS = "ARGOSY_LOG_EXCEPTIONS"
+    """How much of what an exception of the predictor's says is in the log: `short` (200 characters), `whole` or `none`;
+    its type and its places always are."""
     EMF_NAMESPACE = "ARGOSY_EMF_NAMESPACE"
     """CloudWatch namespace of the metrics in the log (embedded metric format); unset: there are none."""
     HOST = "ARGOSY_HOST"
@@ -274,7 +284,7 @@ _CLAUSES: Final = (
     _must("image-manifest", "https://github.com/aws/amazon-sagemaker-feedback/issues/180",
           "The stored manifest is one Docker v2 schema 2 image with gzip layers, not an OCI manifest or an index.",
           "docker buildx build --platform linux/amd64 --provenance=false --sbom=false"
-          " --output type=image,oci-mediatypes=false,push=true, or skopeo copy --format v2s2"),
+          " --output type=image,oci-mediatypes=false,push=true, or argosy image convert"),
     _must("image-platform", CREATE_TRANSFORM_JOB,
           "The image is for linux/amd64: no instance type of a transform job has another processor.",
           "build with --platform linux/amd64"),

@@ -171,6 +171,15 @@ class Engine:
         finally:
             aside.unlink(missing_ok=True)
 
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        """What the engine knows of an image, as its own JSON object (the fields are the engine's, hence `Any`).
+
+        Raises:
+            EngineError: There is no such image.
+        """
+        found: list[dict[str, Any]] = json.loads(self._call("image", "inspect", reference))
+        return found[0]
+
     def has_image(self, reference: str) -> bool:
         """Whether the engine has the image; nothing is pulled."""
         return bool(self._call("image", "ls", "--quiet", reference).strip())
@@ -265,11 +274,10 @@ class Engine:
     def _has_buildx(self) -> bool:
         if self.is_podman or self.environ.get("DOCKER_BUILDKIT") == "0":
             return False
-        try:
+        with suppress(EngineError):
             self._call("buildx", "version", timeout_s=_ANSWER_TIMEOUT_S)
-        except EngineError:
-            return False
-        return True
+            return True
+        return False
 
     def _has_own_buildkit(self) -> bool:
         if self.is_podman or self.environ.get("DOCKER_BUILDKIT") == "0":
@@ -318,14 +326,10 @@ def _streamed(
 ) -> tuple[int, Sequence[str]]:
     """Run a command, tell its lines as they come; its exit code, and the last of them."""
     last: deque[str] = deque(maxlen=_LAST_LINES)
+    null, pipe, same = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
     try:
         process = subprocess.Popen(
-            command,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            command, env=dict(environ), stdin=null, stdout=pipe, stderr=same, start_new_session=True
         )
     except FileNotFoundError as error:
         raise _not_installed(command[0]) from error

@@ -22,6 +22,7 @@ The tree follows the folders::
     ├── LoadError                 the predictor could not be imported or its model not be loaded
     ├── ImageError                an image, layer or archive is broken or cannot be made
     │   ├── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    │   ├── MissingLibraryError   a program in the image needs a library that is not there
     │   └── DamagedCacheError     a file of the cache was not what its digest says, and is removed
     ├── ResolutionError           the dependencies have no solution for the image's platform
     ├── RegistryError             a registry refused, or answered what it should not
@@ -35,6 +36,7 @@ No class here knows HTTP or exit codes: `serving.answers` and `cli.main` hold th
 """
 
 import re
+from collections.abc import Sequence
 
 
 class ArgosyError(Exception):
@@ -156,6 +158,29 @@ class ImageError(ArgosyError):
 
 class ArchiveError(ImageError):
     """model.tar.gz holds what SageMaker would not unpack."""
+
+
+class MissingLibraryError(ImageError):
+    """A program in the image needs a library that is not there, or not in the version that it needs.
+
+    Args:
+        what: What failed, as for every error.
+        got: The libraries and who needs them.
+        hint: What mends it.
+        packages: Debian packages that have the libraries, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        got: object = None,
+        want: object = None,
+        hint: str | None = None,
+        packages: Sequence[str] = (),
+    ) -> None:
+        self.packages = tuple(packages)
+        super().__init__(what, got=got, want=want, hint=hint)
 
 
 class DamagedCacheError(ImageError):

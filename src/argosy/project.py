@@ -15,12 +15,16 @@ from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
 from argosy.program_files import Choice, holds_module, require_patterns
+from argosy.toml_text import line_of
 
 FILE_NAME: Final = "argosy.toml"
 _ALL_MODULES: Final = ("**/*.py",)
 
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
+DependencyPath = Annotated[str, msgspec.Meta(pattern=r"^[^\[\]]+(\[[\w., -]+\])?$")]
+DebianPackage = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+(=([0-9]+:)?[0-9][A-Za-z0-9.+~-]*)?$")]
+"""Source: Debian Policy Manual 5.6.7 and 5.6.12, `Package` and `Version` (read 2026-11-22)."""
 Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:\x00-\x1f][^\x00-\x1f]{0,254}$")]
 """Source: PutMetricData, `Namespace`: 1 to 255 characters, no colon first (read 2026-11-22)."""
 
@@ -66,8 +70,7 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_body_mb: Largest request body, in MB; larger ones are answered with 413.
         deadline_s: Seconds after which an unanswered invocation is answered with 503, below SageMaker's own 60;
             None means 55, and 3590 in a transform job, which waits up to an hour.
-        stream_deadline_s: Seconds from its invocation after which a streamed answer is ended; SageMaker's own limit is
-            8 minutes.
+        stream_deadline_s: Seconds from its invocation after which a streamed answer is ended; SageMaker's own are 480.
         concurrency: The most calls of an `async def predict`, or streams, at a time in one model process.
         batching: The table `[serving.batching]`.
         warm_up: Files with sample inputs, relative to the project; each model process predicts them before `/ping` says
@@ -75,8 +78,9 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sessions: Whether clients may open stateful sessions.
         session_ttl_s: Seconds that an unused session lives.
         log_invocations: Which invocations have a line in the log, never with a body: `errors`, `all` or `none`.
-        emf_namespace: CloudWatch namespace under which metrics are written to the log, in the embedded metric format;
-            None writes none.
+        log_exceptions: How much of what an exception of the predictor's says is in the log, beside its type and places:
+            `short` (200 characters), `whole` or `none`.
+        emf_namespace: CloudWatch namespace of the metrics in the log (embedded metric format); None writes none.
         bidirectional: Whether the image says, by its label, that it speaks the bidirectional WebSocket.
         multi_model: Whether the image says, by its label, that it can serve a multi-model endpoint.
     """
@@ -93,6 +97,7 @@ class Serving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions: bool = False
     session_ttl_s: Annotated[int, msgspec.Meta(ge=1, le=604_800)] = 1200
     log_invocations: Literal["errors", "all", "none"] = "errors"
+    log_exceptions: Literal["short", "whole", "none"] = "short"
     emf_namespace: Namespace | None = None
     bidirectional: bool = False
     multi_model: bool = False
@@ -104,23 +109,37 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         base: `debian`, or an image reference as skopeo names it.
         python: `3.x` of the base; None means whatever the base has.
-        dependencies: A requirements file, relative to the project; None when the predictor needs nothing.
+        dependencies: What the predictor needs, one or a list, relative to the project: a requirements file,
+            `pyproject.toml`, `uv.lock`, a `pylock.toml`, a wheel or a folder of wheels, the folder of a package; extras
+            and dependency groups in brackets, as in `pyproject.toml[gpu]`. None when it needs nothing.
         include: Patterns of the files that enter the image beside the artifacts; each has to match something. A pattern
             with `*`, `?` or `[` never matches the artifacts, what is hidden, what lies in a folder `__pycache__`,
             `build`, `dist`, `node_modules`, `tests`, `venv` or another virtual environment, or behind a link to a
             folder; a whole path names any file.
         exclude: Patterns of the files and folders that do not enter it.
         environment: Variables set in the image, beside `PATH`.
-        system_packages: Debian packages that are added to the base image, as `libgomp1` or `libgomp1=12.2.0-14`.
+        system_packages: Debian packages that are added to the base image with all that they need, as `libgomp1` or
+            `libgomp1=12.2.0-14`.
+        ignore_missing_libraries: Libraries that the image may lack although a program names them, as `libtbb.so.12`;
+            patterns may have `*`.
+        prune: Whether tests, caches, manuals and, without a C compiler in the base, headers and sources of compiled
+            code are left out of what is installed.
+        unpruned: Distributions of which nothing is left out.
+        bytecode: Whether modules enter the image compiled, too: larger, built slower, and the first start is faster. It
+            takes the image's Python version on the machine that builds.
     """
 
     base: str = "debian"
     python: PythonVersion | None = None
-    dependencies: str | None = None
+    dependencies: DependencyPath | tuple[DependencyPath, ...] | None = None
     include: tuple[str, ...] = _ALL_MODULES
     exclude: tuple[str, ...] = ()
     environment: dict[str, str] = {}
-    system_packages: tuple[str, ...] = ()
+    system_packages: tuple[DebianPackage, ...] = ()
+    ignore_missing_libraries: tuple[str, ...] = ()
+    prune: bool = True
+    unpruned: tuple[str, ...] = ()
+    bytecode: bool = False
 
 
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,9 +180,11 @@ class Project(msgspec.Struct, frozen=True):
         return None if self.model.artifacts is None else self.root / self.model.artifacts
 
     @property
-    def dependencies_file(self) -> Path | None:
-        """The requirements file, absolute, or None."""
-        return None if self.image.dependencies is None else self.root / self.image.dependencies
+    def dependencies(self) -> list[tuple[Path, list[str]]]:
+        """The entries of `image.dependencies`: absolute paths, with the names in brackets."""
+        named = self.image.dependencies or ()
+        entries = [entry.partition("[") for entry in ((named,) if isinstance(named, str) else named)]
+        return [(Path(os.path.normpath(self.root / e[0])), re.findall(r"[\w.-]+", e[2])) for e in entries]
 
     def program_files(self) -> list[Path]:
         """What `include` names and `exclude` does not, the inference script and the samples; sorted, relative.
@@ -210,6 +231,7 @@ class Project(msgspec.Struct, frozen=True):
             Variable.WARM_UP: PATH_SEPARATOR.join(serving.warm_up) or None,
             Variable.SESSION_TTL_S: serving.session_ttl_s if serving.sessions else None,
             Variable.LOG_INVOCATIONS: serving.log_invocations,
+            Variable.LOG_EXCEPTIONS: serving.log_exceptions,
             Variable.EMF_NAMESPACE: serving.emf_namespace,
         }
         return {name: str(value) for name, value in chosen.items() if value is not None}
@@ -282,9 +304,9 @@ def _require_files(project: Project) -> None:
                 where=where,
             )
     for field, path, kind in _named_paths(project):
-        if not path.resolve().is_relative_to(project.root):
+        if field != "image.dependencies" and not path.resolve().is_relative_to(project.root):
             raise ProjectError(f"`{field}` leads out of the project folder", got=f"`{path}`", where=where)
-        if not (path.is_dir() if kind == "folder" else path.is_file()):
+        if not (path.exists() if kind == "file or folder" else path.is_dir() if kind == "folder" else path.is_file()):
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
     _require_script(project)
 
@@ -293,8 +315,8 @@ def _named_paths(project: Project) -> Iterator[tuple[str, Path, str]]:
     """Every path that the tables name, absolute, with its field and what has to be there."""
     if project.artifacts_dir is not None:
         yield "model.artifacts", project.artifacts_dir, "folder"
-    if project.dependencies_file is not None:
-        yield "image.dependencies", project.dependencies_file, "file"
+    for path, _ in project.dependencies:
+        yield "image.dependencies", path, "file or folder"
     if project.model.inference is not None:
         yield "model.inference", project.root / project.model.inference, "file"
     for name in project.serving.warm_up:
@@ -375,7 +397,7 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
         keys = [*keys, unknown.group(1)]
-    line = _line_of(keys, text)
+    line = line_of(keys, text)
     where = f"{path}:{line}" if line else str(path)
     field = ".".join(keys) or "the file"
     return ProjectError(f"`{field}`: {sentence[:1].lower()}{sentence[1:]}", where=where, hint=hint)
@@ -384,17 +406,3 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
 def _field_names(keys: list[str]) -> list[str]:
     struct = TABLES.get(".".join(keys), ProjectFile)
     return [field.name for field in msgspec.structs.fields(struct)]
-
-
-def _line_of(keys: list[str], text: str) -> int | None:
-    """The line of a dotted field in the text: under its table's heading if there is one."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[\s*([\w.]+)\s*\]", line)
-        if heading:
-            table = heading.group(1)
-        name = re.match(r"\s*([\w.]+)\s*=", line)
-        dotted = ".".join(filter(None, [table, name.group(1) if name else ""]))
-        if dotted == re.sub(r"\[.*$", "", ".".join(keys)):
-            return number
-    return None

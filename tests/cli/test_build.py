@@ -14,6 +14,7 @@ import pytest
 from argosy.image.blobs import BlobStore
 from argosy.registry.layout import read_layout, write_layout
 from tests.image.images import image, tree
+from tests.image.libraries.programs import program
 from tests.image.web import PackageIndex, serving, uv_environment
 
 TOML = """
@@ -173,6 +174,17 @@ def test_a_damaged_layer_of_the_cache_is_told_and_made_again(desk: Desk, tmp_pat
     assert "removed from the cache and made again" in done.stderr
     again = desk.build(desk.project, "--output", output.format(tmp_path))
     assert "(made)" not in again.stderr
+
+
+def test_a_missing_library_that_nothing_can_add_ends_the_build_and_writes_nothing(desk: Desk) -> None:
+    desk.index.add("model", "2.0", files={"model/a.so": program(["libodd.so.1"])})
+    before = (desk.project / "argosy.toml").read_text()
+    for arguments in ((), ("--add-missing",)):
+        done = desk.build(desk.project, *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "error: programs in the image lack libraries" in done.stderr
+    assert (desk.project / "argosy.toml").read_text() == before
+    assert not (desk.project / "build").exists()
 
 
 def test_sigterm_ends_a_build_and_leaves_nothing_behind(desk: Desk, tmp_path: Path) -> None:

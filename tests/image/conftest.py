@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from argosy import project
+from argosy.image import download
 from argosy.image.blobs import BlobStore
 from argosy.project import Project
 from tests.image.web import PackageIndex, serving, uv_environment
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts that follow each other at once."""
+    monkeypatch.setattr(download, "FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

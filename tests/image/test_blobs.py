@@ -83,3 +83,45 @@ def test_several_processes_share_a_store(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         pool.map(_write_often, [str(tmp_path / "blobs")] * 3)
     assert len(tree(tmp_path / "blobs")) == 50
+
+
+def test_a_blob_goes_on_where_the_last_attempt_ended(store: BlobStore) -> None:
+    digest = sha256(CONTENT)
+    with pytest.raises(KeyboardInterrupt), store.resumed(digest) as partial:
+        partial.write(CONTENT[:10])
+        raise KeyboardInterrupt
+    assert store.size(digest) is None
+    with store.resumed(digest) as partial:
+        assert partial.size == 10
+        assert partial.digest == sha256(CONTENT[:10])
+        partial.write(CONTENT[10:])
+    assert tree(store.folder) == {f"sha256/{digest[7:]}": CONTENT}
+
+
+def test_a_resumed_blob_that_is_not_its_digest_is_not_kept(store: BlobStore) -> None:
+    with pytest.raises(ImageError, match="not what its digest says"), store.resumed(sha256(CONTENT)) as partial:
+        partial.write(b"evil")
+    assert tree(store.folder) == {}
+
+
+def test_an_attempt_that_brings_nothing_leaves_nothing(store: BlobStore) -> None:
+    with pytest.raises(ZeroDivisionError), store.resumed(sha256(CONTENT)) as partial:
+        partial.write(b"wrong")
+        partial.restart()
+        raise ZeroDivisionError
+    assert tree(store.folder) == {}
+    with store.resumed(sha256(b"")):
+        pass
+    assert store.read(sha256(b"")) == b""
+
+
+def test_two_that_bring_the_same_blob_do_not_disturb_each_other(store: BlobStore) -> None:
+    digest = sha256(CONTENT)
+    with store.resumed(digest) as first:
+        first.write(CONTENT[:5])
+        with store.resumed(digest) as second:
+            assert second.size == 0
+            second.write(CONTENT)
+        assert store.read(digest) == CONTENT
+        first.write(CONTENT[5:])
+    assert tree(store.folder) == {f"sha256/{digest[7:]}": CONTENT}

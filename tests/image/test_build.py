@@ -13,10 +13,12 @@ from argosy.contract import LABEL_BIND_TO_PORT
 from argosy.errors import ArchiveError, ImageError, NetworkError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
-from argosy.image.build import BaseImage, LayerReport, Surroundings
-from argosy.image.dependencies import LOCK_NAME
+from argosy.image.build import BaseImage, Surroundings
+from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, Image
+from argosy.image.layers import recipes
+from argosy.image.layers.making import LayerReport
 from argosy.project import Project, load
 from tests.image.conftest import Shop
 from tests.image.images import image, tree
@@ -58,7 +60,7 @@ def with_artifacts(project: Project, **files: bytes) -> Project:
 
 def settle(path: Path) -> None:
     """Wait until a file's change time lies far enough back to be trusted; it cannot be set."""
-    while time.time_ns() - path.stat().st_ctime_ns <= build._SETTLED_NS:
+    while time.time_ns() - path.stat().st_ctime_ns <= recipes._SETTLED_NS:
         time.sleep(0.05)
 
 

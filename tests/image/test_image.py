@@ -55,6 +55,15 @@ def test_an_index_gives_its_linux_amd64_image() -> None:
             choose_platform({"manifests": manifests}, "here")
 
 
+def test_an_index_gives_its_plainest_amd64_image_and_no_attestation() -> None:
+    newer = {**ARM64, "platform": {"os": "linux", "architecture": "amd64", "variant": "v3"}}
+    plain = {**AMD64, "platform": {"os": "linux", "architecture": "amd64"}}
+    attestation = {**ARM64, "annotations": {"vnd.docker.reference.digest": AMD64["digest"]}}
+    for manifests in ([newer, plain], [plain, newer], [attestation, AMD64], [attestation, plain]):
+        assert choose_platform({"manifests": manifests}, "here").digest == AMD64["digest"]
+    assert choose_platform({"manifests": [newer]}, "here").digest == ARM64["digest"]
+
+
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
 def test_a_value_has_one_serialization(value: object) -> None:
     content = canonical_json({"value": value})

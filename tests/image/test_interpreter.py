@@ -52,3 +52,10 @@ def test_what_an_image_has_is_remembered(store: BlobStore) -> None:
 
 def test_an_image_without_a_path_has_the_usual_one(store: BlobStore) -> None:
     assert search_path(image(store, config={"config": {}})) == DEFAULT_PATH
+
+
+def test_the_c_library_beside_it_is_told(store: BlobStore) -> None:
+    library = file("usr/lib/x86_64-linux-gnu/libc.so.6", ELF + b"\0GLIBC_2.2.5\0GLIBC_2.36\0GLIBC_PRIVATE\0", 0o755)
+    members = [SYSTEM, library, link("usr/bin/python3", "python3.11"), link("lib", "usr/lib")]
+    for _ in ("found", "remembered"):
+        assert found(store, members) == Interpreter("/usr/bin/python3.11", "3.11", glibc_minor=36)

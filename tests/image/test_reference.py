@@ -23,7 +23,7 @@ REGISTRY = st.builds(RegistryReference, HOSTS, REPOSITORIES, TAGS, st.none() | D
 REFERENCES = st.one_of(
     st.builds(LayoutReference, PATHS, st.none() | TAGS),
     st.builds(ArchiveReference, PATHS, st.none() | NAMES),
-    st.builds(DaemonReference, NAMES | DIGESTS),
+    st.builds(DaemonReference, NAMES | DIGESTS, st.sampled_from([None, "podman"])),
     REGISTRY,
 )
 
@@ -51,6 +51,7 @@ def test_any_other_text_is_refused_with_a_sentence(text: str) -> None:
         ("oci:a/b", LayoutReference("a/b")),
         ("docker-archive:x.tar:h:5000/a:1", ArchiveReference("x.tar", "h:5000/a:1")),
         ("docker-daemon:python:3.11-slim", DaemonReference("python:3.11-slim")),
+        ("containers-storage:localhost/a:1", DaemonReference("localhost/a:1", "podman")),
     ],
 )
 def test_the_usual_names(text: str, expected: Reference) -> None:
@@ -60,7 +61,8 @@ def test_the_usual_names(text: str, expected: Reference) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "debian", "docker:debian", "docker://", "docker://Upper/Case", "docker://h:1/a:", "oci:", "oci::tag",
-     "oci:d:a/b", "docker-archive:", "docker-daemon:UPPER", "ftp://x", "docker://h.x/a@sha256:12", "docker://../a"],
+     "oci:d:a/b", "docker-archive:", "docker-daemon:UPPER", "ftp://x", "docker://h.x/a@sha256:12", "docker://../a",
+     "containers-storage:[overlay@/x]a"],
 )  # fmt: skip
 def test_what_is_no_reference(text: str) -> None:
     with pytest.raises(InvalidReferenceError):

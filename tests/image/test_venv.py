@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import ImageError, ResolutionError
-from argosy.image.dependencies import WheelFile
+from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import Interpreter
-from argosy.image.venv import Unpacked, choose_wheel, script, skeleton, unpack_wheels
+from argosy.image.venv import Unpacked, script, skeleton, unpack_wheels
 from tests.image.web import wheel
 
 SITE = "opt/venv/lib/python3.11/site-packages"
@@ -14,31 +14,6 @@ SITE = "opt/venv/lib/python3.11/site-packages"
 
 def named(filename: str, distribution: str = "numpy") -> WheelFile:
     return WheelFile(distribution, "1", filename, "https://x", "sha256:" + "0" * 64, None)
-
-
-@pytest.mark.parametrize(
-    ("tags", "best"),
-    [
-        (["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64"], 1),
-        (["cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux_2_28_x86_64"], 1),
-        (["cp311-cp311-manylinux_2_34_x86_64", "cp311-cp311-manylinux1_x86_64"], 1),
-        (["cp312-cp312-manylinux_2_17_x86_64", "cp39-abi3-manylinux_2_17_x86_64"], 1),
-        (["cp311-cp311-manylinux_2_17_aarch64", "cp311-cp311-musllinux_1_2_x86_64", "py2.py3-none-any"], 2),
-        (["cp311-cp311-win_amd64", "cp311-cp311-macosx_11_0_arm64", "cp311-none-linux_x86_64"], 2),
-    ],
-)
-def test_the_wheel_that_fits_best_is_chosen(tags: list[str], best: int) -> None:
-    candidates = [named(f"numpy-1-{tag}.whl") for tag in tags]
-    assert choose_wheel(candidates, "3.11") == candidates[best]
-    assert choose_wheel(candidates[::-1], "3.11") == candidates[best]
-
-
-@pytest.mark.parametrize(
-    "filename", ["numpy-1-cp311-cp311-win_amd64.whl", "numpy-1-cp311-cp311-manylinux_2_35_x86_64.whl"]
-)
-def test_no_fitting_wheel_is_an_error_that_names_what_there_is(filename: str) -> None:
-    with pytest.raises(ResolutionError, match=filename):
-        choose_wheel([named(filename)], "3.11")
 
 
 def unpacked(tmp_path: Path, opened: ExitStack, **wheels: dict[str, bytes]) -> Unpacked:

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import socket
+import struct
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +33,7 @@ class Answer:
 
 
 Answering = Callable[[Request], Answer]
+"""May have a method `breaks_after(method, path)`: bytes of a body after which the connection breaks, or None."""
 
 
 @contextmanager
@@ -43,8 +46,13 @@ def serving(answer: Answering, host: str = "127.0.0.1") -> Iterator[str]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             url = urlsplit(self.path)
-            request = Request(self.command, url.path, url.query, dict(self.headers), self.rfile.read(length))
-            given = answer(request)
+            last = getattr(answer, "breaks_after", lambda *_: None)(self.command, url.path)
+            body = self.rfile.read(length if last is None else min(last, length))
+            given = answer(Request(self.command, url.path, url.query, dict(self.headers), body))
+            if last is not None:
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
             self.send_response(given.status)
             for name, value in {"Content-Length": str(len(given.body)), **given.headers}.items():
                 self.send_header(name, value)

@@ -3,10 +3,17 @@ from pathlib import Path
 
 import pytest
 
+from argosy.image import download
 from argosy.image.blobs import BlobStore
 from argosy.registry.transports import Access
 from tests.image.web import serving
 from tests.registry.memory import MemoryRegistry
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts that follow each other at once."""
+    monkeypatch.setattr(download, "FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

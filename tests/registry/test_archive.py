@@ -1,6 +1,10 @@
+import bz2
+import gzip
 import io
 import json
+import lzma
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +12,10 @@ import pytest
 from argosy.errors import ImageError
 from argosy.image.blobs import BlobStore
 from argosy.image.filesystem import read_filesystem
+from argosy.image.image import DOCKER_MANIFEST, OCI_INDEX, Image
 from argosy.image.layer import LayerCache
 from argosy.registry.archive import read_archive, write_archive
+from tests.image.foreign import COMPRESS, foreign_image, index_of
 from tests.image.images import file, image, sha256, tar, tree
 
 LAYERS = [[file("a", b"1" * 1000)], [file("b", b"2")]]
@@ -58,6 +64,92 @@ def test_the_same_image_is_the_same_archive(store: BlobStore, tmp_path: Path) ->
     for name in ("one", "two"):
         write_archive(made, tmp_path / name, "model")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def newer(
+    path: Path, made: Image, store: BlobStore, *, listed: bool = True, folders: str = "", index: bytes = b""
+) -> Path:
+    """An archive as Docker 25 and newer write it: an OCI layout, and beside it what older ones read."""
+    top = index or made.manifest_bytes
+    entry = {"mediaType": OCI_INDEX if index else made.media_type, "digest": sha256(top), "size": len(top)}
+    blobs = {top, made.manifest_bytes, made.config_bytes, *(store.read(layer.digest) for layer in made.layers)}
+    named = {sha256(content): f"blobs/{sha256(content).replace(':', '/')}" for content in blobs}
+    listing = [
+        {
+            "Config": named[made.config_descriptor.digest],
+            "RepoTags": ["model:1"],
+            "Layers": [named[layer.digest] for layer in made.layers],
+        }
+    ]
+    with tarfile.open(path, "w") as archive:
+        for content in sorted(blobs):
+            _add(archive, folders + named[sha256(content)], content)
+        _add(archive, f"{folders}index.json", json.dumps({"manifests": [entry]}).encode())
+        if listed:
+            _add(archive, f"{folders}manifest.json", json.dumps(listing).encode())
+    return path
+
+
+KINDS = ("gzip", "zstd", "uncompressed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("folders", ["", "./"])
+def test_what_newer_engines_save_is_read(
+    store: BlobStore, cache: LayerCache, tmp_path: Path, kind: str, folders: str
+) -> None:
+    made = foreign_image(store, [(kind, layer) for layer in LAYERS])
+    found = read_archive(newer(tmp_path / "image.tar", made, store, folders=folders), "model:1", cache)
+    assert (found.media_type, found.config_bytes) == (DOCKER_MANIFEST, made.config_bytes)
+    assert read_filesystem(found).read("a") == b"1" * 1000
+    for layer in found.layers:
+        with found.blobs.open(layer.digest) as stream:
+            assert stream.read(2) == b"\x1f\x8b"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_packed_layout_is_read_as_it_is(store: BlobStore, cache: LayerCache, tmp_path: Path, kind: str) -> None:
+    made = foreign_image(store, [(kind, layer) for layer in LAYERS])
+    found = read_archive(newer(tmp_path / "one.tar", made, store, listed=False), None, cache)
+    assert (found.manifest_bytes, found.index_bytes) == (made.manifest_bytes, None)
+    index = index_of(made)
+    found = read_archive(newer(tmp_path / "two.tar", made, store, listed=False, index=index), None, cache)
+    assert (found.manifest_bytes, found.index_bytes) == (made.manifest_bytes, index)
+    assert read_filesystem(found).read("b") == b"2"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, COMPRESS["zstd"], bz2.compress, lzma.compress])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_compressed_archive_is_read(
+    store: BlobStore, cache: LayerCache, tmp_path: Path, compress: Callable[[bytes], bytes], listed: bool
+) -> None:
+    plain = newer(tmp_path / "image.tar", image(store, LAYERS), store, listed=listed)
+    (tmp_path / "packed").write_bytes(compress(plain.read_bytes()))
+    found = read_archive(tmp_path / "packed", None, cache)
+    assert found.layers == read_archive(plain, None, cache).layers
+    packed = (tmp_path / "packed").read_bytes()
+    (tmp_path / "cut").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(ImageError):
+        read_archive(tmp_path / "cut", None, cache)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_of_a_newer_archive_that_is_not_its_diff_id_is_an_error(
+    store: BlobStore, cache: LayerCache, tmp_path: Path, kind: str
+) -> None:
+    wrong = {"rootfs": {"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}}
+    made = foreign_image(store, [(kind, LAYERS[0])], config=wrong)
+    with pytest.raises(ImageError, match="diff ID"):
+        read_archive(newer(tmp_path / "image.tar", made, store), None, cache)
+    assert not list(cache.store.folder.rglob("*.new*"))
+
+
+def test_a_damaged_blob_of_a_packed_layout_is_an_error(store: BlobStore, cache: LayerCache, tmp_path: Path) -> None:
+    made = foreign_image(store, [("uncompressed", [file("a", b"unmistakable")])])
+    path = newer(tmp_path / "image.tar", made, store, listed=False)
+    path.write_bytes(path.read_bytes().replace(b"unmistakable", b"unmistakeable"[:12]))
+    with pytest.raises(ImageError, match="not what its digest says"):
+        read_archive(path, None, cache)
 
 
 @pytest.mark.parametrize("links", [False, True])

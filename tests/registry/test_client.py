@@ -1,32 +1,24 @@
 import base64
 import json
 import os
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
 from argosy.errors import ImageError, RegistryError
-from argosy.image.blobs import BlobStore, JoinedBlobs
+from argosy.image.blobs import BlobStore, JoinedBlobs, fetch_layers
+from argosy.image.download import ATTEMPTS
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, Image, canonical_json
-from argosy.registry import protocol
+from argosy.registry.protocol import PARALLEL
 from argosy.registry.transports import Access, read_image, write_image
 from tests.image.images import file, image, sha256, tree
 from tests.image.web import Answer, Request
-from tests.registry.memory import PASSWORD, USER, MemoryRegistry
+from tests.registry.memory import PASSWORD, USER, MemoryRegistry, log_in, place
 
 LAYERS = [[file("a", os.urandom(50_000))], [file("b", b"2")]]
-
-
-def place(memory: MemoryRegistry, repository: str = "team/model", tag: str = ":1") -> str:
-    return f"docker://{memory.url.removeprefix('http://')}/{repository}{tag}"
-
-
-def log_in(access: Access, memory: MemoryRegistry, **entry: str) -> None:
-    access.docker_config.mkdir(exist_ok=True)
-    auths = {memory.url.removeprefix("http://"): entry}
-    (access.docker_config / "config.json").write_text(json.dumps({"auths": auths}))
 
 
 def test_what_was_pushed_is_pulled(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:
@@ -63,7 +55,7 @@ def test_layers_of_the_same_registry_are_mounted(memory: MemoryRegistry, access:
     )
     memory.requests.clear()
     write_image(built, place(memory, "ours"), access)
-    assert len(memory.sent("PUT")) == 2  # config and manifest
+    assert memory.sent("PUT") == ["1"]  # the manifest: even the config is in a repository that was pushed to before
     assert {digest for repository, digest in memory.blobs if repository == "ours"} >= {x.digest for x in made.layers}
 
 
@@ -119,11 +111,11 @@ def test_a_refused_login_says_what_to_do_and_no_secret(
     assert "secret" not in str(raised.value)
 
 
-def test_a_credential_helper_that_is_not_called_is_named(memory: MemoryRegistry, access: Access) -> None:
+def test_a_credential_store_that_is_not_there_is_named(memory: MemoryRegistry, access: Access) -> None:
     memory.login = "basic"
     access.docker_config.mkdir()
     (access.docker_config / "config.json").write_text('{"credsStore": "osxkeychain"}')
-    with pytest.raises(RegistryError, match="osxkeychain"):
+    with pytest.raises(RegistryError, match="`docker-credential-osxkeychain` is not on the PATH"):
         read_image(place(memory), access)
 
 
@@ -151,7 +143,7 @@ def test_it_is_not_asked_for_ever(memory: MemoryRegistry, access: Access) -> Non
     memory.trouble += [lambda _: Answer(503, headers={"Retry-After": "0"})] * 20
     with pytest.raises(RegistryError, match="status 503"):
         read_image(place(memory), access)
-    assert len(memory.requests) == protocol.ATTEMPTS
+    assert len(memory.requests) == ATTEMPTS
 
 
 def test_a_missing_image_is_an_error_in_the_registrys_words(memory: MemoryRegistry, access: Access) -> None:
@@ -214,13 +206,6 @@ def test_the_password_is_never_sent_unencrypted_to_elsewhere(memory: MemoryRegis
         read_image(place(memory), access)
 
 
-def test_loopback_alone_is_spoken_to_without_tls() -> None:
-    assert protocol.is_loopback("127.0.0.1:5000")
-    assert protocol.is_loopback("localhost")
-    assert not protocol.is_loopback("127.evil.example")
-    assert not protocol.is_loopback("registry.example:5000")
-
-
 @pytest.mark.engine
 def test_a_real_registry_takes_and_gives_back(registry: str, access: Access, store: BlobStore, tmp_path: Path) -> None:
     made = image(store, LAYERS)
@@ -234,3 +219,80 @@ def test_a_real_registry_takes_and_gives_back(registry: str, access: Access, sto
     stored = httpx.get(url, headers=accept)
     assert stored.headers["Content-Type"] == DOCKER_MANIFEST
     assert stored.content == made.manifest_bytes
+
+
+def test_the_manifest_is_read_back_by_its_digest_too(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:
+    made = image(store, LAYERS)
+    other = ("application/vnd.oci.image.manifest.v1+json", made.manifest_bytes)
+
+    def convert(request: Request) -> Answer | None:
+        if request.method == "GET" and request.path.endswith(made.digest):
+            return Answer(200, other[1], {"Content-Type": other[0]})
+        return None
+
+    memory.trouble.append(convert)
+    with pytest.raises(RegistryError, match="stored another manifest") as raised:
+        write_image(made, place(memory), access)
+    assert other[0] in str(raised.value.got)
+    assert str(raised.value.where).endswith(f"/team/model@{made.digest}")
+
+
+def test_a_manifest_whose_header_names_another_digest_is_an_error(
+    memory: MemoryRegistry, access: Access, store: BlobStore
+) -> None:
+    made = image(store, LAYERS)
+    write_image(made, place(memory), access)
+    headers = {"Content-Type": DOCKER_MANIFEST, "Docker-Content-Digest": sha256(b"other")}
+    memory.trouble.append(lambda _: Answer(200, made.manifest_bytes, headers))
+    with pytest.raises(RegistryError, match="not what its digest says"):
+        read_image(place(memory), access)
+
+
+@pytest.mark.parametrize("size", [0, 49_000, 10**9])
+def test_a_blob_that_has_not_the_size_of_the_manifest_is_an_error(
+    memory: MemoryRegistry, access: Access, store: BlobStore, size: int
+) -> None:
+    made = image(store, LAYERS)
+    write_image(made, place(memory), access)
+    manifest = json.loads(made.manifest_bytes)
+    manifest["layers"][0]["size"] = size
+    memory.manifests["team/model", "1"] = (DOCKER_MANIFEST, canonical_json(manifest))
+    with pytest.raises(ImageError, match="not what its digest says"):
+        read_filesystem(read_image(place(memory), access))
+
+
+def test_a_manifest_that_never_ends_is_cut_off(
+    memory: MemoryRegistry, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.registry.protocol._LARGEST_ANSWER", 1000)
+    memory.manifests["team/model", "1"] = (DOCKER_MANIFEST, b"x" * 1001)
+    with pytest.raises(RegistryError, match="too long"):
+        read_image(place(memory), access)
+
+
+def test_an_index_without_our_platform_names_those_that_it_has(memory: MemoryRegistry, access: Access) -> None:
+    entries = [
+        {
+            "mediaType": DOCKER_MANIFEST,
+            "digest": sha256(b"x"),
+            "size": 1,
+            "platform": {"os": system, "architecture": cpu},
+        }
+        for system, cpu in (("linux", "arm64"), ("windows", "amd64"))
+    ]
+    memory.manifests["team/model", "1"] = (OCI_INDEX, canonical_json({"manifests": entries}))
+    with pytest.raises(ImageError, match="linux/arm64, windows/amd64"):
+        read_image(place(memory), access)
+
+
+def test_layers_come_several_at_once(memory: MemoryRegistry, access: Access, store: BlobStore) -> None:
+    made = image(store, [[file(name, name.encode())] for name in "abcdef"])
+    write_image(made, place(memory), access)
+    pulled = read_image(place(memory), access)
+    digests = {layer.digest for layer in made.layers}
+    first = {layer.digest for layer in made.layers[:PARALLEL]}
+    waiting = threading.Barrier(PARALLEL)
+    memory.before = lambda request: waiting.wait(20) if request.path.rpartition("/")[2] in first else None
+    fetch_layers(pulled.blobs, pulled.layers)
+    assert {digest for digest in memory.sent("GET") if digest in digests} == digests
+    assert not waiting.broken

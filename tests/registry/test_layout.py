@@ -7,6 +7,7 @@ from argosy.errors import DamagedCacheError, ImageError
 from argosy.image.blobs import BlobStore
 from argosy.image.image import DOCKER_MANIFEST, OCI_INDEX, Image, canonical_json
 from argosy.registry.layout import read_layout, write_layout
+from tests.image.foreign import index_of
 from tests.image.images import file, image, sha256, tree
 
 
@@ -56,6 +57,30 @@ def test_a_layout_with_an_index_gives_the_amd64_image(store: BlobStore, tmp_path
     (tmp_path / "layout/index.json").write_bytes(canonical_json({"manifests": [entry]}))
     found = read_layout(tmp_path / "layout", None)
     assert (found.digest, found.index_bytes) == (made.digest, index)
+
+
+def test_a_layout_that_is_itself_an_index_of_platforms_gives_the_amd64_image(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    (tmp_path / "layout/index.json").write_bytes(index_of(made))
+    found = read_layout(tmp_path / "layout", None)
+    assert found.digest == made.digest
+    assert found.index_bytes is not None
+    with pytest.raises(ImageError, match="no such image"):
+        read_layout(tmp_path / "layout", "x")
+
+
+def test_an_index_in_an_index_is_followed(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    inner = index_of(made)
+    outer = canonical_json({"manifests": [{"mediaType": OCI_INDEX, "digest": sha256(inner), "size": len(inner)}]})
+    for content in (inner, outer):
+        BlobStore(tmp_path / "layout/blobs").add_bytes(content, sha256(content))
+    entry = {"mediaType": OCI_INDEX, "digest": sha256(outer), "size": len(outer)}
+    (tmp_path / "layout/index.json").write_bytes(canonical_json({"manifests": [entry]}))
+    found = read_layout(tmp_path / "layout", None)
+    assert (found.digest, found.index_bytes) == (made.digest, outer)
 
 
 @pytest.mark.parametrize(

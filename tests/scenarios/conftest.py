@@ -1,7 +1,9 @@
 """The breast-cancer example, built once for all scenarios, and what its model says directly."""
 
+import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,15 @@ from sklearn.datasets import load_breast_cancer
 from tests.scenarios.running import EXAMPLE, argosy
 
 NAME = "argosy-scenario/breast-cancer:latest"
+ALONE = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
+INVOKE = """
+import sys, urllib.request
+body = sys.stdin.buffer.read()
+request = urllib.request.Request("http://127.0.0.1:8080/invocations", body, {"Content-Type": "text/csv"})
+sys.stdout.buffer.write(urllib.request.urlopen(request).read())
+"""
+Environ = Mapping[str, str]
+PING = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2)"
 
 
 @dataclass(frozen=True)
@@ -62,11 +73,38 @@ def direct(model: Any, features: np.ndarray) -> np.ndarray:
     return probabilities
 
 
-def docker(*arguments: object, body: bytes | None = None) -> str:
-    """A command of the real engine; fails with what it said."""
-    done = subprocess.run(["docker", *map(str, arguments)], input=body, capture_output=True, timeout=240)
+def docker(
+    *arguments: object, body: bytes | None = None, program: str = "docker", environ: Environ | None = None
+) -> str:
+    """A command of the real engine, or of another one; fails with what it said."""
+    done = subprocess.run(
+        [program, *map(str, arguments)],
+        input=body, capture_output=True, timeout=240, env={**os.environ, **(environ or {})},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
+
+
+def ask_alone(reference: str, body: bytes, program: str = "docker", environ: Environ | None = None) -> str:
+    """What a container with no network and a read-only disk answers; it has to end well when it is stopped."""
+
+    def call(*arguments: object, body: bytes | None = None) -> str:
+        return docker(*arguments, body=body, program=program, environ=environ)
+
+    container = call("run", "--detach", *ALONE, reference, "serve").strip()
+    try:
+        python = ("exec", "--interactive", container, "/opt/venv/bin/python", "-c")
+        ping = [program, *python, PING]
+        deadline = time.monotonic() + 60
+        while subprocess.run(ping, capture_output=True, env={**os.environ, **(environ or {})}).returncode != 0:
+            assert time.monotonic() < deadline, call("logs", container)
+            time.sleep(0.05)
+        answer = call(*python, INVOKE, body=body)
+        call("stop", "--time", "30", container)
+        assert call("inspect", "--format", "{{.State.ExitCode}}", container).strip() == "0"
+        return answer
+    finally:
+        call("rm", "--force", container)
 
 
 def to_csv(features: np.ndarray) -> bytes:

@@ -16,8 +16,7 @@ from argosy.image.filesystem import read_filesystem
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, Image, digest_of
 from argosy.registry import transports
 from argosy.registry.transports import Access
-from tests.scenarios.alone import ask_alone
-from tests.scenarios.conftest import docker
+from tests.scenarios.conftest import ask_alone, docker
 from tests.scenarios.running import argosy
 
 FOUNDATION = "python:3.11-slim"
@@ -163,17 +162,13 @@ def test_it_answers_without_network_and_with_a_read_only_disk(loaded: str) -> No
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("flags", [(), ("--no-buildkit",)])
-def test_a_person_can_build_the_ejected_folder(
-    scale: Path, wanted: dict[str, object], tmp_path: Path, flags: tuple[str, ...]
-) -> None:
+def test_a_person_can_build_the_ejected_folder(scale: Path, wanted: dict[str, object], tmp_path: Path) -> None:
     project = tmp_path / "scale"
     shutil.copytree(scale, project)
-    done = argosy("build", project, *BASE, "--eject", *flags)
+    done = argosy("build", project, *BASE, "--eject")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{project}/build/docker/Dockerfile\n"
-    engine = engine_of("docker" if flags else "docker with BuildKit")
-    environ = {**engine.environ, "DOCKER_BUILDKIT": "0" if flags else "1"}
+    environ = {**engine_of("docker with BuildKit").environ, "DOCKER_BUILDKIT": "1"}
     name = f"argosy-test/ejected:{uuid.uuid4().hex}"
     command = ["docker", "build", "--platform", "linux/amd64", "--tag", name, f"{project}/build/docker"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environ)

@@ -12,8 +12,7 @@ import pytest
 from argosy.image import filesystem
 from argosy.registry import transports
 from argosy.registry.transports import Access
-from tests.scenarios.alone import ask_alone
-from tests.scenarios.conftest import Built, docker, from_csv, to_csv
+from tests.scenarios.conftest import Built, ask_alone, docker, from_csv, to_csv
 from tests.scenarios.running import EXAMPLE, argosy
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

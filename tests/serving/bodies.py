@@ -43,6 +43,12 @@ def npz() -> bytes:
     return out.getvalue()
 
 
+def npz_alone() -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(out, features=ROWS)
+    return out.getvalue()
+
+
 def recordio() -> bytes:
     """Two dense records of three float32: `aialgs.data.Record { features: {"values": float32_tensor} }`."""
     return b"".join(_framed(_record(row.astype("<f4").tobytes())) for row in ROWS)
@@ -63,20 +69,20 @@ def _framed(record: bytes) -> bytes:
     return struct.pack("<II", _RECORDIO_MAGIC, len(record)) + record + bytes(-len(record) % 4)
 
 
-def table() -> pa.Table:
-    return pa.table({"a": ROWS[:, 0], "b": ROWS[:, 1], "c": ROWS[:, 2]})
+def table(rows: int = 2) -> pa.Table:
+    return pa.table({"a": ROWS[:rows, 0], "b": ROWS[:rows, 1], "c": ROWS[:rows, 2]})
 
 
-def parquet() -> bytes:
+def parquet(rows: int = 2) -> bytes:
     out = io.BytesIO()
-    pyarrow.parquet.write_table(table(), out)
+    pyarrow.parquet.write_table(table(rows), out)
     return out.getvalue()
 
 
-def arrow() -> bytes:
+def arrow(rows: int = 2) -> bytes:
     out = io.BytesIO()
-    with pyarrow.ipc.new_stream(out, table().schema) as writer:
-        writer.write_table(table())
+    with pyarrow.ipc.new_stream(out, table(rows).schema) as writer:
+        writer.write_table(table(rows))
     return out.getvalue()
 
 
@@ -100,6 +106,22 @@ def jpeg() -> bytes:
     return _image("JPEG")
 
 
+def gif() -> bytes:
+    return _image("GIF")
+
+
+def webp() -> bytes:
+    return _image("WEBP")
+
+
+def bmp() -> bytes:
+    return _image("BMP")
+
+
+def tiff() -> bytes:
+    return _image("TIFF")
+
+
 def _image(name: str) -> bytes:
     out = io.BytesIO()
     pixels = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
@@ -108,11 +130,20 @@ def _image(name: str) -> bytes:
 
 
 def multipart() -> bytes:
-    parts = [
-        'Content-Disposition: form-data; name="name"\r\n\r\nada\r\n',
-        'Content-Disposition: form-data; name="age"\r\n\r\n31337\r\n',
-    ]
-    return (f"--{BOUNDARY}\r\n" + f"--{BOUNDARY}\r\n".join(parts) + f"--{BOUNDARY}--\r\n").encode()
+    """A form of three fields, the cells of one row."""
+    cells = zip("abc", ROWS[0], strict=True)
+    return form(*(f'Content-Disposition: form-data; name="{n}"\r\n\r\n{cell}\r\n'.encode() for n, cell in cells))
+
+
+def form_of(content_type: str, content: bytes) -> bytes:
+    """A form of one file."""
+    head = f'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: {content_type}\r\n\r\n'
+    return form(head.encode() + content + b"\r\n")
+
+
+def form(*parts: bytes) -> bytes:
+    delimiter = f"--{BOUNDARY}\r\n".encode()
+    return delimiter + delimiter.join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
 GOOD: Final[dict[str, Callable[[], bytes]]] = {
@@ -126,10 +157,16 @@ GOOD: Final[dict[str, Callable[[], bytes]]] = {
     "application/x-parquet": parquet,
     "application/vnd.apache.arrow.stream": arrow,
     "text/libsvm": libsvm,
+    "text/x-libsvm": libsvm,
     "text/plain": text,
     "application/octet-stream": octets,
     "image/png": png,
     "image/jpeg": jpeg,
+    "image/gif": gif,
+    "image/webp": webp,
+    "image/bmp": bmp,
+    "image/tiff": tiff,
+    "application/x-image": png,
     MULTIPART: multipart,
 }
 """Content-Type -> a good body."""

@@ -261,6 +261,7 @@ def test_a_client_that_leaves_ends_the_generator(is_rude: bool, tmp_path: Path) 
         ("/raise", 1011, "the predictor raised `RuntimeError`"),
         ("/cancelled", 1011, "the predictor raised `CancelledError`"),
         ("/number", 1011, "a message is neither text nor bytes"),
+        ("/huge", 1011, "the answer, or a part of it, is too large: got 4294967296 bytes"),
         ("/surrogate", 1011, "the predictor raised `UnicodeEncodeError`"),
         ("/refuse", 1008, "this is no audio: want 16 kHz"),
     ],
@@ -295,6 +296,37 @@ def test_a_process_that_dies_closes_its_conversations_with_1011(is_killed: bool,
         server.wait_ready()
         with WebSocketClient(server.port) as next_one:
             assert next_one.ask("after") == "after"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_process_whose_conversations_are_held_up_is_replaced(kind: str, tmp_path: Path) -> None:
+    with (
+        running(f"conversing:{kind}", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server,
+        WebSocketClient(server.port) as client,
+        WebSocketClient(server.port) as other,
+    ):
+        assert [client.ask("before"), other.ask("before")] == ["before", "before"]
+        client.send("/block")
+        for each in (client, other):
+            assert each.receive() == Closed(1011, "the model process ended")
+        server.wait_ready()
+        with WebSocketClient(server.port) as next_one:
+            assert next_one.ask("after") == "after"
+        assert server.invoke({}).status == 200
+        assert server.log.count('"event":"stuck"') == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_conversation_of_many_deadlines_is_not_stuck(kind: str, tmp_path: Path) -> None:
+    with (
+        running(f"conversing:{kind}", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server,
+        WebSocketClient(server.port) as client,
+    ):
+        for number in range(5):
+            assert client.ask(str(number)) == str(number)
+            assert server.invoke({"seconds": 0.7}).status == 200
+        assert client.close().code == 1000
+        assert "stuck" not in server.log
 
 
 def test_sigterm_lets_conversations_come_to_their_end(tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def test_custom_attributes_and_inference_id_come_in_and_go_out(server: ServerPro
     assert ATTRIBUTES not in plain.headers
 
 
+@pytest.mark.parametrize(("do", "status"), [("refuse", 400), ("raise", 500)])
+def test_custom_attributes_go_with_the_answer_of_an_error_too(server: ServerProcess, do: str, status: int) -> None:
+    reply = server.invoke({"reply": "rule=age", "do": do, "units": 2}, X_Amzn_SageMaker_Inference_Id="order-67")
+    assert (reply.status, reply.headers[ATTRIBUTES]) == (status, "rule=age")
+    assert METERING not in reply.headers
+    assert reply.error["inference_id"] == "order-67"
+    assert ATTRIBUTES not in server.invoke({"do": do}).headers, "those of another invocation"
+
+
 def test_an_accept_that_begins_with_an_i_is_no_inference_id(logging: ServerProcess) -> None:
     assert logging.invoke({}, Accept="Image/png, */*").status == 200
     wait_until(lambda: invocations(logging), 5)
@@ -273,6 +282,16 @@ def test_what_is_awaited_or_streamed_is_warmed_up_too(tmp_path: Path, predictor:
         assert "never awaited" not in found.log
 
 
+REFUSED = {
+    ("Awaits", "refuse"): " with 400: refused",
+    ("Awaits", "raise"): " with 500: the predictor raised `ZeroDivisionError`",
+    ("Parts", "refuse"): ": refused",
+    ("Parts", "raise"): ": ZeroDivisionError",
+    ("Yields", "refuse"): ": refused",
+    ("Yields", "raise"): ": ZeroDivisionError",
+}
+
+
 @pytest.mark.parametrize("text", ["refuse", "raise"])
 @pytest.mark.parametrize("predictor", WARMED)
 def test_a_refused_sample_of_what_is_awaited_or_streamed_ends_the_server(
@@ -283,21 +302,27 @@ def test_a_refused_sample_of_what_is_awaited_or_streamed_ends_the_server(
     found = ServerProcess(f"warmed:{predictor}", free_port(), {"ARGOSY_WARM_UP": str(sample)}, tmp_path / "log")
     assert found.popen.wait(20) == 1
     errors = [line for line in found.log.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert "warm-up sample" in errors[0]
+    assert errors == [f"error: {sample}: a warm-up sample is refused{REFUSED[predictor, text]}"]
 
 
-@pytest.mark.parametrize("text", ['{"do": "refuse"}', "not json", None])
-def test_a_warm_up_sample_that_is_refused_ends_the_server_with_one_line(tmp_path: Path, text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"do": "refuse"}', "a warm-up sample is refused with 400: `age` is negative"),
+        ("not json", "a warm-up sample is refused with 400: line 1, column 1: the body is not JSON: got 8 bytes"),
+        (None, "a warm-up sample cannot be read: got No such file or directory"),
+    ],
+)
+def test_a_warm_up_sample_that_is_refused_ends_the_server_with_one_line(
+    tmp_path: Path, text: str | None, sentence: str
+) -> None:
     sample = tmp_path / "sample.json"
     if text is not None:
         sample.write_text(text)
     found = ServerProcess("core:Contract", free_port(), {"ARGOSY_WARM_UP": str(sample)}, tmp_path / "log")
     assert found.popen.wait(20) == 1
     errors = [line for line in found.log.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert "warm-up sample" in errors[0]
-    assert "sample.json" in errors[0]
+    assert errors == [f"error: {sample}: {sentence}"]
 
 
 def test_a_model_loaded_before_the_fork_is_loaded_once(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from sklearn.linear_model import LogisticRegression
 from argosy.errors import DecodeError, InvocationError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.serving import context
 from argosy.serving.context import InvocationContext, Reply
-from argosy.serving.inference_script import InferenceScript, find_script, predictor_class
+from argosy.serving.inference_script import InferenceScript, find_script, find_shared_script, predictor_class
+from argosy.serving.script.context import ScriptContext
 from argosy.serving.settings import ScriptPlace, Settings
 from tests.serving.server_process import ServerProcess, running
 
@@ -163,6 +164,64 @@ def test_the_context_offers_what_the_toolkits_do(load: Load, tmp_path: Path) -> 
     """)
     reply = ask(loaded, b"", "text/csv", attributes="tenant=7")
     assert json.loads(reply.body) == ["tenant=7", str(tmp_path), "text/csv", None, ""]
+
+
+ARGUMENTS = {
+    "pre_model_fn": 1,
+    "model_fn": 1,
+    "model_warmup_fn": 2,
+    "input_fn": 2,
+    "predict_fn": 2,
+    "output_fn": 2,
+    "transform_fn": 4,
+}
+"""How many each is given without the context (sagemaker-inference-toolkit 1.10.1, transformer.py)."""
+WITHOUT = ("{own}", "{own}, /", "*all_of_them", "{own}, extra=None", "{own}, *, context=None", "{own}, **more")
+WITH = (
+    "{own}, context",
+    "{own}, ctx",
+    "{own}, _",
+    "{own}, context, /",
+    "{own}, context=None",
+    "{own}, my_context=None",
+    "{own}, context, file_name='x'",
+)
+
+
+@pytest.mark.parametrize("signature", [*WITHOUT, *WITH])
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_each_function_is_given_the_context_when_it_takes_one_more(load: Load, name: str, signature: str) -> None:
+    """By position, whatever it is called; each is called once with what it is given."""
+    count = ARGUMENTS[name]
+    own = ", ".join(f"a{number}" for number in range(count))
+    script = f"""
+    calls = []
+    def {name}({signature.format(own=own)}):
+        given = list(locals().values())
+        calls.append(len(given[0]) if isinstance(given[0], tuple) else given)
+        return "made"
+    """
+    rest = {"model_fn": "d", "input_fn": "b, c", "predict_fn": "d, m", "output_fn": "p, a"}
+    left = {n: own for n, own in rest.items() if n != name and not (name == "transform_fn" and n != "model_fn")}
+    loaded = load(script + "".join(f"\n    def {n}({own}): return 'other'" for n, own in left.items()))
+    ask(loaded, b"[1]")
+    (given,) = sys.modules["inference"].calls
+    if signature == "*all_of_them":
+        assert given == count
+        return
+    told = [value for value in given if isinstance(value, ScriptContext)]
+    assert len(told) == (signature in WITH)
+    if told:
+        assert given[count] is told[0]
+    assert not any(isinstance(value, ScriptContext) for value in given[:count])
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("more", [-1, 2])
+def test_a_function_with_too_few_or_too_many_arguments_is_refused_at_start(load: Load, name: str, more: int) -> None:
+    own = ", ".join(f"a{number}" for number in range(ARGUMENTS[name] + more))
+    with pytest.raises(LoadError, match=f"`{name}` of the inference script takes other arguments"):
+        load(f"def {name}({own}): ...")
 
 
 def test_an_argument_with_a_default_of_its_own_is_not_the_context(load: Load) -> None:
@@ -344,8 +403,27 @@ def test_a_script_is_looked_for_where_the_toolkits_look(tmp_path: Path) -> None:
     assert find_script(model, replace(told, script=ScriptPlace(Path("mine.py")))) == program / "mine.py"
     in_artifacts = replace(told, script=ScriptPlace(Path("code/inference.py")))
     assert find_script(model, in_artifacts) == model / "code/inference.py"
-    with pytest.raises(LoadError, match="ARGOSY_INFERENCE_SCRIPT"):
+    with pytest.raises(LoadError, match=r"ARGOSY_INFERENCE_SCRIPT.* got `gone.py`, want .*gone.py` or "):
         find_script(model, replace(told, script=ScriptPlace(Path("gone.py"))))
+
+
+def test_on_a_multi_model_endpoint_a_models_own_script_comes_first(tmp_path: Path) -> None:
+    model, bare, program, submitted = (tmp_path / name for name in ("model", "bare", "program", "submitted"))
+    for path in (model / "code/inference.py", submitted / "inference.py", program / "mine.py"):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    many = Settings(model_dir=bare, program_dir=program, is_multi_model=True)
+    assert (find_script(model, many), find_script(bare, many)) == (model / "code/inference.py", None)
+    assert find_shared_script(many) is None
+    for place, shared in (
+        (ScriptPlace(submit_dir=submitted), submitted / "inference.py"),
+        (ScriptPlace(Path("mine.py")), program / "mine.py"),
+    ):
+        told = replace(many, script=place)
+        assert find_script(model, told) == model / "code/inference.py"
+        assert find_script(bare, told) == find_shared_script(told) == shared
+    (model / "mine.py").write_text("")
+    assert find_script(model, told) == model / "mine.py"
 
 
 def artifacts(style: str, folder: Path) -> Path:

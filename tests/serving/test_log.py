@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,69 @@ def test_an_error_that_cannot_be_shown_is_logged_all_the_same(capfd: pytest.Capt
 
     log.failure("predictor-raised", BrokenError())
     assert only(capfd)["error"] == "BrokenError"
+
+
+BODY = "4111 1111 1111 1111"
+
+
+def raised(capfd: pytest.CaptureFixture[str], error: BaseException) -> dict[str, Any]:
+    """What the log tells of it; with it was raised, from one of another kind, what a body said."""
+    try:
+        try:
+            raise KeyError(BODY * 1000)
+        except KeyError as cause:
+            raise error from cause
+    except BaseException as caught:  # groups are of many kinds
+        log.raised("predictor-raised", caught, inference_id="id-1")
+    return only(capfd)
+
+
+@pytest.fixture
+def messages() -> Iterator[Callable[[log.Messages], None]]:
+    yield log.tell_messages
+    log.tell_messages("short")
+
+
+def test_an_exception_of_the_predictor_is_told_with_its_places_and_the_begin_of_what_it_says(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    told = raised(capfd, ValueError("x" * 150 + BODY * 1000))
+    assert told["error"] == "ValueError: " + "x" * 150 + (BODY * 3)[:50] + " … and 18950 characters more"
+    assert told["inference_id"] == "id-1"
+    assert told["traceback"].count(BODY) == 10 + 2, "as much of the one that it was raised from, and no more"
+    assert re.search(r"test_log.py\", line \d+, in raised\n .*raise KeyError", told["traceback"])
+    assert "KeyError: '" in told["traceback"]
+    assert "direct cause" in told["traceback"]
+
+
+def test_what_a_terminal_would_obey_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+    told = raised(capfd, ValueError("a\x1b[2Jb\nc\u202ed\udc80é"))
+    assert told["error"] == r"ValueError: a\x1b[2Jb\nc\u202ed\udc80é"
+
+
+def test_messages_can_be_left_out_or_told_whole(
+    capfd: pytest.CaptureFixture[str], messages: Callable[[log.Messages], None]
+) -> None:
+    messages("none")
+    told = raised(capfd, ExceptionGroup(BODY, [ValueError(BODY), TypeError(BODY)]))
+    assert told["error"] == "ExceptionGroup"
+    assert BODY not in str(told)
+    assert all(f"{name}\n" in told["traceback"] for name in ("KeyError", "ExceptionGroup", "ValueError", "TypeError"))
+    messages("whole")
+    assert raised(capfd, ValueError("x\x00" * 1000))["error"] == "ValueError: " + r"x\x00" * 1000
+
+
+def test_a_story_that_never_ends_is_told_in_part(capfd: pytest.CaptureFixture[str]) -> None:
+    first: Exception = ValueError("0")
+    for number in range(1, 1000):
+        after = ValueError(str(number))
+        after.__cause__, first = first, after
+    ring = KeyError("ring")
+    ring.__context__ = ExceptionGroup("group", [ring, first])
+    log.raised("predictor-raised", ring)
+    told = only(capfd)
+    assert told["error"] == "KeyError: 'ring'"
+    assert 3 <= told["traceback"].count("Traceback") <= 16
 
 
 def test_text_that_is_no_unicode_is_logged(capfd: pytest.CaptureFixture[str]) -> None:

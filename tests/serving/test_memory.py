@@ -134,3 +134,25 @@ def test_resident_memory_is_added_up() -> None:
     once = memory.resident_bytes([os.getpid()])
     assert once > 1 << 20
     assert memory.resident_bytes([os.getpid(), os.getpid()]) >= once * 1.9
+
+
+@pytest.mark.parametrize(
+    ("files", "killed"),
+    [
+        ({}, 0),
+        ({"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.events": "low 0\noom 3\noom_kill 2\n"}, 2),
+        (
+            {
+                "proc/self/cgroup": "8:memory:/\n",
+                "sys/fs/cgroup/memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n",
+            },
+            4,
+        ),
+    ],
+    ids=["nobody counts", "version 2", "version 1"],
+)
+def test_what_the_kernel_killed_for_want_of_memory(files: Mapping[str, str], killed: int, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert memory.killed(tmp_path) == killed

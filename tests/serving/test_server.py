@@ -213,16 +213,29 @@ def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
         assert echo.request("GET", "/ping", b"x" * 200_000).status == 200
 
 
-def test_what_is_due_is_answered_before_garbage(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [("POST /invocations",) * 2, ("GET /metrics",) * 2, ("POST /invocations", "GET /metrics")],
+    ids=["invocations", "metrics", "both"],
+)
+@pytest.mark.parametrize(
+    "garbage", [b"\x00junk\r\n\r\n", b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+)
+def test_what_is_due_is_answered_before_garbage(start: Start, asked: tuple[str, str], garbage: bytes) -> None:
+    """In the order of the requests, one answer for each, and the 400 is the last word; on the ASGI way two wait."""
     body = b'{"do": "sleep", "seconds": 0.3}'
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with (
-        running("Commanded", tmp_path / "log") as server,
+        start("Commanded") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
     ):
-        connection.sendall(head + body + b"\x00junk\r\n\r\n")
+        connection.sendall(b"".join(b"%b %b%b" % (line.encode(), head, body) for line in asked) + garbage)
         with connection.makefile("rb") as answers:
-            assert b"sleep" in read_answer(answers)
+            for line in asked:
+                assert (b"sleep" if "invocations" in line else b"argosy_") in read_answer(answers)
+            assert answers.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+            assert http.client.parse_headers(answers)["content-length"]
+            assert b"HTTP/1.1" not in answers.read()
 
 
 def read_answer(stream: BinaryIO) -> bytes:
@@ -318,7 +331,26 @@ def test_the_predictors_own_errors_are_500_without_its_words(start: Start) -> No
         assert "id-1" in server.log
 
 
+def test_the_log_can_be_kept_free_of_what_the_predictor_says(start: Start) -> None:
+    with start("Commanded", ARGOSY_LOG_EXCEPTIONS="none") as server:
+        assert server.invoke({"do": "raise"}, X_Amzn_SageMaker_Inference_Id="id-1").status == 500
+        assert '"error":"RuntimeError"' in server.log
+        assert "predictors.py" in server.log
+        assert server.log.count("/secret/place") == 1, "the source line that raised it, and no more"
+
+
 def test_artifacts_are_read_from_the_model_dir(start: Start, tmp_path: Path) -> None:
     (tmp_path / "answer.txt").write_text("42")
     with start("ReadsArtifacts", ARGOSY_MODEL_DIR=str(tmp_path)) as server:
         assert server.invoke([]).body == b'"42"'
+
+
+@pytest.mark.parametrize("short_path", ["1", "0"])
+def test_an_answer_that_no_frame_can_carry_is_500_with_words(tmp_path: Path, short_path: str) -> None:
+    with running("Huge", tmp_path / "log", ARGOSY_SHORT_PATH=short_path) as server:
+        before = server.model_pids()
+        reply = server.invoke(b"4294967296", Content_Type="text/plain", X_Amzn_SageMaker_Inference_Id="call-17")
+        assert (reply.status, reply.error["code"], reply.error["inference_id"]) == (500, "predict", "call-17")
+        assert reply.error["message"].startswith("the answer, or a part of it, is too large: got 4294967296 bytes")
+        assert server.invoke(b"1000", Content_Type="text/plain").body == bytes(1000)
+        assert server.model_pids() == before

@@ -147,6 +147,7 @@ def test_artifacts_of_the_platform_win_over_baked_ones_unless_there_are_none(
         (Variable.CONCURRENCY, "0"),
         (Variable.SESSION_TTL_S, "1.5"),
         (Variable.LOG_INVOCATIONS, "some"),
+        (Variable.LOG_EXCEPTIONS, "some"),
         ("SAGEMAKER_BIND_TO_PORT", "65536"),
     ],
 )

@@ -4,15 +4,16 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.processes import is_alive
+from tests.serving.front import exposition
 from tests.serving.raw_client import RawClient, request
-from tests.serving.server_process import ServerProcess, running, wait_until
+from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 
 PATHS = ("1", "0")
 STREAMS = ("Stream", "AsyncStream", "Returns", "ReturnsAsync", "Coroutine")
@@ -42,7 +43,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def closed(server: ServerProcess) -> list[str]:
     """The inference ids of the generators that were closed or came to their end."""
     told = Path(f"{server.log_file}.told")
-    return [line.removeprefix("closed ") for line in told.read_text().splitlines()] if told.exists() else []
+    lines = told.read_text().splitlines() if told.exists() else []
+    return [line.removeprefix("closed ") for line in lines if line.startswith("closed ")]
 
 
 both = pytest.mark.parametrize("path", PATHS, ids=["short path", "plain ASGI"])
@@ -130,6 +132,8 @@ def test_what_goes_wrong_before_the_first_part_has_its_status(
     assert b"secret" not in reply.body
     if status != 200:
         assert reply.error["inference_id"] == "id-1"
+    if status in (400, 500):  # the predictor was asked, and has said so before it failed
+        assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "id=id-1"
 
 
 @some
@@ -154,6 +158,20 @@ def test_what_goes_wrong_later_ends_the_stream_visibly(
     assert b"secret" not in broken.value.partial
     connection.close()
     assert server.invoke({"parts": 1}).status == 200
+
+
+@some
+def test_a_part_that_no_frame_can_carry_ends_the_stream_visibly(serve: Serve, predictor: str, path: str) -> None:
+    server = serve(predictor, path)
+    before = server.model_pids()
+    with RawClient(server.port) as client:
+        client.ask({"parts": 2, "kind": "huge"})
+        assert client.head()[0] == 200
+        assert client.chunk()
+        with pytest.raises(EOFError):
+            list(client.chunks())
+    assert server.invoke({"parts": 1}).status == 200
+    assert server.model_pids() == before
 
 
 @every
@@ -191,6 +209,46 @@ def test_a_client_that_leaves_before_the_first_part_ends_the_generator_too(
         client.ask({"parts": -1, "seconds": 0.3}, f"{ID}: early-{path}")
         wait_until(lambda: b'state="busy"} 1' in server.request("GET", "/metrics").body, 5)
     wait_until(lambda: f"early-{path}" in closed(server), 10)
+
+
+@pytest.mark.parametrize("cling", [False, True], ids=["interrupted", "clinging"])
+@pytest.mark.parametrize(("predictor", "path"), [("Coroutine", "1"), ("Coroutine", "0"), ("ReturnsCoroutine", "1")])
+def test_a_client_that_leaves_interrupts_a_coroutine_and_its_place_is_free(
+    predictor: str, path: str, cling: bool, tmp_path: Path
+) -> None:
+    told = tmp_path / "log.told"
+    with running(
+        f"core:{predictor}",
+        tmp_path / "log",
+        ARGOSY_SHORT_PATH=path,
+        ARGOSY_CONCURRENCY="1",
+        TEST_TOLD=str(told),
+    ) as server:
+        before = server.model_pids()
+        with RawClient(server.port) as client:
+            client.ask({"do": "wait", "cling": cling}, f"{ID}: left", "Accept: image/png, application/json")
+            wait_until(lambda: told.exists() and "begun left" in told.read_text(), 10)
+        wait_until(lambda: closed(server) == ["left"], 10)
+        assert server.invoke({"do": "nothing"}).status == 200, "there is one place, and it is free"
+        counts = exposition.read(server.request("GET", "/metrics").body)["argosy_invocations_total"]
+        assert counts.value("argosy_invocations_total", status="499") == 1
+        assert counts.value("argosy_invocations_total", status="200") == 1
+        assert server.model_pids() == before
+        assert "predictor-raised" not in server.log, "the interruption is no error"
+
+
+def test_a_coroutine_that_is_too_late_is_interrupted_and_its_place_is_free(tmp_path: Path) -> None:
+    told = str(tmp_path / "log.told")
+    with running(
+        "core:Coroutine", tmp_path / "log", ARGOSY_DEADLINE_S="1", ARGOSY_CONCURRENCY="1", TEST_TOLD=told
+    ) as server:
+        before = server.model_pids()
+        reply = server.invoke({"do": "wait"}, X_Amzn_SageMaker_Inference_Id="late")
+        assert (reply.status, reply.error["code"]) == (503, "deadline-exceeded")
+        assert server.invoke({"do": "nothing"}).status == 200
+        assert closed(server) == ["late"]
+        assert server.model_pids() == before
+        assert "stuck" not in server.log
 
 
 @every
@@ -327,6 +385,48 @@ def test_a_stream_has_a_deadline_and_its_process_lives_on(predictor: str, path: 
                 list(client.chunks())
         wait_until(lambda: "late" in closed(server), 5)
         assert server.invoke({"parts": 1}).status == 200
+        assert server.model_pids() == before
+        assert "stuck" not in server.log
+
+
+@pytest.mark.parametrize(
+    ("predictor", "blocks", "quick"),
+    [
+        ("Coroutine", {"do": "block", "seconds": 60}, {"do": "nothing"}),
+        ("Stream", {"parts": 1, "lock": 60}, {"parts": 1}),
+    ],
+)
+def test_a_process_that_is_held_up_is_replaced_while_others_trickle_in(
+    predictor: str, blocks: object, quick: object, tmp_path: Path
+) -> None:
+    with (
+        running(f"core:{predictor}", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server,
+        ThreadPoolExecutor(33) as pool,
+    ):
+        (before,) = server.model_pids()
+        culprit = pool.submit(server.invoke, blocks)
+        others: list[Future[Reply]] = []
+
+        def is_replaced() -> bool:
+            if len(others) < 30:  # never as many as the process has places
+                others.append(pool.submit(server.invoke, quick))
+            time.sleep(0.2)  # a trickle
+            return server.model_pids() not in ([], [before])
+
+        wait_until(is_replaced, 6, lambda: server.log)
+        reply = culprit.result()
+        assert (reply.status, reply.error["code"]) == (503, "deadline-exceeded")
+        assert {other.result().status for other in others} <= {200, 503}
+        wait_until(lambda: server.invoke(quick).status == 200, 10)
+        assert server.log.count('"event":"stuck"') == 1
+        assert not is_alive(before)
+
+
+def test_a_process_that_is_busy_for_many_deadlines_is_not_stuck(tmp_path: Path) -> None:
+    with running("core:Coroutine", tmp_path / "log", ARGOSY_DEADLINE_S="1") as server:
+        before = server.model_pids()
+        for _ in range(5):
+            assert server.invoke({"do": "sleep", "seconds": 0.7}).status == 200
         assert server.model_pids() == before
         assert "stuck" not in server.log
 

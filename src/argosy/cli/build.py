@@ -2,23 +2,45 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
 from argosy import project
 from argosy.cli import dockerfile, environment, output
-from argosy.cli.dockerfile import DEBIAN
 from argosy.cli.environment import Environment
+from argosy.cli.order import DEBIAN, Order
+from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
-from argosy.errors import DamagedCacheError, UsageError
+from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, reference
-from argosy.image.build import BaseImage, LayerReport, Surroundings
+from argosy.image.build import BaseImage, Surroundings
+from argosy.image.debian.lock import LOCK_NAME
 from argosy.image.debian.rootfs import debian_image
+from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
+from argosy.image.layers.making import LayerReport
+from argosy.model_archive import written_aside
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.registry.transports import Access
+from argosy.toml_text import with_listed
+
+
+class Options(TypedDict):
+    """What the command line tells."""
+
+    folder: Path
+    base: str | None
+    outputs: tuple[str, ...]
+    keeps_lock: bool
+    add_missing: bool
+    host: str | None
+    engine: str | None
+    eject: bool
+    no_buildkit: bool
 
 
 @click.command
@@ -31,67 +53,100 @@ from argosy.registry.transports import Access
     multiple=True,
     help="Where to put the image; may be given several times. [default: oci:PROJECT/build/image:latest]",
 )
+@click.option("--locked", "keeps_lock", is_flag=True, help="Fail when pylock.argosy.toml is not up to date.")
+@click.option(
+    "--add-missing", is_flag=True, help="Add the Debian packages of missing libraries to argosy.toml, and build again."
+)
+@click.option(
+    "--host-platform",
+    "host",
+    metavar="[OS/]ARCH",
+    help="Build as if on this platform, as in `arm64`: nothing that is compiled here enters the image.",
+)
 @click.option("--engine", type=click.Choice(PROGRAMS), help="Build a like image with a container engine instead.")
 @click.option("--eject", is_flag=True, help="Write the Dockerfile that `--engine` builds, and build nothing.")
 @click.option("--no-buildkit", is_flag=True, help="With --eject: for Docker's old builder, without cache and secrets.")
-def command(
-    folder: Path, base: str | None, outputs: tuple[str, ...], engine: str | None, eject: bool, no_buildkit: bool
-) -> None:
+def command(**told: Unpack[Options]) -> None:
     """Build the inference image of a project; no container engine is needed.
 
     The same inputs give the same digest on any machine. Dependencies are locked in pylock.argosy.toml, which belongs
     under version control. Prints the digest of the image's manifest.
     """
     around = environment.read()
-    loaded = project.load(folder)
-    access = Access(around.docker_config, around.variables, around.cache_dir)
-    targets = outputs or (str(reference.LayoutReference(str(folder / "build" / "image"), reference.DEFAULT_TAG)),)
+    loaded = project.load(told["folder"])
+    access = open_access(around)
+    default = reference.LayoutReference(str(told["folder"] / "build" / "image"), reference.DEFAULT_TAG)
+    targets = told["outputs"] or (str(default),)
     for target in targets:
         reference.parse_target(target)
-    if eject and (outputs or engine):
-        named = "--output" if outputs else "--engine"
+    if told["eject"] and (told["outputs"] or told["engine"]):
+        named = "--output" if told["outputs"] else "--engine"
         raise UsageError(f"`--eject` builds no image, so `{named}` means nothing", hint="leave one of them out")
-    if no_buildkit and not eject:
+    if told["no_buildkit"] and not told["eject"]:
         raise UsageError("`--no-buildkit` means nothing without `--eject`", hint="`--engine` finds out by itself")
-    wish = dockerfile.Wish(loaded, base or loaded.image.base, access, _surroundings(access))
-    if eject:
-        output.print_data(str(dockerfile.eject(wish, has_buildkit=not no_buildkit)))
+    host = Host.here() if told["host"] is None else Host.parse(told["host"])
+    surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
+    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets, told["engine"])
+    if told["eject"]:
+        output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
-
-    def build_image() -> Image:
-        return dockerfile.build_with(engine, wish) if engine else build_project(loaded, base, around)
-
-    try:
-        image = _write_to(targets, build_image(), access)
-    except DamagedCacheError as error:
-        output.say(f"{error.message}\nit is removed from the cache and made again")
-        image = _write_to(targets, build_image(), access)
+    image = _build_persistently(order, add_missing=told["add_missing"])
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _write_to(targets: Sequence[str], image: Image, access: Access) -> Image:
-    for target in targets:
-        transports.write_image(image, target, access)
+def _build_persistently(order: Order, *, add_missing: bool) -> Image:
+    """Build, and once more for whatever fault can be mended on the way."""
+    while True:
+        try:
+            return _build(order)
+        except DamagedCacheError as error:
+            output.say(f"{error.message}\nit is removed from the cache and made again")
+            return _build(order)
+        except MissingLibraryError as error:
+            listed = order.project.image.system_packages
+            added = sorted(set(error.packages) - {one.partition("=")[0] for one in listed})
+            if not add_missing or not added:
+                raise
+            order = replace(order, project=_with_system_packages(order.project, [*listed, *added]))
+            output.say(f"added {', '.join(added)} to the system packages in {order.project.root / project.FILE_NAME}")
+
+
+def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
+    """The project with these Debian packages in its file."""
+    path = loaded.root / project.FILE_NAME
+    text = path.read_text(encoding="utf-8")
+    with written_aside(path) as aside:
+        aside.write_text(with_listed(text, "image", "system_packages", sorted(packages)), encoding="utf-8")
+    return project.load(loaded.root)
+
+
+def _build(order: Order) -> Image:
+    if order.engine is None:
+        image = build.build(order.project, _base_image(order.base, order.access, order.project), order.around)
+    else:
+        image = dockerfile.build_with(order.engine, order)
+    for target in order.targets:
+        transports.write_image(image, target, order.access)
         output.say(f"wrote {target}")
     return image
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
     """The image of a project on its own base image, or on another one; nothing is written but the cache."""
-    access = Access(around.docker_config, around.variables, around.cache_dir)
-    return build.build(loaded, _base_image(base or loaded.image.base, access), _surroundings(access))
+    access = open_access(around)
+    return build.build(loaded, _base_image(base or loaded.image.base, access, loaded), _surroundings(access))
 
 
 def _surroundings(access: Access) -> Surroundings:
     return Surroundings(access.cache_dir, access.environ, _report, output.say)
 
 
-def _base_image(text: str, access: Access) -> BaseImage:
+def _base_image(text: str, access: Access, loaded: Project) -> BaseImage:
     name: str | None
     if text == DEBIAN:
-        image, name = debian_image(access.cache_dir, output.say), DEBIAN
+        image, name = debian_image(access.cache_dir, loaded.root / LOCK_NAME, output.say), DEBIAN
     else:
         place = reference.parse(text)
         image = transports.read_image(text, access)

@@ -10,6 +10,7 @@ from argosy import project
 from argosy.cli import build, environment, output
 from argosy.cli.containers import KINDS, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
+from argosy.cli.transfers import open_access
 from argosy.conformance import report
 from argosy.conformance.observe import Bench
 from argosy.conformance.probes import Request, invocation
@@ -18,7 +19,6 @@ from argosy.contract import STARTUP
 from argosy.errors import UsageError
 from argosy.image import reference
 from argosy.registry import transports
-from argosy.registry.transports import Access
 from argosy.simulator.container import Container
 from argosy.simulator.docker import EngineContainer
 
@@ -96,10 +96,9 @@ def _image(subject: Subject, around: environment.Environment) -> Subject:
     """The subject with its image at rest."""
     if Path(subject.target).is_dir():
         return replace(subject, image=build.build_project(project.load(Path(subject.target)), None, around))
-    access = Access(around.docker_config, around.variables, around.cache_dir)
     place = reference.parse(subject.target)
     is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
-    return replace(subject, image=transports.read_image(subject.target, access), is_stored=is_stored)
+    return replace(subject, image=transports.read_image(subject.target, open_access(around)), is_stored=is_stored)
 
 
 def _sample(options: _Options) -> Request | None:

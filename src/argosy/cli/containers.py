@@ -12,6 +12,7 @@ from argosy import engine as engines
 from argosy import model_archive, project
 from argosy.cli import build, output
 from argosy.cli.environment import Environment
+from argosy.cli.transfers import open_access
 from argosy.contract import SERVE_ARGUMENT, Variable
 from argosy.engine import Engine
 from argosy.errors import EngineError
@@ -19,7 +20,6 @@ from argosy.image import filesystem, reference
 from argosy.image.image import Image
 from argosy.project import Project
 from argosy.registry import transports
-from argosy.registry.transports import Access
 from argosy.simulator.container import Container, Launch
 from argosy.simulator.docker import EngineContainer
 from argosy.simulator.process import Command, ProcessContainer, free_port
@@ -55,13 +55,14 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     if Path(target).is_dir():
         return _of_project(project.load(Path(target)), target, kind, launch, environment)
     place = reference.parse(target)
-    engine = _find_engine(kind, environment)
+    home = place.engine if isinstance(place, reference.DaemonReference) else None
+    engine = _find_engine(kind or home, environment)
     if engine is None:
-        image = transports.read_image(target, _access(environment))
+        image = transports.read_image(target, open_access(environment))
         return open_unpacked(_unpack(image, environment), image.runtime, target, launch)
-    if isinstance(place, reference.DaemonReference):
+    if isinstance(place, reference.DaemonReference) and home in (None, engine.program):
         return EngineContainer(engine, place.name, target, launch)
-    image = transports.read_image(target, _access(environment))
+    image = transports.read_image(target, open_access(environment))
     return EngineContainer(engine, _load(image, engine, environment), target, launch)
 
 
@@ -126,7 +127,7 @@ def _load(image: Image, engine: Engine, environment: Environment) -> str:
             tempfile.TemporaryDirectory(prefix="argosy-") as made,
         ):
             archive = Path(made) / "image.tar"
-            transports.write_image(image, f"docker-archive:{archive}:{name}", _access(environment))
+            transports.write_image(image, f"docker-archive:{archive}:{name}", open_access(environment))
             engine.load(archive)
     return name
 
@@ -171,7 +172,3 @@ def _unpacked_artifacts(artifacts: Path) -> tuple[Path, Callable[[], None]]:
         remove()
         raise
     return made / "model", remove
-
-
-def _access(environment: Environment) -> Access:
-    return Access(environment.docker_config, environment.variables, environment.cache_dir)

@@ -26,6 +26,8 @@ class Environment:
 def read() -> Environment:
     """Read `ARGOSY_CACHE_DIR`, `XDG_CACHE_HOME` and `DOCKER_CONFIG`, with their usual defaults.
 
+    Registries look into the variables for `CONTAINERS_REGISTRIES_CONF`, and for `HOME` and `PATH`.
+
     Raises:
         UsageError: The user has no home folder, and no variable says where the cache is.
     """

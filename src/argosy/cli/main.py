@@ -18,9 +18,11 @@ from argosy.errors import (
 VERBS: Final = {
     "serve": "Serve a project on this machine, as its image would.",
     "pack": "Write the artifacts of a project as model.tar.gz.",
+    "lock": "Lock the dependencies of a project for its image.",
     "build": "Build the inference image of a project, with no daemon.",
     "simulate": "Run an image as SageMaker does: an endpoint, or a transform job.",
     "check": "Check an image against what SageMaker demands.",
+    "image": "Show an image, compare two, or convert one into what SageMaker takes.",
 }
 """Verb -> one sentence; `argosy.cli.VERB` holds a click command named `command`."""
 
@@ -63,8 +65,9 @@ class _Verbs(click.Group):
 def command() -> None:
     """Package a trained model as a SageMaker inference image and prove it on this machine.
 
-    Images are named as skopeo names them: oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, docker://REF; a
-    project folder stands for itself. Exit codes: 0 done, 1 the examined thing failed, 2 usage, 3 surroundings.
+    Images are named as skopeo names them: oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF,
+    containers-storage:REF, docker://REF; a project folder stands for itself. Exit codes: 0 done, 1 the examined thing
+    failed, 2 usage, 3 surroundings.
     """
 
 

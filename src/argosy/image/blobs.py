@@ -1,16 +1,18 @@
 """Blobs on disk, named by their digest: written aside and verified, so that a blob that is there is whole."""
 
+import fcntl
 import hashlib
 import io
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from argosy.errors import DamagedCacheError, ImageError
-from argosy.image.image import Blobs, is_digest
+from argosy.image.image import Blobs, Descriptor, is_digest
 from argosy.model_archive import full_disk_named
 
 CHUNK: Final = 1 << 20
@@ -83,6 +85,41 @@ class BlobWriter(io.RawIOBase):
     def digest(self) -> str:
         """The digest of what was written so far."""
         return f"sha256:{self._hash.hexdigest()}"
+
+
+class PartialBlob:
+    """The first bytes of a blob; they are read again before more are added, and kept aside when no more come.
+
+    Args:
+        file: Open for reading and appending.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            self._hash.update(chunk)
+            self.size += len(chunk)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what is there so far."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def write(self, content: bytes) -> None:
+        """Append bytes."""
+        self._file.write(content)
+        self._hash.update(content)
+        self.size += len(content)
+
+    def restart(self) -> None:
+        """Throw away what is there."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._hash = hashlib.sha256()
+        self.size = 0
 
 
 class BlobStore:
@@ -169,6 +206,38 @@ class BlobStore:
             written.chmod(0o444)
             written.replace(self.path(writer.digest))
 
+    @contextmanager
+    def resumed(self, digest: str) -> Iterator[PartialBlob]:
+        """Write a blob whose digest is known, going on where an earlier attempt ended, of this process or a killed one.
+
+        When the block ends well and the digest is right the blob gets its name; when the block fails what was written
+        stays aside, unless it is nothing. Of several processes at once one goes on, the others begin on their own.
+
+        Raises:
+            ImageError: The block ended well, but the bytes are not what the digest says; nothing is kept then.
+        """
+        path = self.path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with full_disk_named(path.parent), _locked_aside(self.folder, path.name) as (file, aside):
+            partial = PartialBlob(file)
+            try:
+                yield partial
+            except BaseException:
+                if partial.size == 0:
+                    aside.unlink(missing_ok=True)
+                raise
+            if partial.digest != digest:
+                aside.unlink(missing_ok=True)
+                raise ImageError(
+                    "a blob is not what its digest says",
+                    got=f"{partial.digest}, {partial.size} bytes",
+                    want=digest,
+                    where=self.folder,
+                )
+            file.flush()
+            aside.chmod(0o444)
+            aside.replace(path)
+
     def add(self, stream: BinaryIO, digest: str, size: int | None = None) -> None:
         """Copy a stream into the store.
 
@@ -201,6 +270,51 @@ class JoinedBlobs:
     def open(self, digest: str) -> BinaryIO:
         """The blob's bytes, verified by their end."""
         return self.store.open(digest) if self.store.size(digest) is not None else self.other.open(digest)
+
+
+@runtime_checkable
+class RemoteBlobs(Blobs, Protocol):
+    """Blobs elsewhere, of which several can be brought here at once."""
+
+    def fetch(self, layers: Sequence[Descriptor]) -> None:
+        """Bring those of the layers here that are not."""
+        ...
+
+
+def fetch_layers(blobs: Blobs, layers: Sequence[Descriptor]) -> None:
+    """Bring layers to this machine, several at once, before they are read one after the other.
+
+    Raises:
+        RegistryError: A registry does not answer, or refuses.
+        ImageError: What it sent is not what the digest says.
+    """
+    match blobs:
+        case JoinedBlobs(store, other):
+            fetch_layers(other, [layer for layer in layers if store.size(layer.digest) is None])
+        case RemoteBlobs():
+            blobs.fetch(layers)
+
+
+@contextmanager
+def _locked_aside(folder: Path, name: str) -> Iterator[tuple[BinaryIO, Path]]:
+    """A file beside the blobs that only this thread of this process writes to, with what it held before."""
+    aside = folder / ".partial" / name
+    aside.parent.mkdir(exist_ok=True)
+    with aside.open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever had the lock may have made a blob of this very file meanwhile.
+            is_ours = os.path.samestat(os.fstat(file.fileno()), aside.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_ours = False
+        if is_ours:
+            yield file, aside
+            return
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=".new.", ignore_cleanup_errors=True) as own,
+        (Path(own) / "blob").open("a+b") as file,
+    ):
+        yield file, Path(own) / "blob"
 
 
 def local_file(blobs: Blobs, digest: str, size: int) -> Path | None:

@@ -6,15 +6,19 @@ Source: OCI image-spec 1.1 `layer.md`, whiteouts and the order of changes (read 
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from argosy.errors import ImageError
+from argosy.image.blobs import fetch_layers
 from argosy.image.image import Image
 from argosy.image.layer_stream import LayerContents, layer_members
 from argosy.model_archive import written_aside
+
+Visit = Callable[[tuple[int, int], tarfile.TarInfo, tarfile.TarFile], None]
+"""Called with a member's place (layer, number of the member), the member, and its layer."""
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "device"]
 
@@ -144,7 +148,8 @@ class Filesystem:
     # Applying a layer. A member's parent folders may be links in the layers below (/lib -> usr/lib): they are followed,
     # so that a path has one place in the tree.
 
-    def _apply(self, layer: int, members: Iterator[tarfile.TarInfo]) -> None:
+    def apply(self, layer: int, members: Iterable[tarfile.TarInfo]) -> None:
+        """Put the members of a layer over what the tree has; for those who read layers in their own way."""
         for number, member in enumerate(members):
             parts = _parts(member.name)
             if not parts:
@@ -198,16 +203,21 @@ class Filesystem:
         parent.children[name] = _Node(Entry(path, kind, member.mode & 0o7777, size, link, layer), source, children)
 
 
-def read_filesystem(image: Image) -> Filesystem:
+def read_filesystem(image: Image, visit: Visit | None = None) -> Filesystem:
     """Read the names in all layers, verify every layer's digest and diff ID on the way, and merge them.
 
+    Args:
+        image: Whose layers are read.
+        visit: Sees every member, hidden ones too, and may read it from its layer before the next one comes.
+
     Raises:
-        ImageError: A layer is broken, compressed with something else than gzip, or has a member that leads out of it.
+        ImageError: A layer is broken, or has a member that leads out of it.
     """
+    fetch_layers(image.blobs, image.layers)
     tree = Filesystem(image)
     for index in range(len(image.layers)):
         with layer_members(image, index) as archive:
-            tree._apply(index, iter(archive))
+            tree.apply(index, archive if visit is None else _visited(archive, index, visit))
     return tree
 
 
@@ -271,6 +281,12 @@ def _write_file(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
     first.chmod(entries[0].mode & 0o777 | 0o400)
     for other in others:
         os.link(first, other)
+
+
+def _visited(archive: tarfile.TarFile, layer: int, visit: Visit) -> Iterator[tarfile.TarInfo]:
+    for number, member in enumerate(archive):
+        visit((layer, number), member, archive)
+        yield member
 
 
 def _keep_own(folder: _Node, layer: int) -> None:

@@ -18,10 +18,14 @@ DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_MANIFEST_LIST: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+DOCKER_LAYER_TAR: Final = "application/vnd.docker.image.rootfs.diff.tar"
+DOCKER_LAYER_ZSTD: Final = f"{DOCKER_LAYER_TAR}.zstd"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
+OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 OCI_LAYER_GZIP: Final = f"{OCI_LAYER}+gzip"
+OCI_LAYER_ZSTD: Final = f"{OCI_LAYER}+zstd"
 MANIFESTS: Final = (DOCKER_MANIFEST, OCI_MANIFEST)
 INDEXES: Final = (DOCKER_MANIFEST_LIST, OCI_INDEX)
 
@@ -196,21 +200,39 @@ def parse_object(content: bytes, what: str) -> dict[str, Any]:
     return value
 
 
+def index_entries(index: dict[str, Any]) -> list[dict[str, Any]]:
+    """The images that an index lists; what is no object is none, and neither is BuildKit's attestation of another."""
+    listed = index.get("manifests")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return [entry for entry in entries if not _is_attestation(entry)]
+
+
+def platform_of(entry: dict[str, Any]) -> str | None:
+    """What an entry of an index says its platform is, as `os/architecture[/variant]`; None when it does not say."""
+    platform = entry.get("platform")
+    if not isinstance(platform, dict) or not platform:
+        return None
+    variant = f"/{platform['variant']}" if platform.get("variant") else ""
+    return f"{platform.get('os')}/{platform.get('architecture')}{variant}"
+
+
 def choose_platform(index: dict[str, Any], where: object) -> Descriptor:
-    """The linux/amd64 image of an index or manifest list; attestations are no images.
+    """The linux/amd64 image of an index or manifest list, rather the one for every processor than one for newer ones.
 
     Raises:
         ImageError: There is none.
     """
-    manifests = index.get("manifests")
-    entries = [entry for entry in manifests if isinstance(entry, dict)] if isinstance(manifests, list) else []
-    seen = []
-    for entry in entries:
-        named = entry.get("platform")
-        platform = named if isinstance(named, dict) else {}
-        if platform.get("os") == "linux" and platform.get("architecture") == "amd64":
-            return Descriptor.from_json(entry)
-        seen.append(f"{platform.get('os')}/{platform.get('architecture')}")
-    if len(entries) == 1 and not entries[0].get("platform"):
+    entries = index_entries(index)
+    platforms = [platform_of(entry) for entry in entries]
+    fitting = sorted(platform for platform in platforms if platform and f"{platform}/".startswith("linux/amd64/"))
+    if fitting:  # "linux/amd64" comes before its variants
+        return Descriptor.from_json(entries[platforms.index(fitting[0])])
+    if platforms == [None]:
         return Descriptor.from_json(entries[0])
-    raise ImageError("no image for linux/amd64", got=", ".join(seen) or "none", where=where)
+    seen = ", ".join(platform or "an image of no platform" for platform in platforms) or "none"
+    raise ImageError("no image for linux/amd64", got=seen, where=where)
+
+
+def _is_attestation(entry: dict[str, Any]) -> bool:
+    annotations = entry.get("annotations")
+    return isinstance(annotations, dict) and "vnd.docker.reference.digest" in annotations

@@ -2,19 +2,24 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import newest_glibc
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image, canonical_json
 from argosy.image.layer import cache_key
 from argosy.model_archive import written_aside
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMPILERS: Final = ("cc", "gcc", "clang", "nvcc")
+_COMPILER_PACKAGE: Final = re.compile(r"build-essential|(gcc|g\+\+|clang|tcc)(-[0-9.]+)?")
 _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
+_LIBRARIES: Final = ("lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib64/libc.so.6", "usr/lib/libc.so.6")
+"""Debian and Ubuntu; Amazon Linux and its kin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,23 @@ class Interpreter:
     Attributes:
         path: Absolute, with links followed.
         version: `3.x`.
+        has_compiler: Whether a C compiler is on the image's PATH, too.
+        glibc_minor: `x` of the glibc 2.x beside it; None when it could not be told.
     """
 
     path: str
     version: str
+    has_compiler: bool = False
+    glibc_minor: int | None = None
+
+
+def is_compiler(package: str) -> bool:
+    """Whether a Debian package brings a C compiler.
+
+    >>> is_compiler("gcc-12"), is_compiler("gcc-12-base"), is_compiler("libgcc-s1")
+    (True, False, False)
+    """
+    return _COMPILER_PACKAGE.fullmatch(package.partition("=")[0]) is not None
 
 
 def search_path(image: Image) -> str:
@@ -53,13 +71,13 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     Raises:
         ImageError: None, only other versions, or an image whose C library wheels do not fit.
     """
-    remembered = cache_dir / "interpreters" / cache_key("interpreters", image.digest)
+    remembered = cache_dir / "interpreters" / cache_key("interpreters", 3, image.digest)
     try:
-        found = [Interpreter(path, version) for path, version in json.loads(remembered.read_bytes())]
+        found = [Interpreter(*fields) for fields in json.loads(remembered.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
         found = _interpreters(read_filesystem(image), search_path(image))
         with written_aside(remembered) as aside:
-            aside.write_bytes(canonical_json([[python.path, python.version] for python in found]))
+            aside.write_bytes(canonical_json([[*astuple(python)] for python in found]))
     for python in found:
         if wanted in (None, python.version):
             return python
@@ -82,14 +100,27 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
             hint="take a Debian, Ubuntu or Amazon Linux base, not Alpine",
         )
     found: list[Interpreter] = []
-    for folder in path.split(":"):
+    folders = path.split(":")
+    has_compiler = any(files.resolve(f"{folder}/{name}") is not None for folder in folders for name in _COMPILERS)
+    glibc = _glibc_minor(files)
+    for folder in folders:
         names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
         names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
         for name in ["python3", *names]:
             entry = files.resolve(f"{folder}/{name}")
             version = None if entry is None else _NAME.fullmatch(entry.path.rpartition("/")[2])
             if entry is not None and version is not None and entry.kind in ("file", "hardlink") and entry.mode & 0o111:
-                python = Interpreter(f"/{entry.path}", version.group(1))
+                python = Interpreter(f"/{entry.path}", version.group(1), has_compiler, glibc)
                 if python not in found:
                     found.append(python)
     return found
+
+
+def _glibc_minor(files: Filesystem) -> int | None:
+    """The newest symbol version that the C library has is its own."""
+    for path in _LIBRARIES:
+        entry = files.resolve(path)
+        if entry is not None and entry.kind in ("file", "hardlink"):
+            with files.open(path) as stream:
+                return newest_glibc(stream)
+    return None

@@ -28,6 +28,10 @@ FORMAT: Final = f"1, gzip by zlib-ng {zlib_ng.ZLIBNG_VERSION} level {COMPRESSION
 _BLOCK: Final = tarfile.BLOCKSIZE
 
 
+class GivenUpError(Exception):
+    """A layer is not finished because nobody wants it any more; what was written of it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One name in a layer.
@@ -106,13 +110,19 @@ def ordered(members: Iterable[Member]) -> list[Member]:
     return found
 
 
-def write_layer(members: Iterable[Member], store: BlobStore) -> Layer:
+def write_layer(members: Iterable[Member], store: BlobStore, is_given_up: Callable[[], bool] = lambda: False) -> Layer:
     """Write members, in the order given, as a layer; folders on the way to them are added with mode 0755.
 
+    Args:
+        members: What is in it.
+        store: Takes it.
+        is_given_up: Asked now and then whether to go on.
+
     Raises:
+        GivenUpError: It was told to.
         ImageError: A path leads out of the image, or a file is shorter or longer than its size.
     """
-    return _write(_tar(members), store)
+    return _write(_until(is_given_up, _tar(members)), store)
 
 
 def compress_layer(tar: IO[bytes], store: BlobStore) -> Layer:
@@ -152,6 +162,13 @@ class LayerCache:
 def cache_key(*inputs: object) -> str:
     """A file name that stands for these inputs, this format and this compressor."""
     return digest_of(canonical_json([FORMAT, *inputs])).removeprefix("sha256:")
+
+
+def _until(is_given_up: Callable[[], bool], chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if is_given_up():
+            raise GivenUpError
+        yield chunk
 
 
 def _write(chunks: Iterable[bytes], store: BlobStore) -> Layer:

@@ -2,12 +2,13 @@
 
 import hashlib
 import io
+import sys
 import tarfile
 import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, cast
 
 from argosy.errors import ImageError
 from argosy.image.image import Descriptor, Image
@@ -23,15 +24,28 @@ def layer_members(image: Image, index: int) -> Iterator[tarfile.TarFile]:
     """A layer as a stream of tar members, verified against digest and diff ID when the block ends well.
 
     Raises:
-        ImageError: The layer is broken, or compressed with something else than gzip.
+        ImageError: The layer is broken, or compressed with something else than gzip or zstd.
+    """
+    with verified_tar(image, index) as tar:
+        with tarfile.open(fileobj=tar, mode="r|") as archive:
+            yield archive
+        while tar.read(_CHUNK):
+            pass
+
+
+@contextmanager
+def verified_tar(image: Image, index: int) -> Iterator[BinaryIO]:
+    """The uncompressed tar of a layer, read to its end and verified against digest and diff ID when the block ends.
+
+    Raises:
+        ImageError: The layer is broken, or not what digest and diff ID say.
     """
     layer = image.layers[index]
     with layer_stream(image, layer) as stream:
         hashing = _HashingReader(stream)
         buffered = io.BufferedReader(hashing, _CHUNK)
         try:
-            with tarfile.open(fileobj=buffered, mode="r|") as archive:
-                yield archive
+            yield buffered
             while buffered.read(_CHUNK):
                 pass
         except BROKEN_ARCHIVE as error:
@@ -45,27 +59,42 @@ def layer_members(image: Image, index: int) -> Iterator[tarfile.TarFile]:
 
 @contextmanager
 def layer_stream(image: Image, layer: Descriptor) -> Iterator[BinaryIO]:
-    """The uncompressed tar of a layer as a stream.
+    """The uncompressed tar of a layer as a stream; its first bytes, not its media type, say what it is compressed with.
 
-    Raises:
-        ImageError: The layer is compressed with zstd or something unknown.
+    SageMaker takes no zstd: it is read so that foreign images can be looked at, built on and converted.
     """
     with image.blobs.open(layer.digest) as blob:
-        buffered = blob if isinstance(blob, io.BufferedReader) else io.BufferedReader(blob, _CHUNK)  # type: ignore[type-var]  # a BinaryIO reads bytes
-        start = buffered.peek(4)[:4]
-        if start[:2] == GZIP_MAGIC:
-            with gzip_reader(buffered) as stream:
-                yield stream
-                while buffered.read(_CHUNK):  # to its end, so that the digest is verified
-                    pass
-        elif start == ZSTD_MAGIC:
-            raise ImageError(
-                "a layer is compressed with zstd, which SageMaker does not take",
-                got=layer.digest,
-                hint="skopeo copy --format v2s2 --dest-compress-format gzip SOURCE docker-archive:image.tar",
-            )
+        buffered = blob if isinstance(blob, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, blob), _CHUNK)
+        with decompressed(buffered, layer.digest) as stream:
+            yield stream
+            while buffered.read(_CHUNK):  # to its end, so that the digest is verified
+                pass
+
+
+@contextmanager
+def decompressed(stream: io.BufferedReader, where: object) -> Iterator[BinaryIO]:
+    """What gzip or zstd compressed, uncompressed; other bytes as they are.
+
+    Raises:
+        ImageError: The zstd is broken; broken gzip raises what `BROKEN_ARCHIVE` lists.
+    """
+    start = stream.peek(4)[:4]
+    if start[:2] == GZIP_MAGIC:
+        with gzip_reader(stream) as content:
+            yield content
+    elif start == ZSTD_MAGIC:
+        # Loaded here, because hardly any image needs it. A window is at most 128 MB, zstd's own limit.
+        if sys.version_info >= (3, 14):
+            from compression import zstd
         else:
-            yield buffered
+            from backports import zstd
+        try:
+            with io.BufferedReader(zstd.ZstdFile(stream), _CHUNK) as content:
+                yield content
+        except zstd.ZstdError as error:
+            raise ImageError("broken zstd", got=error, where=where) from error
+    else:
+        yield stream
 
 
 class LayerContents:

@@ -8,22 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from argosy.errors import ImageError
 from argosy.image.blobs import BlobStore, JoinedBlobs
 from argosy.image.image import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
     DOCKER_MANIFEST,
-    OCI_LAYER,
-    OCI_LAYER_GZIP,
     Blobs,
     Descriptor,
     Image,
     canonical_json,
     digest_of,
 )
-from argosy.image.layer import Layer, LayerCache, cache_key, compress_layer
-from argosy.image.layer_stream import layer_stream
+from argosy.image.layer import Layer
 
 CREATED: Final = "1970-01-01T00:00:00Z"
 
@@ -61,18 +57,15 @@ def assemble(base_image: Image | None, added: Sequence[NamedLayer], settings: Se
     """The image of the base's layers and ours.
 
     Of the base's settings only environment and labels are kept: its user, health check, stop signal and triggers would
-    stand against what SageMaker does. The base's OCI layers keep their bytes and get Docker's names.
+    stand against what SageMaker does.
 
     Args:
-        base_image: What lies below; None for an image from nothing.
+        base_image: What lies below, as `convert` gives it; None for an image from nothing.
         added: Our layers, lowest first.
         settings: What the image is started with.
         store: Has our layers.
-
-    Raises:
-        ImageError: The base is not for linux/amd64, or has layers that are not gzip'ed.
     """
-    below = () if base_image is None else _docker_layers(base_image)
+    below = () if base_image is None else base_image.layers
     found = None if base_image is None else base_image.config.get("history")
     history: list[Any] = found if isinstance(found, list) else []
     config_bytes = canonical_json(
@@ -104,52 +97,10 @@ def assemble(base_image: Image | None, added: Sequence[NamedLayer], settings: Se
     return Image(manifest_bytes, config_bytes, blobs)
 
 
-def with_gzip_layers(image: Image, cache: LayerCache) -> Image:
-    """The image, its uncompressed layers gzip'ed, once; everything else stays as it is.
-
-    Raises:
-        ImageError: A layer is not what its digest or diff ID says.
-    """
-    layers = []
-    for layer, diff_id in zip(image.layers, image.diff_ids, strict=True):
-        if layer.media_type != OCI_LAYER:
-            layers.append(layer)
-            continue
-        key = cache_key("compressed", diff_id)
-        made = cache.get(key)
-        if made is None:
-            with layer_stream(image, layer) as tar:
-                made = compress_layer(tar, cache.store)
-            if made.diff_id != diff_id:
-                raise ImageError("a layer is not what its diff ID says", got=made.diff_id, want=diff_id)
-            cache.put(key, made)
-        layers.append(Descriptor(OCI_LAYER_GZIP, made.digest, made.size))
-    if tuple(layers) == image.layers:
-        return image
-    manifest = {**image.manifest, "layers": [layer.to_json() for layer in layers]}
-    return Image(canonical_json(manifest), image.config_bytes, JoinedBlobs(cache.store, image.blobs))
-
-
 def variables(image: Image) -> dict[str, str]:
     """The environment that the image's config sets."""
     pairs = (variable.partition("=") for variable in image.runtime.get("Env") or ())
     return {name: value for name, _, value in pairs}
-
-
-def _docker_layers(base_image: Image) -> tuple[Descriptor, ...]:
-    config = base_image.config
-    platform = f"{config.get('os')}/{config.get('architecture')}"
-    if platform != "linux/amd64":
-        raise ImageError("the base image is for another platform", got=platform, want="linux/amd64")
-    for layer in base_image.layers:
-        if layer.media_type not in (DOCKER_LAYER, OCI_LAYER_GZIP):
-            raise ImageError(
-                "a layer of the base image is not gzip'ed, and SageMaker takes no other",
-                got=layer.media_type,
-                where=layer.digest,
-                hint="skopeo copy --format v2s2 --dest-compress-format gzip --dest-force-compress-format BASE oci:base",
-            )
-    return tuple(Descriptor(DOCKER_LAYER, layer.digest, layer.size) for layer in base_image.layers)
 
 
 def _started_with(base_image: Image | None, settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Where an image is, as skopeo names it: oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, docker://REF.
+"""Where an image is, as skopeo names it.
+
+oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, containers-storage:REF (Podman's), docker://REF.
 
 Source: containers-transports(5); distribution/reference's grammar (read 2026-11-22).
 """
@@ -7,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from argosy.engine import PODMAN
 from argosy.errors import InvalidReferenceError
 
 _HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d+)?"
@@ -45,12 +48,18 @@ class ArchiveReference:
 
 @dataclass(frozen=True, slots=True)
 class DaemonReference:
-    """An image in the local container engine, by name or id."""
+    """An image in a local container engine.
+
+    Attributes:
+        name: Name or id.
+        engine: `podman` for containers-storage; None for the engine that answers, Docker before Podman.
+    """
 
     name: str
+    engine: str | None = None
 
     def __str__(self) -> str:
-        return f"docker-daemon:{self.name}"
+        return f"{'containers-storage' if self.engine else 'docker-daemon'}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +121,10 @@ def parse(text: str) -> Reference:
         if not file or (name and _NAME.fullmatch(name) is None):
             raise _invalid(text, "docker-archive:FILE[:NAME[:TAG]], where FILE has no colon")
         return ArchiveReference(file, name or None)
-    if transport == "docker-daemon":
+    if transport in ("docker-daemon", "containers-storage"):
         if _NAME.fullmatch(rest) is None and re.fullmatch(_DIGEST, rest) is None:
-            raise _invalid(text, "docker-daemon:NAME[:TAG] or docker-daemon:sha256:ID")
-        return DaemonReference(rest)
+            raise _invalid(text, f"{transport}:NAME[:TAG] or {transport}:sha256:ID")
+        return DaemonReference(rest, None if transport == "docker-daemon" else PODMAN)
     if transport == "docker" and rest.startswith("//"):
         return _registry(text, rest[2:])
     raise _invalid(text, "a transport")
@@ -157,5 +166,8 @@ def _invalid(text: str, want: str) -> InvalidReferenceError:
         "not a reference to an image",
         got=f"`{text}`",
         want=want,
-        hint="images are named oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF or docker://REF",
+        hint=(
+            "images are named oci:DIR[:TAG], docker-archive:FILE[:REF], docker-daemon:REF, containers-storage:REF or "
+            "docker://REF"
+        ),
     )

@@ -5,26 +5,25 @@ Source: packaging.python.org, "Binary distribution format", "Entry points specif
 
 import configparser
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
-from argosy.errors import ImageError, ResolutionError
-from argosy.image.dependencies import WheelFile
+from argosy.errors import ImageError
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.interpreter import Interpreter
 from argosy.image.layer import Member, from_bytes, symlink
+from argosy.image.layers.pruning import without
 
 VENV: Final = "opt/venv"
 INSTALLER: Final = b"argosy\n"
-_OLDEST_GLIBC_MINOR: Final = 5
-_NEWEST_GLIBC_MINOR: Final = 28
-_ALIASES: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+Pruned = Callable[[zipfile.ZipFile, str], frozenset[str]]
+"""A wheel and its distribution's name -> the names of its members that are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +37,6 @@ class Unpacked:
 
     members: list[Member]
     notes: list[str]
-
-
-def choose_wheel(candidates: Sequence[WheelFile], python: str) -> WheelFile:
-    """The wheel that fits the image's Python and platform best, as installers choose.
-
-    Raises:
-        ResolutionError: None fits.
-    """
-    order = _tag_order(python)
-    best: tuple[int, WheelFile] | None = None
-    for wheel in candidates:
-        try:
-            tags = parse_wheel_filename(wheel.filename)[3]
-        except InvalidWheelFilename as error:
-            raise ResolutionError("the lock names a file that is no wheel", got=f"`{wheel.filename}`") from error
-        rank = min((order[tag] for tag in tags if tag in order), default=None)
-        if rank is not None and (best is None or rank < best[0]):
-            best = (rank, wheel)
-    if best is None:
-        raise ResolutionError(
-            f"no wheel of `{candidates[0].distribution}` {candidates[0].version} fits the image",
-            got=", ".join(wheel.filename for wheel in candidates),
-            want=f"linux/amd64, glibc 2.{_NEWEST_GLIBC_MINOR} or older, Python {python}",
-        )
-    return best[1]
 
 
 def skeleton(python: Interpreter) -> list[Member]:
@@ -89,7 +63,9 @@ def script(name: str, module: str, attribute: str) -> Member:
     return from_bytes(f"{VENV}/bin/{name}", text.encode(), executable=True)
 
 
-def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened: ExitStack) -> Unpacked:
+def unpack_wheels(
+    wheels: Sequence[tuple[WheelFile, Path]], python: str, opened: ExitStack, pruned: Pruned | None = None
+) -> Unpacked:
     """The files of wheels at their places in the environment.
 
     Two wheels may write one path: the same bytes are one file; of different bytes the alphabetically later
@@ -99,6 +75,7 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
         wheels: With the place of their file, sorted by distribution.
         python: `3.x` of the image.
         opened: Keeps the wheels open while the members are read.
+        pruned: What of a wheel is left out; None leaves out nothing.
 
     Raises:
         ImageError: A wheel is broken, or has a member that leads out of it.
@@ -108,7 +85,8 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
     for wheel, path in wheels:
         try:
             archive = opened.enter_context(zipfile.ZipFile(path))
-            for member, crc in _members(archive, wheel, python):
+            left_out = frozenset() if pruned is None else pruned(archive, wheel.distribution)
+            for member, crc in _members(archive, wheel, python, left_out):
                 before = members.get(member.path)
                 if before is not None and (before[2] != crc or before[0].size != member.size):
                     notes.append(f"/{member.path} is in {before[1]} and in {wheel.distribution}: the latter's is kept")
@@ -118,7 +96,9 @@ def unpack_wheels(wheels: Sequence[tuple[WheelFile, Path]], python: str, opened:
     return Unpacked([member for member, _, _ in members.values()], notes)
 
 
-def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterator[tuple[Member, int | None]]:
+def _members(
+    archive: zipfile.ZipFile, wheel: WheelFile, python: str, left_out: frozenset[str]
+) -> Iterator[tuple[Member, int | None]]:
     site = site_packages(python)
     schemes = {
         "purelib": site,
@@ -131,7 +111,7 @@ def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterato
         parts = PurePosixPath(item.filename).parts
         if item.filename.startswith("/") or ".." in parts or not parts:
             raise ImageError("a wheel's member leads out of it", got=f"`{item.filename}`", where=wheel.filename)
-        if item.is_dir():
+        if item.is_dir() or item.filename in left_out:
             continue
         target, rest, executable = site, parts, bool(item.external_attr >> 16 & 0o111)
         if parts[0].endswith(".data") and len(parts) > 2:
@@ -142,6 +122,9 @@ def _members(archive: zipfile.ZipFile, wheel: WheelFile, python: str) -> Iterato
                 content = _with_interpreter(archive.read(item))
                 yield from_bytes("/".join([target, *rest]), content, executable=True), None
                 continue
+        if left_out and len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] == "RECORD":
+            yield from_bytes("/".join([target, *rest]), without(archive.read(item), left_out)), None
+            continue
         mode = 0o755 if executable else 0o644
         yield Member("/".join([target, *rest]), mode, item.file_size, partial(archive.open, item)), item.CRC
         if len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] == "entry_points.txt":
@@ -166,18 +149,3 @@ def _console_scripts(text: str) -> Iterator[Member]:
             module, _, attribute = value.partition("[")[0].strip().partition(":")
             if name and "/" not in name and attribute:
                 yield script(name, module.strip(), attribute.strip())
-
-
-@lru_cache
-def _tag_order(python: str) -> dict[Tag, int]:
-    """Every tag that fits, the better the smaller its number."""
-    platforms = []
-    for minor in range(_NEWEST_GLIBC_MINOR, _OLDEST_GLIBC_MINOR - 1, -1):
-        platforms.append(f"manylinux_2_{minor}_x86_64")
-        if minor in _ALIASES:
-            platforms.append(f"{_ALIASES[minor]}_x86_64")
-    platforms.append("linux_x86_64")
-    version = tuple(int(part) for part in python.split("."))
-    interpreter = f"cp{version[0]}{version[1]}"
-    tags = [*cpython_tags(version, [interpreter], platforms), *compatible_tags(version, interpreter, platforms)]
-    return {tag: number for number, tag in reversed(list(enumerate(tags)))}

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import ImageError
-from argosy.image.blobs import BlobStore, local_file
+from argosy.image.blobs import BlobStore, fetch_layers, local_file
 from argosy.image.image import (
     INDEXES,
     OCI_INDEX,
+    Blobs,
     Descriptor,
     Image,
     canonical_json,
@@ -23,6 +24,7 @@ from argosy.image.image import (
 )
 from argosy.model_archive import written_aside
 
+INDEX: Final = "index.json"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 _VERSION: Final = {"imageLayoutVersion": "1.0.0"}
 
@@ -33,18 +35,30 @@ def read_layout(folder: Path, tag: str | None) -> Image:
     Raises:
         ImageError: Not a layout, no such tag, a missing blob, or no image for linux/amd64.
     """
-    store = BlobStore(folder / "blobs")
-    chosen = _chosen(_index(folder), folder, tag)
-    manifest_bytes = store.read(chosen.digest)
-    index_bytes = None
-    manifest = parse_object(manifest_bytes, f"`{folder}`: the manifest")
+    return read_index(_index(folder), tag, BlobStore(folder / "blobs"), folder)
+
+
+def read_index(listed: dict[str, Any], tag: str | None, blobs: Blobs, place: Path) -> Image:
+    """The image of a tag in a layout's `index.json`, through further indexes where it leads there.
+
+    Args:
+        listed: The parsed `index.json`.
+        tag: None for the only image, or the only one for linux/amd64.
+        blobs: The layout's.
+        place: The layout, or the archive that it is packed in: what errors name.
+
+    Raises:
+        ImageError: No such tag, a missing blob, or no image for linux/amd64.
+    """
+    chosen, index_bytes = _chosen(listed, place, tag)
+    manifest_bytes = _read(blobs, chosen)
+    manifest = parse_object(manifest_bytes, f"`{place}`: the manifest")
     while chosen.media_type in INDEXES or manifest.get("mediaType") in INDEXES:
         index_bytes = index_bytes or manifest_bytes
-        chosen = choose_platform(manifest, folder)
-        manifest_bytes = store.read(chosen.digest)
-        manifest = parse_object(manifest_bytes, f"`{folder}`: the manifest")
-    config = Descriptor.from_json(manifest.get("config"))
-    return Image(manifest_bytes, store.read(config.digest), store, index_bytes)
+        chosen = choose_platform(manifest, place)
+        manifest_bytes = _read(blobs, chosen)
+        manifest = parse_object(manifest_bytes, f"`{place}`: the manifest")
+    return Image(manifest_bytes, _read(blobs, Descriptor.from_json(manifest.get("config"))), blobs, index_bytes)
 
 
 def write_layout(image: Image, folder: Path, tag: str) -> str:
@@ -57,20 +71,21 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
         The manifest's digest.
     """
     store = BlobStore(folder / "blobs")
+    fetch_layers(image.blobs, [layer for layer in image.layers if store.size(layer.digest) is None])
     for layer in image.layers:
         _add_blob(image, layer, store)
     store.add_bytes(image.config_bytes, image.config_descriptor.digest)
     store.add_bytes(image.manifest_bytes, image.digest)
     with written_aside(folder / "oci-layout") as aside:
         aside.write_bytes(canonical_json(_VERSION))
-    index = _index(folder) if (folder / "index.json").exists() else {}
+    index = _index(folder) if (folder / INDEX).exists() else {}
     kept = [entry for entry in _entries(index) if _tag(entry) != tag]
     entry = {
         **Descriptor(image.media_type, image.digest, len(image.manifest_bytes)).to_json(),
         "annotations": {REF_NAME: tag},
         "platform": {"architecture": "amd64", "os": "linux"},
     }
-    with written_aside(folder / "index.json") as aside:
+    with written_aside(folder / INDEX) as aside:
         aside.write_bytes(canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]}))
     return image.digest
 
@@ -95,8 +110,13 @@ def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
         store.add(stream, layer.digest, layer.size)
 
 
+def _read(blobs: Blobs, blob: Descriptor) -> bytes:
+    with blobs.open(blob.digest) as stream:
+        return stream.read()
+
+
 def _index(folder: Path) -> dict[str, Any]:
-    path = folder / "index.json"
+    path = folder / INDEX
     try:
         return parse_object(path.read_bytes(), f"`{path}`")
     except (FileNotFoundError, NotADirectoryError):
@@ -114,17 +134,20 @@ def _tag(entry: dict[str, Any]) -> object:
     return annotations.get(REF_NAME) if isinstance(annotations, dict) else None
 
 
-def _chosen(index: dict[str, Any], folder: Path, tag: str | None) -> Descriptor:
+def _chosen(index: dict[str, Any], folder: Path, tag: str | None) -> tuple[Descriptor, bytes | None]:
+    """The entry that is meant, and the layout's index where that itself is one of several platforms."""
     entries = _entries(index)
-    tags = [str(_tag(entry)) for entry in entries]
+    tags = [_tag(entry) for entry in entries]
     if tag is None and len(entries) == 1:
-        return Descriptor.from_json(entries[0])
-    for entry, name in zip(entries, tags, strict=True):
+        return Descriptor.from_json(entries[0]), None
+    if tag is None and entries and not any(tags):
+        return choose_platform(index, folder), canonical_json(index)
+    for entry, name in zip(entries, map(str, tags), strict=True):
         if name == tag or name.rpartition(":")[2] == tag:
-            return Descriptor.from_json(entry)
+            return Descriptor.from_json(entry), None
     raise ImageError(
         "the layout has no such image" if tag else "the layout has several images",
-        got=json.dumps(sorted(tags)),
+        got=json.dumps(sorted(map(str, tags))),
         want=f"`{tag}`" if tag else f"one of them: oci:{folder}:TAG",
         where=folder,
     )

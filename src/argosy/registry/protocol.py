@@ -1,60 +1,91 @@
-"""Requests to one repository of a registry: authenticated, retried where that is safe, refusals explained.
+"""Requests to one repository of a registry: authenticated, tried again where that is safe, refusals explained.
 
 Source: OCI distribution-spec 1.1 (read 2026-11-22).
 """
 
-import ipaddress
-import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from argosy.errors import RegistryError
-from argosy.image.download import shown
-from argosy.image.reference import DOCKER_HUB, RegistryReference
-from argosy.registry.auth import Credentials, parse_challenge, read_credentials
+from argosy.image.download import ATTEMPTS, BUSY, AgainError, asked_pause_s, origin, persistently, shown
+from argosy.registry.access import Access
+from argosy.registry.endpoint import CERTIFICATES, Endpoint, scheme, tls_context
+from argosy.registry.login import Login, find_credentials
 
-ATTEMPTS: Final = 4
-_HUB_HOST: Final = "registry-1.docker.io"
-_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
-_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
-_LONGEST_WAIT_S: Final = 10.0
+PARALLEL: Final = 4
+"""Blobs on their way at the same time."""
 
-T = TypeVar("T")
+_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0, read=300.0)  # large blobs are stored before they are acknowledged
+_LOGINS: Final = 2  # of one request: a token may have expired that another thread asked for
+_LIMITS: Final = httpx.Limits(max_connections=2 * PARALLEL, max_keepalive_connections=2 * PARALLEL)
+_LARGEST_ANSWER: Final = 8 << 20
+_READING: Final = frozenset({"GET", "HEAD"})
+_OF_CODING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_NO_ROOM: Final = re.compile(r"no space left|\"Err\": ?28\b|disk quota|insufficient storage", re.IGNORECASE)
+_REFUSED_TLS: Final = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed")
 
 
 @contextmanager
-def connect(place: RegistryReference, docker_config: Path) -> Iterator["Repository"]:
-    """A connection to the repository that a reference names; plain http on loopback, https elsewhere.
+def connect(endpoint: Endpoint, access: Access, actions: str = "pull") -> Iterator["Repository"]:
+    """Pooled connections to a repository.
 
     Args:
-        place: Whose registry and repository.
-        docker_config: Folder of Docker's `config.json`.
+        endpoint: Where it is.
+        access: Credentials, certificates and settings.
+        actions: What is going to be done, as scopes of tokens name it: `pull` or `pull,push`.
+
+    Raises:
+        UsageError: Certificates or settings cannot be read.
     """
-    credentials = read_credentials(place.registry, docker_config)
-    with httpx.Client(verify=ssl.create_default_context(), timeout=_TIMEOUT, follow_redirects=True) as client:
-        yield Repository(place, client, credentials)
+    with httpx.Client(verify=tls_context(endpoint, access), timeout=_TIMEOUT, limits=_LIMITS) as client:
+        spoken = scheme(endpoint, access)
+        if endpoint.is_insecure and spoken == "https" and not _speaks_tls(client, endpoint):
+            spoken = "http"
+        login = Login(endpoint.registry, client, lambda: find_credentials(endpoint.registry, access))
+        yield Repository(endpoint, client, login, f"{spoken}://{endpoint.host}/v2/", actions)
 
 
 class Repository:
-    """One repository of a registry; `connect` makes it."""
+    """One repository of a registry, for several threads; `connect` makes it."""
 
-    def __init__(self, place: RegistryReference, client: httpx.Client, credentials: Credentials) -> None:
-        self.place = place
+    def __init__(self, endpoint: Endpoint, client: httpx.Client, login: Login, root: str, actions: str) -> None:
+        self.endpoint = endpoint
         self._client = client
-        self._credentials = credentials
-        self._authorization = ""
-        host = _HUB_HOST if place.registry == DOCKER_HUB else place.registry
-        self._root = f"{'http' if is_loopback(host) else 'https'}://{host}/v2/"
+        self._login = login
+        self._root = root
+        self._scope = f"repository:{endpoint.repository}:{actions}"
+
+    @property
+    def attempts(self) -> int:
+        """How often a request is tried: once where there is another place to ask."""
+        return 1 if self.endpoint.is_mirror else ATTEMPTS
 
     def url(self, path: str) -> str:
         """The URL of a path below the repository."""
-        return f"{self._root}{self.place.repository}/{path}"
+        return f"{self._root}{self.endpoint.repository}/{path}"
+
+    def location(self, response: httpx.Response) -> str:
+        """Where an answer says to go on.
+
+        Raises:
+            RegistryError: It does not say so, or would have TLS left.
+        """
+        found = urljoin(str(response.request.url), str(response.headers.get("Location", "")))
+        if "Location" not in response.headers or (
+            self._root.startswith("https:") and urlsplit(found).scheme != "https"
+        ):
+            raise RegistryError(
+                "the registry does not say where to send a blob",
+                got=f"Location `{shown(found)}`" if "Location" in response.headers else "no Location",
+                want="an https URL" if self._root.startswith("https:") else "a URL",
+                where=self.url("blobs/uploads/"),
+            )
+        return found
 
     def send(
         self,
@@ -68,7 +99,7 @@ class Repository:
         """Send a request and read its whole answer; again when the registry is busy or the connection breaks.
 
         Args:
-            method: Of HTTP; every one in use may be repeated, since blobs and manifests are named by their content.
+            method: Of HTTP.
             url: Absolute.
             expected: The statuses that are returned; any other is an error.
             headers: Of the request.
@@ -79,145 +110,155 @@ class Repository:
         """
 
         def attempt() -> httpx.Response:
-            with self._answered(method, url, headers or {}, body) as response:
-                response.read()
-                self._require(response, expected)
-                return response
+            return self.send_once(method, url, expected=expected, headers=headers, body=body)
 
-        return self._persistently(url, attempt)
+        return persistently(attempt, self.attempts)
 
-    def download(self, url: str, take: Callable[[Iterator[bytes]], None]) -> None:
-        """Pass the body of a GET on as it comes; from its start again when the connection breaks.
+    def send_once(
+        self,
+        method: str,
+        url: str,
+        *,
+        expected: frozenset[int],
+        headers: Mapping[str, str] | None = None,
+        body: Callable[[], Iterator[bytes]] | None = None,
+        scopes: Iterable[str] = (),
+    ) -> httpx.Response:
+        """As `send`, but one attempt; `scopes` are those that the request needs beside the repository's own.
 
         Raises:
-            RegistryError: The registry does not answer, or refuses.
+            AgainError: The registry is busy, or the connection broke.
+            RegistryError: The registry refuses.
         """
-
-        def attempt() -> None:
-            with self._answered("GET", url, {}, None) as response:
-                if response.status_code != httpx.codes.OK:
-                    response.read()
-                self._require(response, frozenset({httpx.codes.OK}))
-                take(response.iter_raw(1 << 20))
-
-        self._persistently(url, attempt)
-
-    def _persistently(self, url: str, attempt: Callable[[], T]) -> T:
-        for number in range(1, ATTEMPTS + 1):
-            wait_s = 0.25 * 2**number
-            try:
-                return attempt()
-            except _BusyError as busy:
-                if number == ATTEMPTS:
-                    raise self._refused(busy.response) from None
-                asked = busy.response.headers.get("Retry-After", "")
-                wait_s = float(asked) if asked.isdigit() else wait_s
-            except httpx.HTTPError as error:
-                if number == ATTEMPTS:
-                    raise self._silent(url, error) from error
-            time.sleep(min(wait_s, _LONGEST_WAIT_S))
-        raise AssertionError("the last attempt returns or raises")
-
-    def _require(self, response: httpx.Response, expected: frozenset[int]) -> None:
-        if response.status_code in expected:
-            return
-        if response.status_code in _AGAIN:
-            raise _BusyError(response)
-        raise self._refused(response)
+        with self.answered(method, url, headers=headers, body=body, scopes=scopes) as response:
+            read = read_whole(response)
+            self.require(read, expected)
+            return read
 
     @contextmanager
-    def _answered(
-        self, method: str, url: str, headers: Mapping[str, str], body: Callable[[], Iterator[bytes]] | None
+    def answered(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Callable[[], Iterator[bytes]] | None = None,
+        scopes: Iterable[str] = (),
     ) -> Iterator[httpx.Response]:
-        """One request, after logging in where the registry asks for it."""
-        response = self._open(method, url, headers, body)
-        if response.status_code == httpx.codes.UNAUTHORIZED and self._log_in(
-            response.headers.get("WWW-Authenticate", "")
-        ):
-            response.close()
-            response = self._open(method, url, headers, body)
+        """One answer, not yet read, after logging in where the registry asks for it; closed when the block ends.
+
+        Credentials go to the registry alone: not to where it redirects to, nor to another host that takes uploads.
+
+        Raises:
+            AgainError: The connection broke, here or in the block.
+            RegistryError: The registry asks for a login that cannot be given.
+        """
+        wanted = (self._scope, *scopes)
+        is_ours = origin(url) == origin(self._root)
         try:
-            yield response
-        finally:
-            response.close()
+            known = self._login.header(wanted) if is_ours else ""
+            response = self._open(method, url, headers, body, known)
+            for _ in range(_LOGINS if is_ours else 0):
+                if response.status_code != httpx.codes.UNAUTHORIZED:
+                    break
+                response = read_whole(response)
+                if not self._login.follow(response.headers.get("WWW-Authenticate", ""), wanted, known):
+                    break
+                known = self._login.header(wanted)
+                response = self._open(method, url, headers, body, known)
+            if known and response.status_code != httpx.codes.UNAUTHORIZED:
+                self._login.accepted()
+            try:
+                yield response
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            raise self._silent(url, error) from error
+
+    def require(self, response: httpx.Response, expected: frozenset[int]) -> None:
+        """Accept these statuses only.
+
+        Raises:
+            AgainError: The registry is busy.
+            RegistryError: It refuses.
+        """
+        if response.status_code in expected:
+            return
+        refusal = self._refused(response)
+        if response.status_code in BUSY and not _has_no_room(response):
+            raise AgainError(refusal, asked_pause_s(response))
+        raise refusal
+
+    def _open(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: Callable[[], Iterator[bytes]] | None,
+        authorization: str,
+    ) -> httpx.Response:
+        known = {"Authorization": authorization} if authorization else {}
+        content = None if body is None else body()
+        request = self._client.build_request(method, url, headers={**known, **(headers or {})}, content=content)
+        return self._client.send(request, stream=True, follow_redirects=method in _READING)
 
     def _refused(self, response: httpx.Response) -> RegistryError:
         """What a refusal says, without headers or bodies of ours."""
         hint = None
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            hint = f"docker login {self.place.registry}"
-            if self._credentials.helper and not self._credentials.is_known:
-                hint += (
-                    f"  (Docker's config names the credential helper `{self._credentials.helper}`, and helpers are not "
-                    "called yet: log in with a DOCKER_CONFIG folder whose config.json names none)"
-                )
+            hint = self._login.hint()
+        if _has_no_room(response):
+            hint = "the registry has no room left: make some there, and run it again; what it stored is not sent again"
+        asked_s = asked_pause_s(response)
+        pause = f", come again in {asked_s:.0f} s" if asked_s else ""
         return RegistryError(
             f"{response.request.method} was refused",
-            got=f"status {response.status_code}{_explanation(response)}",
+            got=f"status {response.status_code}{_explanation(response)}{pause}",
             where=shown(str(response.request.url)),
             hint=hint,
         )
 
-    def _open(
-        self, method: str, url: str, headers: Mapping[str, str], body: Callable[[], Iterator[bytes]] | None
-    ) -> httpx.Response:
-        known = {"Authorization": self._authorization} if self._authorization and url.startswith(self._root) else {}
-        content = None if body is None else body()
-        request = self._client.build_request(method, url, headers={**known, **headers}, content=content)
-        return self._client.send(request, stream=True)
-
-    def _log_in(self, header: str) -> bool:
-        """Follow a challenge; whether it gave something to try again with."""
-        challenge = parse_challenge(header)
-        if challenge.scheme == "basic":
-            tried, self._authorization = self._authorization, self._credentials.basic
-            return bool(self._credentials.user) and tried != self._authorization
-        if challenge.scheme != "bearer" or "realm" not in challenge.parameters:
-            raise RegistryError("the registry asks for an unknown login", got=f"`{challenge.scheme}`", where=self._root)
-        realm = challenge.parameters["realm"]
-        if urlsplit(realm).scheme != "https" and not is_loopback(urlsplit(realm).netloc):
-            raise RegistryError("the registry would have the password sent unencrypted", where=shown(realm))
-        query = {key: value for key, value in challenge.parameters.items() if key in ("service", "scope")}
-        answer = self._ask_token(realm, query)
-        self._require(answer, frozenset({httpx.codes.OK}))
-        try:
-            table: Any = answer.json()
-            self._authorization = f"Bearer {table.get('token') or table['access_token']}"
-        except (ValueError, KeyError, AttributeError):
-            raise RegistryError("the login gave no token", where=shown(realm)) from None
-        return True
-
-    def _ask_token(self, realm: str, query: dict[str, str]) -> httpx.Response:
-        known = self._credentials
-        if known.identity_token:
-            form = {
-                **query,
-                "grant_type": "refresh_token",
-                "refresh_token": known.identity_token,
-                "client_id": "argosy",
-            }
-            return self._client.post(realm, data=form)
-        return self._client.get(realm, params=query, headers={"Authorization": known.basic} if known.user else {})
-
-    def _silent(self, url: str, error: httpx.HTTPError) -> RegistryError:
-        return RegistryError("the registry does not answer", got=f"{type(error).__name__}: {error}", where=shown(url))
+    def _silent(self, url: str, error: httpx.HTTPError) -> Exception:
+        got = f"{type(error).__name__}: {error}"
+        if _REFUSED_TLS.search(str(error)):
+            folder = CERTIFICATES / self.endpoint.registry
+            hint = f"mkdir -p {folder} && cp CA.pem {folder}/ca.crt  (or export SSL_CERT_FILE=/path/to/all-CAs.pem)"
+            return RegistryError("the registry's certificate is not trusted", got=got, where=shown(url), hint=hint)
+        return AgainError(RegistryError("the registry does not answer", got=got, where=shown(url)))
 
 
-class _BusyError(Exception):
-    """An answer that asks to come again; never leaves this module."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, perhaps with a port, is this machine by name or address."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+def _speaks_tls(client: httpx.Client, endpoint: Endpoint) -> bool:
     try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
+        client.get(f"https://{endpoint.host}/v2/")
+    except httpx.ConnectError:
         return False
+    except httpx.HTTPError:
+        pass  # the first real request tells
+    return True
+
+
+def read_whole(response: httpx.Response) -> httpx.Response:
+    """The answer with its body, which has to be a small one; the connection is free again.
+
+    Raises:
+        RegistryError: It goes on and on.
+    """
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > _LARGEST_ANSWER:
+            where = shown(str(response.request.url))
+            raise RegistryError("an answer is too long", want=f"at most {_LARGEST_ANSWER:,} bytes", where=where)
+    response.close()
+    left_out = frozenset() if response.request.method == "HEAD" else _OF_CODING
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in left_out]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
+
+
+def _has_no_room(response: httpx.Response) -> bool:
+    return response.status_code == httpx.codes.INSUFFICIENT_STORAGE or (
+        response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR and bool(_NO_ROOM.search(response.text))
+    )
 
 
 def _explanation(response: httpx.Response) -> str:
@@ -226,5 +267,5 @@ def _explanation(response: httpx.Response) -> str:
         table: Any = response.json()
         first = table["errors"][0]
         return f", {first['code']}: {first.get('message', '')}"[:300]
-    except (ValueError, KeyError, IndexError, TypeError, httpx.StreamError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return ""

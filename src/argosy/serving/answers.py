@@ -36,6 +36,12 @@ STATUS: Final[dict[type[ArgosyError], int]] = {
 }
 """A buyer pays for every 2xx, so none of these is one."""
 
+CLIENT_LEFT: Final = 499
+"""How an invocation is counted that was given up because its client had left; no answer carries it.
+
+Source:
+    nginx, src/http/ngx_http_request.h: NGX_HTTP_CLIENT_CLOSED_REQUEST is 499 (read 2026-11-22); RFC 9110 knows no such.
+"""
 CONTENT_TYPE: Final = b"application/json"
 RETRY_AFTER: Final = CONTENT_TYPE + b"\r\nretry-after: 1"
 """The head of an answer that another attempt may spare: full queue, loading, draining."""
@@ -62,3 +68,13 @@ def error_body(code: str, message: str, inference_id: str = "") -> bytes:
 def error_answer(error: ArgosyError, inference_id: str = "") -> tuple[int, bytes]:
     """Status and body of an error's answer."""
     return status_of(error), error_body(error.code, error.message, inference_id)
+
+
+def message_of(body: bytes | memoryview) -> str:
+    """The sentence in an error's answer, in one line.
+
+    >>> message_of(error_body("decode", "row 2, field `years`: a field is missing"))
+    'row 2, field `years`: a field is missing'
+    """
+    message: str = orjson.loads(body)["error"]["message"]
+    return " ".join(message.split())

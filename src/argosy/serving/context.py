@@ -70,6 +70,8 @@ class InvocationContext:
     def reply_custom_attributes(self, text: str) -> None:
         """Send custom attributes with the answer; SageMaker never repeats the client's by itself.
 
+        They go with a refusal too, and with a 500 of what the predictor raises after it has set them.
+
         Raises:
             ValueError: More than 1,024 characters, or not visible US-ASCII.
         """

@@ -10,12 +10,10 @@ one status and one head, and are then sent without naming any (`ALIKE`). All oth
 A frame without items is a message of the process itself, a JSON object: to the front `loaded`, `failed`, ...; to the
 model process `cancel`, `pause`, `resume`, ...
 
-A frame with `PIECE` in its number of items is a piece of a conversation (bidirectional streaming), either way: its
-number on this link, and a message as it is.
+A frame with `PIECE` in its number of items is a piece of a conversation: its number, and a message as it is.
 
-The fields of an invocation are lines: Content-Type, Accept, then only what was sent, a letter and the value::
-
-    text/csv\n\nIcall-17\nCtrace=yes
+The fields of an invocation are lines: Content-Type, Accept, then only what was sent, a letter and the value, as in
+`text/csv\n\nIcall-17\nCtrace=yes`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,6 +44,8 @@ _MIXED_FIELDS: Final = 2
 """Not all fields are the same."""
 _LONGEST_REASON: Final = 123
 """Bytes of a Close frame's reason (RFC 6455, section 5.5: 125 with the code)."""
+LARGEST: Final = 2**32 - 2**20
+"""Bytes of one body in a frame: sizes have 32 bits, and something stands beside it."""
 INLINE: Final = 2**64 - 1
 """The offset of a body that travels inside the frame."""
 
@@ -60,6 +60,8 @@ END: Final = 2
 """In place of a status: the body is whole."""
 BROKEN: Final = 3
 """In place of a status: the body never becomes whole."""
+LEFT: Final = 4
+"""In place of a status: nobody waits for the answer any more, and none was begun."""
 
 FIELD_LETTERS: Final[Mapping[bytes, bytes]] = {
     contract.HEADER_INFERENCE_ID.lower().encode(): b"I",
@@ -149,6 +151,8 @@ class PieceKind(IntEnum):
     """The receiver has taken the oldest message: there is room for another."""
     CLOSE = 4
     """To the front: it has ended; to the model process: the client listens no more. The body is `pack_close`'s."""
+    ECHO = 5
+    """Of no conversation. To the model process: whoever reads the link is to give it back; to the front: here it is."""
 
 
 class CloseCode(IntEnum):
@@ -367,6 +371,12 @@ class FrameReader:
         if position < len(chunk):
             rest += memoryview(chunk)[position:]
         return frames
+
+
+def inference_id(fields: bytes) -> str:
+    """X-Amzn-SageMaker-Inference-Id among the fields of an invocation, empty when it was not sent."""
+    more = fields.partition(b"\n")[2]  # from Accept on, which may begin with an I too
+    return more.partition(b"\nI")[2].partition(b"\n")[0].decode("latin-1")
 
 
 @lru_cache(maxsize=256)

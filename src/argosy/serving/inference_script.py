@@ -80,7 +80,7 @@ class InferenceScript(Predictor):
         takes_any_accept: The script reads Accept itself, and may know types that no codec knows.
     """
 
-    row_wise: ClassVar[bool] = False
+    row_wise: ClassVar[bool | None] = False
     takes_any_accept: ClassVar[bool] = True
     functions: ClassVar[Functions] = Functions()
     default_accept: ClassVar[str] = DEFAULT_ACCEPT
@@ -151,26 +151,46 @@ def find_script(model_dir: Path, settings: Settings) -> Path | None:
     """The script to serve: the one that is told; else the one where AWS's toolkits look; None when there is none.
 
     Looked for in this order: `ARGOSY_INFERENCE_SCRIPT`, in the program's folder and then in the artifacts; else
-    `SAGEMAKER_PROGRAM` (`inference.py`) in `SAGEMAKER_SUBMIT_DIRECTORY` and then in `code/` of the artifacts.
+    `SAGEMAKER_PROGRAM` (`inference.py`) in `SAGEMAKER_SUBMIT_DIRECTORY` and then in `code/` of the artifacts. On a
+    multi-model endpoint the artifacts come first, and `code/` in any case: each model has its own, and what lies
+    elsewhere is for those without.
 
     Raises:
         LoadError: The one that is told is not there.
     """
-    place = settings.script
-    if place.told is not None:
-        folders = (settings.program_dir or Path(), model_dir)
-        name = str(place.told)
-    else:
-        folders = (place.submit_dir or model_dir / "code", model_dir / "code")
-        name = place.program if place.program.endswith(".py") else f"{place.program}.py"
-    found = next((folder / name for folder in folders if (folder / name).is_file()), None)
-    if found is None and place.told is not None:
+    shared, own = _places(model_dir, settings)
+    places = (*own, shared) if settings.is_multi_model else (shared, *own)
+    found = next((path for path in places if path.is_file()), None)
+    if found is None and settings.script.told is not None:
         raise LoadError(
             f"`{Variable.INFERENCE_SCRIPT}` names a file that is not there",
-            got=f"`{name}`",
-            want="a file in " + " or ".join(f"`{folder}`" for folder in folders),
+            got=f"`{settings.script.told}`",
+            want=" or ".join(f"`{path}`" for path in places),
         )
     return found
+
+
+def find_shared_script(settings: Settings) -> Path | None:
+    """The script of those models of a multi-model endpoint that bring none of their own; None when there is none."""
+    shared, own = _places(settings.model_dir, settings)
+    return shared if shared not in own and shared.is_file() else None
+
+
+def own_predictor_class(model_dir: Path, settings: Settings) -> type[InferenceScript]:
+    """The class for one model of a multi-model endpoint, in a process that serves no other.
+
+    Its script, and what lies beside it, may have the names of another's: what this process has from the program's
+    folder and that of the shared script is forgotten before an own one is imported. Libraries stay as they are.
+
+    Raises:
+        LoadError: The model has no script and there is no shared one, or `predictor_class` refuses it.
+    """
+    script, shared = find_script(model_dir, settings), find_shared_script(settings)
+    if script is None:
+        raise LoadError("the model has no inference script", want=f"`code/{settings.script.program}`", where=model_dir)
+    if shared is not None and script != shared:
+        _forget({folder.resolve() for folder in (shared.parent, settings.program_dir) if folder is not None})
+    return predictor_class(script, settings.script.default_accept)
 
 
 def predictor_class(path: Path, default_accept: str = DEFAULT_ACCEPT) -> type[InferenceScript]:
@@ -203,6 +223,29 @@ def predictor_class(path: Path, default_accept: str = DEFAULT_ACCEPT) -> type[In
         "default_accept": default_accept,
         "__doc__": f"Serves `{path.name}`.",
     })  # fmt: skip
+
+
+def _places(model_dir: Path, settings: Settings) -> tuple[Path, list[Path]]:
+    """Where a script may lie that is not the model's own, and where one that is."""
+    place = settings.script
+    program = place.program if place.program.endswith(".py") else f"{place.program}.py"
+    in_code = model_dir / "code" / program
+    if place.told is None:
+        return (place.submit_dir / program if place.submit_dir is not None else in_code), [in_code]
+    own = [model_dir / place.told]
+    return (settings.program_dir or Path()) / place.told, [*own, in_code] if settings.is_multi_model else own
+
+
+def _forget(folders: set[Path]) -> None:
+    """Have the modules and packages that lie in these folders imported anew when somebody asks for them."""
+    found = {name for name, module in sys.modules.items() if "." not in name and _lies_in(module, folders)}
+    for name in [name for name in sys.modules if name.partition(".")[0] in found]:
+        del sys.modules[name]
+
+
+def _lies_in(module: ModuleType, folders: set[Path]) -> bool:
+    places = [*getattr(module, "__path__", ()), getattr(module, "__file__", None)]
+    return any(isinstance(place, str) and Path(place).resolve().parent in folders for place in places)
 
 
 def _imported(path: Path) -> ModuleType:

@@ -1,4 +1,7 @@
-"""One JSON line on stdout for each event worth telling; of a body at most what a predictor's own error quotes.
+"""One JSON line on stdout for each event worth telling, and never a body.
+
+What an exception of the predictor's says while it serves may quote one: of that at most `SHORT` characters are told,
+unless `tell_messages` was told otherwise. Where it was raised is always told.
 
 Every line is written at once by a write of its own, past all buffers, so that a process that is killed has lost none,
 and lines of several threads and processes do not mix. A line that cannot be written (stdout closed, disk full) is
@@ -17,11 +20,16 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import orjson
 
+Messages = Literal["short", "whole", "none"]
+"""How much of what an exception says is told."""
+SHORT: Final = 200
+"""Characters of it."""
 _STDOUT: Final = 1
 _LONGEST_LINE: Final = 16_384
 """Docker's log drivers cut longer lines in pieces, which are no JSON.
@@ -35,6 +43,11 @@ _FLUSH_S: Final = 1.0
 """How long the end of the front waits for the reader of the log."""
 _PATIENCE_MS: Final = 1000
 """How long a write waits when somebody else made stdout non-blocking."""
+_MOST_TOLD: Final = 16
+"""Exceptions of one story: those that it was raised from, and those of a group."""
+_CAUSED: Final = "\nThe above exception was the direct cause of the following exception:\n\n"
+_MEANWHILE: Final = "\nDuring handling of the above exception, another exception occurred:\n\n"
+_messages: Messages = "short"
 
 
 def event(name: str, **fields: object) -> None:
@@ -45,12 +58,24 @@ def event(name: str, **fields: object) -> None:
 
 
 def failure(name: str, error: BaseException, **fields: object) -> None:
-    """Write one line with the whole traceback of an error: it goes to the log and never into an answer."""
-    try:
-        said = f"{type(error).__name__}: {error}"
-    except Exception:  # the error is the user's, and so is its text
-        said = type(error).__name__
+    """Write one line with the whole traceback of an error that no request has part in, as when a model is loaded."""
+    text = _text(error)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     event(name, error=said, traceback="".join(traceback.format_exception(error)), **fields)
+
+
+def raised(name: str, error: BaseException, **fields: object) -> None:
+    """Write one line about an exception of the predictor's while it serves: type, places, and what may be told of it.
+
+    The same goes for those that it was raised from. Nothing of it goes into an answer.
+    """
+    event(name, error=_said(error), traceback="".join(_story(error, set())), **fields)
+
+
+def tell_messages(choice: Messages) -> None:
+    """From now on `raised` tells so much of what an exception says."""
+    global _messages
+    _messages = choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +217,44 @@ class _Background(_Outlet):
 
 
 _outlet = _Outlet()
+
+
+def _story(error: BaseException, told: set[int]) -> Iterator[str]:
+    """As Python writes a traceback, but for the messages."""
+    if len(told) >= _MOST_TOLD or id(error) in told:
+        return
+    told.add(id(error))
+    before = error.__cause__
+    if before is None and not error.__suppress_context__:
+        before = error.__context__
+    if before is not None:
+        yield from _story(before, told)
+        yield _CAUSED if error.__cause__ is not None else _MEANWHILE
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{_said(error)}\n"
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _story(part, told)
+
+
+def _said(error: BaseException) -> str:
+    """The type, and what may be told of the message, on one line and without what a terminal would obey."""
+    name = type(error).__name__
+    text = "" if _messages == "none" else _text(error)
+    more = len(text) - SHORT
+    if _messages == "short" and more > 0:
+        text = text[:SHORT]
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    cut = f" … and {more} characters more" if _messages == "short" and more > 0 else ""
+    return f"{name}: {shown}{cut}" if shown else name
+
+
+def _text(error: BaseException) -> str:
+    """What it says; nothing where that cannot be had: the error is the user's, and so is its text."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _write(whole: bytes) -> bool:

@@ -79,6 +79,21 @@ def resident_bytes(pids: Iterable[int], root: Path = _ROOT) -> int:
     return sum(int(pages[1]) * _PAGE for pages in fields if len(pages) > 1)
 
 
+def killed(root: Path = _ROOT) -> int:
+    """How many processes of this control group the kernel has killed because memory ran out; 0 where nobody counts.
+
+    Source:
+        https://docs.kernel.org/admin-guide/cgroup-v2.html, memory.events; cgroup-v1/memory.html, memory.oom_control
+        (read 2026-11-22): both have a line `oom_kill`.
+    """
+    for folder in group_folders("memory", root):
+        for name in ("memory.events", "memory.oom_control"):
+            told = _fields(_read(folder / name))
+            if "oom_kill" in told:
+                return told["oom_kill"]
+    return 0
+
+
 def group_folders(controller: str, root: Path = _ROOT) -> list[Path]:
     """The folders of this process's control group and of those around it, as far as they can be seen.
 

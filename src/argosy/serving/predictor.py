@@ -26,12 +26,13 @@ class Predictor(ABC):
     Attributes:
         row_wise: Whether the answer for a row does not depend on the rows beside it, and one row in gives one row out,
             in the same order. Rows of concurrent invocations are then predicted in one call. A predictor for which this
-            is not so says `row_wise = False` and gets each invocation alone.
+            is not so says `row_wise = False` and gets each invocation alone. None is yes, but for a flat list of
+            numbers (`list[float]`): they may be those of one thing, and are rows only where it says `row_wise = True`.
         load_before_fork: Whether the model survives a fork after `load`: it is then loaded once and its memory is
             shared by all model processes. Not for what starts threads or opens a GPU while it loads.
     """
 
-    row_wise: ClassVar[bool] = True
+    row_wise: ClassVar[bool | None] = None
     load_before_fork: ClassVar[bool] = False
 
     def load(self, model_dir: Path) -> None:  # noqa: B027 - a predictor without artifacts has nothing to load

@@ -1,6 +1,5 @@
 """The environment of the container -> Settings; nothing else in the server reads it."""
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -10,8 +9,8 @@ from typing import Final, Literal, get_args
 
 from argosy import contract
 from argosy.contract import PlatformVariable, Variable
-from argosy.errors import UsageError
 from argosy.serving import log, placement
+from argosy.serving.variables import choice, decimal, ignore, is_true, names, number, paths, platform_number, seconds
 
 REALTIME_DEADLINE_S: Final = 55.0
 """Under the 60 s after which SageMaker stops waiting, so that the client gets the server's own words."""
@@ -40,6 +39,7 @@ _MAX_SESSION_TTL_S: Final = 7 * 24 * 3600
 LoggedInvocations = Literal["errors", "all", "none"]
 BatchStrategy = Literal["SINGLE_RECORD", "MULTI_RECORD"]
 _LOGGED: Final[tuple[LoggedInvocations, ...]] = get_args(LoggedInvocations)
+_MESSAGES: Final[tuple[log.Messages, ...]] = get_args(log.Messages)
 _STRATEGIES: Final[tuple[BatchStrategy, ...]] = get_args(BatchStrategy)
 
 
@@ -89,10 +89,12 @@ class Logs:
     Attributes:
         invocations: Which invocations have a line.
         emf_namespace: CloudWatch namespace of the metric lines, None for no such lines.
+        messages: How much of what an exception of the predictor's says is told.
     """
 
     invocations: LoggedInvocations = "errors"
     emf_namespace: str | None = None
+    messages: log.Messages = "short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Settings:
         workers_are_chosen: Whether nobody told a number, so that the server may choose a smaller one.
         queue: Number of invocations that may wait.
         max_body_bytes: Largest request body.
+        receiving_bytes: Bodies that are being received, all together; None: a quarter of the memory, within bounds.
         deadline_s: Seconds after which an unanswered invocation is answered with 503.
         short_path: Whether plain requests may bypass ASGI.
         script: Where an inference script is looked for.
@@ -171,6 +174,7 @@ class Settings:
     workers_are_chosen: bool = False
     queue: int = DEFAULT_QUEUE
     max_body_bytes: int = contract.megabytes(100)
+    receiving_bytes: int | None = None
     deadline_s: float = REALTIME_DEADLINE_S
     short_path: bool = True
     script: ScriptPlace = field(default_factory=ScriptPlace)
@@ -219,28 +223,29 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     program_dir = Path(environ[Variable.PROGRAM_DIR]) if environ.get(Variable.PROGRAM_DIR) else None
     content_types = environ.get(Variable.CONTENT_TYPES)
     batch_transform = _batch_transform(environ)
-    told_workers = _number(environ, Variable.WORKERS, 0, 0, 256)
+    told_workers = number(environ, Variable.WORKERS, 0, 0, 256)
     return Settings(
         predictor=environ.get(Variable.PREDICTOR) or None,
         program_dir=program_dir,
         model_dir=_model_dir(environ),
         host=environ.get(Variable.HOST) or ALL_ADDRESSES,
-        port=_number(environ, PlatformVariable.BIND_TO_PORT, contract.PORT, 0, 65_535),
+        port=number(environ, PlatformVariable.BIND_TO_PORT, contract.PORT, 0, 65_535),
         safe_ports=_safe_ports(environ),
-        content_types=_names(content_types) if content_types else None,
+        content_types=names(content_types) if content_types else None,
         workers=told_workers or cpu_count(),
         workers_are_chosen=not told_workers,
-        queue=_number(environ, Variable.QUEUE, DEFAULT_QUEUE, 1, 1_000_000),
-        max_body_bytes=contract.megabytes(_number(environ, Variable.MAX_BODY_MB, 100, 1, 1024)),
-        deadline_s=_seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if batch_transform else REALTIME_DEADLINE_S),
+        queue=number(environ, Variable.QUEUE, DEFAULT_QUEUE, 1, 1_000_000),
+        max_body_bytes=contract.megabytes(number(environ, Variable.MAX_BODY_MB, 100, 1, 1024)),
+        receiving_bytes=contract.megabytes(number(environ, Variable.MAX_RECEIVING_MB, 0, 1, 1_000_000)) or None,
+        deadline_s=seconds(environ, Variable.DEADLINE_S, BATCH_DEADLINE_S if batch_transform else REALTIME_DEADLINE_S),
         short_path=environ.get(Variable.SHORT_PATH, "1") != "0",
         script=_script(environ),
         batching=_batching(environ),
         streaming=_streaming(environ),
         logs=_logs(environ),
-        warm_up=tuple((program_dir or Path()) / name for name in _paths(environ.get(Variable.WARM_UP, ""))),
-        session_ttl_s=_number(environ, Variable.SESSION_TTL_S, 0, 0, _MAX_SESSION_TTL_S),
-        is_multi_model=_is_true(environ, PlatformVariable.MULTI_MODEL),
+        warm_up=tuple((program_dir or Path()) / name for name in paths(environ.get(Variable.WARM_UP, ""))),
+        session_ttl_s=number(environ, Variable.SESSION_TTL_S, 0, 0, _MAX_SESSION_TTL_S),
+        is_multi_model=is_true(environ, PlatformVariable.MULTI_MODEL),
         batch_transform=batch_transform,
     )
 
@@ -248,29 +253,25 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 def _batching(environ: Mapping[str, str]) -> Batching:
     default = Batching()
     return Batching(
-        _number(environ, Variable.MAX_BATCH_SIZE, 0, 1, 1_000_000) or None,
-        _decimal(environ, Variable.MAX_DELAY_MS, default.max_delay_ms, "milliseconds from 0 to 10000", 0, 10_000),
+        number(environ, Variable.MAX_BATCH_SIZE, 0, 1, 1_000_000) or None,
+        decimal(environ, Variable.MAX_DELAY_MS, default.max_delay_ms, "milliseconds from 0 to 10000", 0, 10_000),
     )
 
 
 def _streaming(environ: Mapping[str, str]) -> Streaming:
     default = Streaming()
     return Streaming(
-        _number(environ, Variable.CONCURRENCY, default.concurrency, 1, 10_000),
-        _seconds(environ, Variable.STREAM_DEADLINE_S, default.deadline_s),
+        number(environ, Variable.CONCURRENCY, default.concurrency, 1, 10_000),
+        seconds(environ, Variable.STREAM_DEADLINE_S, default.deadline_s),
     )
 
 
 def _logs(environ: Mapping[str, str]) -> Logs:
-    told = environ.get(Variable.LOG_INVOCATIONS) or Logs().invocations
-    invocations = next((choice for choice in _LOGGED if choice == told), None)
-    if invocations is None:
-        raise UsageError(
-            f"`{Variable.LOG_INVOCATIONS}` is wrong",
-            got=f"`{told}`",
-            want="one of " + ", ".join(f"`{choice}`" for choice in _LOGGED),
-        )
-    return Logs(invocations, environ.get(Variable.EMF_NAMESPACE) or None)
+    return Logs(
+        choice(environ, Variable.LOG_INVOCATIONS, _LOGGED),
+        environ.get(Variable.EMF_NAMESPACE) or None,
+        choice(environ, Variable.LOG_EXCEPTIONS, _MESSAGES),
+    )
 
 
 def _script(environ: Mapping[str, str]) -> ScriptPlace:
@@ -286,16 +287,16 @@ def _script(environ: Mapping[str, str]) -> ScriptPlace:
 
 
 def _batch_transform(environ: Mapping[str, str]) -> BatchTransform | None:
-    if not _is_true(environ, PlatformVariable.BATCH):
+    if not is_true(environ, PlatformVariable.BATCH):
         return None
     strategy = environ.get(PlatformVariable.BATCH_STRATEGY) or None
     known = next((choice for choice in _STRATEGIES if choice == (strategy or "").upper()), None)
     if strategy is not None and known is None:
-        _ignore(PlatformVariable.BATCH_STRATEGY, strategy, "`SINGLE_RECORD` or `MULTI_RECORD`")
+        ignore(PlatformVariable.BATCH_STRATEGY, strategy, "`SINGLE_RECORD` or `MULTI_RECORD`")
     return BatchTransform(
-        max_payload_mb=_platform_number(environ, PlatformVariable.MAX_PAYLOAD),
+        max_payload_mb=platform_number(environ, PlatformVariable.MAX_PAYLOAD),
         strategy=known,
-        max_concurrent=_platform_number(environ, PlatformVariable.MAX_CONCURRENT_TRANSFORMS),
+        max_concurrent=platform_number(environ, PlatformVariable.MAX_CONCURRENT_TRANSFORMS),
     )
 
 
@@ -307,31 +308,9 @@ def _safe_ports(environ: Mapping[str, str]) -> tuple[int, int] | None:
     found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
     first, last = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 0 < first <= last <= 65_535:
-        _ignore(PlatformVariable.SAFE_PORT_RANGE, text, "two ports, as in `8081-8090`")
+        ignore(PlatformVariable.SAFE_PORT_RANGE, text, "two ports, as in `8081-8090`")
         return None
     return first, last
-
-
-def _platform_number(environ: Mapping[str, str], name: str) -> int | None:
-    text = environ.get(name)
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        _ignore(name, text, "a whole number")
-        return None
-    return int(text)
-
-
-def _is_true(environ: Mapping[str, str], name: str) -> bool:
-    text = environ.get(name, "").lower()
-    if text not in ("", "true", "false"):
-        _ignore(name, text, "`true` or `false`")
-    return text == "true"
-
-
-def _ignore(name: str, got: str, want: str) -> None:
-    """A server that refused to start for a word of the platform's that it does not know would be no use to anybody."""
-    log.event("variable-ignored", variable=name, got=got, want=want)
 
 
 def _model_dir(environ: Mapping[str, str]) -> Path:
@@ -348,40 +327,6 @@ def _model_dir(environ: Mapping[str, str]) -> Path:
     if baked and not (platform.is_dir() and any(platform.iterdir())):
         return Path(baked)
     return platform
-
-
-def _paths(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split(contract.PATH_SEPARATOR) if name)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
-
-
-def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = environ.get(name)
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise UsageError(f"`{name}` is wrong", got=f"`{text}`", want=f"a whole number from {low} to {high}")
-    return int(text)
-
-
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    return _decimal(environ, name, default, "seconds from 0.001 to 3600", 0.001, 3600)
-
-
-def _decimal(environ: Mapping[str, str], name: str, default: float, want: str, low: float, high: float) -> float:
-    text = environ.get(name)
-    if not text:
-        return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise UsageError(f"`{name}` is wrong", got=f"`{text}`", want=want)
-    return number
 
 
 def cpu_count() -> int:

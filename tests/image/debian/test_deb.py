@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import ImageError
-from argosy.image.debian.deb import opened
+from argosy.image.debian.deb import control, opened
 from tests.image.debian.archives import deb
 from tests.image.images import file
 
@@ -13,6 +13,13 @@ def test_the_files_of_a_package(tmp_path: Path, compression: str) -> None:
     (tmp_path / "a.deb").write_bytes(deb([file("./usr/bin/tool", b"1")], compression=compression))
     with opened(tmp_path / "a.deb") as archive:
         assert [member.name for member in archive] == ["./usr/bin/tool"]
+
+
+def test_what_dpkg_has_to_know(tmp_path: Path) -> None:
+    (tmp_path / "a.deb").write_bytes(deb([file("a")], "tool", "2.0", control={"postinst": b"#!/bin/sh\n"}))
+    said = control(tmp_path / "a.deb")
+    assert said["control"].startswith(b"Package: tool\nVersion: 2.0\n")
+    assert said["postinst"] == b"#!/bin/sh\n"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from argosy.errors import ImageError, NetworkError
 from argosy.image.debian import packages
-from argosy.image.debian.packages import Index, closure, read_index, read_releases
+from argosy.image.debian.packages import Index, Suite, debian_suites, read_index, read_releases
+from argosy.image.debian.relations import Relation
 from tests.image.debian.archives import release, stanza
 from tests.image.web import Answer, Request, ignore, serving
 
@@ -28,30 +29,13 @@ def index(*stanzas: bytes) -> Index:
     return found
 
 
-def names(*wanted: str, unneeded: frozenset[str] = frozenset()) -> list[str]:
-    return [package.name for package in closure(wanted, index(), unneeded)]
-
-
-def test_a_package_brings_all_that_it_needs() -> None:
-    assert names("app", unneeded=frozenset({"perl"})) == ["app", "first", "libone", "libthree", "provider", "script"]
-
-
-def test_what_is_not_needed_is_left_out_with_all_that_only_it_needs() -> None:
-    assert names("app", unneeded=frozenset({"script"})) == ["app", "first", "libone", "libthree", "provider"]
-
-
-def test_what_nobody_has_is_an_error() -> None:
-    with pytest.raises(ImageError, match="perl"):
-        names("app")
-
-
 def test_the_newest_of_several_suites_wins() -> None:
     found = index(stanza("a", version="1.0-1"))
     found.add("https://security", [stanza("a", version="1.0-1+deb12u10")])
     found.add("https://updates", [stanza("a", version="1.0-1+deb12u9")])
-    package = found.get("a")
+    package = found.get(Relation("a"))
     assert package is not None
-    assert (package.version, package.url) == ("1.0-1+deb12u10", "https://security/pool/a.deb")
+    assert (package.package.version, package.package.url) == ("1.0-1+deb12u10", "https://security/pool/a.deb")
 
 
 PACKED = lzma.compress(b"\n".join(PACKAGES))
@@ -59,7 +43,9 @@ RELEASE = release({"main/binary-amd64/Packages.xz": PACKED, "main/binary-arm64/P
 
 
 @contextmanager
-def mirror(monkeypatch: pytest.MonkeyPatch, content: bytes = PACKED, text: bytes = RELEASE) -> Iterator[None]:
+def mirror(
+    monkeypatch: pytest.MonkeyPatch, content: bytes = PACKED, text: bytes = RELEASE
+) -> Iterator[tuple[Suite, ...]]:
     def answer(request: Request) -> Answer:
         if request.path == "/debian/dists/test/InRelease":
             return Answer(200, text)
@@ -67,33 +53,43 @@ def mirror(monkeypatch: pytest.MonkeyPatch, content: bytes = PACKED, text: bytes
         return Answer(200, content) if request.path == f"/debian/dists/test/{by_hash}" else Answer(404)
 
     with serving(answer) as url:
-        monkeypatch.setattr(packages, "SUITES", ((f"{url}/debian", "test"),))
-        monkeypatch.setattr(packages, "signed_text", lambda _, __: None)
-        yield
+        monkeypatch.setattr(packages, "signed_text", lambda *_: None)
+        yield (Suite(f"{url}/debian", "test"),)
 
 
 def test_an_index_is_found_through_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    with mirror(monkeypatch):
-        found = read_index(read_releases(said.append))
-    assert found.get("app") is not None
+    with mirror(monkeypatch) as suites:
+        found = read_index(read_releases(suites, said.append))
+    assert found.get(Relation("app")) is not None
     assert said == ["the signatures of test were not verified (no gpgv here that knows the keys): https only"]
 
 
 def test_an_index_that_is_not_what_its_release_says_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with mirror(monkeypatch, content=lzma.compress(b"evil")), pytest.raises(ImageError, match="not what its release"):
-        read_index(read_releases(ignore))
+    with (
+        mirror(monkeypatch, content=lzma.compress(b"evil")) as suites,
+        pytest.raises(ImageError, match="not what its release"),
+    ):
+        read_index(read_releases(suites, ignore))
 
 
 @pytest.mark.parametrize("text", [b"", release({"main/binary-arm64/Packages.xz": b""})])
 def test_a_release_without_the_index_is_an_error(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
-    with mirror(monkeypatch, text=text), pytest.raises(ImageError):
-        read_index(read_releases(ignore))
+    with mirror(monkeypatch, text=text) as suites, pytest.raises(ImageError):
+        read_index(read_releases(suites, ignore))
 
 
 def test_no_mirror_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with mirror(monkeypatch):
-        gone = packages.SUITES
-    monkeypatch.setattr(packages, "SUITES", gone)
+    with mirror(monkeypatch) as gone:
+        pass
     with pytest.raises(NetworkError):
-        read_releases(ignore)
+        read_releases(gone, ignore)
+
+
+def test_what_nobody_can_verify_has_to_come_by_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another host: what comes over loopback nobody changes on the way."""
+    monkeypatch.setattr(packages, "signed_text", lambda *_: None)
+    monkeypatch.setattr(packages, "get", lambda _, __: RELEASE)
+    with pytest.raises(ImageError, match="not fetched by https"):
+        read_releases([Suite("http://mirror.example/debian", "test")], ignore)
+    assert len(read_releases(debian_suites("bookworm"), ignore)) == 3

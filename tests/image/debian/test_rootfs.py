@@ -1,19 +1,19 @@
-import lzma
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from argosy.errors import ImageError, NetworkError
 from argosy.image.debian import packages, rootfs
+from argosy.image.debian.lock import LOCK_NAME
+from argosy.image.debian.packages import Suite
 from argosy.image.debian.rootfs import debian_image
 from argosy.image.filesystem import read_filesystem
 from argosy.image.interpreter import find_interpreter
-from tests.image.debian.archives import deb, release, stanza
-from tests.image.images import ELF, Member, file, folder, link
-from tests.image.web import Answer, Request, ignore, serving
+from tests.image.debian.archives import Mirror
+from tests.image.images import ELF, file, folder, link
+from tests.image.web import ignore, serving
 
 FRAME = [
     file("./usr/share/base-passwd/passwd.master", b"root:*:0:0::/root:/bin/sh\n"),
@@ -33,41 +33,20 @@ PYTHON = [
 ]
 
 
-@dataclass
-class Mirror:
-    """Debian as a test wants it."""
-
-    debs: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
-    requests: list[str] = field(default_factory=list)
-
-    def add(self, name: str, members: list[Member], version: str = "1.0", **fields: str) -> None:
-        content = deb(members)
-        self.debs[name] = (content, stanza(name, content, version, **fields))
-
-    def __call__(self, request: Request) -> Answer:
-        self.requests.append(request.path)
-        index = lzma.compress(b"\n".join(text for _, text in self.debs.values()))
-        if request.path.endswith("/InRelease"):
-            return Answer(200, release({"main/binary-amd64/Packages.xz": index}))
-        if "/by-hash/" in request.path:
-            return Answer(200, index)
-        return Answer(200, self.debs[request.path.rpartition("/")[2].removesuffix(".deb")][0])
-
-
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     found = Mirror()
     found.add("base-passwd", FRAME)
     found.add("python3.11", PYTHON, Depends="base-passwd, dpkg")
     with serving(found) as url:
-        monkeypatch.setattr(packages, "SUITES", ((f"{url}/debian", "test"),))
-        monkeypatch.setattr(packages, "signed_text", lambda content, _: content)
+        monkeypatch.setattr(rootfs, "SUITES", (Suite(f"{url}/debian", "test"),))
+        monkeypatch.setattr(packages, "signed_text", lambda content, *_: content)
         monkeypatch.setattr(rootfs, "WANTED", ("python3.11",))
         yield found
 
 
 def test_packages_become_a_root_filesystem(mirror: Mirror, tmp_path: Path) -> None:
-    image = debian_image(tmp_path, ignore)
+    image = debian_image(tmp_path, None, ignore)
     files = read_filesystem(image)
     paths = {entry.path for entry in files}
     assert {
@@ -93,13 +72,13 @@ def test_packages_become_a_root_filesystem(mirror: Mirror, tmp_path: Path) -> No
 
 
 def test_the_same_packages_are_the_same_image(mirror: Mirror, tmp_path: Path) -> None:
-    assert debian_image(tmp_path / "a", ignore).digest == debian_image(tmp_path / "b", ignore).digest
+    assert debian_image(tmp_path / "a", None, ignore).digest == debian_image(tmp_path / "b", None, ignore).digest
 
 
 def test_for_a_day_nobody_is_asked(mirror: Mirror, tmp_path: Path) -> None:
-    first = debian_image(tmp_path, ignore)
+    first = debian_image(tmp_path, None, ignore)
     asked = len(mirror.requests)
-    assert debian_image(tmp_path, ignore).digest == first.digest
+    assert debian_image(tmp_path, None, ignore).digest == first.digest
     assert len(mirror.requests) == asked
 
 
@@ -109,13 +88,13 @@ def make_old(cache_dir: Path) -> None:
 
 def test_after_a_day_newer_packages_are_taken_and_told(mirror: Mirror, tmp_path: Path) -> None:
     said: list[str] = []
-    first = debian_image(tmp_path, ignore)
+    first = debian_image(tmp_path, None, ignore)
     make_old(tmp_path)
-    assert debian_image(tmp_path, said.append).digest == first.digest
+    assert debian_image(tmp_path, None, said.append).digest == first.digest
     assert said == []
     mirror.add("python3.11", PYTHON, "1.0+deb12u1", Depends="base-passwd")
     make_old(tmp_path)
-    assert debian_image(tmp_path, said.append).digest != first.digest
+    assert debian_image(tmp_path, None, said.append).digest != first.digest
     assert said[0] == "Debian has newer packages, so the base changes: python3.11"
 
 
@@ -123,19 +102,40 @@ def test_without_network_the_last_packages_are_taken(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    first = debian_image(tmp_path, ignore)
+    first = debian_image(tmp_path, None, ignore)
     make_old(tmp_path)
-    monkeypatch.setattr(packages, "SUITES", (("http://127.0.0.1:9/debian", "test"),))
-    assert debian_image(tmp_path, said.append).digest == first.digest
+    monkeypatch.setattr(rootfs, "SUITES", (Suite("http://127.0.0.1:9/debian", "test"),))
+    assert debian_image(tmp_path, None, said.append).digest == first.digest
     assert said[0].startswith("Debian's mirror does not answer")
     with pytest.raises(NetworkError):
-        debian_image(tmp_path / "other", ignore)
+        debian_image(tmp_path / "other", None, ignore)
+
+
+def test_what_is_locked_stays_whatever_debian_has(mirror: Mirror, tmp_path: Path) -> None:
+    said: list[str] = []
+    lock = tmp_path / LOCK_NAME
+    first = debian_image(tmp_path / "here", lock, said.append)
+    assert f"wrote {lock}: keep it under version control" in said
+    old = mirror.debs["python3.11"][0]
+    mirror.add("python3.11", PYTHON, "1.0+deb12u1", Depends="base-passwd")
+    mirror.debs["python3.11"] = (old, mirror.debs["python3.11"][1])
+    assert debian_image(tmp_path / "elsewhere", lock, ignore).digest == first.digest
+
+
+def test_a_locked_package_that_the_mirror_has_no_more_says_how_to_lock_anew(mirror: Mirror, tmp_path: Path) -> None:
+    lock = tmp_path / LOCK_NAME
+    debian_image(tmp_path / "here", lock, ignore)
+    lock.write_text(lock.read_text().replace("pool/python3.11.deb", "pool/gone.deb"))
+    with pytest.raises(NetworkError, match="no more") as caught:
+        debian_image(tmp_path / "elsewhere", lock, ignore)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(f"rm {lock}")
 
 
 def test_two_packages_with_one_file_are_an_error(mirror: Mirror, tmp_path: Path) -> None:
     mirror.add("base-passwd", [*FRAME, file("./usr/bin/python3.11")])
     with pytest.raises(ImageError, match=r"`/usr/bin/python3\.11`"):
-        debian_image(tmp_path, ignore)
+        debian_image(tmp_path, None, ignore)
     assert not list((tmp_path / "blobs").rglob("sha256/*"))
 
 
@@ -143,11 +143,11 @@ def test_a_package_that_is_not_what_its_index_says_is_an_error(mirror: Mirror, t
     content, text = mirror.debs["python3.11"]
     mirror.debs["python3.11"] = (content[:-1] + b"!", text)
     with pytest.raises(ImageError, match="not what its lock says"):
-        debian_image(tmp_path, ignore)
+        debian_image(tmp_path, None, ignore)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"packages": 1}', b"\xff"])
 def test_a_list_of_packages_that_cannot_be_read_is_made_again(mirror: Mirror, tmp_path: Path, content: bytes) -> None:
-    first = debian_image(tmp_path, ignore)
+    first = debian_image(tmp_path, None, ignore)
     (tmp_path / "debian/bookworm.json").write_bytes(content)
-    assert debian_image(tmp_path, ignore).digest == first.digest
+    assert debian_image(tmp_path, None, ignore).digest == first.digest

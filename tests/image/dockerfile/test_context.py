@@ -8,7 +8,7 @@ from argosy.errors import UsageError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
 from argosy.image.build import BaseImage, Surroundings
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.dockerfile.context import Ejection, Foundation, eject
 from argosy.image.dockerfile.locked_files import Downloads
 from argosy.image.dockerfile.server_wheel import server_wheel

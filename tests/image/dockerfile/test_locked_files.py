@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.image.blobs import BlobStore
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.dockerfile.locked_files import Downloads, netrc, page, requirements, write_locked
 from argosy.image.image import digest_of
 from tests.image.web import PackageIndex, ignore, serving

@@ -104,7 +104,7 @@ def test_predictions_are_written_row_by_row(prediction: object, want: bytes) -> 
     assert codec.encode(prediction) == want
 
 
-@pytest.mark.parametrize("prediction", [{"a": 1}, [[1, [2]]], [{"a": 1}]])
+@pytest.mark.parametrize("prediction", [{"a": [1]}, [[1, [2]]], [{"a": {}}]])
 def test_what_is_no_table_is_not_acceptable_as_csv(prediction: object) -> None:
     with pytest.raises(NotAcceptableError):
         codec.encode(prediction)

@@ -82,7 +82,7 @@ def test_broken_lines_are_refused_with_their_place(body: bytes, sentence: str) -
         decode(body)
 
 
-@pytest.mark.parametrize("prediction", [{"a": 1}, ["text"], [[None]]])
+@pytest.mark.parametrize("prediction", [{"a": 1}, [{"a": 1}], ["text"], [[None]]])
 def test_what_is_no_table_of_numbers_is_not_acceptable(prediction: object) -> None:
     with pytest.raises(NotAcceptableError):
         codec.encode(prediction)

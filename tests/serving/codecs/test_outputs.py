@@ -4,8 +4,10 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import io
 import json
 import math
+import uuid
 from collections import OrderedDict
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,6 +16,8 @@ import msgspec
 import numpy as np
 import pandas
 import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
 import pydantic
 import pytest
 from scipy import sparse
@@ -23,6 +27,10 @@ from tests.serving.codecs.bodies import find
 
 
 class Colour(enum.Enum):
+    RED = "red"
+
+
+class Words(str, enum.Enum):  # noqa: UP042 - as users of older Pythons write it
     RED = "red"
 
 
@@ -142,12 +150,77 @@ def test_json_lines_are_one_item_a_line(prediction: object, want: bytes) -> None
         (np.zeros((0, 2)), b""),
         ([(np.float32(0.5), np.int64(2))], b"0.5,2\n"),
         ([[DAY, decimal.Decimal("0.10")]], b"2026-01-02,0.10\n"),
+        ([{"a": 1, "b": "x"}, {"b": 'y "z"', "c": True}], b'1,x,\n,"y ""z""",True\n'),
+        ({"a": 1, "b": None}, b"1,\n"),
+        (Score("yes", 0.5), b"yes,0.5\n"),
+        ([Score("yes", np.float32(0.5)), Score("no", np.int64(2))], b"yes,0.5\nno,2\n"),
+        ([Pair(1, 0.5)], b"1,0.5\n"),
+        (Pair(1, 0.5), b"1,0.5\n"),
+        ([Struct(0.5, Colour.RED)], b"Struct,0.5,red\n"),
+        ([Model(first_score=1, when=DAY)], b"1.0,2026-01-02,\n"),
+        ([MappingProxyType({"a": uuid.UUID(int=1)})], b"00000000-0000-0000-0000-000000000001\n"),
+        ([Words.RED], b"red\n"),
+        ([], b""),
     ],
 )
 def test_csv_is_one_row_a_line(prediction: object, want: bytes) -> None:
     assert find("text/csv").encode(prediction) == want
 
 
-def test_three_dimensions_are_no_table() -> None:
+NO_TABLES = [
+    [{"a": 1}, 2],
+    [{}],
+    [{"a": 1}, [2]],
+    [{1: 0, "1": 0}],
+    [{str(n): n} for n in range(2000)],
+]
+
+
+@pytest.mark.parametrize("prediction", [np.zeros((1, 1, 1)), [{"a": [1]}], [{"a": {"b": 1}}], {"a": [1]}, *NO_TABLES])
+def test_what_is_no_table_has_no_csv(prediction: object) -> None:
     with pytest.raises(NotAcceptableError):
-        find("text/csv").encode(np.zeros((1, 1, 1)))
+        find("text/csv").encode(prediction)
+
+
+def read(name: str, body: bytes) -> pyarrow.Table:
+    if name == "application/x-parquet":
+        return pyarrow.parquet.read_table(io.BytesIO(body))
+    return pyarrow.ipc.open_stream(body).read_all()
+
+
+TABLES = ["application/x-parquet", "application/vnd.apache.arrow.stream"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    ("prediction", "want"),
+    [
+        ([{"a": 1}, {"a": 2, "b": "x"}], [{"a": 1, "b": None}, {"a": 2, "b": "x"}]),
+        ({"a": [1, 2], "b": np.array([0.5, 1.5])}, [{"a": 1, "b": 0.5}, {"a": 2, "b": 1.5}]),
+        ({"a": "yes", "b": [1, 2]}, [{"a": "yes", "b": [1, 2]}]),
+        ({"a": "yes", "b": "no"}, [{"a": "yes", "b": "no"}]),
+        ([Score("yes", np.array([0.5, 1]))], [{"label": "yes", "values": [0.5, 1.0]}]),
+        (Score("yes", Score("in", {Colour.RED})), [{"label": "yes", "values": {"label": "in", "values": ["red"]}}]),
+        ([Pair(1, 0.5)], [{"left": 1, "right": 0.5}]),
+        ([Struct(0.5, None)], [{"type": "Struct", "firstScore": 0.5, "rows": None}]),
+        ([Model(first_score=1, when=DAY, rows=1)], [{"firstScore": 1.0, "when": DAY, "rows": 1}]),
+        (
+            [{"id": uuid.UUID(int=1), "at": decimal.Decimal("0.10")}],
+            [{"id": str(uuid.UUID(int=1)), "at": decimal.Decimal("0.10")}],
+        ),
+    ],
+)
+def test_records_are_tables_with_their_names(name: str, prediction: object, want: object) -> None:
+    assert read(name, bytes(find(name).encode(prediction))).to_pylist() == want
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("prediction", [[{"a": 1}, {"a": "x"}], [{"a": 2**70}], [{"a": object()}], *NO_TABLES])
+def test_what_is_no_table_has_no_columns(name: str, prediction: object) -> None:
+    with pytest.raises(NotAcceptableError):
+        find(name).encode(prediction)
+
+
+def test_a_record_without_fields_in_a_record_has_no_form_in_parquet() -> None:
+    with pytest.raises(NotAcceptableError):
+        find("application/x-parquet").encode([{"a": {}}])

@@ -8,7 +8,7 @@ import pytest
 
 from argosy.serving import settings
 from argosy.serving.front.execution_parameters import execution_parameters
-from tests.serving.server_process import running
+from tests.serving.server_process import running, wait_until
 
 
 class NoSite:
@@ -58,4 +58,5 @@ def test_chosen_processes_are_counted(tmp_path: Path) -> None:
     with running("RowSum", tmp_path / "log", ARGOSY_WORKERS="") as server:
         reply = server.request("GET", "/execution-parameters")
         assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
-        assert json.loads(reply.body)["MaxConcurrentTransforms"] == len(server.model_pids())
+        told = json.loads(reply.body)["MaxConcurrentTransforms"]
+        wait_until(lambda: len(server.model_pids()) == told, 10)  # the first is ready before the last is forked

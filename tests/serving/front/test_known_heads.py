@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 from argosy.serving.arena import Arena
 from argosy.serving.front.connections import Connections
 from argosy.serving.front.known_heads import KnownHead, KnownHeads
+from argosy.serving.front.requests import BodyRoom
 from argosy.serving.front.short_path import ShortPath
 from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.pool import Pool
@@ -111,7 +112,9 @@ def said(reads: list[bytes], heads: KnownHeads) -> tuple[bytes, bool, int]:
     async def talk() -> tuple[bytes, bool, int]:
         arena = Arena(1 << 20)
         pool = EchoPool(arena)
-        bound = ShortPath.bound(pool=cast("Pool", pool), watched=Connections(10), max_body_bytes=MOST, heads=heads)
+        bound = ShortPath.bound(
+            pool=cast("Pool", pool), watched=Connections(10), room=BodyRoom(MOST), max_body_bytes=MOST, heads=heads
+        )
         config = uvicorn.Config(refused, http=bound, loop="none", lifespan="off", interface="asgi3", log_config=None)
         connection = bound(config, ServerState(), {}, asyncio.get_running_loop())
         wire = Wire()

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,31 @@ def new(server: ServerProcess, body: object = OPEN) -> str:
     reply = ask(server, body, "NEW_SESSION")
     assert reply.status == 200, reply
     return reply.headers["x-amzn-sagemaker-new-session-id"].partition(";")[0]
+
+
+def test_busy_sessions_do_not_keep_out_who_has_none(tmp_path: Path) -> None:
+    with (
+        running("hosted:Conversing", tmp_path / "log", ARGOSY_SESSION_TTL_S="60") as server,
+        ThreadPoolExecutor(5) as pool,
+    ):
+        turns: list[str] = []
+        is_over = threading.Event()
+
+        def converse(session: str) -> None:
+            """One turn after the other, so that one of the sessions always waits."""
+            while not is_over.is_set() and len(turns) < 200:
+                told(ask(server, {"do": "sleep", "seconds": 0.02}, session))
+                turns.append(session)
+
+        busy = [pool.submit(converse, new(server)) for _ in range(4)]
+        wait_until(lambda: len(turns) > 8, 10)
+        before = len(turns)
+        assert server.invoke({}).status == 200
+        during = len(turns) - before
+        is_over.set()
+        for one in busy:
+            one.result()
+        assert during < 20, "the oldest goes first: those that waited before, and no more"
 
 
 def test_a_new_session_is_told_under_both_names(server: ServerProcess) -> None:

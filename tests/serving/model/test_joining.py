@@ -17,6 +17,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from argosy import DecodeError, Predictor
 from argosy.serving.context import Reply, Session, current_invocation, meter
@@ -108,6 +109,42 @@ class TakesRecords(Recording):
     def predict(self, inputs: list[Row]) -> Any:
         self.sizes.append(len(inputs))
         return judged([row.a for row in inputs], [{"sum": row.a + row.b} for row in inputs])
+
+
+class TakesLists(Recording):
+    def predict(self, inputs: list[list[float]]) -> Any:
+        self.sizes.append(len(inputs))
+        return judged([row[0] for row in inputs], [sum(row) for row in inputs])
+
+
+class TakesPairs(Recording):
+    def predict(self, inputs: list[tuple[int, str]]) -> Any:
+        self.sizes.append(len(inputs))
+        return [text * number for number, text in inputs]
+
+
+class TakesMixed(Recording):
+    """Makes one array of what it is given: its dtype is that of all cells."""
+
+    def predict(self, inputs: list[list[float | str | None]]) -> Any:
+        self.sizes.append(len(inputs))
+        return [str(row.dtype) for row in np.array(inputs)]
+
+
+class TakesNumbers(Recording):
+    row_wise: ClassVar[bool | None] = True
+
+    def predict(self, inputs: list[float]) -> Any:
+        self.sizes.append(len(inputs))
+        return judged(inputs, [2 * number for number in inputs])
+
+
+class TakesSeries(Recording):
+    """The same annotation for the numbers of one thing: as many answers, none of them for one number alone."""
+
+    def predict(self, inputs: list[int]) -> Any:
+        self.sizes.append(len(inputs))
+        return [number / sum(inputs) for number in inputs]
 
 
 def npy(rows: Any, dtype: str = "f8") -> bytes:
@@ -216,6 +253,31 @@ def like_records(rows: list[list[float]], accept: str, more: tuple[str, ...]) ->
     return st.sampled_from(bodies).map(lambda found: packed(*found, accept, more))
 
 
+def like_lists(rows: list[list[float]], accept: str, more: tuple[str, ...]) -> st.SearchStrategy[Call]:
+    bodies = [
+        ("application/json", json.dumps(rows).encode()),
+        ("application/json", json.dumps([*rows, [1.0, 2.0, 3.0, 4.0]]).encode()),
+        ("application/json", json.dumps({"instances": rows}).encode()),
+        ("application/json", json.dumps({"instances": [{"features": row} for row in rows]}).encode()),
+        ("application/json", json.dumps([*rows, ["x"]]).encode()),
+        ("application/jsonlines", b"".join(json.dumps(row).encode() + b"\n" for row in rows)),
+        ("text/csv", csv(rows)),
+        ("application/x-npy", npy(rows)),
+    ]
+    return st.sampled_from(bodies).map(lambda found: packed(*found, accept, more))
+
+
+def like_numbers(rows: list[list[float]], accept: str, more: tuple[str, ...]) -> st.SearchStrategy[Call]:
+    bodies = [
+        ("application/json", json.dumps(rows[0]).encode()),
+        ("application/json", json.dumps({"instances": rows[0]}).encode()),
+        ("application/json", json.dumps([*rows[0], "x"]).encode()),
+        ("application/jsonlines", b"".join(json.dumps(cell).encode() + b"\n" for cell in rows[0])),
+        ("text/csv", csv([rows[0]])),
+    ]
+    return st.sampled_from(bodies).map(lambda found: packed(*found, accept, more))
+
+
 Like = Callable[[list[list[float]], str, tuple[str, ...]], st.SearchStrategy[Call]]
 KINDS: list[tuple[type[Recording], Like]] = [
     (TakesArray, like_table),
@@ -225,6 +287,9 @@ KINDS: list[tuple[type[Recording], Like]] = [
     (TakesSparse, like_table),
     (TakesArrays, like_arrays),
     (TakesRecords, like_records),
+    (TakesLists, like_lists),
+    (TakesNumbers, like_numbers),
+    (TakesSeries, like_numbers),
 ]
 
 
@@ -265,6 +330,8 @@ def proven(predictor: Predictor, one: Call, max_rows: int = 64) -> Joiner:
 FIRST = {
     TakesArrays: call("application/x-npz", npz(a=[[1.0]])),
     TakesRecords: call("application/json", b'{"a": 1.0}'),
+    TakesNumbers: call("application/json", b"[1.0]"),
+    TakesSeries: call("application/json", b"[1]"),
 }
 
 
@@ -292,6 +359,10 @@ JOINED = [
     (TakesArrays, call("application/x-npz", npz(a=[[1.0, 2.0]]))),
     (TakesRecords, call("application/json", b'{"a": 1.0}')),
     (TakesRecords, call("application/json", b'[{"a": 1.0}]', "text/csv", "Zgzip")),
+    (TakesLists, call("application/json", b"[[1, 2.0]]")),
+    (TakesLists, call("text/csv", b"1,2\n")),
+    (TakesPairs, call("application/json", b'{"instances": [[2, "a"]]}')),
+    (TakesNumbers, call("application/json", b"[1.0]")),
 ]
 
 
@@ -319,6 +390,28 @@ def test_other_dtypes_widths_and_media_types_are_never_joined() -> None:
     assert kind.sizes == [1, 2, 1, 1, 1]  # the two tables of float64 with two columns, whatever they came as
 
 
+def lists(*bodies: object) -> list[Call]:
+    return [call("application/json", json.dumps(body).encode()) for body in bodies]
+
+
+def test_lists_of_other_widths_and_of_other_types_of_cells_are_never_joined() -> None:
+    kind = TakesMixed()
+    joiner = proven(kind, lists([[1.0]])[0])
+    calls = lists([[1.0, 2.0]], [[1.0, "a"]], [["a", 1.0]], [[1.0]], [[3.0, 4.0]], [[1.0], [2.0, 3.0]], [[None, 2.0]])
+    assert [told(found) for found in together(joiner, calls)] == alone(TakesMixed, calls)
+    assert kind.sizes[:2] == [1, 2]
+    assert max(kind.sizes) == 2  # the two of two numbers, and the ragged one alone, which fails alone
+
+
+def test_a_flat_list_is_joined_only_where_the_predictor_says_that_its_numbers_are_rows() -> None:
+    calls = lists([1, 2], [3, 4, 5], [6])
+    for predictor, sizes in ((TakesNumbers, [1, 6]), (TakesSeries, [1, 2, 3, 1])):
+        kind = predictor()
+        joiner = proven(kind, lists([1])[0])
+        assert [told(found) for found in together(joiner, calls)] == alone(predictor, calls)
+        assert kind.sizes == sizes
+
+
 def test_the_limit_is_in_rows() -> None:
     kind = TakesArray()
     joiner = proven(kind, call("application/json", b"[[1.0]]"), 6)
@@ -343,6 +436,50 @@ def test_bodies_are_joined_where_predict_takes_a_list_of_them() -> None:
     assert told(together(joiner, calls[:1])[0])[2] == b"1"
     assert [told(found)[2] for found in together(joiner, calls)] == [b"1", b"2", b"3"]
     assert kind.sizes == [1, 3]
+
+
+class TakesPixels(Recording):
+    """As many rows out as the picture is high."""
+
+    def predict(self, inputs: np.ndarray) -> Any:
+        self.sizes.append(len(inputs))
+        return inputs.sum(axis=(1, 2))
+
+
+class TakesPictures(Recording):
+    def predict(self, inputs: list[Image.Image]) -> Any:
+        self.sizes.append(len(inputs))
+        return [f"{image.format} {image.width}" for image in inputs]
+
+
+def picture(name: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (5, 4)).save(out, name)
+    return out.getvalue()
+
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n' + picture("PNG") + b"\r\n--b--\r\n"
+
+
+def test_the_lines_of_a_picture_are_no_rows_but_pictures_in_a_list_are() -> None:
+    png = [
+        call(content_type, body, "application/json")
+        for content_type, body in (
+            ("image/png", picture("PNG")),
+            ("application/x-image", picture("PNG")),
+            ("multipart/form-data; boundary=b", FORM),
+        )
+        for _ in range(2)
+    ]
+    pixels = TakesPixels()
+    joiner = proven(pixels, png[0])
+    assert [told(found) for found in together(joiner, png)] == alone(TakesPixels, png)
+    assert set(pixels.sizes) == {4}
+    pictures = TakesPictures()
+    joiner = proven(pictures, png[0])
+    calls = [*png, call("image/jpeg", picture("JPEG"), "application/json")]
+    assert [told(found) for found in together(joiner, calls)] == alone(TakesPictures, calls)
+    assert pictures.sizes == [1, 7]
 
 
 class Best(Recording):
@@ -395,7 +532,7 @@ class Constant(Recording):
 class Middle(Recording):
     """Does one thing in the middle of the rows that belongs to an invocation."""
 
-    row_wise: ClassVar[bool] = False
+    row_wise: ClassVar[bool | None] = False
 
     def predict(self, inputs: Floats) -> Any:
         self.sizes.append(len(inputs))

@@ -1,8 +1,11 @@
 import gzip
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow
+import pyarrow.ipc
 import pytest
 from numpy.typing import NDArray
 
@@ -25,7 +28,7 @@ def error(found: Answer) -> dict[str, str]:
 
 class Untyped(Predictor):
     def predict(self, inputs):  # type: ignore[no-untyped-def] # what a user may write
-        return {"got": type(inputs).__name__}
+        return {"got": [type(inputs).__name__]}
 
 
 class Bytes(Predictor):
@@ -65,8 +68,50 @@ def giving(what: Any) -> Pipeline:
 )
 def test_without_annotation_the_media_type_decides(content_type: str, body: bytes, want: str) -> None:
     assert orjson.loads(answered(Pipeline(Untyped(), None), content_type, "application/json", body).body) == {
-        "got": want
+        "got": [want]
     }
+
+
+@dataclass
+class Loan:
+    amount: float
+    years: int = 1
+
+
+class Rated(Predictor):
+    def predict(self, inputs: list[Loan]) -> list[Loan]:
+        return [Loan(2 * loan.amount, loan.years) for loan in inputs]
+
+
+ONE, TWO = b'{"amount": 1}', b'[{"amount": 1}, {"amount": 2, "years": 3}]'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "accept", "head", "want"),
+    [
+        ("application/json", TWO, "text/csv", b"text/csv", b"2.0,1\n4.0,3\n"),
+        ("application/json", ONE, "text/csv", b"text/csv", b"2.0,1\n"),
+        ("application/json", TWO, "image/png, text/csv;q=0.5", b"text/csv", b"2.0,1\n4.0,3\n"),
+        ("application/json", ONE, "application/jsonlines", b"application/jsonlines", b'{"amount":2.0,"years":1}\n'),
+        ("application/json", ONE, "", b"application/json", b'{"amount":2.0,"years":1}'),
+        ("text/csv", b"1,2\n", "", b"text/csv", b"2.0,2\n"),
+        ("text/csv; header=present", b"amount\n1\n", "*/*", b"text/csv", b"2.0,1\n"),
+    ],
+)
+def test_records_are_answered_as_accept_says(
+    content_type: str, body: bytes, accept: str, head: bytes, want: bytes
+) -> None:
+    found = answered(Pipeline(Rated(), None), content_type, accept, body)
+    assert (found.status, found.head, bytes(found.body)) == (200, head, want)
+
+
+@pytest.mark.parametrize(("body", "rows"), [(ONE, 1), (TWO, 2)])
+def test_records_are_answered_as_columns_with_names(body: bytes, rows: int) -> None:
+    accept = "application/vnd.apache.arrow.stream"
+    found = answered(Pipeline(Rated(), None), "application/json", accept, body)
+    assert (found.status, found.head) == (200, accept.encode())
+    table = pyarrow.ipc.open_stream(bytes(found.body)).read_all()
+    assert table.to_pydict() == {"amount": [2.0, 4.0][:rows], "years": [1, 3][:rows]}
 
 
 def test_an_answer_that_the_questions_type_cannot_say_takes_the_next_type() -> None:
@@ -101,7 +146,7 @@ def test_a_declared_media_type_without_codec_cannot_be_loaded() -> None:
 
 def test_the_first_declared_media_type_stands_in_for_a_missing_one() -> None:
     pipeline = Pipeline(Untyped(), ("text/csv", "application/json"))
-    assert orjson.loads(answered(pipeline, "", "application/json", b"1,2\n").body) == {"got": "list"}
+    assert orjson.loads(answered(pipeline, "", "application/json", b"1,2\n").body) == {"got": ["list"]}
 
 
 def test_the_predictors_error_names_its_class_and_nothing_else() -> None:

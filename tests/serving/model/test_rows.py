@@ -22,7 +22,10 @@ VALUES: list[Any] = [
     FRAME["a"],
     pa.Table.from_pandas(FRAME),
     scipy.sparse.csr_matrix(TABLE),
-    [1, "two", None, {}],
+    [1, 2, 3, 4],
+    [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]],
+    [[1, "a"], [2, "b"], [3, "c"], [4, "d"]],
+    [[[1], [2]], [[3], [4]], [[5], [6]], [[7], [8]]],
     {"a": TABLE, "b": [1, 2, 3, 4]},
 ]
 
@@ -101,10 +104,24 @@ def test_what_has_no_rows_has_no_number_of_rows(value: Any) -> None:
         ({"a": TABLE}, {"a": TABLE[:, :1]}),
         (TABLE, FRAME),
         (TABLE, TABLE.tolist()),
+        ([1], [1.0]),
+        ([1], [1, None]),
+        ([1], [[1]]),
+        ([[1]], [[[1]]]),
+        ([[1]], [[1, 2]]),
+        ([[1]], [[1.0]]),
+        ([[1, "a"]], [["a", 1]]),
+        ([[1, None]], [[1, 2]]),
+        ([[[1]]], [[[1, 2]]]),
     ],
 )
 def test_what_is_not_alike_has_another_signature(one: Any, other: Any) -> None:
     assert rows.signature(one) != rows.signature(other)
+
+
+@pytest.mark.parametrize("value", [[[1], [2, 3]], [[1], []], [[[1]], [[1, 2]]], [["a", [1]], ["b", [1, 2]]]])
+def test_rows_of_different_lengths_have_no_signature(value: Any) -> None:
+    assert rows.signature(value) is None
 
 
 def test_joined_arrays_may_be_written_to_only_if_all_may() -> None:

@@ -1,6 +1,7 @@
 """What a model process sends: few frames, nothing lost, nothing overtaken."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -135,6 +136,40 @@ def test_bodies_that_come_back_as_they_were_lent_stay_where_they_lie(ends: tuple
         (7, INLINE, THRESHOLD),  # nothing is written there: if this process died, it would be asked again
     ]
     assert bytes(items[2][3]) == changed
+
+
+def test_answers_that_are_too_large_together_leave_one_by_one_and_what_is_too_large_is_refused(
+    ends: tuple[Wire, Front],
+) -> None:
+    wire, front = ends
+    fields = [b"text/plain\n", b"text/plain\n\nIcall-2", b"text/plain\n"]
+    front.link.sendall(frames.pack_invocations(5, fields, [b"a"] * 3, [1] * 3, None))
+    (given,) = wire.receive() or []
+    assert not isinstance(given, dict)
+    bodies = [b"a", bytes(2**32), b"c"]  # zeros that nobody looks at take no memory
+    wire.answer_alike(given, b"text/plain", bodies, QUICK)
+    wire.answer_all(given, [Answer(200, b"text/plain", body) for body in bodies], QUICK)
+    for _ in range(2):
+        found = [frames.unpack_answers(*front.frame()) for _ in range(3)]
+        assert [timings is not None for _, timings in found] == [False, False, True]
+        items = [item for answered, _ in found for item in answered]
+        assert [item[:2] for item in items] == [(5, 200), (6, 500), (7, 200)]
+        assert (items[0][3], items[2][3]) == (b"a", b"c")
+        told = json.loads(bytes(items[1][3]))["error"]
+        assert told["inference_id"] == "call-2"
+        assert told["message"].startswith("the answer, or a part of it, is too large: got 4294967296 bytes")
+
+
+def test_the_answer_to_one_beside_others_leaves_its_question_as_it_is(
+    ends: tuple[Wire, Front], arena: memoryview
+) -> None:
+    wire, front = ends
+    front.link.sendall(frames.pack_invocations(5, [b"\n"], [b""], [THRESHOLD], [0]))
+    (given,) = wire.receive() or []
+    assert not isinstance(given, dict)
+    wire.answer(next(given.items()), Answer(200, b"text/plain", b"y" * THRESHOLD), QUICK)
+    assert front.items() == [(5, 200, b"y" * THRESHOLD)]
+    assert bytes(arena[:THRESHOLD]) == bytes(THRESHOLD), "if this process died, it would be asked again"
 
 
 def test_the_answer_to_one_takes_the_place_of_its_question(ends: tuple[Wire, Front], arena: memoryview) -> None:

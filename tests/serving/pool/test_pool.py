@@ -14,8 +14,10 @@ from argosy.serving.pool.pool import Pool
 from argosy.serving.pool.template_link import ForkOwner, Template
 from argosy.serving.settings import Settings
 
-LOADED = {"event": "loaded", "capacity": 1, "joins": False}
+LOADED = {"event": "loaded", "is_concurrent": False, "capacity": 1, "joins": False}
 QUICK = Timings(1, 1e-6, 1e-6, 1e-6)
+SLOW = Timings(1, 0.0, 1.0, 0.0)
+"""Of a model for which several invocations never share a frame."""
 
 
 class Asked(Invocation):
@@ -53,6 +55,9 @@ class OneProcess:
         return
 
     def loaded(self) -> None:
+        return
+
+    async def end_of_lost(self, number: int) -> None:
         return
 
     def fork(self, owner: ForkOwner, number: int, seat: int, seats: int, model_dir: Path) -> socket.socket:
@@ -97,3 +102,33 @@ async def batch_when_closed() -> list[int]:
 
 def test_what_is_still_predicted_together_when_time_is_up_is_503() -> None:
     assert asyncio.run(batch_when_closed()) == [200, 503, 503, 503]
+
+
+async def order_of_answers() -> list[bytes]:
+    """What is asked of the one process, in order, when sessions and others wait for it in turn."""
+    arena, process = Arena(1 << 20), OneProcess()
+    pool = Pool(Settings(workers=1), arena, cast("Template", process), Metrics(), lambda: None)
+    pool.start()
+    await process.say(frames.pack_message(LOADED))
+    found: list[bytes] = []
+    async with asyncio.timeout(10):
+        while not pool.can_serve:
+            await asyncio.sleep(0.001)
+        (link,) = pool.links
+        for name in (b"pinned 1", b"pinned 2", b"any 1", b"pinned 3", b"any 2", b"any 3", b"pinned 4"):
+            asked = Asked(b"\n", name, None, len(name))
+            asked.pinned = link if name.startswith(b"pinned") else None
+            pool.submit(asked, is_admitted=False)
+        while len(found) < 7:
+            taken = await process.take()
+            found.append(b" + ".join(bytes(item.body) for item in taken))
+            items = [(item.number, 200, b"text/plain", b"1", INLINE, 1) for item in taken]
+            await process.say(frames.pack_answers(items, SLOW))
+    pool.close()
+    process.end.close()
+    return found
+
+
+def test_who_has_waited_for_longest_goes_first_whether_of_a_session_or_not() -> None:
+    expected = [b"pinned 1", b"pinned 2", b"any 1", b"pinned 3", b"any 2", b"any 3", b"pinned 4"]
+    assert asyncio.run(order_of_answers()) == expected

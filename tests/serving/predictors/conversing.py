@@ -53,6 +53,10 @@ class Conversing(Predictor):
                 yield "\udcff"
             case "cancelled":
                 raise asyncio.CancelledError
+            case "huge":
+                yield bytes(2**32)
+            case "block":
+                time.sleep(60)
             case "pid":
                 yield str(os.getpid())
             case "told":

@@ -1,6 +1,7 @@
 """Predictors of the tests of batching, streaming and the contract's header fields; each body says what to do."""
 
 import asyncio
+import ctypes
 import os
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -86,12 +87,48 @@ class Coroutine(Predictor):
             raise asyncio.CancelledError
         if inputs["do"] == "raise":
             raise ZeroDivisionError
+        if inputs["do"] == "wait":
+            await waiting_for(inputs)
+        if inputs["do"] == "exit":
+            os._exit(7)
+        if inputs["do"] == "sleep":
+            await asyncio.sleep(inputs["seconds"])
+        if inputs["do"] == "block":
+            time.sleep(inputs["seconds"])
         if inputs["do"] == "meet":
             if Coroutine.waiting is None:
                 Coroutine.waiting = asyncio.Event()
                 await Coroutine.waiting.wait()
             Coroutine.waiting.set()
-        return {"id": current_invocation().inference_id}
+        if inputs["do"] == "until":
+            tell(f"begun {current_invocation().inference_id}")
+            while not Path(inputs["until"]).exists():
+                await asyncio.sleep(0.01)
+        return {"id": current_invocation().inference_id, **inputs.get("more", {})}
+
+
+class ReturnsCoroutine(Predictor):
+    """A plain function that returns a coroutine."""
+
+    def predict(self, inputs: dict[str, Any]) -> Any:
+        return Coroutine().predict(inputs)
+
+
+async def waiting_for(inputs: dict[str, Any]) -> None:
+    """Wait without end; `TEST_TOLD` is told of the begin and of the interruption, which `cling` takes no notice of."""
+    name = current_invocation().inference_id
+    tell(f"begun {name}")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        tell(f"closed {name}")
+        if not inputs.get("cling"):
+            raise
+
+
+def tell(line: str) -> None:
+    with Path(os.environ["TEST_TOLD"]).open("a") as file:
+        file.write(f"{line}\n")
 
 
 def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
@@ -99,6 +136,12 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
     count, kind = inputs["parts"], inputs.get("kind", "text")
     current_invocation().reply_custom_attributes(f"id={current_invocation().inference_id}")
     try:
+        if "until" in inputs:
+            tell(f"begun {current_invocation().inference_id}")
+            while not Path(inputs["until"]).exists():
+                time.sleep(0.005)
+        if inputs.get("exit"):
+            os._exit(7)
         if inputs.get("refuse"):
             raise DecodeError("refused before the first part")
         for number in range(count) if count >= 0 else iter(int, 1):
@@ -107,6 +150,7 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
                 while number and not Path(inputs["wait"]).exists():
                     time.sleep(0.005)
             time.sleep(inputs.get("seconds", 0))
+            ctypes.PyDLL(None).usleep(int(inputs.get("lock", 0) * 1e6))  # unlike CDLL, it keeps the interpreter's lock
             yield made(kind, number, inputs.get("size", 1))
         if inputs.get("raise"):
             raise RuntimeError("the secret of the weights")
@@ -118,6 +162,8 @@ def parts(inputs: dict[str, Any]) -> Generator[Any, None, None]:
 
 def made(kind: str, number: int, size: int) -> Any:
     match kind:
+        case "huge":
+            return bytes(2**32 if number else 1)
         case "bytes":
             return bytes([number % 256]) * size
         case "json":

@@ -35,6 +35,8 @@ class _Conversing(Predictor):
                 raise DecodeError("not today")
             case "exit":
                 os._exit(7)
+            case "sleep":
+                time.sleep(inputs["seconds"])
             case "wait":
                 Path(inputs["begun"]).touch()
                 wait_for(inputs["until"])

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.sparse import csr_matrix
 
 from argosy import Predictor
 
@@ -52,13 +54,44 @@ class TakesBytes(Predictor):
         return [1.5]
 
 
+class TakesSparse(Predictor):
+    def predict(self, inputs: csr_matrix) -> list[float]:
+        assert isinstance(inputs, csr_matrix)
+        return [1.5]
+
+
+class TakesTable(Predictor):
+    def predict(self, inputs: pa.Table) -> list[float]:
+        assert isinstance(inputs, pa.Table)
+        return [1.5]
+
+
+class TakesLists(Predictor):
+    def predict(self, inputs: list[list[float]]) -> list[float]:
+        assert isinstance(inputs[0][0], float)
+        return [1.5]
+
+
+class TakesDict(Predictor):
+    def predict(self, inputs: dict[str, Any]) -> list[float]:
+        assert isinstance(inputs, dict)
+        return [1.5]
+
+
 @dataclass
-class Person:
-    name: str
-    age: int
+class Row:
+    a: float
+    b: float
+    c: float
 
 
 class TakesRecord(Predictor):
-    def predict(self, inputs: Person) -> list[float]:
-        assert isinstance(inputs, Person)
+    def predict(self, inputs: Row) -> list[float]:
+        assert isinstance(inputs, Row)
+        return [1.5]
+
+
+class TakesRecords(Predictor):
+    def predict(self, inputs: list[Row]) -> list[float]:
+        assert isinstance(inputs[0], Row)
         return [1.5]

@@ -37,6 +37,13 @@ class Flood(Predictor):
         return b"x" * int(inputs)
 
 
+class Huge(Predictor):
+    """Answers with as many zeros as the body says, which take no memory until somebody looks at them."""
+
+    def predict(self, inputs: str) -> bytes:
+        return bytes(int(inputs))
+
+
 class EchoText(Predictor):
     def predict(self, inputs: str) -> str:
         return inputs

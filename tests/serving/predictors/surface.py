@@ -1,12 +1,13 @@
 """Predictors whose annotations become the OpenAPI document that schemathesis reads."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from argosy import Predictor
+from argosy import Predictor, current_invocation, meter
 
 
 @dataclass
@@ -42,3 +43,20 @@ class Anything(Predictor):
 
     def predict(self, inputs: Any) -> Any:
         return {"taken": type(inputs).__name__}
+
+
+class Hosts(Predictor):
+    """Takes records, whatever adapter and session they are for; loads from any folder, and any adapter."""
+
+    def load_adapter(self, name: str, path: Path) -> None:
+        pass
+
+    def predict(self, inputs: list[Passenger]) -> list[Verdict]:
+        invocation = current_invocation()
+        invocation.reply_custom_attributes(f"adapter={invocation.adapter}")
+        meter(len(inputs))
+        return Passengers().predict(inputs)
+
+
+class OfMany(Hosts):
+    """The same for a multi-model endpoint, which has no adapters."""

@@ -1,30 +1,55 @@
-"""Debian's package indexes, and what a set of packages needs.
+"""Debian's package indexes: suites -> signed releases -> the packages that they have.
 
-Source: wiki.debian.org/DebianRepository/Format; Debian Policy Manual 7, relationships (read 2026-11-22).
+Source: wiki.debian.org/DebianRepository/Format (read 2026-11-22).
 """
 
 import io
 import lzma
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
 from argosy.errors import ImageError
-from argosy.image.debian.signature import signed_text
+from argosy.image.debian.paragraphs import field, paragraphs
+from argosy.image.debian.relations import Relation, parse_relations
+from argosy.image.debian.signature import KEYRING, signed_text
 from argosy.image.debian.version import sort_key
 from argosy.image.download import connected, get
 from argosy.image.image import digest_of
 
 MIRROR: Final = "https://deb.debian.org"
-SUITES: Final = (
-    (f"{MIRROR}/debian", "bookworm"),
-    (f"{MIRROR}/debian", "bookworm-updates"),
-    (f"{MIRROR}/debian-security", "bookworm-security"),
-)
-_INDEX: Final = "main/binary-amd64/Packages.xz"
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Where packages come from.
+
+    Attributes:
+        archive: URL above `dists` and `pool`.
+        name: As below `dists`.
+        components: Parts of the suite that are read, as `main`.
+        keyring: File on this machine with the keys that sign the suite; empty for Debian's own here.
+    """
+
+    archive: str
+    name: str
+    components: tuple[str, ...] = ("main",)
+    keyring: str = ""
+
+
+def debian_suites(codename: str) -> tuple[Suite, ...]:
+    """The suites of a release of Debian that a machine of that release is updated from."""
+    return (
+        Suite(f"{MIRROR}/debian", codename),
+        Suite(f"{MIRROR}/debian", f"{codename}-updates"),
+        Suite(f"{MIRROR}/debian-security", f"{codename}-security"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +62,6 @@ class Package:
         url: Where the .deb is.
         digest: `sha256:` digest of the .deb.
         size: Bytes of the .deb.
-        stanza: Its paragraph of the index.
     """
 
     name: str
@@ -45,73 +69,108 @@ class Package:
     url: str
     digest: str
     size: int
-    stanza: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A package with its paragraph of the index, which says what it needs."""
+
+    package: Package
+    paragraph: bytes
+
+    def relations(self, *names: str) -> list[list[Relation]]:
+        """The clauses of these fields."""
+        return [clause for name in names for clause in parse_relations(field(self.paragraph, name))]
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The indexes of a suite as one moment had them: archive URL, name, and the digest of each index file."""
+    """The indexes of a suite as one moment had them: the suite, and the digest of each index file."""
 
-    archive: str
-    suite: str
+    suite: Suite
     digests: dict[str, str]
 
 
-def read_releases(say: Callable[[str], None]) -> list[Release]:
-    """What the suites have now; says when nobody could verify Debian's signature, and https alone has to do.
+def read_releases(suites: Iterable[Suite], say: Callable[[str], None]) -> list[Release]:
+    """What the suites have now; says when nobody could verify a signature, and https alone has to do.
 
     Raises:
         NetworkError: The mirror does not answer.
-        ImageError: A signature is wrong or missing.
+        ImageError: A signature is wrong or missing, or cannot be verified where there is no https either.
     """
     releases = []
     unverified = []
     with connected() as client:
-        for archive, suite in SUITES:
-            url = f"{archive}/dists/{suite}/InRelease"
+        for suite in suites:
+            url = f"{suite.archive}/dists/{suite.name}/InRelease"
             clearsigned = get(client, url)
-            text = signed_text(clearsigned, url)
+            text = signed_text(clearsigned, url, Path(suite.keyring or KEYRING))
             if text is None:
-                unverified.append(suite)
+                _require_https(url)
+                unverified.append(suite.name)
                 text = clearsigned
-            releases.append(Release(archive, suite, _digests(text.decode("utf-8", "replace"), url)))
+            releases.append(Release(suite, _digests(text.decode("utf-8", "replace"), url)))
     if unverified:
-        suites = ", ".join(unverified)
-        say(f"the signatures of {suites} were not verified (no gpgv here that knows the keys): https only")
+        names = ", ".join(unverified)
+        say(f"the signatures of {names} were not verified (no gpgv here that knows the keys): https only")
     return releases
 
 
 class Index:
-    """The packages of several suites by name, each in its newest version; paragraphs are parsed when asked for."""
+    """The packages of several suites by name; paragraphs are parsed when asked for."""
 
     def __init__(self) -> None:
-        self._stanzas: dict[str, tuple[str, bytes]] = {}
+        self._paragraphs: dict[str, list[tuple[str, bytes]]] = {}
 
-    def add(self, archive: str, stanzas: Iterable[bytes]) -> None:
+    def add(self, archive: str, found: Iterable[bytes]) -> None:
         """Add the paragraphs of an index, each ending with a line break."""
-        for stanza in stanzas:
-            name = _field(stanza, b"Package")
-            before = self._stanzas.get(name)
-            if before is None or sort_key(_field(before[1], b"Version")) < sort_key(_field(stanza, b"Version")):
-                self._stanzas[name] = (archive, stanza)
+        for paragraph in found:
+            self._paragraphs.setdefault(field(paragraph, "Package"), []).append((archive, paragraph))
 
-    def get(self, name: str) -> Package | None:
-        """The package of that name."""
-        found = self._stanzas.get(name)
-        return None if found is None else _package(name, found[1], found[0])
+    def get(self, wanted: Relation) -> Candidate | None:
+        """The newest package of that name that fits."""
+        fitting = [
+            (sort_key(version), archive, paragraph)
+            for archive, paragraph in self._paragraphs.get(wanted.name, ())
+            if wanted.fits(version := field(paragraph, "Version"))
+        ]
+        if not fitting:
+            return None
+        _, archive, paragraph = max(fitting, key=lambda one: one[0])
+        return _candidate(archive, paragraph)
 
-    def provider(self, names: Iterable[str]) -> Package | None:
+    def versions(self, name: str) -> list[str]:
+        """The versions of a package, the newest first."""
+        found = {field(paragraph, "Version") for _, paragraph in self._paragraphs.get(name, ())}
+        return sorted(found, key=sort_key, reverse=True)
+
+    def provider(self, wanted: Iterable[Relation]) -> Candidate | None:
         """The first package, by name, that provides one of these virtual ones."""
-        wanted = set(names)
-        for name in sorted(self._stanzas):
-            provided = _field(self._stanzas[name][1], b"Provides")
-            if provided and wanted.intersection(n for clause in provided.split(",") for n in _names(clause)):
-                return self.get(name)
+        relations = list(wanted)
+        for name in sorted(self._paragraphs):
+            newest = self.get(Relation(name)) if any(self._provides(name, one) for one in relations) else None
+            if newest is not None:
+                return newest
         return None
+
+    def _provides(self, name: str, wanted: Relation) -> bool:
+        for _, paragraph in self._paragraphs[name]:
+            if wanted.name.encode() in paragraph and provides(field(paragraph, "Provides"), wanted):
+                return True
+        return False
+
+
+def provides(text: str, wanted: Relation) -> bool:
+    """Whether a field `Provides` has a virtual package that fits."""
+    return any(
+        one.name == wanted.name and wanted.fits(one.version or None)
+        for clause in parse_relations(text)
+        for one in clause
+    )
 
 
 def read_index(releases: Iterable[Release]) -> Index:
-    """Every package of the suites.
+    """Every package of the suites for amd64.
 
     Raises:
         NetworkError: The mirror does not answer.
@@ -120,52 +179,41 @@ def read_index(releases: Iterable[Release]) -> Index:
     index = Index()
     with connected() as client:
         for release in releases:
-            with lzma.open(io.BytesIO(_fetch(client, release))) as stream:
-                index.add(release.archive, _stanzas(stream))
+            for component in release.suite.components:
+                content = _fetch(client, release, f"{component}/binary-amd64/Packages.xz")
+                with lzma.open(io.BytesIO(content)) as stream:
+                    index.add(release.suite.archive, paragraphs(stream))
     return index
 
 
-def closure(wanted: Iterable[str], index: Index, unneeded: frozenset[str]) -> list[Package]:
-    """The packages and all that they need before they work, sorted by name.
-
-    Of alternatives the first that exists is taken; a virtual package is taken from the first that provides it.
-
-    Args:
-        wanted: Names.
-        index: What there is.
-        unneeded: Names that are left out with all that only they need.
-
-    Raises:
-        ImageError: Something is needed that no package provides.
-    """
-    chosen: dict[str, Package] = {}
-    rest = [[name] for name in wanted]
-    while rest:
-        alternatives = rest.pop()
-        if any(name in unneeded or name in chosen for name in alternatives):
-            continue
-        package = next(filter(None, map(index.get, alternatives)), None) or index.provider(alternatives)
-        if package is None:
-            raise ImageError("Debian has no such package", got=" | ".join(alternatives))
-        if package.name not in chosen:
-            chosen[package.name] = package
-            for field in (b"Pre-Depends", b"Depends"):
-                clauses = _field(package.stanza.encode(), field).split(",")
-                rest += [_names(clause) for clause in clauses if clause.strip()]
-    return [chosen[name] for name in sorted(chosen)]
-
-
-def _fetch(client: httpx.Client, release: Release) -> bytes:
-    digest = release.digests.get(_INDEX)
+def by_hash(release: Release, path: str) -> str | None:
+    """The URL of a file of the release by its digest, so that a mirror that changes meanwhile does no harm."""
+    digest = release.digests.get(path)
     if digest is None:
-        raise ImageError("Debian's release lists no index for amd64", where=release.suite)
-    by_hash = f"{release.archive}/dists/{release.suite}/{_INDEX.rpartition('/')[0]}/by-hash/SHA256/{digest[7:]}"
-    content = get(client, by_hash)
+        return None
+    folder = f"{release.suite.archive}/dists/{release.suite.name}/{path.rpartition('/')[0]}".rstrip("/")
+    return f"{folder}/by-hash/SHA256/{digest.removeprefix('sha256:')}"
+
+
+def _fetch(client: httpx.Client, release: Release, path: str) -> bytes:
+    url = by_hash(release, path)
+    if url is None:
+        raise ImageError("Debian's release lists no index for amd64", got=f"no `{path}`", where=release.suite.name)
+    content = get(client, url)
+    digest = release.digests[path]
     if digest_of(content) != digest:
-        raise ImageError(
-            "Debian's index is not what its release says", got=digest_of(content), want=digest, where=by_hash
-        )
+        raise ImageError("Debian's index is not what its release says", got=digest_of(content), want=digest, where=url)
     return content
+
+
+def _require_https(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ImageError(
+            "an index of packages that is not fetched by https has a signature that cannot be verified here",
+            where=url,
+            hint="apt-get install gpgv debian-archive-keyring, or a base image whose sources say https",
+        )
 
 
 def _digests(text: str, where: str) -> dict[str, str]:
@@ -176,38 +224,12 @@ def _digests(text: str, where: str) -> dict[str, str]:
     return {path: f"sha256:{digest}" for digest, _, path in lines}
 
 
-def _stanzas(stream: Iterable[bytes]) -> Iterator[bytes]:
-    lines: list[bytes] = []
-    for line in stream:
-        if line != b"\n":
-            lines.append(line)
-        elif lines:
-            yield b"".join(lines)
-            lines = []
-    if lines:
-        yield b"".join(lines)
-
-
-def _package(name: str, stanza: bytes, archive: str) -> Package:
-    return Package(
-        name,
-        _field(stanza, b"Version"),
-        f"{archive}/{_field(stanza, b'Filename')}",
-        f"sha256:{_field(stanza, b'SHA256')}",
-        int(_field(stanza, b"Size") or 0),
-        stanza.decode("utf-8", "replace"),
+def _candidate(archive: str, paragraph: bytes) -> Candidate:
+    package = Package(
+        field(paragraph, "Package"),
+        field(paragraph, "Version"),
+        f"{archive}/{field(paragraph, 'Filename')}",
+        f"sha256:{field(paragraph, 'SHA256')}",
+        int(field(paragraph, "Size") or 0),
     )
-
-
-def _field(stanza: bytes, name: bytes) -> str:
-    """A field's first line, empty when there is none."""
-    start = 0 if stanza.startswith(name + b": ") else stanza.find(b"\n" + name + b": ") + 1
-    if start == 0 and not stanza.startswith(name + b": "):
-        return ""
-    end = stanza.find(b"\n", start)
-    return stanza[start + len(name) + 2 : end if end >= 0 else len(stanza)].decode("utf-8", "replace")
-
-
-def _names(clause: str) -> list[str]:
-    """The alternatives of a relationship, without versions and architectures."""
-    return [re.split(r"[\s(:\[]", part.strip(), maxsplit=1)[0] for part in clause.split("|")]
+    return Candidate(package, paragraph)

@@ -13,7 +13,7 @@ def sort_key(version: str) -> tuple[Any, ...]:
     >>> sorted(["1.0-1", "1.0~rc1-1", "1:0.9", "1.0-1+deb12u2", "1.0-1+deb12u10"], key=sort_key)
     ['1.0~rc1-1', '1.0-1', '1.0-1+deb12u2', '1.0-1+deb12u10', '1:0.9']
     """
-    epoch, _, rest = version.rpartition(":") if ":" in version else ("0", "", version)
+    epoch, _, rest = version.partition(":") if ":" in version else ("0", "", version)
     upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "0")
     return (int(epoch), _parts(upstream), _parts(revision))
 

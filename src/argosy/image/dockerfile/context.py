@@ -16,7 +16,7 @@ from typing import Final
 from argosy import model_archive
 from argosy.errors import UsageError
 from argosy.image.build import BaseImage, Parts, base_labels, settings
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.dockerfile.locked_files import Downloads, write_locked
 from argosy.image.dockerfile.server_wheel import server_wheel
 from argosy.image.dockerfile.text import Recipe, render

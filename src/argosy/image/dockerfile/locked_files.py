@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from argosy.image.blobs import BlobStore
-from argosy.image.dependencies import WheelFile
+from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.dockerfile.text import PAGE, REQUIREMENTS
 from argosy.image.download import Credentials, Download, fetch, origin
 

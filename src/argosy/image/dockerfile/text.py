@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from argosy.errors import UsageError
-from argosy.image.build import MODEL, PROGRAM
 from argosy.image.interpreter import Interpreter
+from argosy.image.layers.recipes import MODEL, PROGRAM
 from argosy.image.manifest import Settings
 from argosy.image.venv import VENV
 

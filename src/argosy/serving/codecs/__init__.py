@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 from argosy import media_type
 from argosy.errors import LoadError
 from argosy.media_type import MediaType
-from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.kind import FieldKinds, InputKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Codec(Protocol):
 
     media_type: str
     kinds: frozenset[InputKind] = frozenset({InputKind.ANY})
-    """What it can decode to, `TEXT` and `BYTES` apart: those need no codec."""
+    """What it can decode to. `TEXT`, `BYTES` and `VIEW` need no codec: they are here if not the whole body is meant."""
     cells_are_text: bool = False
     """Whether numbers in `RECORDS` arrive as text, as in CSV: then the type of the field says what they are."""
 
@@ -62,6 +62,14 @@ class RowsEncoder(Protocol):
 
         None when the prediction is no plain array of numbers: the caller then encodes piece by piece.
         """
+
+
+@runtime_checkable
+class FormCodec(Protocol):
+    """A codec of bodies that consist of named parts, each of a media type of its own."""
+
+    def decode_form(self, body: bytes | memoryview, content_type: MediaType, wanted: FieldKinds | InputKind) -> object:
+        """The parts by name, each as wanted; or, for a kind, the only part as that."""
 
 
 _TABLE: Final = {

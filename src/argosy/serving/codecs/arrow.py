@@ -8,7 +8,7 @@ from typing import Any, Final
 from argosy.errors import DecodeError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import from_array, require_room
-from argosy.serving.codecs.outputs import to_arrow
+from argosy.serving.codecs.outputs import not_a_table, to_arrow
 from argosy.serving.inputs.kind import InputKind
 
 _KINDS: Final = frozenset(
@@ -106,12 +106,16 @@ class ParquetCodec:
         """A table, frame, list of records, dict of columns, or rows, as one file, compressed with Snappy.
 
         Raises:
-            NotAcceptableError: The prediction is not a table.
+            NotAcceptableError: The prediction is not a table, or one with columns that Parquet has no form for.
         """
+        import pyarrow
         from pyarrow import parquet
 
         file = io.BytesIO()
-        parquet.write_table(to_arrow(prediction, self.media_type), file)
+        try:
+            parquet.write_table(to_arrow(prediction, self.media_type), file)
+        except pyarrow.ArrowNotImplementedError:  # a record without fields within a record
+            raise not_a_table(self.media_type) from None
         return file.getvalue()
 
 

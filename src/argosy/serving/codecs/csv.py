@@ -14,7 +14,7 @@ from argosy.errors import DecodeError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import ARRAY_KINDS, from_array, from_records
 from argosy.serving.codecs.numbers import NUMBER_CHARACTERS, parse_numbers, rows_and_width, to_array
-from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, rows_of
+from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, records_of, rows_of
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
 
@@ -71,7 +71,8 @@ class CsvCodec:
     def encode(self, prediction: object) -> bytes | memoryview:
         """One row a line, the last line ended too; a flat list is one column; strings and `bytes` unchanged.
 
-        Frames and tables lose their names: a header line would be one row too many for whoever counts lines.
+        Frames, tables and records lose their names: a header line would be one row too many for whoever counts lines.
+        A record is a row, with an empty cell for what others have and it has not.
 
         Raises:
             NotAcceptableError: The prediction is not a table.
@@ -85,7 +86,9 @@ class CsvCodec:
             if text is not None:
                 return text
         lines = io.StringIO()
-        csv.writer(lines, lineterminator="\n").writerows(rows_of(prediction, "text/csv"))
+        records = records_of(prediction)
+        rows = rows_of(prediction if records is None else records.rows, self.media_type)
+        csv.writer(lines, lineterminator="\n").writerows(rows)
         return lines.getvalue().encode()
 
     def encode_rows(self, prediction: object, counts: Sequence[int]) -> list[bytes] | None:

@@ -8,9 +8,9 @@ import orjson
 from argosy.errors import DecodeError, PredictError
 from argosy.media_type import MediaType
 from argosy.serving.codecs.forms import SparseRows, from_array, from_records, from_sparse
-from argosy.serving.codecs.numbers import HAS_SIMDJSON, to_array
+from argosy.serving.codecs.numbers import HAS_SIMDJSON, kind_of, to_array
 from argosy.serving.codecs.outputs import OCTETS, cut, is_plain_table, plain
-from argosy.serving.codecs.shapes import read_rows, unwrap, unwrap_each
+from argosy.serving.codecs.shapes import instances_of, read_rows, unwrap, unwrap_each
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.kind import InputKind
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LARGE_BYTES: Final = 256  # from here on reading numbers without making Python objects of them pays, names or not
-_WRAPPER_NAMES: Final = frozenset({"instances", "configuration"})
 _TABULAR: Final = frozenset({InputKind.ARRAY, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE})
 
 
 class JsonCodec:
     """JSON both ways; arrays are lists of rows, a flat list is one row, `{"instances": rows}` is understood.
 
-    So are SageMaker's built-in shapes, dense and sparse (`shapes.py`). `RECORDS` are the value itself, or the list in
-    `{"instances": [{...}]}` when nothing but `configuration` is beside it. Tables are as `forms.from_records` says.
+    So are SageMaker's built-in shapes, dense and sparse (`shapes.py`). A `LIST` may be that in `{"instances": [...]}`
+    when nothing but `configuration` is beside it; `RECORDS` are the value itself, because a record may have such a
+    field (`inputs/instances.py`). Tables are as `forms.from_records` says.
     """
 
     media_type = "application/json"
@@ -46,15 +46,17 @@ class JsonCodec:
             if rows is not None:
                 return rows[0]
         value = _parse(body)
-        if kind is InputKind.LIST and not isinstance(value, list):
-            raise DecodeError("the body is not a JSON array")
+        if kind is InputKind.LIST:
+            value = instances_of(value)
+            if not isinstance(value, list):
+                raise DecodeError("the body is not a JSON array", got=kind_of(value))
         if kind is InputKind.DICT and not isinstance(value, dict):
             raise DecodeError("the body is not a JSON object")
         if kind is InputKind.ARRAYS:
             return from_records(value, kind)
         if kind in _TABULAR:
             return _tabular(unwrap(value), kind, body)
-        return _records(value) if kind is InputKind.RECORDS else value
+        return value
 
     def decode_rows(
         self, bodies: Sequence[bytes | memoryview], content_type: MediaType
@@ -163,14 +165,6 @@ def _tabular(value: object, kind: InputKind, body: bytes | memoryview) -> object
         return from_records(value, kind)
     text = bytes(body)
     return from_array(to_array(value, may_hold_booleans=b"true" in text or b"false" in text), kind)
-
-
-def _records(value: object) -> object:
-    if isinstance(value, dict) and "instances" in value and _WRAPPER_NAMES.issuperset(value):
-        instances = value["instances"]
-        if isinstance(instances, list) and instances and all(isinstance(record, dict) for record in instances):
-            return instances
-    return value
 
 
 def _dump(value: object, option: int = 0) -> bytes:

@@ -8,7 +8,7 @@ from argosy.errors import DecodeError, InvocationError, NotAcceptableError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
 from argosy.serving.codecs.text import to_text
-from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.kind import FieldKind, FieldKinds, InputKind
 
 _PARTS: Final = 1000  # as many as Django's DATA_UPLOAD_MAX_NUMBER_FIELDS and Starlette's max_fields and max_files
 _HEAD_BYTES: Final = 8192
@@ -18,6 +18,7 @@ _PARAMETER: Final = re.compile(r';[ \t]*(name|filename|filename\*)=(?:"((?:[^"\\
 _PLAIN: Final = MediaType("text", "plain")
 _OCTETS: Final = "application/octet-stream"
 _MANY: Final = frozenset({InputKind.DICT, InputKind.RECORDS, InputKind.ANY})
+_UNDECODED: Final = frozenset({InputKind.TEXT, InputKind.BYTES, InputKind.VIEW})
 
 
 class _Part(NamedTuple):
@@ -31,43 +32,44 @@ class _Part(NamedTuple):
 class MultipartCodec:
     """Forms in: a dict of the fields by name, a list of values where a name comes several times.
 
-    A part without a Content-Type is text, a file without one is bytes; so is a media type that no codec speaks. Where
-    the predictor wants one thing, an image or a table, it is the only file of the form, or its only part.
+    A field that is wanted as text is that, by the charset of the part's Content-Type or as UTF-8, and one that is
+    wanted as bytes is those that came, whatever the part is. Any other is decoded: a part without a Content-Type as
+    text; a file without one, and a media type that no codec speaks, as bytes. Where the predictor wants one thing,
+    text, an image or a table, it is the only file of the form, or its only part.
     """
 
     media_type = "multipart/form-data"
-    kinds = _MANY | {InputKind.BYTES, InputKind.IMAGE, InputKind.ARRAY, InputKind.FRAME, InputKind.TABLE}
+    kinds = _MANY | _UNDECODED | {InputKind.IMAGE, InputKind.ARRAY, InputKind.FRAME, InputKind.TABLE}
     cells_are_text = True
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
         """The fields, or the only file.
 
         Raises:
+            DecodeError: As `decode_form`.
+        """
+        return self.decode_form(body, content_type, _as_it_is if kind in _MANY else kind)
+
+    def decode_form(self, body: bytes | memoryview, content_type: MediaType, wanted: FieldKinds | InputKind) -> object:
+        """The fields, each as wanted; or, for a kind, the only file.
+
+        Raises:
             DecodeError: The form is broken, has no final boundary or more than 1000 parts, or a part is not what its
-                Content-Type says; names the part by its position.
+                Content-Type says, or not text where that is wanted; names the part by its position.
         """
         boundary = content_type.parameter("boundary") or ""
         if not _BOUNDARY.fullmatch(boundary):
             raise DecodeError("the Content-Type has no `boundary`", want="1 to 70 characters of RFC 2046")
         parts = _parts(bytes(body), boundary.encode())
-        if kind not in _MANY:
+        if isinstance(wanted, InputKind):
             files = [part for part in parts if part.is_file] or parts
             if len(files) != 1:
                 raise DecodeError("the form has several files", got=len(files), want="one")
-            return _decoded(files[0], kind)
-        fields: dict[str, object] = {}
-        repeated: set[str] = set()
+            return _decoded(files[0], wanted)
+        values: dict[str, list[object]] = {}
         for part in parts:
-            value = _decoded(part, InputKind.ANY)
-            held = fields.get(part.name)
-            if part.name in repeated and isinstance(held, list):
-                held.append(value)
-            elif part.name in fields:
-                fields[part.name] = [held, value]
-                repeated.add(part.name)
-            else:
-                fields[part.name] = value
-        return fields
+            values.setdefault(part.name, []).append(_decoded(part, wanted(part.name).kind))
+        return {name: _field(held, is_list=wanted(name).is_list) for name, held in values.items()}
 
     def encode(self, prediction: object) -> bytes | memoryview:
         """Never: answers are no forms.
@@ -76,6 +78,17 @@ class MultipartCodec:
             NotAcceptableError: Always.
         """
         raise NotAcceptableError("answers are no forms", got=f"`{self.media_type}` in Accept", want="application/json")
+
+
+def _as_it_is(name: str) -> FieldKind:
+    return FieldKind()
+
+
+def _field(values: list[object], *, is_list: bool) -> object:
+    """The values of one name: a list where there are several, or where one is wanted and the only value is none."""
+    if len(values) > 1 or (is_list and not isinstance(values[0], list)):
+        return values
+    return values[0]
 
 
 def _parts(body: bytes, boundary: bytes) -> list[_Part]:
@@ -147,11 +160,15 @@ def _disposition(field: str) -> dict[str, str]:
 def _decoded(part: _Part, kind: InputKind) -> object:
     if kind is InputKind.BYTES:
         return part.content
+    if kind is InputKind.VIEW:
+        return memoryview(part.content)
     content_type = part.content_type or (None if part.is_file else _PLAIN)
     is_unknown = content_type is None or content_type.essence == _OCTETS
     if kind is InputKind.IMAGE and is_unknown:
         content_type = MediaType("image", "*")
     try:
+        if kind is InputKind.TEXT:
+            return to_text(part.content, content_type or _PLAIN)
         if content_type == _PLAIN:
             return to_text(part.content, _PLAIN) if kind is InputKind.ANY else _refused(part)
         codec = None if content_type is None else codecs.find(content_type.essence)

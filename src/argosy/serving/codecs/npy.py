@@ -208,8 +208,9 @@ def _alike(bodies: Sequence[bytes | memoryview]) -> "tuple[NDArray[Any], list[in
     octets = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), length)
     if (octets[:, : header.offset] != octets[0, : header.offset]).any():
         return None
-    rows = np.ascontiguousarray(octets[:, header.offset : end]).view(header.dtype)
-    return rows.reshape(-1, header.shape[1]), [header.shape[0]] * len(bodies)
+    rows = np.ascontiguousarray(octets[:, header.offset : end]).view(header.dtype).reshape(-1, header.shape[1])
+    rows.flags.writeable = False  # as `decode` gives it
+    return rows, [header.shape[0]] * len(bodies)
 
 
 def _find_header(body: bytes | memoryview) -> _Header | None:

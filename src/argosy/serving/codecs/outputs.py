@@ -1,9 +1,13 @@
 """What predictors return -> rows and JSON values: numpy, scipy, pandas, pyarrow, dataclasses, msgspec, pydantic."""
 
+import dataclasses
 import datetime
 import decimal
+import enum
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
 
 import orjson
 
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
 
 OCTETS: Final = (bytes, bytearray, memoryview)
 """What is sent as it is."""
+_PLAIN: Final = frozenset({bool, int, float, str, type(None)})
+_NAMES_IN_COMMON: Final = 1000
+"""Up to here records may have as many different names as they like; beyond, a table of them may be mostly holes."""
 
 
 def is_plain_table(prediction: object) -> "TypeGuard[NDArray[Any]]":  # Any: a number of any width
@@ -126,8 +133,61 @@ def rows_of(prediction: Any, media_type: str) -> list[list[object]]:  # Any: see
     return table
 
 
+class Records(NamedTuple):
+    """Records as a table: names, and for each record a cell for each name, None where it has none."""
+
+    names: list[str]
+    rows: list[list[object]]
+
+
+def records_of(value: Any) -> Records | None:  # Any: see `plain`
+    """A record, or a list of them, by the names that any of them has, in the order in which they come up.
+
+    None for anything else, and for records that have hardly a name in common.
+    """
+    one = _fields_of(value)
+    items = value if one is None and isinstance(value, list | tuple) else [value]
+    records: list[Mapping[Any, object]] = []
+    for item in items:
+        fields = _fields_of(item)
+        if fields is None:
+            return None
+        records.append(fields)
+    names = dict.fromkeys(chain.from_iterable(records))
+    told = list(map(str, names))
+    cells = sum(map(len, records))
+    if len(set(told)) != len(told) or not cells:
+        return None
+    if len(names) > _NAMES_IN_COMMON and len(names) * len(records) > 100 * cells:
+        return None
+    return Records(told, [[record.get(name) for name in names] for record in records])
+
+
+def _fields_of(value: Any) -> Mapping[Any, object] | None:  # Any: see `plain`
+    """The fields of a record, named as in JSON; None for what is none."""
+    kind = type(value)
+    if kind in _PLAIN or kind is list:
+        return None
+    if kind is dict:
+        return value  # type: ignore[no-any-return]  # it is a dict
+    if dataclasses.is_dataclass(kind):  # orjson passes over private ones too
+        names = [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
+        return {name: getattr(value, name) for name in names}
+    is_foreign = hasattr(kind, "__struct_fields__") or (hasattr(kind, "model_dump") and hasattr(kind, "model_fields"))
+    if is_foreign or isinstance(value, Mapping) or hasattr(kind, "_asdict"):
+        found = plain(value)
+        return found if isinstance(found, dict) else None
+    return None
+
+
 def _cell(value: Any) -> object:  # Any: see `plain`
-    if isinstance(value, str | int | float | None):
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, enum.Enum):
+        return _cell(value.value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, str | int | float):
         return value
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat() if value == value else None  # NaT alone is unlike itself
@@ -136,7 +196,7 @@ def _cell(value: Any) -> object:  # Any: see `plain`
 
 
 def to_arrow(prediction: Any, media_type: str) -> Any:  # Any: pyarrow has no types; see `plain` too
-    """A prediction as a pyarrow Table: frames, lists of records, dicts of columns, and arrays of rows.
+    """A prediction as a pyarrow Table: frames, records and lists of them, dicts of columns, and arrays of rows.
 
     Raises:
         NotAcceptableError: It is not a table.
@@ -151,14 +211,36 @@ def to_arrow(prediction: Any, media_type: str) -> Any:  # Any: pyarrow has no ty
             return pyarrow.Table.from_batches([prediction])
         if module == "pandas" and hasattr(prediction, "columns"):
             return pyarrow.Table.from_pandas(prediction, preserve_index=False)
-        if isinstance(prediction, dict):
-            return pyarrow.table({name: list(cells) for name, cells in prediction.items()})
-        if isinstance(prediction, list) and prediction and all(isinstance(row, dict) for row in prediction):
-            return pyarrow.Table.from_pylist(prediction)
-        if isinstance(prediction, str | bytes | int | float | None):
+        if isinstance(prediction, dict) and all(map(_is_column, prediction.values())):
+            return pyarrow.table({str(name): list(cells) for name, cells in prediction.items()})
+        records = records_of(prediction)
+        if records is not None:
+            columns = zip(*([_nested(cell) for cell in row] for row in records.rows), strict=True)
+            return pyarrow.table(dict(zip(records.names, map(list, columns), strict=True)))
+        if isinstance(prediction, str | bytes | int | float | dict | None):
             raise not_a_table(media_type)
         rows = rows_of(prediction, media_type)
         width = len(rows[0]) if rows else 0
         return pyarrow.table({str(n): [row[n] for row in rows] for n in range(width)})
-    except (pyarrow.ArrowException, TypeError, ValueError, IndexError):
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError, IndexError):
         raise not_a_table(media_type) from None
+
+
+def _is_column(cells: object) -> bool:
+    return (
+        hasattr(cells, "__len__") and not isinstance(cells, str | bytes | Mapping) and getattr(cells, "shape", 1) != ()
+    )
+
+
+def _nested(cell: Any) -> object:  # Any: see `plain`
+    """A cell of a record as pyarrow takes it: records in it are structs."""
+    if type(cell) in _PLAIN:
+        return cell
+    if isinstance(cell, enum.Enum):
+        return cell.value
+    if isinstance(cell, uuid.UUID):
+        return str(cell)
+    fields = _fields_of(cell)
+    if fields is not None:
+        return {str(name): _nested(inner) for name, inner in fields.items()}
+    return list(map(_nested, cell)) if isinstance(cell, list | tuple | set | frozenset) else cell

@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+WRAPPER: Final = "instances"
+_WRAPPER_NAMES: Final = frozenset({WRAPPER, "configuration"})
 _INSTANCES: Final = re.compile(rb'\{[ \t\r\n]*"instances"[ \t\r\n]*:')
 _FEATURES: Final = re.compile(rb'\{[ \t\r\n]*"features"[ \t\r\n]*:')
 _BLANKED: Final = NUMBER_CHARACTERS + b"\r\n"
 _TO_ARRAYS: Final = bytes.maketrans(b";<{}", b",   ")
 _REMEMBERED_SKELETON_BYTES: Final = 4096
+
+
+def instances_of(value: object) -> object:
+    """The list in `{"instances": [...]}` when nothing but `configuration` is beside it; anything else as it is.
+
+    >>> instances_of({"instances": [1, "two"], "configuration": {}}), instances_of({"instances": [1], "more": 2})
+    ([1, 'two'], {'instances': [1], 'more': 2})
+    """
+    if isinstance(value, dict) and _WRAPPER_NAMES.issuperset(value):
+        instances = value.get(WRAPPER)
+        return instances if isinstance(instances, list) else value
+    return value
 
 
 def unwrap(value: object) -> object:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from argosy.serving import answers
-from argosy.serving.front.requests import BIDIRECTIONAL
+from argosy.serving.front.requests import BIDIRECTIONAL, BodyRoom
 
 HEAD_S: Final = 15.0
 """Seconds for the head of a request."""
@@ -68,13 +68,15 @@ class Connection(HttpToolsProtocol):
     """uvicorn's protocol class, watched: no request may take forever to come.
 
     Attributes:
-        watched: Where it is counted; `bound` gives a class that has it.
+        watched: Where it is counted; `bound` gives a class that has it, and the next.
+        room: What all bodies share that are being received.
         stage: `IDLE`, `IN_HEAD` or `IN_BODY`.
         turn: Number of the request on this connection.
         received: Bytes of the body that have come.
     """
 
     watched: Connections
+    room: BodyRoom
 
     @classmethod
     def bound(cls, **known: object) -> "type[Connection]":
@@ -91,6 +93,8 @@ class Connection(HttpToolsProtocol):
         self._since = 0.0
         self._received_then = 0
         self._running: RequestResponseCycle | None = None
+        self._complaint: str | None = None  # what is wrong with bytes that came behind requests not yet answered
+        self._taken = 0
 
     @property
     def is_answering(self) -> bool:
@@ -105,11 +109,38 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self.watched.remove(self)
+        self.leave_room()
         super().connection_lost(exc)
         # uvicorn tells only the last request that came, and that may wait in its pipeline behind the one that runs.
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes: nothing is read any more behind those that were no HTTP."""
+        if self._complaint is None:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """The bytes are no HTTP: say so after the answers that are still due, and close."""
+        is_in_body = self.stage == IN_BODY
+        if is_in_body and self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()  # its body is broken: it has no other answer than this one
+        is_its_own = is_in_body and self._running is self.cycle
+        is_answered = self._running is None or self._running.response_complete or is_its_own
+        if is_answered and not self.pipeline:
+            super().send_400_response(msg)
+            return
+        self._complaint = msg
+        self.stage = IDLE  # what was coming never comes, and is not late either
+        self.flow.pause_reading()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent: what is due next? uvicorn starts the next request; behind the last comes the complaint."""
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if is_last and self._complaint is not None and not self.transport.is_closing():
+            super().send_400_response(self._complaint)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -148,6 +179,18 @@ class Connection(HttpToolsProtocol):
         is_ours = self.url.partition(b"?")[0] == BIDIRECTIONAL.encode() and self.parser.get_method() == b"GET"
         return is_ours and self._is_next and super()._should_upgrade()
 
+    def take_room(self, size: int) -> bool:
+        """Take room for a piece of a body; False when there is none."""
+        has_room = self.room.take(size)
+        self._taken += size * has_room
+        return has_room
+
+    def leave_room(self) -> None:
+        """The body is whole, or never will be."""
+        if self._taken:
+            self.room.give_back(self._taken)
+            self._taken = 0
+
     def is_late(self, now: float) -> bool:
         """Whether the request that is coming has taken too long; looked at every second."""
         if self._swept != (self.turn, self.stage):
@@ -156,7 +199,7 @@ class Connection(HttpToolsProtocol):
             return False
         waited = now - self._since
         if self.stage == IN_HEAD:
-            return waited > HEAD_S
+            return waited > HEAD_S and not self._waits_for_us()
         if self.stage == IN_BODY and waited > WINDOW_S:
             rate = (self.received - self._received_then) / waited
             self._since, self._received_then = now, self.received

@@ -6,6 +6,7 @@ import time
 from argosy.serving import log, memory
 from argosy.serving.front.connections import Connections
 from argosy.serving.front.metrics import Gauges
+from argosy.serving.front.requests import BodyRoom
 from argosy.serving.hosting.site import Site
 
 
@@ -15,11 +16,13 @@ class GaugeReader:
     Args:
         site: Has the queues and the model processes.
         connections: The open ones.
+        room: Of the bodies that are being received.
     """
 
-    def __init__(self, site: Site, connections: Connections) -> None:
+    def __init__(self, site: Site, connections: Connections, room: BodyRoom) -> None:
         self._site = site
         self._connections = connections
+        self._room = room
         self._started = time.time()
 
     def read(self) -> Gauges:
@@ -32,6 +35,7 @@ class GaugeReader:
             is_ready=self._site.can_serve,
             queue_length=sum(pool.queue_length for pool in pools),
             queue_bytes=sum(pool.queue_bytes for pool in pools),
+            receiving_bytes=self._room.taken,
             loading=len(links) - loaded,
             idle=loaded - busy,
             busy=busy,

@@ -38,8 +38,9 @@ _CLOSE_CODES: Final = range(_NORMAL_CLOSURE, 1016)
 _OWN_CODE: Final = 4000
 """Stands for all others."""
 
-Ending = Literal["killed", "crashed", "stuck", "exited"]
-"""Why a model process had to be replaced: by a signal from outside, by its own fault, by the front, of its own will."""
+Ending = Literal["killed", "memory", "crashed", "stuck", "exited", "unknown"]
+"""What ended a model process that had to be replaced: a signal from outside, the kernel for want of memory, a signal
+for its own fault, the front, itself with an exit code; or nobody knows, because the template was gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Gauges:
         is_ready: Whether `/ping` is 200.
         queue_length: Invocations that wait.
         queue_bytes: Bytes of their bodies.
+        receiving_bytes: Bytes of bodies that are being received, as far as they are counted.
         loading: Model processes that load.
         idle: Model processes that wait.
         busy: Model processes that answer.
@@ -63,6 +65,7 @@ class Gauges:
     is_ready: bool
     queue_length: int
     queue_bytes: int
+    receiving_bytes: int
     loading: int
     idle: int
     busy: int
@@ -261,6 +264,7 @@ def _now(gauges: Gauges) -> Iterator[str]:
     yield _sample("argosy_ready", "gauge", "Whether GET /ping is answered with 200.", int(gauges.is_ready))
     yield _sample("argosy_queue_length", "gauge", "Invocations that wait.", gauges.queue_length)
     yield _sample("argosy_queue_bytes", "gauge", "Bytes of the bodies that wait.", gauges.queue_bytes)
+    yield _sample("argosy_receiving_bytes", "gauge", "Bytes of bodies that are being received.", gauges.receiving_bytes)
     yield _sample("argosy_open_connections", "gauge", "Open HTTP connections.", gauges.open_connections)
     yield _sample(
         "argosy_log_lines_dropped_total",

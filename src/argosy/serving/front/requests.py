@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from argosy.errors import BodyTooLargeError
+from argosy.errors import BodyTooLargeError, OverloadedError
 from argosy.serving.frames import FIELD_LETTERS
 
 PING: Final = "/ping"
@@ -12,7 +12,56 @@ BIDIRECTIONAL: Final = "/invocations-bidirectional-stream"
 FIELDS_LIMIT: Final = 16_384
 """Bytes of the fields together; SageMaker lets 1,024 characters of each through."""
 
+_ROOM_SHARE: Final = 0.25
+_MOST_ROOM: Final = 2**30
+"""As much as the bodies that wait may have."""
+
 HeaderFields = Sequence[tuple[bytes, bytes]]
+
+
+class BodyRoom:
+    """Room for the bodies that are being received, all together; one that comes in a single read takes none.
+
+    Args:
+        limit_bytes: How much there is.
+
+    Attributes:
+        taken: How much of it is taken.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self.taken = 0
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes; False when there are not as many."""
+        has_room = self.taken + size <= self._limit
+        if has_room:
+            self.taken += size
+        return has_room
+
+    def give_back(self, size: int) -> None:
+        """A body that took so many bytes is whole, or never will be."""
+        self.taken -= size
+
+    def refusal(self) -> OverloadedError:
+        """The error of a body for which there is none."""
+        return OverloadedError(
+            "too many bodies are being received", want=f"at most {self._limit} bytes of them at a time"
+        )
+
+
+def room_for_bodies(told: int | None, max_body_bytes: int, available: int | None) -> BodyRoom:
+    """The room that there is: as told, or a share of the memory; always enough for one body.
+
+    Args:
+        told: Bytes that somebody chose, or None.
+        max_body_bytes: Largest request body.
+        available: Bytes of memory that are left, None where nobody knows.
+    """
+    if told is None:
+        told = _MOST_ROOM if available is None else min(_MOST_ROOM, int(available * _ROOM_SHARE))
+    return BodyRoom(max(told, max_body_bytes))
 
 
 def fields_of(headers: HeaderFields) -> bytes:

@@ -22,7 +22,7 @@ from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.front import metrics
 from argosy.serving.front.asgi import Asked, Message, Receive, Scope, Send, header, query_of, send_error, send_whole
 from argosy.serving.front.bidirectional import Bidirectional
-from argosy.serving.front.requests import BIDIRECTIONAL, PING, HeaderFields, fields_of, refusal, too_large
+from argosy.serving.front.requests import BIDIRECTIONAL, PING, BodyRoom, HeaderFields, fields_of, refusal, too_large
 from argosy.serving.hosting.site import Hosted, Passage, Site
 from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.pool import Pool
@@ -45,15 +45,22 @@ class Application:
     Args:
         site: What the server hosts.
         max_body_bytes: Largest request body.
+        room: What all bodies share that are being received.
         pages: Answers without a model process, by path: GET only.
         bidirectional: Holds conversations; None where there are none.
     """
 
     def __init__(
-        self, site: Site, max_body_bytes: int, pages: dict[str, Page], bidirectional: Bidirectional | None
+        self,
+        site: Site,
+        max_body_bytes: int,
+        room: BodyRoom,
+        pages: dict[str, Page],
+        bidirectional: Bidirectional | None,
     ) -> None:
         self._site = site
         self.max_body_bytes = max_body_bytes
+        self._room = room
         self._pages = pages
         self._bidirectional = bidirectional
         self._no_more_bodies = asyncio.Event()
@@ -118,9 +125,9 @@ class Application:
     ) -> None:
         fields, pool = fields_of(headers), hosted.pool
         is_admitted = pool.admit()
-        body = await self.receive_body(headers, receive, send)
         passage: Passage | None = None
         try:
+            body = await self.receive_body(headers, receive, send)
             if body is None:
                 return
             passage = hosted.enter(fields, body)
@@ -143,19 +150,31 @@ class Application:
                 passage.leave()
 
     async def receive_body(self, headers: HeaderFields, receive: Receive, send: Send) -> bytes | None:
-        """The whole body; None when the client left, or was told that the body is too large."""
+        """The whole body; None when the client left, or was told that the body is too large.
+
+        Raises:
+            OverloadedError: Too many bodies are being received.
+        """
         body = bytearray()
+        taken = 0
         declared = next((int(v) for n, v in headers if n == b"content-length" and v.isdigit()), 0)
-        while declared <= self.max_body_bytes:
-            message = await self._receive(receive)
-            if message is None:
-                await send_error(send, 503, "unavailable", "the server is stopping")
-                return None
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self.max_body_bytes or not message.get("more_body"):
-                break
+        try:
+            while declared <= self.max_body_bytes:
+                message = await self._receive(receive)
+                if message is None:
+                    await send_error(send, 503, "unavailable", "the server is stopping")
+                    return None
+                if message["type"] == "http.disconnect":
+                    return None
+                piece = message.get("body", b"")
+                if body and not self._room.take(len(piece)):
+                    raise self._room.refusal()
+                taken += len(piece) if body else 0
+                body += piece
+                if len(body) > self.max_body_bytes or not message.get("more_body"):
+                    break
+        finally:
+            self._room.give_back(taken)
         if max(declared, len(body)) > self.max_body_bytes:
             status, text = answers.error_answer(too_large(self.max_body_bytes))
             await send_whole(send, status, answers.CONTENT_TYPE, text)  # uvicorn reads and drops the rest of the body
@@ -305,11 +324,10 @@ def standard_pages(
     """
 
     def openapi() -> tuple[int, bytes, bytes]:
-        documents = (hosted.pool.introduction.get("openapi") for hosted in site.hosted)
-        document = next((found for found in documents if found is not None), None)
+        document = site.openapi
         if document is None:
             return 503, answers.CONTENT_TYPE, answers.error_body("unavailable", "the model is not loaded")
-        return 200, answers.CONTENT_TYPE, document.encode()
+        return 200, answers.CONTENT_TYPE, document
 
     return {
         EXECUTION_PARAMETERS: lambda: (200, answers.CONTENT_TYPE, execution_parameters()),

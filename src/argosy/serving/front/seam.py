@@ -1,4 +1,4 @@
-"""Where the short path leans on what uvicorn does not promise, looked for at start: a newer uvicorn is noticed."""
+"""Where this folder leans on what uvicorn does not promise, looked for at start: a newer uvicorn is noticed."""
 
 from types import FunctionType
 from typing import Final
@@ -8,14 +8,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _SEAM: Final = (
     "connection_made", "connection_lost", "data_received", "on_message_begin", "on_url", "on_header",
     "on_headers_complete", "on_body", "on_message_complete", "on_response_complete", "shutdown", "pause_writing",
-    "resume_writing", "_start_asgi_task", "handle_websocket_upgrade", "_should_upgrade", "_unset_keepalive_if_required",
+    "resume_writing", "send_400_response", "_start_asgi_task", "handle_websocket_upgrade", "_should_upgrade",
+    "_unset_keepalive_if_required",
 )  # fmt: skip
 _SEAM_STATE: Final = {"cycle", "flow", "parser", "pipeline", "timeout_keep_alive_task", "transport", "url"}
 """Attributes of an object."""
 
 
 def fits() -> bool:
-    """Whether this uvicorn has all the names that the short path leans on."""
+    """Whether this uvicorn has all the names that `connections` and `short_path` lean on."""
     functions = [found for found in vars(HttpToolsProtocol).values() if isinstance(found, FunctionType)]
     used = {name for function in functions for name in function.__code__.co_names}
     return all(hasattr(HttpToolsProtocol, name) for name in _SEAM) and used >= _SEAM_STATE

@@ -19,7 +19,7 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from argosy.errors import LoadError
-from argosy.serving import log
+from argosy.serving import log, memory
 from argosy.serving.arena import Arena
 from argosy.serving.front import bidirectional, seam
 from argosy.serving.front.connections import Connection, Connections
@@ -27,6 +27,7 @@ from argosy.serving.front.execution_parameters import execution_parameters
 from argosy.serving.front.gauges import GaugeReader
 from argosy.serving.front.known_heads import KnownHeads
 from argosy.serving.front.metrics import Metrics, emf_line
+from argosy.serving.front.requests import BodyRoom, room_for_bodies
 from argosy.serving.front.routes import Application, standard_pages
 from argosy.serving.front.short_path import ShortPath
 from argosy.serving.hosting.models import Models
@@ -131,12 +132,13 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain)
     connections = Connections(_most_connections())
-    reader = GaugeReader(site, connections)
+    room = room_for_bodies(settings.receiving_bytes, settings.max_body_bytes, memory.available_bytes())
+    reader = GaugeReader(site, connections, room)
     pages = standard_pages(site, lambda: execution_parameters(site, settings), lambda: counted.render(reader.read()))
     pool = site.model.pool if isinstance(site, OneModel) else None
     conversations = bidirectional.Bidirectional(pool, settings.streaming.concurrency) if pool is not None else None
-    application = Application(site, settings.max_body_bytes, pages, conversations)
-    server = _Server(_config(application, pool, settings, connections))
+    application = Application(site, settings.max_body_bytes, room, pages, conversations)
+    server = _Server(_config(application, pool, settings, connections, room))
     _reap(loop)
     template.start()
     site.start()
@@ -156,16 +158,16 @@ async def _serve(
 
 
 def _config(
-    application: Application, pool: Pool | None, settings: Settings, connections: Connections
+    application: Application, pool: Pool | None, settings: Settings, connections: Connections, room: BodyRoom
 ) -> uvicorn.Config:
     """How uvicorn serves; the short path is for the one model of a server that has no other."""
     fits = seam.fits()
     if not fits:
         log.event("no-short-path", uvicorn=uvicorn.__version__)
-    protocol: type[HttpToolsProtocol] = Connection.bound(watched=connections) if fits else HttpToolsProtocol
+    protocol: type[HttpToolsProtocol] = Connection.bound(watched=connections, room=room) if fits else HttpToolsProtocol
     if fits and settings.short_path and pool is not None:
-        most = settings.max_body_bytes
-        protocol = ShortPath.bound(pool=pool, watched=connections, max_body_bytes=most, heads=KnownHeads())
+        known = {"watched": connections, "room": room, "max_body_bytes": settings.max_body_bytes}
+        protocol = ShortPath.bound(pool=pool, heads=KnownHeads(), **known)
     return uvicorn.Config(
         application,
         http=protocol,

@@ -4,14 +4,15 @@ uvicorn owns the sockets, the parser and everything unusual. This subclass of it
 documented `http=` option, takes only requests that are HTTP/1.1, without Expect, Upgrade or Connection, while no ASGI
 request of the same connection is open; all others take uvicorn's own way to `routes.Application`. It leans on names
 that uvicorn does not promise, so `seam` looks for them at start and the server does without this file when one is
-missing. Both ways give the same answers, and one test suite runs over both. Two things only the short path does:
-trailers of a chunked body are not taken for headers, and bytes that are no HTTP do not cost the answer before them.
+missing. Both ways give the same answers, and one test suite runs over both. One thing only the short path does:
+trailers of a chunked body are not taken for headers.
 """
 
 import asyncio
 from collections import deque
 from typing import Any, Final, cast
 
+from argosy.errors import InvocationError
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.frames import FIELD_LETTERS
@@ -44,9 +45,7 @@ class ShortPath(Connection):
         super().__init__(*args, **kwargs)
         self._open: deque[ShortInvocation | ReadyAnswer] = deque()
         self._unsent: list[Block] = []
-        self._is_short = False
-        self._is_admitted = False
-        self._is_refused = False
+        self._is_short = self._is_admitted = self._is_refused = False
         self._is_closing = False
         self._is_due = False
         self._is_plain = True
@@ -76,7 +75,6 @@ class ShortPath(Connection):
         self._abandon()
         if self._block is not None:
             self._unsent.append(self._block)  # a body that never became whole
-            self._block = None
         self._withdraw()
         self._free_unsent()
         super().connection_lost(exc)
@@ -193,7 +191,10 @@ class ShortPath(Connection):
             self.received = received
             return
         if received > self.max_body_bytes:
-            self._refuse_body()
+            self._refuse_body(too_large(self.max_body_bytes))
+        elif self.received and not self.take_room(len(body)):
+            self._refuse_body(self.room.refusal())
+            self.pool.metrics.answered(503, [0.0], 0.0, 0.0)
         elif self._block is not None:
             start = self._block.offset + self.received
             self.pool.arena_view[start : start + len(body)] = body
@@ -217,6 +218,7 @@ class ShortPath(Connection):
         elif self.url == b"/ping":
             self._answer_ping()
         else:
+            self.leave_room()
             body, block = self._body, self._block
             self._body, self._block = b"", None
             is_admitted, self._is_admitted = self._is_admitted, False
@@ -224,7 +226,7 @@ class ShortPath(Connection):
 
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
-        if not self._open:
+        if self.pipeline or not self._open:  # what waits in uvicorn's pipeline is due, too: `Connection` sees to it
             super().send_400_response(msg)
             return
         text = answers.error_body("bad-request", msg)
@@ -314,11 +316,9 @@ class ShortPath(Connection):
             self.pool.flow(first, is_open=is_open)
 
     def _begin_body(self) -> None:
-        self._body = b""
-        self._block = None
         self._is_admitted = self.pool.admit()
         if self._declared > self.max_body_bytes:
-            self._refuse_body()
+            self._refuse_body(too_large(self.max_body_bytes))
         elif self._declared >= THRESHOLD:
             self._block = self.pool.arena.allocate(self._declared)
 
@@ -354,11 +354,12 @@ class ShortPath(Connection):
         else:
             self.transport.write(answer)
 
-    def _refuse_body(self) -> None:
-        """Answer 413, then read and drop the rest: closing with unread bytes would reset the connection."""
+    def _refuse_body(self, error: InvocationError) -> None:
+        """Answer 413 or 503, then read and drop the rest: closing with unread bytes would reset the connection."""
         self._is_refused = True
-        status, text = answers.error_answer(too_large(self.max_body_bytes))
-        self._write_in_turn(head_of(status, answers.CONTENT_TYPE, len(text)) + text)
+        status, text = answers.error_answer(error)
+        self._write_in_turn(head_of(status, answers.head_of(error), len(text)) + text)
+        self.leave_room()
         self._body = b""
         if self._block is not None:
             self._block.free()

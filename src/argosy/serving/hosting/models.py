@@ -34,6 +34,8 @@ from argosy.serving.front.asgi import Asked, header, page
 from argosy.serving.front.requests import INVOCATIONS, HeaderFields
 from argosy.serving.hosting.adapters import is_local
 from argosy.serving.hosting.site import Hosted, OnEnd, Shared
+from argosy.serving.openapi.document import of_no_model
+from argosy.serving.openapi.hosting import Hosting
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import State
 from argosy.serving.pool.workers import FAILURES_BEFORE_GIVING_UP
@@ -135,6 +137,13 @@ class Models:
     def hosted(self) -> list[Hosted]:
         """The models, those that are loaded or unloaded just now included."""
         return list(self._alive)
+
+    @property
+    def openapi(self) -> bytes:
+        """That of any loaded model: one predictor, or one script's interface, serves all. Without any, what is sure."""
+        documents = (model.openapi for model in self._models.values() if model.is_loaded)
+        found = next((document for document in documents if document is not None), None)
+        return found or of_no_model(Hosting(has_sessions=self._settings.session_ttl_s > 0, is_multi_model=True))
 
     def start(self) -> None:
         """Wait for the predictor to be imported; SageMaker then loads models."""
@@ -268,7 +277,7 @@ class Models:
             await self._have_ended(links)
 
     async def _have_ended(self, links: Iterable[ModelLink]) -> bool:
-        ends = asyncio.gather(*(self._shared.template.exit_code(link.number) for link in links))
+        ends = asyncio.gather(*(self._shared.template.end(link.number) for link in links))
         try:
             await asyncio.wait_for(ends, _END_S)
         except TimeoutError:

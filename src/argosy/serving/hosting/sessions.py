@@ -24,9 +24,6 @@ from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.pool import Pool
 from argosy.serving.pool.readiness import State
 
-NEW: Final = "NEW_SESSION"
-"""What the header field says in place of an id, and the body in its `requestType`."""
-CLOSE: Final = "CLOSE"
 MOST: Final = 4096
 """Sessions that may be open; what each of them holds in its model process is the predictor's own business."""
 _LONGEST_REQUEST: Final = 4096
@@ -125,12 +122,12 @@ class Sessions:
             UnavailableError: No model process can have a new one.
         """
         wanted = _request_type(body)
-        if wanted == CLOSE:
+        if wanted == contract.CLOSE_SESSION:
             session = self._find(asked)
             self.end(session)
             told = f"{contract.HEADER_CLOSED_SESSION_ID}: {session.id}".encode()
             return answers.CONTENT_TYPE + b"\r\n" + told, orjson.dumps({"closedSessionId": session.id})
-        if wanted == NEW and asked == NEW:
+        if wanted == contract.NEW_SESSION and asked == contract.NEW_SESSION:
             session = self._create()
             session.is_new = False
             return answers.CONTENT_TYPE + self.new_head(session.id), orjson.dumps({"sessionId": session.id})
@@ -147,7 +144,7 @@ class Sessions:
             OverloadedError: There are as many sessions as there may be.
             UnavailableError: No model process can have a new one.
         """
-        return self._create() if asked == NEW else self._find(asked)
+        return self._create() if asked == contract.NEW_SESSION else self._find(asked)
 
     def touch(self, session: PinnedSession) -> None:
         """It lives for another `ttl_s`."""
@@ -236,4 +233,4 @@ def _request_type(body: bytes) -> str:
         return ""
     wanted = found.get("requestType")
     is_alone = len(found) == 1
-    return wanted if wanted == CLOSE or (wanted == NEW and is_alone) else ""
+    return wanted if wanted == contract.CLOSE_SESSION or (wanted == contract.NEW_SESSION and is_alone) else ""

@@ -77,6 +77,12 @@ class Hosted:
         self.adapters = Adapters(self.pool, shared.template, settings.deadline_s)
         self.pool.on_process = self.on_process
 
+    @property
+    def openapi(self) -> bytes | None:
+        """The OpenAPI document as its model processes tell it, None as long as none has loaded it."""
+        found = self.pool.introduction.get("openapi")
+        return found.encode() if isinstance(found, str) else None
+
     def on_process(self, link: ModelLink, is_there: bool) -> None:
         """A model process has loaded the model, or is gone."""
         if is_there:
@@ -126,6 +132,10 @@ class Site(Protocol):
     @property
     def failure(self) -> str | None:
         """Why the server has to end, or None."""
+
+    @property
+    def openapi(self) -> bytes | None:
+        """The OpenAPI document, None while there is none."""
 
     def start(self) -> None:
         """Load what is to be loaded from the start."""
@@ -181,6 +191,11 @@ class OneModel:
         """Why it cannot be loaded."""
         pool = self.model.pool
         return (pool.failure or "the model cannot be loaded") if pool.state is State.FAILED else None
+
+    @property
+    def openapi(self) -> bytes | None:
+        """That of the model."""
+        return self.model.openapi
 
     def start(self) -> None:
         """Load it."""

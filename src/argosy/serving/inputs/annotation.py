@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from argosy.errors import LoadError
-from argosy.serving.inputs import arrays
+from argosy.serving.inputs import arrays, form_fields, instances
 from argosy.serving.inputs.definitions import Definitions
 from argosy.serving.inputs.foreign import ForeignShape
-from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.kind import FieldKinds, InputKind
 from argosy.serving.inputs.mismatch import MismatchError, kind_of
 from argosy.serving.inputs.records import LISTS, MAPPINGS, Builder, members_of, plain
 from argosy.serving.inputs.scalars import ANYTHING, OCTETS, STRING, Scalar
-from argosy.serving.inputs.shapes import ListShape, MappingShape, RecordShape, Shape, UnionShape
+from argosy.serving.inputs.shapes import ListShape, MappingShape, RecordShape, Shape, TupleShape, UnionShape
 
 _WHOLE: Final[Mapping[object, InputKind]] = {
     str: InputKind.TEXT,
@@ -53,12 +53,19 @@ class InputSpec:
         convert: From what the codec gave, and whether its single values may be text, to what `predict` gets; always
             a list when `is_list`. Raises DecodeError, naming row and field. None: as decoded.
         schema: JSON Schema 2020-12 of a JSON body, self-contained.
+        unwrap: From a value that is not text to what is in SageMaker's `{"instances": ...}`, unless that object is
+            what `predict` takes. Raises DecodeError. None: as it is.
+        is_nested: Whether it takes a list of lists, which are rows.
+        form: What the fields of a form are wanted as, or that its only part is wanted as text. None: as `kind` says.
     """
 
     kind: InputKind
     is_list: bool
     convert: Callable[[object, bool], object] | None
     schema: Mapping[str, object]
+    unwrap: instances.Unwrap | None = None
+    is_nested: bool = False
+    form: FieldKinds | InputKind | None = None
 
 
 def read(predict: Callable[..., object]) -> InputSpec:
@@ -147,12 +154,23 @@ def _of_shape(shape: Shape) -> InputSpec:
     definitions = Definitions()
     own = shape.schema(definitions)
     if isinstance(shape, ListShape) and _is_item(shape.item):
-        item = shape.item.schema(definitions)
-        schema = definitions.close({"anyOf": [item, own]})
-        return InputSpec(InputKind.RECORDS, True, functools.partial(_convert_list, shape), schema)
+        unwrap = instances.of_items(shape.item)
+        wrapped = [] if unwrap is None else [instances.schema(own)]
+        schema = definitions.close({"anyOf": [shape.item.schema(definitions), own, *wrapped]})
+        form = InputKind.TEXT if shape.item is STRING else form_fields.of_shape(shape.item)
+        convert = functools.partial(_convert_list, shape)
+        return InputSpec(InputKind.RECORDS, True, convert, schema, unwrap=unwrap, form=form)
     spec = InputSpec(InputKind.RECORDS, False, functools.partial(_convert, shape), definitions.close(own))
+    spec = replace(spec, form=form_fields.of_shape(shape))
     if isinstance(shape, ListShape):
-        return replace(spec, kind=InputKind.LIST, convert=None if shape.item is ANYTHING else spec.convert)
+        spec = replace(spec, kind=InputKind.LIST, schema=definitions.close({"anyOf": [own, instances.schema(own)]}))
+        if shape.item is ANYTHING:
+            return replace(spec, convert=None)
+        if _is_cell(shape.item):
+            return replace(spec, unwrap=instances.of_one_row)
+        return replace(spec, unwrap=instances.of_rows, is_nested=isinstance(shape.item, ListShape | TupleShape))
+    if isinstance(shape, RecordShape | ForeignShape | UnionShape):
+        return replace(spec, unwrap=instances.of_items(shape))
     if isinstance(shape, MappingShape):
         return replace(spec, kind=InputKind.DICT, convert=None if shape.item is ANYTHING else spec.convert)
     return spec

@@ -6,7 +6,7 @@ unknown fields are ignored unless the class forbids them). Both are imported by 
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from argosy.errors import LoadError
 from argosy.serving.inputs.definitions import PREFIX, Definitions, Schema
@@ -57,21 +57,27 @@ class ForeignShape:
     def __init__(
         self,
         owner: type,
-        names: list[str],
+        fields: Mapping[str, object],
         validate: Callable[[object, bool], object],
         write: Callable[[Definitions], Schema],
     ) -> None:
         self.owner = owner
-        self._names = names
+        self.fields = fields
+        """Name -> annotation, in their order."""
         self._validate = validate
         self._write = write
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its fields, in their order."""
+        return list(self.fields)
 
     def convert(self, value: object, is_text: bool) -> object:
         """An object of the class."""
         if not is_text:
             return self._validate(value, False)
         if type(value) is list:
-            value = by_position(value, self._names)
+            value = by_position(value, self.names)
         if type(value) is not dict:
             return self._validate(value, True)
         return self._convert_cells(dict(value))
@@ -112,8 +118,8 @@ def struct_shape(owner: type) -> ForeignShape:
             return dict(_ANY_OBJECT)
         return definitions.adopt(schema, parts)
 
-    names = [field.encode_name for field in msgspec.structs.fields(owner)]
-    return ForeignShape(owner, names, validate, write)
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(owner)}
+    return ForeignShape(owner, fields, validate, write)
 
 
 def model_shape(owner: type, *, is_output: bool = False) -> ForeignShape:
@@ -148,10 +154,11 @@ def model_shape(owner: type, *, is_output: bool = False) -> ForeignShape:
     def write(definitions: Definitions) -> Schema:
         return definitions.adopt({"$ref": PREFIX + owner.__name__}, {owner.__name__: written, **parts})
 
-    names = [getattr(field, "validation_alias", None) or name for name, field in fields.items()]
-    return ForeignShape(
-        owner, [n if isinstance(n, str) else f for n, f in zip(names, fields, strict=True)], validate, write
-    )
+    named: dict[str, object] = {}
+    for name, field in fields.items():
+        alias = getattr(field, "validation_alias", None)
+        named[alias if isinstance(alias, str) and alias else name] = getattr(field, "annotation", Any)
+    return ForeignShape(owner, named, validate, write)
 
 
 def _from_msgspec(text: str) -> MismatchError:

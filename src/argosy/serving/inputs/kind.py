@@ -1,6 +1,8 @@
 """The forms in which a codec hands over a body."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class InputKind(StrEnum):
@@ -24,3 +26,19 @@ class InputKind(StrEnum):
     """The body where it lies, not copied: it is somebody else's memory again when `predict` has returned."""
     ANY = "Any"
     """Whatever the media type decodes to most naturally."""
+
+
+class FieldKind(NamedTuple):
+    """What a field of a form is wanted as.
+
+    Attributes:
+        kind: `TEXT`, `BYTES`, or `ANY` for what the part decodes to.
+        is_list: Whether it is a list even when its name comes once.
+    """
+
+    kind: InputKind = InputKind.ANY
+    is_list: bool = False
+
+
+FieldKinds = Callable[[str], FieldKind]
+"""Name of a field -> what it is wanted as."""

@@ -210,12 +210,17 @@ class RecordShape:
         """Set right after, because a field may be the class itself."""
         self._build = build
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its fields, in their order."""
+        return [field.name for field in self.fields]
+
     def convert(self, value: object, is_text: bool) -> object:
         """An object of the class."""
         if type(value) is not dict:
             if not (is_text and type(value) is list):
                 raise MismatchError(kind_of(value, is_text), self.want)
-            value = by_position(value, [field.name for field in self.fields])
+            value = by_position(value, self.names)
         given: dict[str, object] = {}
         for name, shape, is_required, _ in self.fields:
             if name not in value:

@@ -25,7 +25,7 @@ _RESUME_POLL_S: Final = 0.05
 _BREATH_S: Final = 0.005
 """How long an async generator may go on without a turn for the others."""
 _RAISED: Final = (Exception, SystemExit, asyncio.CancelledError)
-"""What code that is awaited may end with; a cancellation is its own, nobody here cancels it."""
+"""What code that is awaited may end with; a cancellation is its own, unless the client has left."""
 
 OnMessage = Callable[[dict[str, Any]], None]
 
@@ -122,9 +122,9 @@ async def _warm_up(later: Later, pipeline: Pipeline) -> Answer | None:
         try:
             prediction = await cast("Awaitable[Any]", prediction)
         except InvocationError as error:
-            return refusal(error, "")
+            return refusal(error, later.work.context)
         except _RAISED as error:
-            return refusal(raised(error, ""), "")
+            return refusal(raised(error, ""), later.work.context)
     if not isinstance(prediction, AsyncIterator):
         return pipeline.close(later.work, prediction)
     await anext(prediction, None)
@@ -174,26 +174,46 @@ async def _answer_on_loop(wire: Wire, pipeline: Pipeline, on_message: OnMessage)
 
 async def _answer_async(wire: Wire, item: InvocationItem, later: Later, pipeline: Pipeline, writers: Writers) -> None:
     enter(later.work.context)
-    inference_id = later.work.context.inference_id
-    prediction = later.prediction
-    if not isinstance(prediction, AsyncIterator):
-        start = perf_counter()
-        try:
-            prediction = await cast("Awaitable[Any]", prediction)
-        except InvocationError as error:
-            wire.answer(item, refusal(error, inference_id), pipeline.take_timings())
-            return
-        except _RAISED as error:
-            wire.answer(item, refusal(raised(error, inference_id), inference_id), pipeline.take_timings())
-            return
-        finally:
-            pipeline.predicting += perf_counter() - start
-    if not isinstance(prediction, AsyncIterator):
-        wire.answer(item, pipeline.close(later.work, prediction), pipeline.take_timings())
-        return
+    prediction: object = later.prediction
     writer = StreamWriter(wire, item, later.work, pipeline)
     with writers.opened(writer):
-        await _drain_async(prediction, writer)
+        if not isinstance(prediction, AsyncIterator):
+            start = perf_counter()
+            try:
+                prediction = await _unless_left(cast("Coroutine[Any, Any, object]", prediction), writer)
+            except _RAISED as error:
+                if writer.is_cancelled and isinstance(error, asyncio.CancelledError):
+                    writer.end()
+                else:
+                    writer.fail(error)
+                return
+            finally:
+                pipeline.predicting += perf_counter() - start
+        if isinstance(prediction, AsyncIterator):
+            await _drain_async(prediction, writer)
+        elif writer.is_cancelled:  # and the predictor took no notice
+            writer.end()
+        else:
+            wire.answer(item, pipeline.close(later.work, prediction), pipeline.take_timings())
+
+
+async def _unless_left(predicting: Coroutine[Any, Any, object], writer: StreamWriter) -> object:
+    """What a coroutine returns; it is interrupted where it waits when its client leaves.
+
+    Raises:
+        CancelledError: The client has left, or the coroutine says so of itself.
+        Exception: What the coroutine raises.
+    """
+    if writer.is_cancelled:
+        predicting.close()
+        raise asyncio.CancelledError
+    task = asyncio.current_task()
+    assert task is not None  # this is a coroutine
+    writer.on_cancel = task.cancel
+    try:
+        return await predicting
+    finally:
+        writer.on_cancel = lambda: None
 
 
 def _drain(parts: Iterator[object], writer: StreamWriter, look: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ from argosy.serving.context import InvocationContext, enter
 from argosy.serving.frames import CloseCode, Piece, PieceKind
 from argosy.serving.model.pipeline import raised
 from argosy.serving.model.window import Window
-from argosy.serving.model.wire import Frame, Wire
+from argosy.serving.model.wire import Frame, Wire, checked
 from argosy.serving.predictor import Predictor
 
 GRACE_S: Final = 10.0
@@ -92,7 +92,10 @@ class Conversations:
         wire.on_piece = self.take
 
     def take(self, piece: Piece) -> None:
-        """Something came from the front; about a conversation that has ended, nobody wants it."""
+        """Something came from the front; about a conversation that has ended, nobody wants it.
+
+        An echo is asked of the loop that holds the conversations: given here, it says that none of them holds it up.
+        """
         if piece.kind == PieceKind.OPEN:
             found = _Conversation(self._wire, piece.number, _context(piece.body))
             found.task = asyncio.get_running_loop().create_task(self._run(found))
@@ -100,6 +103,7 @@ class Conversations:
             return
         conversation = self._open.get(piece.number)
         if conversation is None:
+            self._wire.echo(piece)
             return
         match piece.kind:
             case PieceKind.TEXT:
@@ -228,7 +232,7 @@ class _Conversation:
         else:
             raise PredictError("a message is neither text nor bytes", got=f"`{type(message).__name__}`")
         self.window.sent(len(body))
-        self._wire.piece(kind, self.number, body)
+        self._wire.piece(kind, self.number, checked(body))
 
     async def _finish(self, outgoing: AsyncIterator[object] | None) -> None:
         """Let the generator's `finally` run, if it has not come to its end by itself."""
@@ -239,7 +243,7 @@ class _Conversation:
             async with asyncio.timeout(GRACE_S):
                 await close()
         except (Exception, SystemExit, asyncio.CancelledError) as error:
-            log.failure("predictor-raised", error, inference_id=self._context.inference_id)
+            log.raised("predictor-raised", error, inference_id=self._context.inference_id)
 
 
 def attach(wire: Wire, converse: Converse, *, is_async: bool) -> Wire:

@@ -75,7 +75,10 @@ class Joiner:
     def __init__(self, pipeline: Pipeline, batching: Batching) -> None:
         self._pipeline = pipeline
         self._batching = batching
-        self._may_join = batching.most_rows(1) > 1 and (pipeline.spec.is_list or pipeline.spec.kind in _JOINED)
+        spec = pipeline.spec
+        # The numbers of a flat list may be those of one thing: it takes the predictor's own word that they are rows.
+        has_rows = spec.is_nested or (spec.kind is InputKind.LIST and pipeline.says_row_wise)
+        self._may_join = batching.most_rows(1) > 1 and (spec.is_list or spec.kind in _JOINED or has_rows)
 
     @property
     def joins(self) -> bool:
@@ -169,8 +172,9 @@ class Joiner:
             count = rows.count(work.value)
             shape = getattr(work.value, "shape", (0, 0))
             if count and work.route.has_rows and len(shape) > 1 and work.context.session is None:
-                key = (rows.signature(work.value), work.context.adapter)
-                alike.setdefault(key, []).append(_Member(number, count, work))
+                signature = rows.signature(work.value)
+                if signature is not None:
+                    alike.setdefault((signature, work.context.adapter), []).append(_Member(number, count, work))
         for members in alike.values():
             place = 0
             all_counts = [member.rows for member in members]
@@ -226,7 +230,7 @@ class Joiner:
         try:
             return self._pipeline.encode(piece, work.route, work.context, work.gzip)
         except InvocationError as error:
-            return refusal(error, work.context.inference_id)
+            return refusal(error, work.context)
 
 
 def _within(counts: Sequence[int], limit: int) -> list[list[int]]:

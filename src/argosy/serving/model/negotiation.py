@@ -7,7 +7,7 @@ from argosy import media_type
 from argosy.errors import DecodeError, LoadError, NotAcceptableError, UnsupportedMediaTypeError
 from argosy.media_type import MediaType
 from argosy.serving import codecs
-from argosy.serving.codecs import Codec, RowsCodec, RowsEncoder
+from argosy.serving.codecs import Codec, FormCodec, RowsCodec, RowsEncoder
 from argosy.serving.codecs.octets import OctetsCodec
 from argosy.serving.codecs.text import to_text
 from argosy.serving.inputs.annotation import InputSpec
@@ -105,7 +105,7 @@ class Negotiator:
             )
         encoders = tuple((name.encode(), codecs.find(name) or OctetsCodec()) for name in chosen)
         decode, decode_rows = self._decoders(content_type, parsed)
-        has_rows = not parsed.essence.startswith("image/")
+        has_rows = self._spec.is_list or not _may_be_image(parsed)  # the first dimension of an image is no row
         best = encoders[0][1] if encoders else None
         encode_rows = best.encode_rows if isinstance(best, RowsEncoder) else None
         route = Route(decode, decode_rows, encode_rows, encoders, has_rows, accept, content_type)
@@ -122,15 +122,20 @@ class Negotiator:
         if own is not None:
             return lambda body: (own(bytes(body), content_type), False), None
         codec = codecs.find(parsed.essence) or OctetsCodec()
-        if kind in codec.kinds or kind not in UNDECODED:
-            take: Callable[[bytes | memoryview], object] = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
+        form = self._spec.form
+        take: Callable[[bytes | memoryview], object]
+        if form is not None and isinstance(codec, FormCodec):
+            take = lambda body: codec.decode_form(body, parsed, form)  # noqa: E731 - chosen once
+        elif kind in codec.kinds or kind not in UNDECODED:
+            take = lambda body: codec.decode(body, kind, parsed)  # noqa: E731 - chosen once
         elif kind is not InputKind.TEXT:
             take = bytes if kind is InputKind.BYTES else _viewed
         else:
             take = lambda body: to_text(body, parsed)  # noqa: E731 - chosen once
+        unwrap = None if codec.cells_are_text else self._spec.unwrap
 
         def decode(body: bytes | memoryview) -> tuple[object, bool]:
-            value = take(body)
+            value = take(body) if unwrap is None else unwrap(take(body))
             if convert is None:
                 return value, False
             return convert(value, codec.cells_are_text), is_list and not isinstance(value, list)
@@ -162,6 +167,10 @@ class Negotiator:
         preferred = (asked_in,) if is_answerable else ()
         told = () if self._takes_any else self.content_types
         return tuple(dict.fromkeys((*preferred, *(name for name in told if name in writable), *writable)))
+
+
+def _may_be_image(parsed: MediaType) -> bool:
+    return parsed.type in ("image", "multipart") or parsed.essence == "application/x-image"
 
 
 def _viewed(body: bytes | memoryview) -> memoryview:

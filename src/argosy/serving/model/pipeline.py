@@ -77,7 +77,8 @@ class Pipeline:
             getattr(predictor, "decode", None),
             takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
-        self.is_row_wise = predictor.row_wise
+        self.is_row_wise = predictor.row_wise is not False
+        self.says_row_wise = predictor.row_wise is True
         self._has_rows = self.spec.is_list or hasattr(predictor, "decode") or self.spec.kind not in UNDECODED
         self.proven_rows = 0
         self._max_body_bytes = max_body_bytes
@@ -120,9 +121,9 @@ class Pipeline:
         try:
             prediction: object = self.predict(work.value)
         except InvocationError as error:
-            return refusal(error, work.context.inference_id)
+            return refusal(error, work.context)
         except (Exception, SystemExit) as error:
-            return refusal(raised(error, work.context.inference_id), work.context.inference_id)
+            return refusal(raised(error, work.context.inference_id), work.context)
         finally:
             self.predicting += perf_counter() - start
         if isinstance(prediction, _CONCURRENT):
@@ -142,9 +143,9 @@ class Pipeline:
             value, is_single = route.decode(body)
             return Work(value, is_single, route, context, gzip)
         except InvocationError as error:
-            return refusal(error, context.inference_id)
+            return refusal(error, context)
         except (Exception, SystemExit) as error:
-            return refusal(raised(error, context.inference_id), context.inference_id)
+            return refusal(raised(error, context.inference_id), context)
         finally:
             self.decoding += perf_counter() - start
 
@@ -163,7 +164,7 @@ class Pipeline:
         try:
             return self.encode(prediction, work.route, work.context, work.gzip)
         except InvocationError as error:
-            return refusal(error, work.context.inference_id)
+            return refusal(error, work.context)
         finally:
             self.encoding += perf_counter() - start
 
@@ -236,16 +237,16 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 def raised(error: BaseException, inference_id: str) -> InvocationError:
     """The error that stands for an exception of the user's code; the story goes to the log."""
-    log.failure("predictor-raised", error, inference_id=inference_id)
+    log.raised("predictor-raised", error, inference_id=inference_id)
     if is_out_of_memory(error):
         return OutOfMemoryError("the predictor ran out of memory")
     return PredictError(f"the predictor raised `{type(error).__name__}`")
 
 
-def refusal(error: InvocationError, inference_id: str) -> Answer:
-    """The answer that an error gives."""
-    status, body = answers.error_answer(error, inference_id)
-    return Answer(status, answers.CONTENT_TYPE, body)
+def refusal(error: InvocationError, context: InvocationContext) -> Answer:
+    """The answer that an error gives, with the custom attributes that the predictor has set before it."""
+    status, body = answers.error_answer(error, context.inference_id)
+    return Answer(status, answers.CONTENT_TYPE + context.header_fields(status), body)
 
 
 def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple[bytes, bytes | memoryview]:
@@ -258,10 +259,10 @@ def _encoded(prediction: object, encoders: Encoders, inference_id: str) -> tuple
         except NotAcceptableError as error:
             refused = refused or error
         except PredictError as error:
-            log.failure("encode-failed", error, inference_id=inference_id)
+            log.raised("encode-failed", error, inference_id=inference_id)
             raise
         except Exception as error:
-            log.failure("encode-failed", error, inference_id=inference_id)
+            log.raised("encode-failed", error, inference_id=inference_id)
             raise PredictError(f"the prediction, a `{type(prediction).__name__}`, cannot be encoded") from error
     raise refused or NotAcceptableError("nothing to answer with that Accept allows")
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from argosy.errors import ArgosyError, InvocationError, LoadError
-from argosy.serving import codecs, log, openapi
+from argosy.serving import answers, codecs, log
 from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model.joining import Alike, Joiner
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
 from argosy.serving.model.writers import Writers
+from argosy.serving.openapi.hosting import Hosting
+from argosy.serving.openapi.invocation import Signature, document
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import Settings
 
@@ -107,7 +109,8 @@ def load(predictor_class: type[Predictor], model_dir: Path, settings: Settings) 
         raise
     except (Exception, SystemExit) as error:
         reason = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
-        raise LoadError(f"`{settings.predictor}` could not be loaded from `{model_dir}`", got=reason) from error
+        what = f"`{settings.predictor}`" if settings.predictor is not None else "the model of the inference script"
+        raise LoadError(f"{what} could not be loaded from `{model_dir}`", got=reason) from error
 
 
 def _attach_conversations(wire: Wire, predictor: Predictor, *, is_async: bool) -> Wire:
@@ -150,11 +153,17 @@ def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
             try:
                 answer = concurrent.warm_up(answer, pipeline)
             except (Exception, SystemExit) as error:
-                got = f"{type(error).__name__}: {error}"
-                raise LoadError("a warm-up sample is refused", got=got, where=sample) from error
+                raise LoadError(f"a warm-up sample is refused: {_told(error)}", where=sample) from error
         if answer is not None and answer.status != 200:
-            raise LoadError("a warm-up sample is refused", got=bytes(answer.body).decode(), where=sample)
+            told = answers.message_of(answer.body)
+            raise LoadError(f"a warm-up sample is refused with {answer.status}: {told}", where=sample)
     pipeline.take_timings()
+
+
+def _told(error: BaseException) -> str:
+    """What an exception says, in one line and without its hint."""
+    told = error.message if isinstance(error, ArgosyError) else f"{type(error).__name__}: {error}"
+    return " ".join(told.split()).removesuffix(":")
 
 
 def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, settings: Settings) -> dict[str, object]:
@@ -162,20 +171,17 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     predict = predictor.predict
     is_streaming = inspect.isgeneratorfunction(predict) or inspect.isasyncgenfunction(predict)
     is_concurrent = is_streaming or inspect.iscoroutinefunction(predict)
-    document = openapi.document(
-        type(predictor).__name__,
-        pipeline.spec,
-        output_schema(predict),
-        pipeline.negotiator.content_types,
-        is_streaming,
-    )
+    has_adapters = hasattr(predictor, "load_adapter")
+    signature = Signature(pipeline.spec, output_schema(predict), pipeline.negotiator.content_types, is_streaming)
+    hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",
+        "is_concurrent": is_concurrent,
         "capacity": settings.streaming.concurrency if is_concurrent else 1,
         "joins": joiner.joins,
         "is_bidirectional": hasattr(predictor, "converse"),
-        "has_adapters": hasattr(predictor, "load_adapter"),
-        "openapi": document.decode(),
+        "has_adapters": has_adapters,
+        "openapi": document(type(predictor).__name__, signature, hosting).decode(),
         "answers": list(codecs.names()),
     }
 
@@ -196,9 +202,9 @@ def _answer_in_turn(wire: Wire, pipeline: Pipeline, joiner: Joiner, on_message: 
             if isinstance(given, Alike):
                 wire.answer_alike(frame, given.head, given.bodies, pipeline.take_timings())
                 continue
-            answers = [answer for answer in given if isinstance(answer, Answer)]
-            if len(answers) == len(given):
-                wire.answer_all(frame, answers, pipeline.take_timings())
+            whole = [answer for answer in given if isinstance(answer, Answer)]
+            if len(whole) == len(given):
+                wire.answer_all(frame, whole, pipeline.take_timings())
                 continue
             for item, answer in zip(frame.items(), given, strict=True):
                 if isinstance(answer, Later):
@@ -232,7 +238,7 @@ class _Listener:
         try:
             close(session)
         except (Exception, SystemExit) as error:
-            log.failure("close-session-raised", error)
+            log.raised("close-session-raised", error)
 
     def _change_adapter(self, message: dict[str, Any]) -> None:
         asked = {name: message[name] for name in ("ticket", "name")}
@@ -243,7 +249,7 @@ class _Listener:
             if change is not None:
                 change(message["name"], *([Path(message["path"])] if is_load else []))
         except (Exception, SystemExit) as error:
-            log.failure("adapter-failed", error, adapter=message["name"])
+            log.raised("adapter-failed", error, adapter=message["name"])
             told["error"] = type(error).__name__
             told["is_refused"] = isinstance(error, (ValueError, InvocationError))
             told["is_memory"] = is_out_of_memory(error)

@@ -6,7 +6,12 @@ pandas frames, Arrow tables, lists, and dictionaries of such columns.
 
 import sys
 from collections.abc import Hashable, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Final
+
+_NESTED: Final = frozenset({list, tuple})
+_CELLS: Final = frozenset({bool, int, float, str, bytes, type(None)})
+"""Which of these there are decides on the dtype of an array made of them; records and images have none."""
 
 
 def count(value: object) -> int | None:
@@ -31,10 +36,13 @@ def count(value: object) -> int | None:
 
 
 def signature(value: object) -> Hashable:
-    """What has to be equal for two values to be joined: kind, dtype and the shape of a row, columns by name."""
+    """What has to be equal for two values to be joined: kind, dtype and the shape of a row, columns by name.
+
+    None for rows of different lengths, which are joined with nothing.
+    """
     kind = type(value).__qualname__
     if isinstance(value, list):
-        return kind
+        return _form(value)
     if isinstance(value, dict):
         return kind, tuple((name, signature(column)) for name, column in value.items())
     dtypes = getattr(value, "dtypes", None)
@@ -45,6 +53,25 @@ def signature(value: object) -> Hashable:
     if schema is not None:
         return kind, str(schema)
     return kind, str(getattr(value, "dtype", "")), tuple(getattr(value, "shape", ())[1:])
+
+
+def _form(rows: Sequence[Any]) -> Hashable:
+    """Of rows in lists: the types of the cells, and how long each row is, by column where the types differ.
+
+    >>> _form([1, 2]) == _form([3]), _form([[1, 2.5]]) == _form([[3, 4.5], [5, 6.5]]), _form([[1], [2, 3]])
+    (True, True, None)
+    """
+    kinds = frozenset(map(type, rows))
+    if not kinds <= _NESTED:
+        return kinds & _CELLS
+    lengths = frozenset(map(len, rows))
+    if len(lengths) != 1:
+        return None
+    cells = frozenset(map(type, chain.from_iterable(rows)))
+    if len(cells) == 1 and not cells <= _NESTED:
+        return lengths, cells & _CELLS
+    columns = tuple(map(_form, zip(*rows, strict=True)))
+    return None if None in columns else (lengths, columns)
 
 
 def join(values: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ from argosy.serving.frames import InvocationItem
 from argosy.serving.model import streaming
 from argosy.serving.model.pipeline import Answer, Pipeline, Work, raised, refusal
 from argosy.serving.model.streaming import Framing
-from argosy.serving.model.wire import Wire
+from argosy.serving.model.wire import Wire, checked
 
 
 class StreamWriter:
@@ -42,14 +42,14 @@ class StreamWriter:
         """Send a part.
 
         Raises:
-            InvocationError: It has no form that Accept allows.
+            InvocationError: It has no form that Accept allows, or no frame can carry it.
         """
         if self._framing is None:
             framing = streaming.framing(self._work.route.accept, part)
             if framing.is_gathered:
                 self._gathered.append(part)
             else:
-                first = framing.write(part)
+                first = checked(framing.write(part))
                 head = framing.content_type + self._told()
                 self._framing = framing  # from here on the answer has begun, whatever happens
                 self._wire.begin(self.number, 200, head, first)
@@ -57,10 +57,13 @@ class StreamWriter:
         elif self._framing.is_gathered:
             self._gathered.append(part)
         else:
-            self._wire.part(self.number, self._framing.write(part))
+            self._wire.part(self.number, checked(self._framing.write(part)))
 
     def end(self) -> None:
-        """All parts are written."""
+        """All parts are written, or nobody waits for them."""
+        if self.is_cancelled and (self._framing is None or self._framing.is_gathered):
+            self._wire.leave(self.number)
+            return
         framing = self._framing or streaming.framing_of_none(self._work.route.accept)
         if not framing.is_gathered and self._framing is not None:
             self._wire.end(self.number)
@@ -70,15 +73,15 @@ class StreamWriter:
 
     def fail(self, error: BaseException) -> None:
         """The predictor raised: an answer with its status as long as nothing was sent, else a visible end."""
-        inference_id = self._work.context.inference_id
-        told = error if isinstance(error, InvocationError) else raised(error, inference_id)
+        context = self._work.context
+        told = error if isinstance(error, InvocationError) else raised(error, context.inference_id)
         if self._framing is None or self._framing.is_gathered:
-            self._answer(refusal(told, inference_id))
+            self._answer(refusal(told, context))
         else:
             self._wire.break_off(self.number, self._framing.write_error(told))
 
     def cancel(self) -> None:
-        """The client went away: an async generator is interrupted where it waits, any other after its next part."""
+        """The client went away: what is awaited is interrupted where it waits, a generator after its next part."""
         self.is_cancelled = True
         self.may_go_on.set()
         self.on_cancel()

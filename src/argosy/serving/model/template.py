@@ -7,6 +7,7 @@ a file descriptor for each process it wants, and gets JSON lines: imported, fail
 says `load_before_fork` is loaded here, once, and its memory is shared by all model processes.
 """
 
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -24,7 +25,7 @@ import orjson
 
 from argosy.contract import Variable
 from argosy.errors import LoadError
-from argosy.serving import arena, log, placement, settings
+from argosy.serving import arena, frames, log, placement, settings
 from argosy.serving.frames import FORK_REQUEST
 from argosy.serving.model import process
 from argosy.serving.model.process import Seat
@@ -53,10 +54,11 @@ def run(control: socket.socket, memory: memoryview) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     told = settings.read()
+    log.tell_messages(told.logs.messages)
     # Imports make many objects and no garbage; a model process has its collector back when it has loaded.
     gc.disable()
     try:
-        make = _maker(import_predictor(told), told)
+        make = _maker(told)
     except LoadError as error:
         log.failure("import-failed", error.__cause__ or error)
         _tell(control, event="failed", message=str(error))
@@ -114,12 +116,38 @@ def _imported_script(told: Settings) -> type[Predictor]:
     return inference_script.predictor_class(script, told.script.default_accept)
 
 
-def _maker(predictor_class: type[Predictor], told: Settings) -> Make:
-    """How a model process gets its predictor: by loading it, or from what was loaded here."""
+def _maker(told: Settings) -> Make:
+    """How a model process gets its predictor: by loading it, or from what was loaded here.
+
+    Raises:
+        LoadError: As `import_predictor`, or the model cannot be loaded here.
+    """
+    if told.is_multi_model and told.predictor is None:
+        return _scripts_maker(told)
+    predictor_class = import_predictor(told)
     if not predictor_class.load_before_fork or told.is_multi_model:
         return lambda model_dir: process.load(predictor_class, model_dir, told)
     loaded = process.load(predictor_class, told.model_dir, told)
     return lambda model_dir: loaded
+
+
+def _scripts_maker(told: Settings) -> Make:
+    """How each model of a multi-model endpoint gets the predictor that serves its script.
+
+    A script that all may share is imported here, for the sake of its libraries; a model's own only in its processes.
+    """
+    from argosy.serving import inference_script  # here: a predictor has no use for it
+
+    if told.program_dir is not None:
+        sys.path.insert(0, str(told.program_dir))
+    shared = inference_script.find_shared_script(told)
+    if shared is not None:
+        inference_script.predictor_class(shared)
+
+    def make(model_dir: Path) -> Predictor:
+        return process.load(inference_script.own_predictor_class(model_dir, told), model_dir, told)
+
+    return make
 
 
 def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, told: Settings) -> None:
@@ -140,7 +168,11 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
             continue
         request, link = _next_request(control)
         sys.stdout.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no room for another process just now
+            _refuse(link, error)
+            continue
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for other in (selector, control, wake_read, wake_write):
@@ -148,6 +180,13 @@ def _fork_on_request(control: socket.socket, memory: memoryview, make: Make, tol
             _run(request, link, memory, make, told)
         link.close()
         _tell(control, event="forked", number=request["number"], pid=pid)
+
+
+def _refuse(link: socket.socket, error: OSError) -> None:
+    """Say why there is no process, where the front would else only see the end of a link."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the front has given it up already
+        link.sendall(frames.pack_message({"event": "not-forked", "reason": str(error.strerror)}))
+    link.close()
 
 
 def _next_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket]:

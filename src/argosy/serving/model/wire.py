@@ -4,18 +4,23 @@ import contextlib
 import os
 import select
 import socket
+import struct
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.errors import PredictError
 from argosy.serving import frames
 from argosy.serving.arena import THRESHOLD
+from argosy.serving.context import InvocationContext
 from argosy.serving.frames import (
     BEGINS,
     BROKEN,
     END,
     INLINE,
+    LARGEST,
+    LEFT,
     PART,
     PIECE,
     AlikeAnswers,
@@ -27,7 +32,7 @@ from argosy.serving.frames import (
     PieceKind,
     Timings,
 )
-from argosy.serving.model.pipeline import Answer
+from argosy.serving.model.pipeline import Answer, refusal
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -65,7 +70,7 @@ class Wire:
         self._reader = FrameReader()
         self._lock = threading.Lock()
         self._parts = _Parts(lambda items: self._send(frames.pack_answers(items)))
-        self.on_piece: Callable[[Piece], None] = lambda piece: None
+        self.on_piece: Callable[[Piece], None] = self.echo
 
     def receive(self) -> list[Frame] | None:
         """Wait for bytes and give the frames that are whole by now; None when the front has closed the link."""
@@ -95,39 +100,70 @@ class Wire:
         return self.receive() if select.select([self.link], [], [], 0)[0] else []
 
     def answer(self, item: InvocationItem, answer: Answer, timings: Timings) -> None:
-        """Send the answer of one invocation.
-
-        A large one takes the place of its question, if it fits: the block is this invocation's until it is sent.
-        """
-        size = len(answer.body)
-        is_placed = item.offset != INLINE and THRESHOLD <= size <= item.size
-        if is_placed and answer.body is not item.body:
-            self.arena[item.offset : item.offset + size] = answer.body
-        self._send(frames.pack_answers([_as_item(item, answer, is_placed=is_placed)], timings))
+        """Send the answer of one invocation of several; as in `answer_all`, nothing is written into the arena."""
+        self._answer(item, answer, timings, is_placed=answer.body is item.body and item.offset != INLINE)
 
     def answer_all(self, given: Invocations, answers: Sequence[Answer], timings: Timings) -> None:
-        """Send the answers of a frame of invocations.
+        """Send the answers of a frame of invocations, where one frame is answered after the other.
 
-        Of several, nothing is written into the arena: if this process dies, the others are asked again. What lies there
+        A large one takes the place of its question, if it fits: the block is this invocation's until it is sent. Of
+        several, nothing is written into the arena: if this process dies, the others are asked again. What lies there
         already, because a predictor gives back what it was given, stays there.
         """
         first = answers[0]
         if len(answers) == 1 and given.offsets is not None:
-            self.answer(next(given.items()), first, timings)
+            self._answer_in_place(next(given.items()), first, timings)
             return
         bodies = [answer.body for answer in answers]
-        if given.offsets is None and all(a.status == first.status and a.head == first.head for a in answers):
-            self._send(frames.pack_alike(AlikeAnswers(given.first, first.status, first.head, bodies), timings))
-        else:
-            items = zip(given.items(), answers, strict=True)
-            packed = (_as_item(x, a, is_placed=a.body is x.body and x.offset != INLINE) for x, a in items)
-            self._send(frames.pack_answers(packed, timings))
+        try:
+            if given.offsets is None and all(a.status == first.status and a.head == first.head for a in answers):
+                frame = frames.pack_alike(AlikeAnswers(given.first, first.status, first.head, bodies), timings)
+            else:
+                items = zip(given.items(), answers, strict=True)
+                packed = (_as_item(x, a, is_placed=a.body is x.body and x.offset != INLINE) for x, a in items)
+                frame = frames.pack_answers(packed, timings)
+        except struct.error:
+            self._answer_each(given, answers, timings)
+            return
+        self._send(frame)
+
+    def _answer_in_place(self, item: InvocationItem, answer: Answer, timings: Timings) -> None:
+        size = len(answer.body)
+        is_placed = item.offset != INLINE and THRESHOLD <= size <= item.size
+        if is_placed and answer.body is not item.body:
+            self.arena[item.offset : item.offset + size] = answer.body
+        self._answer(item, answer, timings, is_placed=is_placed)
+
+    def _answer(self, item: InvocationItem, answer: Answer, timings: Timings | None, *, is_placed: bool) -> None:
+        try:
+            frame = frames.pack_answers([_as_item(item, answer, is_placed=is_placed)], timings)
+        except struct.error:
+            size = len(answer.body)
+            if size <= LARGEST:
+                raise
+            context = InvocationContext("", "")
+            context.inference_id = frames.inference_id(item.fields)
+            refused = refusal(_too_large(size), context)
+            frame = frames.pack_answers([_as_item(item, refused, is_placed=False)], timings)
+        self._send(frame)
+
+    def _answer_each(self, given: Invocations, answers: Iterable[Answer], timings: Timings) -> None:
+        """Send answers that are too large together, or one of which is too large."""
+        for place, (item, answer) in enumerate(zip(given.items(), answers, strict=True), 1):
+            is_last = place == len(given.sizes)
+            is_placed = answer.body is item.body and item.offset != INLINE
+            self._answer(item, answer, timings if is_last else None, is_placed=is_placed)
 
     def answer_alike(
         self, given: Invocations, head: bytes, bodies: Sequence[bytes | memoryview], timings: Timings
     ) -> None:
         """Send the answers of a frame of invocations, all with status 200 and one head."""
-        self._send(frames.pack_alike(AlikeAnswers(given.first, 200, head, bodies), timings))
+        try:
+            frame = frames.pack_alike(AlikeAnswers(given.first, 200, head, bodies), timings)
+        except struct.error:
+            self._answer_each(given, (Answer(200, head, body) for body in bodies), timings)
+            return
+        self._send(frame)
 
     def begin(self, number: int, status: int, head: bytes, part: bytes) -> None:
         """Send the head of an answer whose body follows part by part, and its first part."""
@@ -145,9 +181,18 @@ class Wire:
         """Say that a body never becomes whole; `last` is the word of it that the client gets."""
         self._parts.add((number, BROKEN, b"", last, INLINE, len(last)), is_last=True)
 
+    def leave(self, number: int) -> None:
+        """Say that an invocation was given up, because nobody waits for its answer."""
+        self._parts.add((number, LEFT, b"", b"", INLINE, 0), is_last=True)
+
     def piece(self, kind: PieceKind, number: int, body: bytes) -> None:
         """Send a piece of a conversation."""
         self._send(frames.pack_piece(kind, number, body))
+
+    def echo(self, piece: Piece) -> None:
+        """Give back the piece by which the front learns that the link is still read; any other is meant for nobody."""
+        if piece.kind == PieceKind.ECHO:
+            self.piece(PieceKind.ECHO, piece.number, b"")
 
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message."""
@@ -209,6 +254,26 @@ class _Parts:
             with self._lock, contextlib.suppress(MemoryError):  # it is tried again with the next part
                 if self._waiting:
                     self._leave()
+
+
+def checked(body: bytes) -> bytes:
+    """A part of an answer or a message, as it is.
+
+    Raises:
+        PredictError: No frame can carry it.
+    """
+    if len(body) > LARGEST:
+        raise _too_large(len(body))
+    return body
+
+
+def _too_large(size: int) -> PredictError:
+    return PredictError(
+        "the answer, or a part of it, is too large",
+        got=f"{size} bytes",
+        want=f"at most {LARGEST} bytes in one piece",
+        hint="yield it in parts",
+    )
 
 
 def _as_item(item: InvocationItem, answer: Answer, *, is_placed: bool) -> AnswerItem:

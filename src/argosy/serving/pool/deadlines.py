@@ -1,4 +1,9 @@
-"""When an invocation is too late: refused in the queue, refused and given up in a model process."""
+"""When an invocation is too late: refused in the queue, refused and given up in a model process.
+
+A process that answers one frame after the other is stuck when nobody waits any more for what it holds. One that answers
+invocations beside each other, or holds conversations, has an event loop that must not be held up, and while others come
+the age of what it holds says little: it is asked for an echo now and then, and is stuck when that does not come.
+"""
 
 import math
 from collections import deque
@@ -13,6 +18,8 @@ from argosy.serving.settings import Settings
 
 _CANCEL_S: Final = 1.0
 """How long a process that was asked to cancel an answer may take over it before it counts as stuck."""
+_ECHO_S: Final = 1.0
+"""How often a process with something to do is asked for an echo."""
 
 
 class Deadlines:
@@ -26,6 +33,8 @@ class Deadlines:
     def __init__(self, settings: Settings, refuse: Callable[[Invocation, DeadlineExceededError], None]) -> None:
         self._whole = settings.deadline_s
         self._stream = max(settings.streaming.deadline_s, settings.deadline_s)
+        self._echo = max(self._whole, _CANCEL_S)
+        self._pause = min(_ECHO_S, self._echo / 2)
         self._refuse = refuse
         self._error = DeadlineExceededError("no answer in time", got=f"{settings.deadline_s:g} s passed")
 
@@ -38,7 +47,7 @@ class Deadlines:
         return late
 
     def watch(self, link: ModelLink, now: float) -> None:
-        """Refuse what a model process holds for too long, and kill a process that nobody waits for any more."""
+        """Refuse what a model process holds for too long, and kill a process that is stuck."""
         deadline = now - self._whole
         for number, held in link.held.items():
             if held.arrived < (now - self._stream if held.has_begun else deadline):
@@ -46,9 +55,19 @@ class Deadlines:
                 self._refuse(held, self._error)
                 link.held[number] = AnsweredInvocation(held)
                 link.tell({"event": "cancel", "number": number})
-                if held.has_begun or link.capacity > 1:
+                if held.has_begun or link.is_concurrent:
                     link.since = max(link.since, deadline + _CANCEL_S)
-        if link.held and link.since < deadline and all(held.is_answered for held in link.held.values()):
+        is_given_up = link.since < deadline and all(held.is_answered for held in link.held.values())
+        if (link.held and is_given_up) or self._is_silent(link, now):
             log.event("stuck", pid=link.pid, deadline_s=self._whole)
             link.since = math.inf  # once is enough
             link.kill()
+
+    def _is_silent(self, link: ModelLink, now: float) -> bool:
+        """Whether a process with an event loop owes an echo for too long; it is asked for one when it is time."""
+        if link.is_echo_due:
+            return link.asked < now - self._echo and link.since != math.inf
+        has_to_do = (link.is_concurrent and link.held) or link.conversations
+        if has_to_do and link.asked < now - self._pause:
+            link.ask_for_echo(now)
+        return False

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Protocol
 
 from argosy.errors import InvocationError
-from argosy.serving import answers
+from argosy.serving import answers, frames
 from argosy.serving.arena import Block
 
 
@@ -29,7 +29,7 @@ class Invocation(ABC):
         size: Length of the body in bytes.
         arrived: When it was complete, in seconds of the monotonic clock.
         handed: When a model process got it; 0 before.
-        is_alone: Whether it must not share a frame: a process died while it answered it among others.
+        is_alone: Whether it is asked again, and now alone, because a process died that held it among others.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.
         is_answered: Whether its client has been told already and nobody waits for what comes.
@@ -78,8 +78,7 @@ class Invocation(ABC):
     @property
     def inference_id(self) -> str:
         """X-Amzn-SageMaker-Inference-Id, empty when it was not sent."""
-        found = self.fields.find(b"\nI", self.fields.find(b"\n") + 1)  # behind Accept, which may begin with an I too
-        return self.fields[found + 2 :].partition(b"\n")[0].decode("latin-1") if found >= 0 else ""
+        return frames.inference_id(self.fields)
 
     def refuse(self, error: InvocationError) -> int:
         """Answer with an error; the block stays held, a model process may still be writing to it.

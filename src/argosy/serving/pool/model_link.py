@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from argosy.serving import frames
+from argosy.serving import answers, frames
 from argosy.serving.frames import (
     ALIKE,
     BEGINS,
     BROKEN,
     END,
     INLINE,
+    LEFT,
     PART,
     PIECE,
     AlikeAnswers,
@@ -34,8 +35,12 @@ class LinkOwner(Protocol):
 
     arena_view: memoryview
 
+    @property
+    def is_asking_again(self) -> bool:
+        """Whether invocations wait that must be alone."""
+
     def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
-        """The model process says something: `loaded`, `failed`, `adapter`."""
+        """The model process says something: `loaded`, `failed`, `adapter`; or the template does: `not-forked`."""
 
     def on_answers(
         self, invocations: Sequence[Invocation], status: int, sizes: Sequence[int], frame: tuple[int, Timings] | None
@@ -44,6 +49,9 @@ class LinkOwner(Protocol):
 
     def on_frame(self, link: "ModelLink", count: int, timings: Timings | None) -> None:
         """A frame with the answers of so many invocations came, and each was told."""
+
+    def on_room(self) -> None:
+        """A model process takes more, though it has answered nothing."""
 
     def stop_if_drained(self) -> None:
         """A conversation has come to its end on both sides."""
@@ -66,13 +74,17 @@ class ModelLink(asyncio.Protocol):
         number: Names this link in messages to the template.
         seat: Which of the places that processes of a pool have; decides its processors and its GPU.
         pid: Its process id, once the template has told it.
+        not_forked: Why there never was a process; empty when there was one, or may yet be.
         has_loaded: Whether it ever said that it has loaded the model.
-        capacity: Invocations that it answers at a time; 1 means one frame at a time.
+        is_concurrent: Whether it answers invocations beside each other; else one frame after the other.
+        capacity: Invocations that one that is concurrent answers at a time.
         lingers_for: It is idle and yet waits a moment, until so many invocations wait; 0 when it does not.
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
         since: When it was last handed something, in seconds of the monotonic clock; infinity when it is being killed.
+        asked: When it was last asked for an echo.
+        is_echo_due: Whether that has not come yet.
     """
 
     def __init__(self, owner: LinkOwner, number: int, seat: int) -> None:
@@ -80,17 +92,22 @@ class ModelLink(asyncio.Protocol):
         self._reader = FrameReader()
         self._transport: asyncio.WriteTransport | None = None
         self._last = 0
+        self._alone = 0
         self._is_closed = False
         self.number = number
         self.seat = seat
         self.pid: int | None = None
+        self.not_forked = ""
         self.has_loaded = False
+        self.is_concurrent = False
         self.capacity = 1
         self.lingers_for = 0
         self.held: dict[int, Invocation] = {}
         self.waiting: deque[Invocation] = deque()
         self.conversations: dict[int, Talker] = {}
         self.since = 0.0
+        self.asked = 0.0
+        self.is_echo_due = False
 
     @property
     def is_loaded(self) -> bool:
@@ -106,9 +123,9 @@ class ModelLink(asyncio.Protocol):
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
         if not self.has_loaded or self._transport is None or self.lingers_for or self.since == math.inf:
             return 0
-        if self.capacity == 1:
+        if not self.is_concurrent:
             return 0 if self.held else limit
-        return self.capacity - len(self.held)
+        return 0 if self._alone and self._must_be_alone() else self.capacity - len(self.held)
 
     async def open(self, end: socket.socket) -> None:
         """Attach to the front's end of the socket pair."""
@@ -121,6 +138,8 @@ class ModelLink(asyncio.Protocol):
         self.held.update(zip(range(first, self._last + 1), invocations, strict=True))
         for invocation in invocations:
             invocation.handed = now
+        if invocations[0].is_alone:
+            self._alone = first
         self.since = now
         if self._transport is not None:
             self._transport.write(_packed(first, invocations))
@@ -144,6 +163,12 @@ class ModelLink(asyncio.Protocol):
         """Send a piece of a conversation."""
         if self._transport is not None:
             self._transport.write(frames.pack_piece(kind, number, body))
+
+    def ask_for_echo(self, now: float) -> None:
+        """Have the process say that it reads the link."""
+        self.asked = now
+        self.is_echo_due = True
+        self.send_piece(PieceKind.ECHO, 0, b"")
 
     def release(self, number: int) -> None:
         """A conversation has come to its end on both sides."""
@@ -196,9 +221,7 @@ class ModelLink(asyncio.Protocol):
                 self._take_message(frames.unpack_message(payload))
                 continue
             if count & PIECE:
-                piece = frames.unpack_piece(count, payload)
-                if (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
-                    talker.take(piece)
+                self._take_piece(frames.unpack_piece(count, payload))
                 continue
             if count & ALIKE:
                 alike, timings = frames.unpack_alike(count, payload)
@@ -217,10 +240,24 @@ class ModelLink(asyncio.Protocol):
             talker.take(Piece(PieceKind.CLOSE, number, told))
         self._owner.on_lost(self)
 
+    def _must_be_alone(self) -> bool:
+        """Whether it answers an invocation that must be alone: begun, it may have company when no other waits to be."""
+        held = self.held.get(self._alone)
+        return held is not None and (self._owner.is_asking_again or not held.has_begun)
+
+    def _take_piece(self, piece: Piece) -> None:
+        if piece.kind == PieceKind.ECHO:
+            self.is_echo_due = False
+        elif (talker := self.conversations.get(piece.number)) is not None:  # a task may outlive its conversation
+            talker.take(piece)
+
     def _take_message(self, message: dict[str, Any]) -> None:
         if message["event"] == "loaded":
             self.has_loaded = True
+            self.is_concurrent = message["is_concurrent"]
             self.capacity = message["capacity"]
+        elif message["event"] == "not-forked":
+            self.not_forked = message["reason"]
         self._owner.on_message(self, message)
 
     def _take_alike(self, alike: AlikeAnswers, timings: Timings | None) -> int:
@@ -264,6 +301,8 @@ class ModelLink(asyncio.Protocol):
         if status >= BEGINS:
             invocation.has_begun = True
             invocation.begin(status & ~BEGINS, head, body)
+            if invocation.is_alone:
+                self._owner.on_room()
             return 0
         del self.held[number]
         invocation.free_block()  # not sooner: a generator may still read the body that lies there
@@ -271,7 +310,8 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        self._owner.on_answers((invocation,), 200 if status == END else 500, (0,), None)
+        counted = {END: 200, LEFT: answers.CLIENT_LEFT}.get(status, 500)
+        self._owner.on_answers((invocation,), counted, (0,), None)
         return 1
 
 

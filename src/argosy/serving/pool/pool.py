@@ -1,10 +1,15 @@
 """The queue and who takes from it: hands what waits to whoever is free, and sees that each invocation is answered.
 
-Theory of operation. There is one queue before all model processes of a model. A process that is idle is handed what
-waits, as much as the policy allows (`batching`); several that are idle share it. A process that dies takes with it only
-what it was handed: when that was more than one invocation, each is asked again alone, so that only the one that kills
-gets an error. A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is
-refused and the process, when nobody waits for anything it does any more, is killed and replaced.
+Theory of operation. There is one queue before all model processes of a model, and one before each for what it alone can
+answer, the invocations of its sessions: of the two, what has waited for longer goes first. A process that is idle is
+handed what waits, as much as the policy allows (`batching`); several that are idle share it.
+
+A process that dies takes with it only what it was handed. One invocation gets an error. Of several, those whose answer
+had begun end visibly, and all others are asked again, once, before anything else: one by one, each alone in a process,
+so that only the one that kills gets an error.
+
+A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is refused and the
+process, when it is stuck, is killed and replaced.
 """
 
 import asyncio
@@ -19,7 +24,7 @@ from argosy.errors import InvocationError, OverloadedError, PredictError, Unavai
 from argosy.serving import log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
-from argosy.serving.front.metrics import Ending, Metrics
+from argosy.serving.front.metrics import Metrics
 from argosy.serving.pool.batching import BatchPolicy
 from argosy.serving.pool.deadlines import Deadlines
 from argosy.serving.pool.invocation import Invocation
@@ -28,7 +33,7 @@ from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
 from argosy.serving.pool.template_link import Template
 from argosy.serving.pool.turn import Turn
-from argosy.serving.pool.workers import FAILURES_BEFORE_GIVING_UP, Workers
+from argosy.serving.pool.workers import Workers
 from argosy.serving.settings import Settings
 
 _TICK_S: Final = 0.1
@@ -36,8 +41,6 @@ _QUEUE_BYTES: Final = 2**30
 """Bodies that may wait, all together; a container that dies of memory answers nobody."""
 _BODIES_S: Final = 5.0
 """How long after SIGTERM the rest of a body is waited for."""
-_LAST_WORDS_S: Final = 0.1
-"""How long the answers of a process that has ended are still read."""
 _READY: Final = State.READY
 """At hand: looking it up in the enumeration takes longer than all the rest of a comparison."""
 
@@ -74,14 +77,14 @@ class Pool:
         self.on_adapter: Callable[[ModelLink, dict[str, Any]], None] = lambda link, message: None
         self.queue_bytes = 0
         self.on_process: Callable[[ModelLink, bool], None] = lambda link, is_there: None
-        self._template = template
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._now = time.monotonic  # the event loop's own clock ticks in whole milliseconds
         self._most_waiting = settings.queue
-        self._workers = Workers(self, template, settings, model_dir or settings.model_dir)
+        self._workers = Workers(self, template, settings, model_dir or settings.model_dir, metrics)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
+        self._again: deque[Invocation] = deque()
         self._receiving = 0
         self._turn = Turn(self._dispatch)
         self._is_closed = False
@@ -99,14 +102,18 @@ class Pool:
         return list(self._links.values())
 
     @property
+    def is_asking_again(self) -> bool:
+        """Whether invocations wait that a lost process held."""
+        return bool(self._again)
+
+    @property
     def queue_length(self) -> int:
         """Invocations that wait."""
-        return len(self._queue) + sum(len(link.waiting) for link in self._links.values())
+        return len(self._queue) + len(self._again) + sum(len(link.waiting) for link in self._links.values())
 
     def start(self) -> None:
         """Ask the template for the model processes."""
-        self._template.add(self)
-        self._workers.fill()
+        self._workers.start()
         self._loop.call_later(_TICK_S, self._tick)
 
     def admit(self) -> bool:
@@ -147,11 +154,12 @@ class Pool:
             return
         queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
         try:
-            queue.remove(invocation)
+            (self._again if invocation.is_alone else queue).remove(invocation)
         except ValueError:
             return
         self.queue_bytes -= invocation.size
         invocation.free_block()
+        self._turn.soon()
         self.stop_if_drained()
 
     def flow(self, invocation: Invocation, *, is_open: bool) -> None:
@@ -170,7 +178,12 @@ class Pool:
     def close(self) -> None:
         """Refuse what is left and end the model processes."""
         self._is_closed = True
-        waiting = [*self._queue, *(invocation for link in self._links.values() for invocation in link.waiting)]
+        waiting = [
+            *self._again,
+            *self._queue,
+            *(invocation for link in self._links.values() for invocation in link.waiting),
+        ]
+        self._again.clear()
         self._queue.clear()
         for link in self._links.values():
             link.waiting.clear()
@@ -178,7 +191,6 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, UnavailableError("the server is stopping"))
         self._workers.close()
-        self._template.remove(self)
 
     def on_message(self, link: ModelLink, message: dict[str, Any]) -> None:
         """A model process says something."""
@@ -207,14 +219,14 @@ class Pool:
         """A model process has answered a frame: it may have more."""
         if timings is not None:  # else the parts of a stream have come to their end
             self.metrics.worked(count, timings)
-        if timings is not None and link.capacity == 1 and not link.held and link.since != math.inf:
+        if timings is not None and not link.is_concurrent and not link.held and link.since != math.inf:
             busy = timings.decode + timings.predict + timings.encode
             self.policy.learn(count, timings.rows, self._now() - link.since, busy)
             pause, together = self.policy.linger(len(self._queue), count)
             if pause and self.state is _READY:
                 link.lingers_for = together
                 self._loop.call_later(pause, self._end_linger, link, link.since)
-        has_room = link.capacity > 1 or any(other.room(1) for other in self._links.values() if other is not link)
+        has_room = link.is_concurrent or any(other.room(1) for other in self._links.values() if other is not link)
         if has_room or link.waiting or not self._queue:
             self._dispatch()
         else:
@@ -222,35 +234,22 @@ class Pool:
         if self.state is not State.READY:
             self.stop_if_drained()
 
+    def on_room(self) -> None:
+        """A model process takes more, though it has answered nothing."""
+        self._turn.soon()
+
     def on_lost(self, link: ModelLink) -> None:
         """A model process is gone: ask again for what it was handed, and replace it."""
-        self._end(link, link.take_held())
-        self.on_process(link, False)
-        reason: Ending = "stuck" if link.since == math.inf else "exited" if not link.has_loaded else "crashed"
-        has_more = self.state is State.DRAINING and (self._queue or self._receiving > 0)
+        self._end(link)
+        if not link.not_forked:
+            self.on_process(link, False)
+        has_more = self.state is State.DRAINING and (self._again or self._queue or self._receiving > 0)
         if self.state in (State.STARTING, State.READY) or has_more:
-            self.metrics.process_ended(reason)
             self._workers.on_lost(link)
-            if self._workers.should_give_up:
-                count = self._workers.failures
-                self.failure = self.failure or f"{count} model processes in a row ended before they had loaded"
-                self._advance(Event.GAVE_UP)
         else:
-            self._links.pop(link.number, None)
+            self._workers.forget(link)
         self._dispatch()
         self.stop_if_drained()
-
-    def on_forked(self, number: int, pid: int) -> None:
-        """A model process runs."""
-        link = self._links.get(number)
-        if link is not None:
-            link.pid = pid
-
-    def on_exited(self, number: int) -> None:
-        """A model process has ended: its link ends with it, unless a child of its own holds the other end."""
-        link = self._links.get(number)
-        if link is not None:
-            self._loop.call_later(_LAST_WORDS_S, link.abort)
 
     def on_import_failed(self, reason: str) -> None:
         """The template cannot import the predictor: at the start that is the end."""
@@ -258,17 +257,10 @@ class Pool:
         if self.state is State.STARTING:
             self._advance(Event.GAVE_UP)
 
-    def on_template_ended(self, failures: int) -> None:
-        """The template has ended; it is started again as long as there is hope."""
-        is_hopeless = failures >= FAILURES_BEFORE_GIVING_UP and not self._workers.loaded
-        if self.state in (State.STARTING, State.READY) and is_hopeless:
-            self.failure = self.failure or "the template process ends again and again"
-            self._advance(Event.GAVE_UP)
-
-    def on_template_started(self) -> None:
-        """Another template runs: ask it for what is missing."""
-        if self.state in (State.STARTING, State.READY):
-            self._workers.fill()
+    def on_hopeless(self, reason: str) -> None:
+        """No model process will ever load the model."""
+        self.failure = self.failure or reason
+        self._advance(Event.GAVE_UP)
 
     def _on_loaded(self, link: ModelLink, message: dict[str, Any]) -> None:
         self.introduction = message
@@ -280,7 +272,7 @@ class Pool:
         self.on_process(link, True)
         self._dispatch()
 
-    def _end(self, link: ModelLink, held: list[Invocation]) -> None:
+    def _end(self, link: ModelLink) -> None:
         """What to do with the invocations of a process that is gone."""
         lost: InvocationError = PredictError("the model process ended while it answered this invocation")
         if self._is_closed:
@@ -289,28 +281,39 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
-        if link.capacity == 1 and len(held) > 1 and not self._is_closed:
-            for invocation in reversed(held):
-                if invocation.has_begun or invocation.pinned is not None:
-                    self._refuse(invocation, lost)
-                    continue
-                invocation.is_alone = True
-                invocation.handed = 0.0
-                self._queue.appendleft(invocation)
-                self.queue_bytes += invocation.size
-            return
-        for invocation in held:
-            self._refuse(invocation, lost)
+        is_culprit_known = len(link.held) == 1
+        for invocation in link.take_held():
+            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun
+            if has_had_its_turn or invocation.pinned is not None or self._is_closed:
+                self._refuse(invocation, lost)
+                continue
+            invocation.is_alone = True
+            invocation.handed = 0.0
+            self._again.append(invocation)
+            self.queue_bytes += invocation.size
 
     def _dispatch(self) -> None:
         now = self._now()
         limit = self.policy.limit
         queue = self._queue
+        has_pinned = False
+        if self._again:
+            self._ask_again(now)
         for link in self._links.values():
             if link.lingers_for and (len(queue) >= link.lingers_for or link.waiting):
                 link.lingers_for = 0
-            if link.waiting and (room := link.room(1)):
-                self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
+            if link.waiting:
+                has_pinned = True
+                if not queue or link.waiting[0].arrived <= queue[0].arrived:
+                    self._hand_over_pinned(link, now)
+        self._share_out(now, limit)
+        if has_pinned:  # those that came later than what waits for anybody have what that left
+            for link in self._links.values():
+                self._hand_over_pinned(link, now)
+
+    def _share_out(self, now: float, limit: int) -> None:
+        """Hand what any process may answer to those that have room."""
+        queue = self._queue
         # More than once where one has less room than its share: what it leaves is for the others.
         while queue and (free := [(room, link) for link in self._links.values() if (room := link.room(limit))]):
             if self._may_wait(now, limit):
@@ -319,19 +322,20 @@ class Pool:
                 free.sort(key=lambda pair: len(pair[1].held))
             for place, (room, link) in enumerate(free):
                 share = -(-len(queue) // (len(free) - place))
-                self._hand_over(link, self._take(min(room, share)), now)
+                self._hand_over(link, [queue.popleft() for _ in range(min(room, share))], now)
                 if not queue:
                     return
 
-    def _take(self, count: int) -> list[Invocation]:
-        """The next invocations, at most so many; one that must be alone comes alone."""
-        queue = self._queue
-        taken = [queue.popleft()]
-        if taken[0].is_alone:
-            return taken
-        while len(taken) < count and queue and not queue[0].is_alone:
-            taken.append(queue.popleft())
-        return taken
+    def _ask_again(self, now: float) -> None:
+        """Hand over what a lost process held, one by one."""
+        for link in self._links.values():
+            if self._again and link.room(1) and not link.held:
+                self._hand_over(link, [self._again.popleft()], now)
+
+    def _hand_over_pinned(self, link: ModelLink, now: float) -> None:
+        """Hand a process what it alone can answer."""
+        if link.waiting and (room := link.room(1)):
+            self._hand_over(link, [link.waiting.popleft() for _ in range(min(room, len(link.waiting)))], now)
 
     def _hand_over(self, link: ModelLink, invocations: list[Invocation], now: float) -> None:
         for invocation in invocations:
@@ -344,7 +348,7 @@ class Pool:
         if not delay or not self.policy.joins or len(self._queue) >= limit or self.state is not State.READY:
             return False
         left = self._queue[0].arrived + delay - now
-        if left <= 0 or self._queue[0].is_alone:
+        if left <= 0:
             return False
         self._loop.call_later(left, self._dispatch)
         return True
@@ -364,10 +368,11 @@ class Pool:
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
         now = self._now()
-        for queue in (self._queue, *(link.waiting for link in self._links.values())):
+        for queue in (self._queue, self._again, *(link.waiting for link in self._links.values())):
             for invocation in self._deadlines.take_late(queue, now):
                 self.queue_bytes -= invocation.size
                 invocation.free_block()
+                self._turn.soon()
         for link in self._links.values():
             self._deadlines.watch(link, now)
         if self.state not in (State.STOPPED, State.FAILED):
@@ -380,7 +385,8 @@ class Pool:
 
     def stop_if_drained(self) -> None:
         """Something has ended: when nothing else is under way, and SIGTERM has come, all is done."""
-        is_busy = self._receiving > 0 or self._queue or any(x.is_busy or x.waiting for x in self._links.values())
+        is_waiting = self._receiving > 0 or self._queue or self._again
+        is_busy = is_waiting or any(link.is_busy or link.waiting for link in self._links.values())
         if self.state is State.DRAINING and not is_busy:
             self._advance(Event.DRAINED)
 

@@ -5,21 +5,43 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from argosy.serving import log
+from argosy.serving import log, memory
 from argosy.serving.frames import FORK_REQUEST
 
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 5.0
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 5.0
+_DOUBLINGS: Final = 10
 _EXIT_S: Final = 5.0
 """How long the template's word about the end of a process is waited for."""
 _REMEMBERED: Final = 64
 """Model processes that have ended, whose exit codes may still be asked for."""
 
 SpawnTemplate = Callable[[], tuple[int, socket.socket]]
+
+
+class End(NamedTuple):
+    """How a model process has ended.
+
+    Attributes:
+        code: Its exit code, negative for the signal that killed it.
+        is_memory: Whether that was the kernel, because memory had run out.
+    """
+
+    code: int
+    is_memory: bool
+
+
+def pause_after(failures: int) -> float:
+    """Seconds until what has failed so many times in a row is tried again.
+
+    >>> pause_after(1), pause_after(1_000_000)
+    (0.1, 5.0)
+    """
+    return min(_FIRST_PAUSE_S * (1 << min(failures, _DOUBLINGS)), _LONGEST_PAUSE_S)
 
 
 class ForkOwner(Protocol):
@@ -58,8 +80,9 @@ class Template:
         self._failures = 0
         self._is_closed = False
         self._numbers: dict[int, int] = {}  # of the processes that run, by process id
-        self._running: dict[int, asyncio.Future[int | None]] = {}
-        self._ended: dict[int, int | None] = {}
+        self._running: dict[int, asyncio.Future[End | None]] = {}
+        self._ended: dict[int, End | None] = {}
+        self._killed_for_memory = memory.killed()
         self.has_imported = False
 
     def add(self, owner: ForkOwner) -> None:
@@ -93,7 +116,10 @@ class Template:
             model_dir: The folder of the artifacts.
 
         Returns:
-            The front's end of the socket pair to it, or None when the template is gone.
+            The front's end of the socket pair to it, or None when the template is gone: the owner hears of the next.
+
+        Raises:
+            OSError: It cannot be asked for just now: too many open files, or no room for the request.
         """
         if self._control is None:
             return None
@@ -105,7 +131,7 @@ class Template:
             socket.send_fds(self._control, [FORK_REQUEST.pack(len(told)) + told], [theirs.fileno()])
         except OSError:
             ours.close()
-            return None
+            raise
         finally:
             theirs.close()
         self._asked[number] = owner
@@ -121,24 +147,34 @@ class Template:
         """A model process has loaded its model: the failures before do not count any more."""
         self._failures = 0
 
-    async def exit_code(self, number: int) -> int | None:
+    def forget(self, number: int) -> None:
+        """There never was a process for this number."""
+        self._asked.pop(number, None)
+        self._resolve(number, None)
+
+    async def end(self, number: int) -> End | None:
         """Wait until a model process has ended, and its memory is free.
 
         Args:
             number: The one by which it was asked for.
 
         Returns:
-            Its exit code, negative for the signal that killed it; None when no template is there to tell.
+            How; None when no template is there to tell.
         """
         running = self._running.get(number)
         return await asyncio.shield(running) if running is not None else self._ended.get(number)
 
+    async def end_of_lost(self, number: int) -> End | None:
+        """How a model process has ended whose link is lost; None when nobody tells for seconds."""
+        try:
+            return await asyncio.wait_for(self.end(number), _EXIT_S)
+        except TimeoutError:
+            return None
+
     async def was_killed(self, number: int) -> bool:
         """Whether a model process that is gone was ended by SIGKILL, as the kernel does when memory runs out."""
-        try:
-            return await asyncio.wait_for(self.exit_code(number), _EXIT_S) == -signal.SIGKILL
-        except TimeoutError:
-            return False
+        end = await self.end_of_lost(number)
+        return end is not None and end.code == -signal.SIGKILL
 
     def _hang_up(self) -> None:
         if self._control is not None:
@@ -180,21 +216,27 @@ class Template:
                 self._note_end(message["pid"], message["code"])
 
     def _note_end(self, pid: int, code: int) -> None:
+        end = End(code, code == -signal.SIGKILL and self._ran_out_of_memory())
         if code != 0:
-            log.event("model-process-ended", pid=pid, code=code)
+            log.event("model-process-ended", pid=pid, code=code, is_memory=end.is_memory)
         number = self._numbers.pop(pid, None)
         if number is not None:
-            self._resolve(number, code)
+            self._resolve(number, end)
             for owner in list(self._owners):
                 owner.on_exited(number)
 
-    def _resolve(self, number: int, code: int | None) -> None:
-        self._ended[number] = code
+    def _ran_out_of_memory(self) -> bool:
+        """Whether the kernel has killed a process of this control group for memory since it was last asked."""
+        before, self._killed_for_memory = self._killed_for_memory, memory.killed()
+        return self._killed_for_memory > before
+
+    def _resolve(self, number: int, end: End | None) -> None:
+        self._ended[number] = end
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
         running = self._running.pop(number, None)
         if running is not None:
-            running.set_result(code)
+            running.set_result(end)
 
     def _restart(self) -> None:
         self._asked.clear()
@@ -207,8 +249,7 @@ class Template:
         self._failures += 1
         for owner in list(self._owners):
             owner.on_template_ended(self._failures)
-        pause = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
-        asyncio.get_running_loop().call_later(pause, self._start_again)
+        asyncio.get_running_loop().call_later(pause_after(self._failures), self._start_again)
 
     def _start_again(self) -> None:
         if self._is_closed:

@@ -1,0 +1,85 @@
+"""Amazon ECR: whose registry a host is, and the login that it takes.
+
+Source: Amazon ECR User Guide, "Private registry authentication" and "Making requests over IPv6" for the host names; API
+reference, GetAuthorizationToken (read 2026-11-22).
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from argosy.errors import RegistryError
+
+_HOST: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EcrRegistry:
+    """A private registry of ECR: its host, the account that owns it, and its region."""
+
+    host: str
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class EcrLogin:
+    """User and password for basic authentication, good for twelve hours; the password is never shown."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def registry_of(host: str) -> EcrRegistry | None:
+    """The private ECR registry that a host name is, None for any other host.
+
+    >>> registry_of("123456789012.dkr.ecr.eu-west-1.amazonaws.com").region
+    'eu-west-1'
+    """
+    found = _HOST.fullmatch(host)
+    return EcrRegistry(host, found["account"], found["region"]) if found else None
+
+
+def authorization_token(registry: EcrRegistry) -> EcrLogin | None:
+    """Ask ECR for a login with the AWS credentials of this machine; None where boto3 is not installed.
+
+    AWS's own variables and files are boto3's to read: profiles, roles, `AWS_ENDPOINT_URL_ECR`.
+
+    Raises:
+        RegistryError: There are no AWS credentials, or ECR does not answer or refuses.
+    """
+    try:
+        import boto3
+        import botocore.exceptions
+    except ImportError:
+        return None
+    try:
+        client = boto3.Session().client("ecr", region_name=registry.region)
+        answer: Any = client.get_authorization_token()
+        token = str(answer["authorizationData"][0]["authorizationToken"])
+        user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except botocore.exceptions.ClientError as error:
+        refusal: Any = error.response.get("Error", {})
+        raise _no_token(registry, f"{refusal.get('Code')}: {refusal.get('Message')}"[:300]) from error
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
+        raise _no_token(registry, f"{type(error).__name__}: {error}"[:300]) from error
+    except (LookupError, TypeError, binascii.Error, UnicodeDecodeError):
+        raise _no_token(registry, "an answer without one") from None  # the answer may hold a secret
+    if not colon:
+        raise _no_token(registry, "an answer without one")
+    return EcrLogin(user, password)
+
+
+def _no_token(registry: EcrRegistry, got: str) -> RegistryError:
+    return RegistryError(
+        "ECR gave no authorization token",
+        got=got,
+        where=registry.host,
+        hint=f"aws ecr get-login-password --region {registry.region}  (it fails for the same reason; it needs AWS "
+        "credentials that allow ecr:GetAuthorizationToken)",
+    )

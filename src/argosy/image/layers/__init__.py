@@ -1,0 +1,1 @@
+"""What is in our layers, and how they are made."""

@@ -1,0 +1,117 @@
+"""Recipes -> layers: each from the cache, or made now, several at a time, and told in their order.
+
+Compressing is most of the work and keeps no other thread waiting, so layers that depend on nothing but their own inputs
+are made side by side; each streams, so memory stays flat whatever their number and size.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from argosy.image.dependencies.wheels import WheelFile
+from argosy.image.layer import Layer, LayerCache, Member, ordered, write_layer
+from argosy.image.layers import bytecode
+from argosy.image.layers.bytecode import Compiler
+from argosy.image.manifest import NamedLayer
+
+MakeMembers = Callable[[ExitStack, list[str]], Sequence[Member]]
+"""What stays open while they are read, and notes to be filled -> what is in a layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A layer that may have to be made.
+
+    Attributes:
+        name: In the image's history.
+        key: In the cache; None when it is not to be remembered.
+        content: What is in it, in words.
+        members: The same, to be read.
+        wheels: Those that `members` reads, which have to be there by then.
+        compiler: Makes bytecode of its modules; None makes none.
+    """
+
+    name: str
+    key: str | None
+    content: str
+    members: MakeMembers
+    wheels: tuple[WheelFile, ...] = ()
+    compiler: Compiler | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One of our layers: its name, bytes as stored, whether the cache had it, and what is in it."""
+
+    name: str
+    size: int
+    cached: bool
+    content: str
+
+
+def make_layers(
+    recipes: Sequence[Recipe],
+    cache: LayerCache,
+    fetch: Callable[[Sequence[WheelFile]], None],
+    report: Callable[[LayerReport], None],
+    say: Callable[[str], None],
+) -> list[NamedLayer]:
+    """The layers of recipes, in their order; the cache remembers them.
+
+    Args:
+        recipes: Lowest layer first.
+        cache: Has what was made before, and takes what is made now.
+        fetch: Gets wheels that are not there yet, all at once.
+        report: Told about each layer.
+        say: Told the notes of each layer, whenever it was made.
+
+    Raises:
+        ImageError: A file cannot become part of a layer.
+    """
+    found = [None if recipe.key is None else cache.get(recipe.key) for recipe in recipes]
+    missing = [recipe for recipe, layer in zip(recipes, found, strict=True) if layer is None]
+    fetch(list(dict.fromkeys(wheel for recipe in missing for wheel in recipe.wheels)))
+    given_up = threading.Event()
+    made: list[NamedLayer] = []
+    with ThreadPoolExecutor(max(1, min(len(missing), os.cpu_count() or 1)), "layer") as pool:
+        futures = {id(recipe): pool.submit(_made, recipe, cache, given_up.is_set) for recipe in missing}
+        try:
+            for recipe, layer in zip(recipes, found, strict=True):
+                made.append(_told(recipe, layer, futures.get(id(recipe)), report, say))
+        except BaseException:
+            given_up.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return made
+
+
+def _told(
+    recipe: Recipe,
+    layer: Layer | None,
+    future: "Future[Layer] | None",
+    report: Callable[[LayerReport], None],
+    say: Callable[[str], None],
+) -> NamedLayer:
+    cached = layer is not None
+    if layer is None:
+        assert future is not None  # what the cache has not is being made
+        layer = future.result()
+    for note in layer.notes:
+        say(note)
+    report(LayerReport(recipe.name, layer.size, cached, recipe.content))
+    return NamedLayer(recipe.name, layer)
+
+
+def _made(recipe: Recipe, cache: LayerCache, is_given_up: Callable[[], bool]) -> Layer:
+    notes: list[str] = []
+    with ExitStack() as opened:
+        members = recipe.members(opened, notes)
+        if recipe.compiler is not None:
+            members = opened.enter_context(bytecode.compiled(members, recipe.compiler))
+        layer = replace(write_layer(ordered(members), cache.store, is_given_up), notes=tuple(notes))
+    if recipe.key is not None:
+        cache.put(recipe.key, layer)
+    return layer

@@ -1,0 +1,153 @@
+"""What of a wheel no container uses when it runs: tests, caches, headers and sources of compiled code, manuals.
+
+Only what follows from names and from what the code itself says goes, and the answer is the same on any machine:
+
+==================== ==========================================================================================
+`tests/` in packages unless a module that stays imports it, or names a file in it
+`__pycache__`, .pyc  always: the image's Python makes its own
+.h .c .pyx .a ...    unless the image has a C compiler, which alone could read them
+`share/doc`, `man`   always, of a wheel's `.data`; what lies in packages is theirs
+==================== ==========================================================================================
+
+Never licences and metadata (`.dist-info`), never data, never type stubs: some libraries read theirs at run time.
+"""
+
+import re
+import zipfile
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+RULES: Final = 1
+"""Part of every cache key: raise it when the same wheel is pruned differently."""
+
+_TESTS: Final = "tests"
+_SOURCES: Final = frozenset(
+    (
+        *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".pyx"),
+        *(".cuh", ".h", ".hh", ".hpp", ".hxx", ".inl", ".pxd", ".pxi", ".tpp"),
+        ".a",
+    )
+)
+_CACHES: Final = frozenset((".pyc", ".pyo"))
+_MANUALS: Final = (("data", "share", "doc"), ("data", "share", "man"), ("data", "share", "info"))
+_IMPORT: Final = re.compile(
+    rb"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|^[ \t]*import[ \t]+([^\n]*)", re.MULTILINE
+)
+_STRING: Final = re.compile(rb"""['"]([\w./-]*\btests[./][\w./-]+|[\w.]+\.tests)['"]""")
+_NAME: Final = re.compile(r"[.\w]+")
+
+
+def superfluous(archive: zipfile.ZipFile, *, has_compiler: bool) -> frozenset[str]:
+    """The names of a wheel's members that need not enter an image.
+
+    Args:
+        archive: The wheel.
+        has_compiler: Whether the image has a C compiler.
+    """
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    described = [name for name in names if PurePosixPath(name).parts[0].endswith(".dist-info")]
+    candidates = set(names).difference(described)
+    found = {name for name in candidates if _is_cache(name) or _is_manual(name)}
+    if not has_compiler:
+        found |= {name for name in candidates if PurePosixPath(name).suffix in _SOURCES}
+    folders = {folder for name in candidates if (folder := _tests_folder(name)) is not None}
+    if folders:
+        wanted = _wanted(archive, candidates, folders)
+        found |= {name for name in candidates if (folder := _tests_folder(name)) is not None and folder not in wanted}
+    return frozenset(found)
+
+
+def without(record: bytes, pruned: Collection[str]) -> bytes:
+    r"""A wheel's RECORD, which lists its files, without those that are not there.
+
+    >>> without(b"a/b.py,sha256=x,1\na/tests/c.py,,\n", {"a/tests/c.py"})
+    b'a/b.py,sha256=x,1\n'
+    """
+    return b"".join(line for line in record.splitlines(keepends=True) if _listed(line) not in pruned)
+
+
+def _listed(line: bytes) -> str:
+    path = line.decode("utf-8", "surrogateescape").rsplit(",", 2)[0]
+    return path[1:-1].replace('""', '"') if path.startswith('"') else path
+
+
+def _is_cache(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix in _CACHES or "__pycache__" in path.parts
+
+
+def _is_manual(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return parts[0].endswith(".data") and parts[1:4] in _MANUALS
+
+
+def _tests_folder(name: str) -> str | None:
+    """The outermost folder of tests in a package that a member lies in; one at the top is a package of its own."""
+    parts = PurePosixPath(name).parts[:-1]
+    if _TESTS not in parts[1:]:
+        return None
+    return "/".join(parts[: parts.index(_TESTS, 1) + 1])
+
+
+def _wanted(archive: zipfile.ZipFile, members: Collection[str], folders: Collection[str]) -> set[str]:
+    """The folders of tests that a module which stays speaks of, directly or through another such folder."""
+    sources: dict[str | None, list[str]] = {}
+    for name in members:
+        if name.endswith(".py"):
+            sources.setdefault(_tests_folder(name), []).append(name)
+    stays = [name for name in sources.pop(None, ()) if not _is_of_tests(name)]
+    wanted: set[str] = set()
+    while stays:
+        named = {place for name in stays for place in _spoken_of(archive.read(name), name)}
+        new = {folder for folder in folders if folder not in wanted and _is_among(folder, named)}
+        wanted |= new
+        stays = [name for folder in new for name in sources.get(folder, ())]
+    return wanted
+
+
+def _is_of_tests(name: str) -> bool:
+    """Whether a module is a part of the tests although it lies elsewhere: pytest's, or one that builds the package."""
+    stem = PurePosixPath(name).stem
+    return stem in ("conftest", "setup") or stem.startswith("test_") or stem.endswith("_test")
+
+
+def _is_among(folder: str, named: Iterable[str]) -> bool:
+    return any(f"/{folder}".endswith(f"/{place}") for place in named)
+
+
+def _spoken_of(source: bytes, name: str) -> Iterator[str]:
+    """The folders of tests that a module imports or names, as paths or as the ends of paths."""
+    if b"tests" not in source:
+        return
+    package = PurePosixPath(name).parts[:-1]
+    for found in _IMPORT.finditer(source):
+        if b"tests" in found.group():
+            yield from _imported(found, package)
+    for found in _STRING.finditer(source):
+        text = found.group(1).decode()
+        yield from _ends([part for part in re.split(r"[/.]", text) if part])
+
+
+def _imported(found: "re.Match[bytes]", package: tuple[str, ...]) -> Iterator[str]:
+    if found.group(3) is not None:
+        for name in _NAME.findall(found.group(3).decode("utf-8", "replace")):
+            yield from _ends(name.split("."))
+        return
+    origin = found.group(1).decode()
+    dots = len(origin) - len(origin.lstrip("."))
+    place = [*(package[: len(package) - dots + 1] if dots else ()), *filter(None, origin.split("."))]
+    if _TESTS in place:
+        yield from _ends(place)
+    elif _TESTS in _NAME.findall(found.group(2).decode("utf-8", "replace")):
+        yield "/".join([*place, _TESTS])
+
+
+def _ends(parts: list[str]) -> Iterator[str]:
+    """The path up to its first folder `tests`.
+
+    >>> list(_ends(["numba", "tests", "support"]))
+    ['numba/tests']
+    """
+    if _TESTS in parts:
+        yield "/".join(parts[: parts.index(_TESTS) + 1])

@@ -1,0 +1,57 @@
+"""Who is told how far blobs are on their way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+
+class Transfer(Protocol):
+    """One blob on its way."""
+
+    def advance(self, count: int) -> None:
+        """So many bytes more have gone over; fewer than none when a part has to go again."""
+        ...
+
+    def end(self, outcome: str) -> None:
+        """Nothing more happens; how it came to be where it should, as in `sent` or `is there`, or that it failed."""
+        ...
+
+
+class Progress(Protocol):
+    """Told about every blob that goes to or comes from a registry, by several threads at once."""
+
+    def begin(self, name: str, size: int) -> Transfer:
+        """A blob of so many bytes sets out."""
+        ...
+
+
+class _Unseen:
+    """A transfer that nobody watches."""
+
+    def advance(self, count: int) -> None:
+        """Nothing."""
+
+    def end(self, outcome: str) -> None:
+        """Nothing."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, name: str, size: int) -> Transfer:
+        """A transfer that nobody watches."""
+        return _Unseen()
+
+
+SILENT: Final = Silent()
+
+
+@contextmanager
+def transferring(progress: Progress, digest: str, size: int) -> Iterator[Transfer]:
+    """A transfer of a blob that is ended, at the latest, when the block fails."""
+    transfer = progress.begin(digest.removeprefix("sha256:")[:12], size)
+    try:
+        yield transfer
+    except BaseException:
+        transfer.end("failed")
+        raise
