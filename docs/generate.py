@@ -17,6 +17,7 @@ from argosy import contract, errors, project
 from argosy.cli import environment, main
 from argosy.contract import CLAUSES, Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
+from argosy.project_file import TABLES
 from argosy.serving.answers import STATUS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -47,7 +48,7 @@ def _verbs(path: list[str], command: click.Command) -> Iterator[tuple[list[str],
 def project_file() -> str:
     """The tables and fields of argosy.toml with type, default and meaning."""
     lines = [_NOTE, "# argosy.toml\n", "Its JSON schema is [argosy-toml.schema.json](argosy-toml.schema.json).\n"]
-    for table, struct in project.TABLES.items():
+    for table, struct in TABLES.items():
         meanings = _attributes(struct)
         lines += [f"## `[{table}]`\n", "| field | default | meaning |", "| --- | --- | --- |"]
         for field in msgspec.structs.fields(struct):

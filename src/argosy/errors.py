@@ -23,10 +23,12 @@ The tree follows the folders::
     ├── ImageError                an image, layer or archive is broken or cannot be made
     │   ├── ArchiveError          model.tar.gz holds what SageMaker would not unpack
     │   ├── MissingLibraryError   a program in the image needs a library that is not there
+    │   ├── SecretFoundError      a secret would be in the image, or seems to be
     │   └── DamagedCacheError     a file of the cache was not what its digest says, and is removed
     ├── ResolutionError           the dependencies have no solution for the image's platform
     ├── RegistryError             a registry refused, or answered what it should not
     ├── EngineError               the container engine is missing or failed
+    ├── NotScannedError           no vulnerability scanner came to a result, so nothing is known
     ├── ContainerError            a container did not start, or ended, or does not answer
     ├── TransformError            the transform job ended as Failed
     └── NetworkError              a download failed
@@ -183,6 +185,10 @@ class MissingLibraryError(ImageError):
         super().__init__(what, got=got, want=want, hint=hint)
 
 
+class SecretFoundError(ImageError):
+    """A secret, or what seems to be one, would be in the image; the image is not made."""
+
+
 class DamagedCacheError(ImageError):
     """A file of the cache was not what its digest says, and is removed: the next attempt makes it again."""
 
@@ -197,6 +203,10 @@ class RegistryError(ArgosyError):
 
 class EngineError(ArgosyError):
     """The container engine is missing or failed."""
+
+
+class NotScannedError(ArgosyError):
+    """No vulnerability scanner came to a result: nothing is known of the image, least of all that it is clean."""
 
 
 class ContainerError(ArgosyError):

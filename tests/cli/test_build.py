@@ -6,15 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from argosy.image.blobs import BlobStore
+from argosy.image.materials.record import FILES
 from argosy.registry.layout import read_layout, write_layout
 from tests.image.images import image, tree
 from tests.image.libraries.programs import program
+from tests.image.materials.scanners import stand_in, trivy_answers
 from tests.image.web import PackageIndex, serving, uv_environment
 
 TOML = """
@@ -76,7 +78,7 @@ def test_one_build_goes_to_several_places(desk: Desk, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert read_layout(tmp_path / "one", "a").digest == read_layout(tmp_path / "one", "b").digest
     assert (tmp_path / "image.tar").is_file()
-    assert not (desk.project / "build").exists()
+    assert [path.name for path in (desk.project / "build").iterdir()] == ["materials"]
 
 
 def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
@@ -99,6 +101,8 @@ def test_the_base_on_the_command_line_wins(desk: Desk, tmp_path: Path) -> None:
         (["--eject", "--engine", "docker"], 2, "`--engine` means nothing"),
         (["--no-buildkit"], 2, "means nothing without `--eject`"),
         (["--engine", "rkt"], 2, "'rkt' is not one of 'docker', 'podman'"),
+        (["--eject", "--scan", "high"], 2, "`--scan` means nothing"),
+        (["--scan", "bad"], 2, "'bad' is not one of 'critical', 'high', 'medium', 'low'"),
         (["--eject"], 2, "a Dockerfile can start from an image in a registry or engine only"),
     ],
 )
@@ -115,6 +119,87 @@ def test_dependencies_without_a_solution_fail_and_write_nothing(desk: Desk) -> N
     assert done.returncode == 1
     assert "no solution" in done.stderr
     assert set(tree(desk.project)) == {"argosy.toml", "predictor.py", "requirements.txt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "predictor.py",
+            "KEY = 'AKIA" + "A1B2" * 4 + "'\nclass Model: ...\n",
+            "`/opt/program/predictor.py` holds an AWS",
+        ),
+        (".env", "TOKEN=abc\n", "file `/opt/program/.env` usually holds secrets"),
+        ("environment", "", "variable `API_KEY` holds a secret by its name"),
+    ],
+)
+def test_a_secret_fails_the_build_and_comes_nowhere_until_it_is_allowed(
+    desk: Desk, tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    toml = desk.project / "argosy.toml"
+    if name == "environment":
+        toml.write_text(toml.read_text() + 'environment = { API_KEY = "s3cr3t" }\n')
+    else:
+        (desk.project / name).write_text(content)
+        toml.write_text(toml.read_text() + f'include = ["*.py", "{name}"]\n')
+    refused = desk.build(desk.project)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert said in refused.stderr
+    assert "s3cr3t" not in refused.stderr and "A1B2" not in refused.stderr
+    assert not (desk.project / "build").exists()
+    assert f"{name}: " not in refused.stderr
+    allowing = refused.stderr.partition("in argosy.toml:\n")[2]
+    toml.write_text(f"{toml.read_text()}\n{allowing}")
+    allowed = desk.build(desk.project)
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def test_statements_lie_beside_the_image_and_do_not_change_it(desk: Desk) -> None:
+    plain = desk.build(desk.project, "--no-sbom")
+    assert [path.name for path in (desk.project / "build").iterdir()] == ["image"]
+    done = desk.build(desk.project)
+    assert done.stdout == plain.stdout
+    folder = desk.project / "build/materials"
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    before = tree(folder)
+    shutil.rmtree(desk.environ["ARGOSY_CACHE_DIR"])
+    assert desk.build(desk.project).stdout == plain.stdout
+    assert tree(folder) == before
+    assert desk.build(desk.project, "--no-sbom").returncode == 0
+    assert not folder.exists()
+
+
+def test_a_folder_with_ones_own_work_is_not_replaced(desk: Desk) -> None:
+    (desk.project / "build/materials").mkdir(parents=True)
+    (desk.project / "build/materials/notes.txt").write_text("mine")
+    done = desk.build(desk.project)
+    assert done.returncode == 1
+    assert "holds something else: got notes.txt" in done.stderr
+    assert desk.build(desk.project, "--no-sbom").returncode == 0
+    assert (desk.project / "build/materials/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("severity", "code", "said"),
+    [("high", 1, "known vulnerabilities: got 1 high, 1 low"), ("critical", 0, "trivy 0.58.1, database of")],
+)
+def test_a_scan_fails_on_the_severity_that_was_asked_for(
+    desk: Desk, tmp_path: Path, severity: str, code: int, said: str
+) -> None:
+    programs = stand_in(tmp_path / "bin", "trivy", trivy_answers(["HIGH", "LOW"]))
+    with_scanner = replace(desk, environ={**desk.environ, "PATH": f"{programs}:{desk.environ['PATH']}"})
+    done = with_scanner.build(desk.project, "--scan", severity)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert (desk.project / "build/image").exists() is (code == 0)
+
+
+def test_an_image_that_was_not_scanned_is_not_called_clean_and_goes_nowhere(desk: Desk, tmp_path: Path) -> None:
+    without = replace(desk, environ={**desk.environ, "PATH": str(tmp_path)})
+    done = without.build(desk.project, "--scan", "high")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "not scanned for vulnerabilities" in done.stderr
+    assert not (desk.project / "build").exists()
 
 
 def test_a_build_that_is_killed_leaves_no_image_and_the_next_is_the_same(desk: Desk, tmp_path: Path) -> None:

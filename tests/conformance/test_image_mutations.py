@@ -7,7 +7,6 @@ import pytest
 from argosy.conformance.check import Finding, Status
 from argosy.conformance.run import files_of, judge
 from argosy.conformance.scenes import Archive, Case, Still
-from argosy.conformance.secrets import TEXT_LIMIT
 from argosy.contract import CLAUSES, Level
 from argosy.image.image import OCI_LAYER_GZIP, OCI_MANIFEST, Image
 from argosy.model_archive import Fault
@@ -93,6 +92,15 @@ DEFECTS: Mapping[str, tuple[Image, str]] = {
         "image-secrets",
     ),
     "an AWS key in a file": (with_files(app__settings_dot_py=File(b"KEY = 'AKIAIOSFODNN7EXAMPLE'\n")), "image-secrets"),
+    "an AWS key in a large file": (
+        with_files(app__large_dot_txt=File(b"text " * 2**19 + b"AKIAIOSFODNN7EXAMPLE")),
+        "image-secrets",
+    ),
+    "a version control folder": (with_files(**{"app__.git__HEAD": File(b"ref: refs/heads/x")}), "image-secrets"),
+    "a password in the settings of pip": (
+        with_files(**{"etc__pip.conf": File(b"[global]\nindex-url = https://me:pass@index.test/simple\n")}),
+        "image-secrets",
+    ),
     "deleted credentials": (
         make_image(
             {**CLEAN_FILES, "root/.aws/credentials": File(b"[default]", 0o600)},
@@ -139,7 +147,8 @@ def test_a_defect_fails_exactly_its_own_clause(defect: str) -> None:
         with_files(app__pem_dot_py=File(b'HEADER = "-----BEGIN PRIVATE KEY-----\\n" + body\n')),
         with_files(**{"opt__venv__lib__python3.11__site-packages__tornado__test__test.key": File(PRIVATE_KEY)}),
         with_files(**{"usr__lib__python3__dist-packages__boto__x.json": File(b'{"id": "AKIAIOSFODNN7EXAMPLE"}')}),
-        with_files(app__large_dot_txt=File(b"AKIAIOSFODNN7EXAMPLE" + b" " * TEXT_LIMIT)),
+        with_files(**{"app__.gitignore": File(b"*.pyc"), "app__.git": File(b"gitdir: ../elsewhere")}),
+        with_files(**{"app__.env.example": File(b"TOKEN=")}),
         with_files(app__weights_dot_bin=File(b"\0AKIAIOSFODNN7EXAMPLE")),
     ],
 )

@@ -79,13 +79,19 @@ def serving(answer: Answering, host: str = "127.0.0.1") -> Iterator[str]:
         server.server_close()
 
 
-def wheel(name: str, version: str, files: Mapping[str, bytes], requires: tuple[str, ...] = ()) -> bytes:
-    """A wheel with these files; entry points and the like are files, too."""
+def wheel(
+    name: str,
+    version: str,
+    files: Mapping[str, bytes],
+    requires: tuple[str, ...] = (),
+    metadata: tuple[str, ...] = (),
+) -> bytes:
+    """A wheel with these files; entry points and the like are files, too. `metadata` are further lines of METADATA."""
     dist_info = f"{name}-{version}.dist-info"
-    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
-    metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
+    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}", *metadata]
+    lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     described = {
-        f"{dist_info}/METADATA": "\n".join([*metadata, ""]).encode(),
+        f"{dist_info}/METADATA": "\n".join([*lines, ""]).encode(),
         f"{dist_info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{dist_info}/RECORD": b"",
     }

@@ -39,7 +39,14 @@ def test_within_a_repository_only_what_changed_moves(memory: MemoryRegistry, acc
     assert len(found.changes) == 4
     kept, *remade = (layer.digest for layer in found.image.layers)
     fetched = {name for name in memory.sent("GET") if name.startswith("sha256:")}
-    assert fetched == {made.digest, made.config_descriptor.digest, made.layers[1].digest, made.layers[2].digest}
+    read_back = found.image.digest
+    assert fetched == {
+        made.digest,
+        made.config_descriptor.digest,
+        made.layers[1].digest,
+        made.layers[2].digest,
+        read_back,
+    }
     sent = {key[1] for key in memory.blobs} - {blob.digest for blob in (*made.layers, made.config_descriptor)}
     assert sent == set(remade)
     assert kept == made.layers[0].digest

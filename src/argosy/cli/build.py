@@ -2,28 +2,30 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
 
 from argosy import project
-from argosy.cli import dockerfile, environment, output
+from argosy.cli import dockerfile, environment, materials, output
+from argosy.cli.dockerfile import Order
 from argosy.cli.environment import Environment
-from argosy.cli.order import DEBIAN, Order
 from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, reference
-from argosy.image.build import BaseImage, Surroundings
+from argosy.image.build import BaseImage, Built, Surroundings
 from argosy.image.debian.lock import LOCK_NAME
-from argosy.image.debian.rootfs import debian_image
+from argosy.image.debian.rootfs import DEBIAN, debian_image
 from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
 from argosy.image.layers.making import LayerReport
+from argosy.image.materials import scanner
 from argosy.model_archive import written_aside
 from argosy.project import Project
+from argosy.project_file import FILE_NAME
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from argosy.toml_text import with_listed
@@ -41,6 +43,18 @@ class Options(TypedDict):
     engine: str | None
     eject: bool
     no_buildkit: bool
+    sbom: bool
+    scan: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An order, the engine that builds it if one does, where to put the image, and what a scan may not find."""
+
+    order: Order
+    engine: str | None
+    targets: tuple[str, ...]
+    scan: str | None
 
 
 @click.command
@@ -66,6 +80,18 @@ class Options(TypedDict):
 @click.option("--engine", type=click.Choice(PROGRAMS), help="Build a like image with a container engine instead.")
 @click.option("--eject", is_flag=True, help="Write the Dockerfile that `--engine` builds, and build nothing.")
 @click.option("--no-buildkit", is_flag=True, help="With --eject: for Docker's old builder, without cache and secrets.")
+@click.option(
+    "--sbom/--no-sbom",
+    "sbom",
+    default=True,
+    help="Write bills of materials, provenance and licences to PROJECT/build/materials. [default: yes]",
+)
+@click.option(
+    "--scan",
+    metavar="SEVERITY",
+    type=click.Choice(scanner.THRESHOLDS),
+    help="Have trivy or grype look at the image, and fail on findings of that severity: critical, high, medium or low.",
+)
 def command(**told: Unpack[Options]) -> None:
     """Build the inference image of a project; no container engine is needed.
 
@@ -79,58 +105,68 @@ def command(**told: Unpack[Options]) -> None:
     targets = told["outputs"] or (str(default),)
     for target in targets:
         reference.parse_target(target)
-    if told["eject"] and (told["outputs"] or told["engine"]):
-        named = "--output" if told["outputs"] else "--engine"
-        raise UsageError(f"`--eject` builds no image, so `{named}` means nothing", hint="leave one of them out")
+    meant = {"--output": told["outputs"], "--engine": told["engine"], "--scan": told["scan"]}
+    other = next((flag for flag, value in meant.items() if value), None)
+    if told["eject"] and other:
+        raise UsageError(f"`--eject` builds no image, so `{other}` means nothing", hint="leave one of them out")
     if told["no_buildkit"] and not told["eject"]:
         raise UsageError("`--no-buildkit` means nothing without `--eject`", hint="`--engine` finds out by itself")
     host = Host.here() if told["host"] is None else Host.parse(told["host"])
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
-    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets, told["engine"])
+    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access)
     if told["eject"]:
         output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
-    image = _build_persistently(order, add_missing=told["add_missing"])
+    wanted = Wanted(order, told["engine"], targets, told["scan"])
+    built = _build_persistently(wanted, add_missing=told["add_missing"])
+    materials.record(project.load(loaded.root), built, around.cache_dir, wanted=told["sbom"])
+    image = built.image
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_persistently(order: Order, *, add_missing: bool) -> Image:
+def _build_persistently(wanted: Wanted, *, add_missing: bool) -> Built:
     """Build, and once more for whatever fault can be mended on the way."""
     while True:
         try:
-            return _build(order)
+            return _build(wanted)
         except DamagedCacheError as error:
             output.say(f"{error.message}\nit is removed from the cache and made again")
-            return _build(order)
+            return _build(wanted)
         except MissingLibraryError as error:
+            order = wanted.order
             listed = order.project.image.system_packages
             added = sorted(set(error.packages) - {one.partition("=")[0] for one in listed})
             if not add_missing or not added:
                 raise
             order = replace(order, project=_with_system_packages(order.project, [*listed, *added]))
-            output.say(f"added {', '.join(added)} to the system packages in {order.project.root / project.FILE_NAME}")
+            wanted = replace(wanted, order=order)
+            output.say(f"added {', '.join(added)} to the system packages in {order.project.root / FILE_NAME}")
 
 
 def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
     """The project with these Debian packages in its file."""
-    path = loaded.root / project.FILE_NAME
+    path = loaded.root / FILE_NAME
     text = path.read_text(encoding="utf-8")
     with written_aside(path) as aside:
         aside.write_text(with_listed(text, "image", "system_packages", sorted(packages)), encoding="utf-8")
     return project.load(loaded.root)
 
 
-def _build(order: Order) -> Image:
-    if order.engine is None:
-        image = build.build(order.project, _base_image(order.base, order.access, order.project), order.around)
+def _build(wanted: Wanted) -> Built:
+    order = wanted.order
+    if wanted.engine is None:
+        below = _base_image(order.base, order.access, order.project)
+        built = build.build_with_parts(order.project, below, order.around)
     else:
-        image = dockerfile.build_with(order.engine, order)
-    for target in order.targets:
-        transports.write_image(image, target, order.access)
+        built = dockerfile.build_with(wanted.engine, order)
+    if wanted.scan is not None:
+        materials.scan(built.image, wanted.scan, order.access.cache_dir, order.access.environ)
+    for target in wanted.targets:
+        transports.write_image(built.image, target, order.access)
         output.say(f"wrote {target}")
-    return image
+    return built
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
@@ -158,4 +194,4 @@ def _base_image(text: str, access: Access, loaded: Project) -> BaseImage:
 
 def _report(layer: LayerReport) -> None:
     state = "cached" if layer.cached else "made"
-    output.say(f"{layer.name:<14}{layer.size / 1e6:>9,.1f} MB  {layer.content} ({state})")
+    output.say(f"{layer.name.partition(':')[0]:<14}{layer.size / 1e6:>9,.1f} MB  {layer.content} ({state})")

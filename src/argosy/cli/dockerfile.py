@@ -2,19 +2,18 @@
 
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from argosy import engine as engines
 from argosy.cli import output
-from argosy.cli.order import DEBIAN, Order
 from argosy.engine import Engine
 from argosy.errors import UsageError
 from argosy.image import build, reference
 from argosy.image.blobs import BlobStore
-from argosy.image.build import BaseImage
-from argosy.image.debian.rootfs import PYTHON
+from argosy.image.build import BaseImage, Built, Surroundings
+from argosy.image.debian.rootfs import DEBIAN, PYTHON
 from argosy.image.dependencies.lock import credentials_of
 from argosy.image.dockerfile import context
 from argosy.image.dockerfile.context import Ejection, Foundation
@@ -22,19 +21,45 @@ from argosy.image.dockerfile.engine_build import build_by_engine
 from argosy.image.dockerfile.locked_files import Downloads
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
+from argosy.project import Project
 from argosy.registry import transports
+from argosy.registry.access import Access
 
-_SLIM: Final = "/usr/local/bin/python{}"
+_SLIM: Final = "docker.io/library/python:{}-slim"
+"""What stands in for `debian`, whose packages cannot be laid out by a Dockerfile."""
 
 
 _NO_ENGINE: Final = "leave `--engine` out: the build needs none"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is built, and on what.
+
+    Attributes:
+        project: What is built.
+        base: `debian`, or a reference to the base image.
+        around: For locking the dependencies and making layers.
+        access: For reading and writing images.
+    """
+
+    project: Project
+    base: str
+    around: Surroundings
+    access: Access
 
 
 def eject(order: Order, *, has_buildkit: bool) -> Path:
     """Write the Dockerfile, say how to build it, and return where it is."""
     root = order.project.root
     folder = root / "build" / context.FOLDER
-    ejection = _ejection(order, None, has_buildkit=has_buildkit)
+    if order.base == DEBIAN:
+        # Nobody has to reach a registry to write a Dockerfile.
+        version = order.project.image.python or PYTHON
+        foundation, python = Foundation(_SLIM.format(version)), Interpreter(f"/usr/local/bin/python{version}", version)
+    else:
+        foundation, python = _foundation(order, None)
+    ejection = _ejection(order, foundation, python, has_buildkit=has_buildkit)
     context.eject(ejection, folder)
     output.say(f"wrote {folder}, to be written again when the project changes\n")
     name = re.sub("[^a-z0-9]+", "-", root.name.lower()).strip("-") or "model"
@@ -43,10 +68,14 @@ def eject(order: Order, *, has_buildkit: bool) -> Path:
     return folder / "Dockerfile"
 
 
-def build_with(program: str, order: Order) -> Image:
+def build_with(program: str, order: Order) -> Built:
     """The image of a project as a container engine builds it; what the engine says is said."""
     engine = engines.find(program, order.access.environ, _NO_ENGINE)
-    ejection = _ejection(order, engine, has_buildkit=engine.mounts_while_building())
+    if order.base == DEBIAN:
+        order = replace(order, base=f"docker://{_SLIM.format(order.project.image.python or PYTHON)}")
+        output.say(f"`{DEBIAN}` cannot be laid out by a Dockerfile: building on {order.base}")
+    foundation, python = _foundation(order, engine)
+    ejection = _ejection(order, foundation, python, has_buildkit=engine.mounts_while_building())
 
     def read(name: str) -> Image:
         return transports.read_from_engine(engine, name, order.access)
@@ -54,8 +83,7 @@ def build_with(program: str, order: Order) -> Image:
     return build_by_engine(ejection, engine, read, order.access.cache_dir, output.say)
 
 
-def _ejection(order: Order, engine: Engine | None, *, has_buildkit: bool) -> Ejection:
-    foundation, python = _foundation(order, engine)
+def _ejection(order: Order, foundation: Foundation, python: Interpreter, *, has_buildkit: bool) -> Ejection:
     downloads = Downloads(
         BlobStore(order.access.cache_dir / "downloads", is_cache=True),
         credentials_of(order.project, order.access.environ),
@@ -66,14 +94,7 @@ def _ejection(order: Order, engine: Engine | None, *, has_buildkit: bool) -> Eje
 
 
 def _foundation(order: Order, engine: Engine | None) -> tuple[Foundation, Interpreter]:
-    """What the Dockerfile starts from, and the Python in it.
-
-    Debian's packages cannot be laid out by a Dockerfile, so that `debian` becomes Python's slim image.
-    """
-    wanted = order.project.image.python
-    if order.base == DEBIAN:
-        version = wanted or PYTHON
-        return Foundation(f"docker.io/library/python:{version}-slim"), Interpreter(_SLIM.format(version), version)
+    """What the Dockerfile starts from, and the Python in it."""
     match reference.parse(order.base):
         case reference.RegistryReference() as place:
             base_image = BaseImage(transports.read_image(order.base, order.access), place.name)
@@ -87,4 +108,5 @@ def _foundation(order: Order, engine: Engine | None) -> tuple[Foundation, Interp
                 got=f"`{order.base}`",
                 hint="load it into the engine first, and name it docker-daemon:NAME",
             )
-    return Foundation(name, base_image), find_interpreter(base_image.image, wanted, order.access.cache_dir)
+    python = find_interpreter(base_image.image, order.project.image.python, order.access.cache_dir)
+    return Foundation(name, base_image), python

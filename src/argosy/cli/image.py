@@ -8,11 +8,11 @@ import click
 from argosy.cli import environment, output
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
-from argosy.conformance.secrets import is_secret_name, secret_assignments, secret_in
 from argosy.image.image import Image
 from argosy.image.inspection import diff as comparison
 from argosy.image.inspection import show as view
 from argosy.image.inspection import text
+from argosy.image.materials.signs import is_secret_name, secret_assignments, secret_in
 from argosy.registry import conversion, transports
 from argosy.registry.transports import Access
 

@@ -11,6 +11,7 @@ from argosy.errors import (
     ArgosyError,
     EngineError,
     NetworkError,
+    NotScannedError,
     RegistryError,
     UsageError,
 )
@@ -31,7 +32,7 @@ EXIT_USAGE: Final = 2
 EXIT_SURROUNDINGS: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
-_SURROUNDINGS = (EngineError, NetworkError, RegistryError)
+_SURROUNDINGS = (EngineError, NetworkError, NotScannedError, RegistryError)
 
 
 class _Verbs(click.Group):
@@ -94,7 +95,7 @@ def main() -> None:
 
 
 def exit_code(error: ArgosyError) -> int:
-    """2 for wrong usage or project, 3 for the surroundings (engine, network, registry), 1 for what was examined."""
+    """2 for wrong usage or project, 1 for what was examined, 3 for engine, network, registry and scanner."""
     if isinstance(error, UsageError):
         return EXIT_USAGE
     return EXIT_SURROUNDINGS if isinstance(error, _SURROUNDINGS) else EXIT_EXAMINED_FAILED

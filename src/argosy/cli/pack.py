@@ -9,6 +9,7 @@ from argosy.cli import output
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.contract import Level
 from argosy.errors import ProjectError, UsageError
+from argosy.project_file import FILE_NAME
 
 
 @click.command
@@ -30,7 +31,7 @@ def command(folder: Path, archive: Path | None) -> int:
     if loaded.artifacts_dir is None:
         raise ProjectError(
             "the project names no artifacts",
-            where=loaded.root / project.FILE_NAME,
+            where=loaded.root / FILE_NAME,
             hint='name their folder under [model]: artifacts = "model/"',
         )
     if archive is not None and not archive.name.endswith(model_archive.SUFFIX):

@@ -11,11 +11,11 @@ from argosy.conformance.check import Check, Finding, Report, Status, Verdict, sk
 from argosy.conformance.checks import archive, errors, health, image, invocations, program, shutdown, startup
 from argosy.conformance.observe import Bench, observe
 from argosy.conformance.scenes import Archive, Case, Files, Still
-from argosy.conformance.secrets import search_layers
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import Image
+from argosy.image.materials.secrets import search_layers
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,

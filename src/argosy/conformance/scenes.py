@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from argosy.conformance.probes import Exchange
-from argosy.conformance.secrets import Search
 from argosy.image.filesystem import Filesystem
 from argosy.image.image import Image
+from argosy.image.materials.secrets import Search
 from argosy.model_archive import Fault
 
 

@@ -34,6 +34,7 @@ from argosy.image.layers.bytecode import find_compiler
 from argosy.image.layers.making import LayerReport, make_layers
 from argosy.image.libraries.requirement import require_libraries
 from argosy.image.manifest import NamedLayer, Settings, assemble
+from argosy.image.materials.secrets import SecretCheck
 from argosy.project import Project
 
 SERVER_PARTS: Final = ("__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving")
@@ -89,6 +90,15 @@ class Parts:
     sources: tuple[WheelFile, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished image, and what it was made of."""
+
+    image: Image
+    parts: Parts
+    base_image: BaseImage
+
+
 def plan(project: Project, python: Interpreter, around: Surroundings, *, compiles: bool = True) -> Parts:
     """Lock what is installed for a Python, and have a wheel for each, built where there is only source.
 
@@ -132,6 +142,11 @@ def plan(project: Project, python: Interpreter, around: Surroundings, *, compile
 
 
 def build(project: Project, base_image: BaseImage, around: Surroundings) -> Image:
+    """Build the image of a project, as `build_with_parts` does, for who does not ask what it is made of."""
+    return build_with_parts(project, base_image, around).image
+
+
+def build_with_parts(project: Project, base_image: BaseImage, around: Surroundings) -> Built:
     """Build the image of a project; its layers are in the cache's blob store, nothing else is written.
 
     Raises:
@@ -140,17 +155,20 @@ def build(project: Project, base_image: BaseImage, around: Surroundings) -> Imag
         ResolutionError: The dependencies have no solution.
         NetworkError: A download failed.
         ProjectError: The project has no file for the image.
+        SecretFoundError: A file, a variable or the history seems to be a secret.
     """
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
     parts = plan(project, python, around)
     cache = LayerCache(around.cache_dir)
     system = _system(project, base_image.image, around)
-    layers = [*system, *_layers(project, parts, cache, around)]
+    secrets = SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/")
+    layers = [*system, *_layers(project, parts, cache, secrets, around)]
     started = settings(project, search_path(base_image.image), base_labels(base_image))
     below = convert(base_image.image, cache, trusting=True).image
-    built = assemble(below, layers, started, cache.store)
-    require_libraries(built, base_image.image, project, around.cache_dir, around.say)
-    return built
+    image = assemble(below, layers, started, cache.store)
+    secrets.require_none_in_config(image)
+    require_libraries(image, base_image.image, project, around.cache_dir, around.say)
+    return Built(image, parts, base_image)
 
 
 def _system(project: Project, base_image: Image, around: Surroundings) -> list[NamedLayer]:
@@ -164,7 +182,9 @@ def _system(project: Project, base_image: Image, around: Surroundings) -> list[N
     return [NamedLayer("system", made.layer)]
 
 
-def _layers(project: Project, parts: Parts, cache: LayerCache, around: Surroundings) -> list[NamedLayer]:
+def _layers(
+    project: Project, parts: Parts, cache: LayerCache, secrets: SecretCheck, around: Surroundings
+) -> list[NamedLayer]:
     """Our layers above the system packages, lowest first."""
     downloads = BlobStore(around.cache_dir / "downloads", is_cache=True)
     credentials = credentials_of(project, around.environ)
@@ -187,7 +207,7 @@ def _layers(project: Project, parts: Parts, cache: LayerCache, around: Surroundi
     baked = recipes.artifacts(project.artifacts_dir) if project.artifacts_dir and project.model.bake else None
     if baked is not None:
         wanted.append(baked.recipe)
-    made = make_layers(wanted, cache, fetch_wheels, around.report, around.say)
+    made = make_layers(wanted, cache, fetch_wheels, secrets.require_none_in_layer, around.report, around.say)
     if baked is not None and baked.changed():
         raise ArchiveError(
             "the artifacts changed while they were read", where=project.artifacts_dir, hint="run it again"

@@ -17,7 +17,8 @@ from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image
 from argosy.image.layer import LayerCache
 from argosy.image.manifest import NamedLayer, Settings, assemble
-from argosy.project import ImageTable, Model, Project, Serving
+from argosy.project import Project
+from argosy.project_file import ImageTable, Model, Serving
 from tests.image.debian.archives import Mirror
 from tests.image.images import Member, file, folder, image, link
 from tests.image.web import serving

@@ -121,7 +121,7 @@ def test_a_password_is_lent_to_the_build_and_stays_nowhere(private: Shop, way: s
     engine = engine_of(way)
     made = ejection(private, private.project("model\n"), engine, SLIM)
     said: list[str] = []
-    built = build_by_engine(made, engine, reading(private, engine), private.cache_dir, said.append)
+    built = build_by_engine(made, engine, reading(private, engine), private.cache_dir, said.append).image
     files = read_filesystem(built)
     assert "model-1.0.dist-info" in files.listing(SITE)
     assert "k3nnwort9" not in "".join([*said, *private.said, built.config_bytes.decode()])
@@ -166,7 +166,7 @@ def test_the_engine_installs_system_packages_and_compiles(shop: Shop, with_apt: 
     project = shop.project("model\nnative\n", system_packages=["libyaml-0-2"])
     made = brought(ejection(shop, project, engine, with_apt), shop)
     assert [source.filename for source in made.parts.sources] == ["native-1.0.tar.gz"]
-    built = build_by_engine(made, engine, reading(shop, engine), shop.cache_dir, shop.said.append)
+    built = build_by_engine(made, engine, reading(shop, engine), shop.cache_dir, shop.said.append).image
     files = read_filesystem(built)
     assert files.get("usr/lib/x86_64-linux-gnu/libyaml-0.so.2") is not None
     assert {"native-1.0.dist-info", "model-1.0.dist-info"} <= set(files.listing(SITE))

@@ -21,10 +21,17 @@ class Kitchen:
         self.fetched: list[WheelFile] = []
         self.reports: list[LayerReport] = []
         self.said: list[str] = []
+        self.checked: list[tuple[str, str | None]] = []
 
     def make(self, *recipes: Recipe) -> list[str]:
-        made = make_layers(recipes, self.cache, self.fetched.extend, self.reports.append, self.said.append)
+        made = make_layers(recipes, self.cache, self.fetched.extend, self.check, self.reports.append, self.said.append)
         return [layer.name for layer in made]
+
+    def check(self, name: str, key: str | None, members: Callable[[], Sequence[Member]]) -> None:
+        is_known = (name, key) in self.checked and key is not None
+        self.checked.append((name, key))
+        if not is_known and any(member.path == "secret" for member in members()):
+            raise ImageError("a secret")
 
     def files(self) -> list[Path]:
         return [path for path in self.cache_dir.rglob("*") if path.is_file()]
@@ -68,6 +75,15 @@ def test_notes_are_told_again_and_only_what_is_missing_is_fetched(kitchen: Kitch
     kitchen.make(recipe("b"), recipe("c", key=None))
     assert kitchen.said == [f"note of {name}" for name in ("a", "a", "b", "c", "b", "c")]
     assert [wheel.distribution for wheel in kitchen.fetched] == ["a", "b", "c", "c"]
+
+
+def test_what_is_refused_is_never_written_and_a_layer_of_the_cache_is_checked_again(kitchen: Kitchen) -> None:
+    with pytest.raises(ImageError, match="a secret"):
+        kitchen.make(recipe("a", lambda: [from_bytes("secret", b"x")]))
+    assert kitchen.files() == []
+    kitchen.make(recipe("a"))
+    kitchen.make(recipe("a"))
+    assert kitchen.checked == [("a", "a")] * 3
 
 
 class Endless:

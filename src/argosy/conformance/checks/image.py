@@ -7,8 +7,8 @@ from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
 from argosy.conformance.scenes import Files, Still
-from argosy.conformance.secrets import TEXT_LIMIT, is_secret_name, secret_assignments, secret_in
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST
+from argosy.image.materials.secrets import search_config
 
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _INITS: Final = frozenset({"tini", "tini-static", "docker-init"})
@@ -80,39 +80,13 @@ def _gpu_driver(files: Files) -> Verdict:
 
 def _secrets(files: Files) -> Verdict:
     search = files.search
-    found = [*_secrets_in_config(files), *(f"file `/{file.path}` {file.what}" for file in search.found)]
+    found = [str(secret) for secret in (*search_config(files.image), *search.found)]
     if found:
         return failed(found[0] if len(found) == 1 else f"{len(found)} secrets", *(_seen(*x) for x in _places(found)))
     return passed(
         f"none in environment, labels, history, and {search.files} files of {search.layers} layers: names, deleted ones"
-        f" too, and private keys and AWS keys in text of up to {TEXT_LIMIT // 1024} KB"
+        " too, and keys and tokens in text"
     )
-
-
-def _secrets_in_config(files: Files) -> Iterator[str]:
-    """Sentences that name the place of a secret, never the secret."""
-    runtime = files.image.runtime
-    named = set()
-    for variable in runtime.get("Env") or []:
-        name, _, value = str(variable).partition("=")
-        what = secret_in(value) or ("a secret by its name" if value and is_secret_name(name) else None)
-        if what:
-            named.add(name)
-            yield f"variable `{name}` holds {what}"
-    for name, value in (runtime.get("Labels") or {}).items():
-        if what := secret_in(str(value)):
-            yield f"label `{name}` holds {what}"
-    for number, step in enumerate(files.image.config.get("history") or []):
-        if not isinstance(step, dict):
-            continue
-        command = str(step.get("created_by") or "")
-        # An ENV instruction stands in the history too: once is enough.
-        assigned = [name for name in secret_assignments(command) if name not in named]
-        named.update(assigned)
-        for name in assigned:
-            yield f"step {number} of the history holds a value of `{name}`, a secret by its name"
-        if not assigned and not any(name in command for name in named) and (what := secret_in(command)):
-            yield f"step {number} of the history holds {what}"
 
 
 def _places(found: list[str]) -> Iterator[tuple[str, str]]:

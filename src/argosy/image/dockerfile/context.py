@@ -22,6 +22,10 @@ from argosy.image.dockerfile.server_wheel import server_wheel
 from argosy.image.dockerfile.text import Recipe, render
 from argosy.image.image import Image, digest_of
 from argosy.image.interpreter import DEFAULT_PATH, search_path
+from argosy.image.layer import Member, from_file
+from argosy.image.layers.recipes import MODEL, PROGRAM
+from argosy.image.materials.secrets import SecretCheck
+from argosy.image.venv import VENV
 from argosy.project import Project
 
 FOLDER: Final = "docker"
@@ -96,10 +100,12 @@ def eject(ejection: Ejection, folder: Path) -> None:
 
     Raises:
         UsageError: The folder has a file that was edited or is not ours; or a variable cannot stand in a Dockerfile.
+        SecretFoundError: A file seems to be a secret.
         NetworkError: A file that the engine cannot fetch could not be fetched here either.
     """
     text = render(ejection.recipe())
     _require_ours(folder)
+    secret_check(ejection.project).require_none_in_layer("predictor", None, lambda: _own_members(ejection.project))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as aside:
         written = Path(aside) / "new"
@@ -108,6 +114,21 @@ def eject(ejection: Ejection, folder: Path) -> None:
         if folder.exists():
             folder.rename(Path(aside) / "old")
         written.rename(folder)
+
+
+def secret_check(project: Project) -> SecretCheck:
+    """Looks for secrets in what a project itself brings; nothing is remembered."""
+    return SecretCheck(Path(), project.image.allow_secrets, f"{VENV}/")
+
+
+def _own_members(project: Project) -> list[Member]:
+    """The predictor's files and the artifacts, where they will be in the image."""
+    artifacts = _artifacts(project)
+    baked = model_archive.artifact_files(artifacts) if artifacts is not None else []
+    return [
+        *(from_file(f"{PROGRAM}/{path.as_posix()}", project.root / path) for path in project.program_files()),
+        *(from_file(f"{MODEL}/{path.relative_to(artifacts or path).as_posix()}", path) for path in baked),
+    ]
 
 
 def _write(ejection: Ejection, text: str, folder: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from argosy.engine import Engine
-from argosy.errors import EngineError, ImageError
-from argosy.image.dockerfile.context import FOLDER, Ejection, eject
+from argosy.errors import EngineError, ImageError, UsageError
+from argosy.image.build import Built
+from argosy.image.dockerfile.context import FOLDER, Ejection, eject, secret_check
 from argosy.image.dockerfile.locked_files import netrc
 from argosy.image.dockerfile.text import LOGINS
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, Image
@@ -20,7 +21,7 @@ PLATFORM: Final = "linux/amd64"
 
 def build_by_engine(
     ejection: Ejection, engine: Engine, read: Callable[[str], Image], cache_dir: Path, say: Callable[[str], None]
-) -> Image:
+) -> Built:
     """Build a project with an engine; its layers are in the cache's blob store, nothing of it stays in the engine.
 
     Only the engine's own build cache stays. An interrupted build leaves nothing but that.
@@ -36,8 +37,12 @@ def build_by_engine(
         ImageError: The build failed, or gave an image that SageMaker would not take.
         MissingLibraryError: A program in the image lacks a library.
         EngineError: The engine does not answer.
-        UsageError: A variable cannot stand in a Dockerfile.
+        SecretFoundError: A file, a variable or the history seems to be a secret.
+        UsageError: A variable cannot stand in a Dockerfile, or nobody looked at the base image.
     """
+    base = ejection.foundation.base_image
+    if base is None:
+        raise UsageError("an engine builds on a base image that was looked at", got=f"`{ejection.foundation.name}`")
     tag = f"argosy-build:{uuid.uuid4().hex}"
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".argosy-", dir=cache_dir) as aside:
@@ -55,10 +60,9 @@ def build_by_engine(
             with suppress(EngineError):  # it has not come so far, or the error under way says why
                 engine.remove_image(tag)
     require_accepted(image)
-    base = ejection.foundation.base_image
-    if base is not None:
-        require_libraries(image, base.image, ejection.project, cache_dir, say)
-    return image
+    secret_check(ejection.project).require_none_in_config(image)
+    require_libraries(image, base.image, ejection.project, cache_dir, say)
+    return Built(image, ejection.parts, base)
 
 
 def require_accepted(image: Image) -> None:

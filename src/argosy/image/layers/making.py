@@ -20,6 +20,9 @@ from argosy.image.manifest import NamedLayer
 MakeMembers = Callable[[ExitStack, list[str]], Sequence[Member]]
 """What stays open while they are read, and notes to be filled -> what is in a layer."""
 
+Check = Callable[[str, str | None, Callable[[], Sequence[Member]]], None]
+"""Name of a layer, its key in the cache, what is in it -> raises when something may not be there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -56,6 +59,7 @@ def make_layers(
     recipes: Sequence[Recipe],
     cache: LayerCache,
     fetch: Callable[[Sequence[WheelFile]], None],
+    check: Check,
     report: Callable[[LayerReport], None],
     say: Callable[[str], None],
 ) -> list[NamedLayer]:
@@ -65,11 +69,13 @@ def make_layers(
         recipes: Lowest layer first.
         cache: Has what was made before, and takes what is made now.
         fetch: Gets wheels that are not there yet, all at once.
+        check: Refuses what may not be in a layer, before it is written; asked for a layer of the cache, too.
         report: Told about each layer.
         say: Told the notes of each layer, whenever it was made.
 
     Raises:
         ImageError: A file cannot become part of a layer.
+        SecretFoundError: What `check` finds.
     """
     found = [None if recipe.key is None else cache.get(recipe.key) for recipe in recipes]
     missing = [recipe for recipe, layer in zip(recipes, found, strict=True) if layer is None]
@@ -77,9 +83,11 @@ def make_layers(
     given_up = threading.Event()
     made: list[NamedLayer] = []
     with ThreadPoolExecutor(max(1, min(len(missing), os.cpu_count() or 1)), "layer") as pool:
-        futures = {id(recipe): pool.submit(_made, recipe, cache, given_up.is_set) for recipe in missing}
+        futures = {id(recipe): pool.submit(_made, recipe, cache, check, given_up.is_set) for recipe in missing}
         try:
             for recipe, layer in zip(recipes, found, strict=True):
+                if layer is not None:
+                    _check_again(recipe, fetch, check)
                 made.append(_told(recipe, layer, futures.get(id(recipe)), report, say))
         except BaseException:
             given_up.set()
@@ -105,10 +113,22 @@ def _told(
     return NamedLayer(recipe.name, layer)
 
 
-def _made(recipe: Recipe, cache: LayerCache, is_given_up: Callable[[], bool]) -> Layer:
+def _check_again(recipe: Recipe, fetch: Callable[[Sequence[WheelFile]], None], check: Check) -> None:
+    """Have a layer of the cache checked: what is allowed may have changed, and what is looked for."""
+
+    def members() -> Sequence[Member]:
+        fetch(recipe.wheels)
+        return recipe.members(opened, [])
+
+    with ExitStack() as opened:
+        check(recipe.name, recipe.key, members)
+
+
+def _made(recipe: Recipe, cache: LayerCache, check: Check, is_given_up: Callable[[], bool]) -> Layer:
     notes: list[str] = []
     with ExitStack() as opened:
         members = recipe.members(opened, notes)
+        check(recipe.name, recipe.key, lambda: members)
         if recipe.compiler is not None:
             members = opened.enter_context(bytecode.compiled(members, recipe.compiler))
         layer = replace(write_layer(ordered(members), cache.store, is_given_up), notes=tuple(notes))

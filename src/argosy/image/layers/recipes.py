@@ -80,7 +80,7 @@ def dependencies(wheels: Sequence[WheelFile], how: Wheels) -> list[Recipe]:
     small = tuple(wheel for wheel in wheels if wheel not in large)
     recipes = [
         Recipe(
-            wheel.distribution,
+            f"dependencies: {wheel.distribution}",
             cache_key("wheel", _LAYOUT, how.key([wheel])),
             f"{wheel.distribution} {wheel.version}",
             partial(_unpacked, how, (wheel,)),
