@@ -28,7 +28,6 @@ from argosy.registry.access import Access
 _SLIM: Final = "docker.io/library/python:{}-slim"
 """What stands in for `debian`, whose packages cannot be laid out by a Dockerfile."""
 
-
 _NO_ENGINE: Final = "leave `--engine` out: the build needs none"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import UsageError
+from argosy.errors import SecretFoundError, UsageError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
 from argosy.image.build import BaseImage, Surroundings
@@ -167,3 +167,12 @@ def test_what_the_base_sets_against_sagemaker_is_taken_back(
     assert unsaid not in written
     assert 'org.opencontainers.image.base.name="registry.test/base:1"' in written
     assert f'org.opencontainers.image.base.digest="{base.image.digest}"' in written
+
+
+def test_a_secret_does_not_even_enter_the_folder(shop: Shop) -> None:
+    project = shop.project()
+    key = "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n"
+    (shop.root / "predictor.py").write_text(f'class Model: key = """{key}"""\n')
+    with pytest.raises(SecretFoundError, match=r"opt/program/predictor\.py"):
+        ejected(shop, project)
+    assert not (shop.root / "build").exists()

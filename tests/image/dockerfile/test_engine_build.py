@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from argosy import engine as engines
 from argosy.engine import Engine
 from argosy.errors import ImageError
 from argosy.image import build
@@ -130,6 +129,22 @@ def test_a_password_is_lent_to_the_build_and_stays_nowhere(private: Shop, way: s
     assert not list(private.cache_dir.glob(".argosy-*"))
 
 
+@pytest.mark.engine
+@pytest.mark.docker_26
+def test_the_newer_docker_gives_no_index_and_no_attestation(shop: Shop, tmp_path: Path) -> None:
+    host = os.environ["ARGOSY_TEST_DOCKER_26"]
+    config = os.environ["ARGOSY_TEST_DOCKER_26_CONFIG"]
+    engine = Engine("docker", {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": config})
+    if not engine.has_image(SLIM):
+        Engine("docker", os.environ).save(SLIM, tmp_path / "slim.tar")
+        engine.load(tmp_path / "slim.tar")
+    shop.index.add("model", "1.0")
+    made = brought(ejection(shop, shop.project("model\n"), engine, SLIM), shop)
+    built = build_by_engine(made, engine, reading(shop, engine), shop.cache_dir, shop.said.append).image
+    require_accepted(built)
+    assert "model-1.0.dist-info" in read_filesystem(built).listing(SITE)
+
+
 @pytest.fixture
 def with_apt(tmp_path: Path) -> Iterator[str]:
     """The name of a base image in Docker from which packages of Debian's can be installed."""
@@ -160,7 +175,7 @@ def source_archive() -> bytes:
 
 @pytest.mark.engine
 def test_the_engine_installs_system_packages_and_compiles(shop: Shop, with_apt: str) -> None:
-    engine = engines.find("docker", os.environ)
+    engine = engine_of("docker with BuildKit")
     shop.index.add("model", "1.0")
     shop.index.add_file("native", "native-1.0.tar.gz", source_archive())
     project = shop.project("model\nnative\n", system_packages=["libyaml-0-2"])

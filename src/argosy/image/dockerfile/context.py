@@ -3,7 +3,6 @@
 What it builds behaves like the image that `build` makes; its bytes are the engine's affair.
 """
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from typing import Final
 from argosy import model_archive
 from argosy.errors import UsageError
 from argosy.image.build import BaseImage, Parts, base_labels, settings
+from argosy.image.dependencies.inputs import file_digest
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.dockerfile.locked_files import Downloads, write_locked
 from argosy.image.dockerfile.server_wheel import server_wheel
@@ -195,7 +195,7 @@ def _hashes(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*") if folder.is_dir() else [folder] if os.path.lexists(folder) else []):
         if path.is_file() and not path.is_symlink():
-            found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[path.relative_to(folder).as_posix()] = file_digest(path).removeprefix("sha256:")
         elif path.is_symlink() or not path.is_dir():
             found[path.relative_to(folder).as_posix()] = ""
     return found

@@ -10,10 +10,12 @@ from typing import Final
 from argosy.engine import Engine
 from argosy.errors import EngineError, ImageError, UsageError
 from argosy.image.build import Built
+from argosy.image.convert import convert
 from argosy.image.dockerfile.context import FOLDER, Ejection, eject, secret_check
 from argosy.image.dockerfile.locked_files import netrc
 from argosy.image.dockerfile.text import LOGINS
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST, Image
+from argosy.image.layer import LayerCache
 from argosy.image.libraries.requirement import require_libraries
 
 PLATFORM: Final = "linux/amd64"
@@ -55,7 +57,7 @@ def build_by_engine(
             secrets[LOGINS].write_bytes(netrc(ejection.installed, ejection.downloads.credentials))
         try:
             engine.build(context, tag, secrets, say)
-            image = read(tag)
+            image = convert(read(tag), LayerCache(cache_dir), trusting=True).image
         finally:
             with suppress(EngineError):  # it has not come so far, or the error under way says why
                 engine.remove_image(tag)

@@ -102,7 +102,7 @@ def _foundation(recipe: Recipe) -> list[str]:
 
 def _sources(recipe: Recipe) -> list[str]:
     """The stage that compiles what has no wheel; the compiler stays behind in it."""
-    tools = ["build-essential"]
+    tools = ["gcc", "g++", "libc6-dev", "make"]
     if recipe.python.path.startswith("/usr/bin/"):
         tools.append(f"{_python(recipe)}-dev")  # Debian's own Python has its headers apart
     return [
