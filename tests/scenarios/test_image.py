@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,15 @@ from argosy.image import filesystem
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from tests.scenarios.conftest import Built, ask_alone, docker, from_csv, to_csv
-from tests.scenarios.running import EXAMPLE, argosy
+from tests.scenarios.running import ARGOSY, EXAMPLE, argosy
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 GZIP_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def layers(layout: str, digest: str) -> list[str]:
@@ -79,6 +86,18 @@ def reference(request: pytest.FixtureRequest, built: Built, registry: str, loade
     docker("pull", pushed)
     yield pushed
     docker("rmi", "--force", pushed)
+
+
+@pytest.mark.usefixtures("built")
+def test_memory_stays_flat_whatever_the_artifacts_weigh(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("build"))
+    with (tmp_path / "project/model/weights.bin").open("wb") as file:
+        file.truncate(1 << 30)
+    command = [*ARGOSY, "build", str(tmp_path / "project"), "--base", "debian", "--output", f"oci:{tmp_path}/image"]
+    # A small process in between: the system counts what a process was forked from, and the tests are large.
+    done = subprocess.run([sys.executable, "-c", PEAK, *command], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 200 * 1024, "KiB"
 
 
 @pytest.mark.engine
