@@ -8,7 +8,7 @@ import pytest
 
 from argosy import engine as engines
 from argosy.engine import REMOVED, Engine, RunOptions
-from argosy.errors import EngineError
+from argosy.errors import EngineError, ImageError
 
 FOUNDATION = "python:3.11-slim"
 SLEEPER = ("python3", "-c", "import signal, sys; signal.signal(15, lambda *_: sys.exit(3)); signal.pause()")
@@ -137,3 +137,87 @@ def test_an_error_does_not_show_the_environment_of_the_container(tmp_path: Path)
             "image", (), RunOptions(name="x", environment={"TOKEN": "geheim"})
         )
     assert "geheim" not in str(caught.value)
+
+
+def fake(folder: Path, program: str, script: str) -> Engine:
+    """An engine's command that does what a script says."""
+    (folder / program).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / program).chmod(0o755)
+    return Engine(program, {"PATH": f"{folder}:/usr/bin:/bin"})
+
+
+OLD = 'case "$1" in version) echo 20.10.24;; buildx) exit 1;; *) echo "$DOCKER_BUILDKIT $*";; esac'
+NEW = 'case "$1" in version) echo 28.2.2;; buildx) exit 0;; *) echo "$DOCKER_BUILDKIT $*";; esac'
+BARE = 'case "$1" in version) echo 28.2.2;; buildx) exit 1;; *) echo "$DOCKER_BUILDKIT $*";; esac'
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "can_mount", "flags"),
+    [
+        ("docker", OLD, True, "1 build {} --progress=plain"),
+        ("docker", NEW, True, "1 build {} --provenance=false --load --progress=plain"),
+        ("docker", BARE, False, "0 build {} --force-rm"),
+        ("podman", 'echo "1 $*"', True, "1 build {} --format=docker --identity-label=false"),
+    ],
+)
+def test_every_engine_is_told_what_it_knows(
+    tmp_path: Path, program: str, script: str, can_mount: bool, flags: str
+) -> None:
+    found = fake(tmp_path, program, script)
+    said: list[str] = []
+    found.build(tmp_path, "made:1", {"netrc": tmp_path / "logins"}, said.append)
+    told = flags.format("--platform=linux/amd64 --tag=made:1")
+    assert said == [f"{told} --secret=id=netrc,src={tmp_path}/logins {tmp_path}"]
+    assert found.mounts_while_building() == can_mount
+
+
+def test_whoever_switched_buildkit_off_gets_the_old_builder(tmp_path: Path) -> None:
+    found = fake(tmp_path, "docker", NEW)
+    found = Engine("docker", {**found.environ, "DOCKER_BUILDKIT": "0"})
+    said: list[str] = []
+    found.build(tmp_path, "made:1", {}, said.append)
+    assert said[0].startswith("0 build ")
+    assert not found.mounts_while_building()
+
+
+def test_a_build_that_fails_says_its_last_lines(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(ImageError, match="failed with exit code 7") as caught:
+        fake(tmp_path, "podman", "seq 1 30; echo no space >&2; exit 7").build(tmp_path, "made:1", {}, said.append)
+    assert said == [*map(str, range(1, 31)), "no space"]
+    assert str(caught.value.got).splitlines() == [*map(str, range(20, 31)), "no space"]
+
+
+def test_an_interrupted_build_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    """The build's command starts another one, which holds a lock as long as it lives."""
+
+    def interrupt(line: str) -> None:
+        assert line == "started"
+        raise KeyboardInterrupt
+
+    lock = tmp_path / "lock"
+    script = f"flock {lock} -c 'echo started; sleep 600' & wait"
+    with pytest.raises(KeyboardInterrupt):
+        fake(tmp_path, "podman", script).build(tmp_path, "made:1", {}, interrupt)
+    subprocess.run(["flock", "--wait", "20", lock, "true"], check=True)
+
+
+DOCKERFILE = "FROM python:3.11-slim\nRUN python3 -c 'print(6 * 7)'\nCMD [\"python3\"]\n"
+
+
+@pytest.mark.engine
+def test_an_engine_builds_and_forgets(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context/Dockerfile").write_text(DOCKERFILE)
+    tag, said = f"argosy-test/built:{uuid.uuid4().hex}", list[str]()
+    engine.build(tmp_path / "context", tag, {}, said.append)
+    assert engine.has_image(tag)
+    engine.remove_image(tag)
+    assert not engine.has_image(tag)
+
+
+@pytest.mark.engine
+def test_a_step_that_fails_fails_the_build(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nRUN echo it is broken && exit 7\n")
+    with pytest.raises(ImageError, match="it is broken"):
+        engine.build(tmp_path, f"argosy-test/broken:{uuid.uuid4().hex}", {}, lambda _: None)

@@ -5,15 +5,19 @@ engine reads from the environment (`DOCKER_HOST`, `CONTAINERS_CONF`, …) it fin
 """
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from argosy.errors import EngineError
+from argosy.errors import EngineError, ImageError
 
 DOCKER: Final = "docker"
 PODMAN: Final = "podman"
@@ -21,10 +25,20 @@ PROGRAMS: Final = (DOCKER, PODMAN)
 
 _ANSWER_TIMEOUT_S: Final = 20.0
 _COMMAND_TIMEOUT_S: Final = 120.0
+_CANCEL_TIMEOUT_S: Final = 20.0
+_LAST_LINES: Final = 12
+_OWN_BUILDKIT: Final = range(18, 23)
+"""Major versions of Docker's command that have BuildKit's client in themselves; later ones need the plugin buildx.
+
+Source: docs.docker.com, "Docker Engine 23.0 release notes" (read 2026-11-22).
+"""
+
 REMOVED: Final = 137
 """The exit code of a container that somebody else removed: engines end it with SIGKILL."""
 
 _GONE: Final = ("no such", "not found", "not running", "unable to find", "no container", "can only kill running")
+_WITHOUT: Final = "use `--container process`, which needs no engine"
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
 
 
@@ -90,6 +104,46 @@ class Engine:
         part = "Client" if self.is_podman else "Server"
         return self._call("version", "--format", f"{{{{.{part}.Version}}}}", timeout_s=_ANSWER_TIMEOUT_S).strip()
 
+    def mounts_while_building(self) -> bool:
+        """Whether `RUN --mount` works in a Dockerfile: with BuildKit and with Podman, not with Docker's old builder."""
+        return self.is_podman or self._has_buildx() or self._has_own_buildkit()
+
+    def build(self, context: Path, tag: str, secrets: Mapping[str, Path], say: Callable[[str], None]) -> None:
+        """Build a folder's Dockerfile for linux/amd64, in Docker's own format and without attestations.
+
+        When it is interrupted, the engine's build is, too.
+
+        Args:
+            context: The folder.
+            tag: What the image is called.
+            secrets: Files that are lent to the build, by id; the engine writes them nowhere.
+            say: Told what the engine says, line by line.
+
+        Raises:
+            ImageError: The build failed; what the engine said last is in the message.
+            EngineError: The engine is not installed.
+        """
+        command = [self.program, "build", "--platform=linux/amd64", f"--tag={tag}"]
+        environ = {**self.environ, "DOCKER_BUILDKIT": "1"}
+        if self.is_podman:
+            command += ["--format=docker", "--identity-label=false"]
+        elif self._has_buildx():
+            command += ["--provenance=false", "--load", "--progress=plain"]
+        elif self._has_own_buildkit():
+            command += ["--progress=plain"]
+        else:
+            command += ["--force-rm"]
+            environ["DOCKER_BUILDKIT"] = "0"
+        command += [f"--secret=id={name},src={file}" for name, file in secrets.items()]
+        code, said = _streamed([*command, str(context)], environ, say)
+        if code != 0:
+            raise ImageError(
+                f"`{self.program} build` failed with exit code {code}",
+                got="\n".join(said) or None,
+                where=f"{context.name}/Dockerfile",
+                hint="argosy build --eject writes the Dockerfile, for trying by hand",
+            )
+
     def load(self, archive: Path) -> str:
         """Load a docker archive; returns the name of the first image in it, or its ID when it has none.
 
@@ -137,8 +191,8 @@ class Engine:
         return self._call("info", "--format", "{{.Host.Security.Rootless}}").strip() == "true"
 
     def remove_image(self, reference: str) -> None:
-        """Remove a name of an image, and the image with its last name."""
-        self._call("image", "rm", reference)
+        """Remove a name of an image, and the image with its last name; what it was built on stays."""
+        self._call("image", "rm", "--no-prune", reference)
 
     def create_network(self, name: str, labels: Mapping[str, str], flags: Sequence[str]) -> None:
         """Create a network; `flags` are the driver's options."""
@@ -217,6 +271,21 @@ class Engine:
         """Kill and remove a container with its anonymous volumes; it need not exist."""
         self._call_unless_gone("rm", "--force", "--volumes", container)
 
+    def _has_buildx(self) -> bool:
+        if self.is_podman or self.environ.get("DOCKER_BUILDKIT") == "0":
+            return False
+        with suppress(EngineError):
+            self._call("buildx", "version", timeout_s=_ANSWER_TIMEOUT_S)
+            return True
+        return False
+
+    def _has_own_buildkit(self) -> bool:
+        if self.is_podman or self.environ.get("DOCKER_BUILDKIT") == "0":
+            return False
+        version = self._call("version", "--format", "{{.Client.Version}}", timeout_s=_ANSWER_TIMEOUT_S)
+        major = version.partition(".")[0]
+        return major.isdigit() and int(major) in _OWN_BUILDKIT
+
     def _call_unless_gone(self, *arguments: str) -> None:
         try:
             self._call(*arguments)
@@ -243,11 +312,7 @@ class Engine:
                 start_new_session=True,  # Ctrl-C is ours to handle: a removal under way must not be cut short
             )
         except FileNotFoundError as error:
-            raise EngineError(
-                f"`{self.program}` is not installed",
-                where="PATH",
-                hint="use `--container process`, which needs no engine",
-            ) from error
+            raise _not_installed(self.program) from error
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"`{verb}` did not end", want=f"an answer within {timeout_s:g} s") from error
         if ended.returncode != 0:
@@ -256,17 +321,58 @@ class Engine:
         return ended.stdout.decode(errors="replace")
 
 
+def _streamed(
+    command: Sequence[str], environ: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[int, Sequence[str]]:
+    """Run a command, tell its lines as they come; its exit code, and the last of them."""
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+    null, pipe, same = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+    try:
+        process = subprocess.Popen(
+            command, env=dict(environ), stdin=null, stdout=pipe, stderr=same, start_new_session=True
+        )
+    except FileNotFoundError as error:
+        raise _not_installed(command[0]) from error
+    with process:
+        try:
+            assert process.stdout is not None
+            for content in process.stdout:
+                line = _COLOUR.sub("", content.decode(errors="replace")).rstrip()
+                say(line)
+                if line:
+                    last.append(line)
+        except BaseException:  # Ctrl-C: nobody wants the image any more
+            _cancel(process)
+            raise
+    return process.returncode, last
+
+
+def _cancel(process: subprocess.Popen[bytes]) -> None:
+    """End a command and what it started: asked first, so that the engine hears of it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_CANCEL_TIMEOUT_S)
+            return
+
+
+def _not_installed(program: str) -> EngineError:
+    return EngineError(f"`{program}` is not installed", where="PATH", hint=_WITHOUT)
+
+
 def _is_missing(error: EngineError) -> bool:
     """Whether the engine says that there is no such container, and not that it does not work itself."""
     return "no such container" in str(error.got).lower() or "no container with name" in str(error.got).lower()
 
 
-def find(program: str | None, environ: Mapping[str, str]) -> Engine:
+def find(program: str | None, environ: Mapping[str, str], instead: str = _WITHOUT) -> Engine:
     """The engine of that name, or the first that answers: Docker, then Podman.
 
     Args:
         program: `docker`, `podman` or a path of one of them; None takes the first that answers.
         environ: The environment that the engine's command is given.
+        instead: What to do without an engine, for the hint.
 
     Raises:
         EngineError: None answers; the reason of each is in the message.
@@ -287,5 +393,5 @@ def find(program: str | None, environ: Mapping[str, str]) -> Engine:
     raise EngineError(
         "no container engine answers" if program is None else f"`{program}` does not answer",
         got="; ".join(refusals),
-        hint="start it (`sudo systemctl start docker`), or use `--container process`, which needs no engine",
+        hint=f"start it (`sudo systemctl start docker`), or {instead}",
     )

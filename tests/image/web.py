@@ -37,7 +37,7 @@ Answering = Callable[[Request], Answer]
 
 
 @contextmanager
-def serving(answer: Answering) -> Iterator[str]:
+def serving(answer: Answering, host: str = "127.0.0.1") -> Iterator[str]:
     """The URL of a server that gives these answers, without a slash at its end."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,12 +67,12 @@ def serving(answer: Answering) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

@@ -1,6 +1,5 @@
 """`argosy build`: the inference image of a project, with no daemon."""
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,17 +9,18 @@ from typing import TypedDict, Unpack
 import click
 
 from argosy import project
-from argosy.cli import environment, materials, output
+from argosy.cli import dockerfile, environment, materials, output
+from argosy.cli.dockerfile import Order
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
+from argosy.engine import PROGRAMS
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
-from argosy.image import build, dockerfile, reference
+from argosy.image import build, reference
 from argosy.image.build import BaseImage, Built, Surroundings
 from argosy.image.debian.lock import LOCK_NAME
-from argosy.image.debian.rootfs import PYTHON, debian_image
+from argosy.image.debian.rootfs import DEBIAN, debian_image
 from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
-from argosy.image.interpreter import Interpreter, find_interpreter
 from argosy.image.layers.making import LayerReport
 from argosy.image.materials import scanner
 from argosy.model_archive import written_aside
@@ -29,8 +29,6 @@ from argosy.project_file import FILE_NAME
 from argosy.registry import transports
 from argosy.registry.transports import Access
 from argosy.toml_text import with_listed
-
-DEBIAN = "debian"
 
 
 class Options(TypedDict):
@@ -42,19 +40,19 @@ class Options(TypedDict):
     keeps_lock: bool
     add_missing: bool
     host: str | None
+    engine: str | None
     eject: bool
+    no_buildkit: bool
     sbom: bool
     scan: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One build: the project, what to build on, with what, where to put the image, and what a scan may not find."""
+class Wanted:
+    """An order, the engine that builds it if one does, where to put the image, and what a scan may not find."""
 
-    project: Project
-    base: str
-    around: Surroundings
-    access: Access
+    order: Order
+    engine: str | None
     targets: tuple[str, ...]
     scan: str | None
 
@@ -79,7 +77,9 @@ class Order:
     metavar="[OS/]ARCH",
     help="Build as if on this platform, as in `arm64`: nothing that is compiled here enters the image.",
 )
-@click.option("--eject", is_flag=True, help="Write a Dockerfile that builds a like image, and build nothing.")
+@click.option("--engine", type=click.Choice(PROGRAMS), help="Build a like image with a container engine instead.")
+@click.option("--eject", is_flag=True, help="Write the Dockerfile that `--engine` builds, and build nothing.")
+@click.option("--no-buildkit", is_flag=True, help="With --eject: for Docker's old builder, without cache and secrets.")
 @click.option(
     "--sbom/--no-sbom",
     "sbom",
@@ -105,16 +105,20 @@ def command(**told: Unpack[Options]) -> None:
     targets = told["outputs"] or (str(default),)
     for target in targets:
         reference.parse_target(target)
-    if told["eject"] and (told["outputs"] or told["scan"]):
-        other = "--output" if told["outputs"] else "--scan"
+    meant = {"--output": told["outputs"], "--engine": told["engine"], "--scan": told["scan"]}
+    other = next((flag for flag, value in meant.items() if value), None)
+    if told["eject"] and other:
         raise UsageError(f"`--eject` builds no image, so `{other}` means nothing", hint="leave one of them out")
+    if told["no_buildkit"] and not told["eject"]:
+        raise UsageError("`--no-buildkit` means nothing without `--eject`", hint="`--engine` finds out by itself")
     host = Host.here() if told["host"] is None else Host.parse(told["host"])
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
-    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets, told["scan"])
+    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access)
     if told["eject"]:
-        _eject(order)
+        output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
-    built = _build_persistently(order, add_missing=told["add_missing"])
+    wanted = Wanted(order, told["engine"], targets, told["scan"])
+    built = _build_persistently(wanted, add_missing=told["add_missing"])
     materials.record(project.load(loaded.root), built, around.cache_dir, wanted=told["sbom"])
     image = built.image
     size = sum(layer.size for layer in image.layers)
@@ -122,20 +126,22 @@ def command(**told: Unpack[Options]) -> None:
     output.print_data(image.digest)
 
 
-def _build_persistently(order: Order, *, add_missing: bool) -> Built:
+def _build_persistently(wanted: Wanted, *, add_missing: bool) -> Built:
     """Build, and once more for whatever fault can be mended on the way."""
     while True:
         try:
-            return _build(order)
+            return _build(wanted)
         except DamagedCacheError as error:
             output.say(f"{error.message}\nit is removed from the cache and made again")
-            return _build(order)
+            return _build(wanted)
         except MissingLibraryError as error:
+            order = wanted.order
             listed = order.project.image.system_packages
             added = sorted(set(error.packages) - {one.partition("=")[0] for one in listed})
             if not add_missing or not added:
                 raise
             order = replace(order, project=_with_system_packages(order.project, [*listed, *added]))
+            wanted = replace(wanted, order=order)
             output.say(f"added {', '.join(added)} to the system packages in {order.project.root / FILE_NAME}")
 
 
@@ -148,12 +154,16 @@ def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
     return project.load(loaded.root)
 
 
-def _build(order: Order) -> Built:
-    below = _base_image(order.base, order.access, order.project)
-    built = build.build_with_parts(order.project, below, order.around)
-    if order.scan is not None:
-        materials.scan(built.image, order.scan, order.access.cache_dir, order.access.environ)
-    for target in order.targets:
+def _build(wanted: Wanted) -> Built:
+    order = wanted.order
+    if wanted.engine is None:
+        below = _base_image(order.base, order.access, order.project)
+        built = build.build_with_parts(order.project, below, order.around)
+    else:
+        built = dockerfile.build_with(wanted.engine, order)
+    if wanted.scan is not None:
+        materials.scan(built.image, wanted.scan, order.access.cache_dir, order.access.environ)
+    for target in wanted.targets:
         transports.write_image(built.image, target, order.access)
         output.say(f"wrote {target}")
     return built
@@ -180,26 +190,6 @@ def _base_image(text: str, access: Access, loaded: Project) -> BaseImage:
     size = sum(layer.size for layer in image.layers)
     output.say(f"{'base':<14}{size / 1e6:>9,.1f} MB  {text}")
     return BaseImage(image, name)
-
-
-def _eject(order: Order) -> None:
-    """Write the Dockerfile; Debian's packages cannot be laid out by one, so `debian` becomes Python's slim image."""
-    loaded, base, access = order.project, order.base, order.access
-    if base == DEBIAN:
-        python = Interpreter(f"/usr/local/bin/python{PYTHON}", loaded.image.python or PYTHON)
-        name = f"python:{python.version}-slim"
-    else:
-        place = reference.parse(base)
-        if not isinstance(place, reference.RegistryReference | reference.DaemonReference):
-            raise UsageError("a Dockerfile can start from an image in a registry or engine only", got=f"`{base}`")
-        name = place.name
-        python = find_interpreter(transports.read_image(base, access), loaded.image.python, access.cache_dir)
-    folder = loaded.root / "build" / dockerfile.FOLDER
-    dockerfile.eject(loaded, name, build.plan(loaded, python, order.around), folder)
-    output.say(f"wrote {folder}, to be written again when the project changes\n")
-    name = re.sub("[^a-z0-9]+", "-", loaded.root.name.lower()).strip("-") or "model"
-    output.say(f"next: docker build --platform linux/amd64 --tag {name} {shlex.quote(str(folder))}")
-    output.print_data(str(folder / "Dockerfile"))
 
 
 def _report(layer: LayerReport) -> None:

@@ -81,11 +81,13 @@ class Parts:
         python: The base image's.
         dependencies: The wheels that the user's requirements need.
         server: The wheels that only the server needs.
+        sources: Source archives of what has no wheel, where an engine compiles it; none otherwise.
     """
 
     python: Interpreter
     dependencies: tuple[WheelFile, ...]
     server: tuple[WheelFile, ...]
+    sources: tuple[WheelFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,14 @@ class Built:
     base_image: BaseImage
 
 
-def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
+def plan(project: Project, python: Interpreter, around: Surroundings, *, compiles: bool = True) -> Parts:
     """Lock what is installed for a Python, and have a wheel for each, built where there is only source.
+
+    Args:
+        project: What is built.
+        python: The base image's.
+        around: What is needed beside the project.
+        compiles: Whether source archives become wheels here; else they are left to an engine.
 
     Raises:
         ResolutionError: The dependencies have no solution, or one has no wheel and cannot be built here.
@@ -120,10 +128,16 @@ def plan(project: Project, python: Interpreter, around: Surroundings) -> Parts:
         credentials_of(project, around.environ),
         around.say,
     )
+    left = () if compiles else (workshop.source(package) for package in locked.dependencies)
+    sources = tuple(source for source in left if source is not None)
+    named = {source.distribution for source in sources}
     return Parts(
         python,
-        tuple(workshop.wheel(package, versions) for package in locked.dependencies),
+        tuple(
+            workshop.wheel(package, versions) for package in locked.dependencies if package.distribution not in named
+        ),
         tuple(workshop.wheel(package, versions) for package in locked.server),
+        sources,
     )
 
 
@@ -149,10 +163,7 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
     system = _system(project, base_image.image, around)
     secrets = SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/")
     layers = [*system, *_layers(project, parts, cache, secrets, around)]
-    labels = {BASE_DIGEST_LABEL: base_image.image.digest}
-    if base_image.name is not None:
-        labels[BASE_NAME_LABEL] = base_image.name
-    started = settings(project, search_path(base_image.image), labels)
+    started = settings(project, search_path(base_image.image), base_labels(base_image))
     below = convert(base_image.image, cache, trusting=True).image
     image = assemble(below, layers, started, cache.store)
     secrets.require_none_in_config(image)
@@ -209,6 +220,14 @@ def _server_members(python: Interpreter) -> list[Member]:
     own = [from_file(f"{site}/{name}", file) for name, file in server_files()]
     own += [from_bytes(f"{site}/{name}", content) for name, content in server_metadata().items()]
     return [*own, *venv.skeleton(python), venv.script("serve", "argosy.serving.main", "main")]
+
+
+def base_labels(base_image: BaseImage) -> dict[str, str]:
+    """The labels that tell what an image was built on."""
+    labels = {BASE_DIGEST_LABEL: base_image.image.digest}
+    if base_image.name is not None:
+        labels[BASE_NAME_LABEL] = base_image.name
+    return labels
 
 
 def settings(project: Project, path: str, labels: Mapping[str, str]) -> Settings:

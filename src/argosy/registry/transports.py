@@ -14,7 +14,7 @@ from argosy.image.layer import LayerCache
 from argosy.registry import archive, client, layout
 from argosy.registry.access import Access
 
-__all__ = ["Access", "read_image", "write_image"]
+__all__ = ["Access", "read_from_engine", "read_image", "write_image"]
 _STARTED_WITH: Final = ("Entrypoint", "Cmd", "Env", "User", "WorkingDir", "Labels")
 
 
@@ -36,12 +36,22 @@ def read_image(text: str, access: Access) -> Image:
         case reference.ArchiveReference(file, name):
             return archive.read_archive(Path(file), name, cache)
         case reference.DaemonReference(name, program):
-            with _folder_beside(access.cache_dir) as aside:
-                saved = aside / "image.tar"
-                engine.find(program, access.environ).save(name, saved)
-                return archive.read_archive(saved, None, cache)
+            return read_from_engine(engine.find(program, access.environ), name, access)
         case reference.RegistryReference() as place:
             return client.pull(place, access, cache.store)
+
+
+def read_from_engine(program: engine.Engine, name: str, access: Access) -> Image:
+    """An image of a local engine; its layers are gzip'ed into the cache.
+
+    Raises:
+        ImageError: It is broken.
+        EngineError: The engine has no such image, or does not answer.
+    """
+    with _folder_beside(access.cache_dir) as aside:
+        saved = aside / "image.tar"
+        program.save(name, saved)
+        return archive.read_archive(saved, None, LayerCache(access.cache_dir))
 
 
 def write_image(image: Image, text: str, access: Access) -> str:

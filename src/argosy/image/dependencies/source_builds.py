@@ -79,8 +79,7 @@ class Workshop:
             ImageError: A file is not what the lock says.
             NetworkError: The source cannot be downloaded.
         """
-        fits = any(fitness(candidate.filename, self.python) is not None for candidate in package.wheels)
-        if fits or package.source is None:
+        if package.source is None or self._fits(package):
             chosen = choose_wheel(package.wheels, self.python)
             if chosen.digest in package.paths:
                 self._keep(package.paths[chosen.digest], chosen.digest)
@@ -95,6 +94,24 @@ class Workshop:
         if isinstance(package.source, PackageFolder):
             self._require_locked(built, package.source.path, versions)
         return built
+
+    def source(self, package: LockedPackage) -> WheelFile | None:
+        """The source archive of a distribution that has no wheel for the image; None when it has one, or is a folder.
+
+        It is described as a wheel is: pip fetches, verifies and names it in the same way.
+
+        Raises:
+            ResolutionError: The archive lies on this machine no more.
+        """
+        source = package.source
+        if not isinstance(source, Sdist) or package.version is None or self._fits(package):
+            return None
+        if source.path is not None:
+            self._keep(source.path, source.digest)
+        return WheelFile(package.distribution, package.version, source.filename, source.url, source.digest, None)
+
+    def _fits(self, package: LockedPackage) -> bool:
+        return any(fitness(candidate.filename, self.python) is not None for candidate in package.wheels)
 
     def _keep(self, path: Path, digest: str) -> None:
         """Have a file of this machine among the downloads, where layers are made from."""

@@ -1,0 +1,1 @@
+"""Project -> Dockerfile with all that it needs, for those who must, or would rather, build with an engine."""
