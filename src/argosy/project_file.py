@@ -111,8 +111,8 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             `libgomp1=12.2.0-14`.
         ignore_missing_libraries: Libraries that the image may lack although a program names them, as `libtbb.so.12`;
             patterns may have `*`.
-        prune: Whether tests, caches, manuals and, without a C compiler in the base, headers and sources of compiled
-            code are left out of what is installed.
+        prune: Whether tests, caches, manuals and, without a C compiler in the image, what only such a compiler reads
+            are left out of what is installed.
         unpruned: Distributions of which nothing is left out.
         bytecode: Whether modules enter the image compiled, too: larger, built slower, and the first start is faster. It
             takes the image's Python version on the machine that builds.

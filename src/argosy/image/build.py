@@ -14,7 +14,6 @@ from packaging.utils import canonicalize_name
 
 from argosy import errors
 from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
-from argosy.errors import ArchiveError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
 from argosy.image.convert import convert
@@ -204,15 +203,9 @@ def _layers(
         recipes.server(parts.server, _server_members(parts.python), how),
         recipes.predictor(project, compiler),
     ]
-    baked = recipes.artifacts(project.artifacts_dir) if project.artifacts_dir and project.model.bake else None
-    if baked is not None:
-        wanted.append(baked.recipe)
-    made = make_layers(wanted, cache, fetch_wheels, secrets.require_none_in_layer, around.report, around.say)
-    if baked is not None and baked.changed():
-        raise ArchiveError(
-            "the artifacts changed while they were read", where=project.artifacts_dir, hint="run it again"
-        )
-    return made
+    if project.artifacts_dir is not None and project.model.bake:
+        wanted.append(recipes.artifacts(project.artifacts_dir))
+    return make_layers(wanted, cache, fetch_wheels, secrets.require_none_in_layer, around.report, around.say)
 
 
 def _server_members(python: Interpreter) -> list[Member]:

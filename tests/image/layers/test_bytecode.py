@@ -70,6 +70,6 @@ def test_a_compiler_that_fails_says_why(tmp_path: Path) -> None:
     program.chmod(0o755)
     with (
         pytest.raises(ImageError, match="no such thing"),
-        compiled([from_bytes("a.py", b"1")], Compiler("3.11", program)),
+        compiled([from_bytes("a.py", b"1")], Compiler("3.11", "3.11.2", program)),
     ):
         pass

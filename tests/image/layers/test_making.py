@@ -1,12 +1,13 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from argosy.errors import ImageError
+from argosy.errors import ArchiveError, ImageError
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.layer import LayerCache, Member, from_bytes
 from argosy.image.layers.making import LayerReport, Recipe, make_layers
@@ -117,3 +118,11 @@ def test_a_failure_stops_the_others_and_nothing_half_made_stays(kitchen: Kitchen
         kitchen.make(recipe("failing", failing), recipe("endless", endless))
     assert kitchen.files() == []
     assert kitchen.reports == []
+
+
+def test_what_changed_while_it_was_read_is_an_error_and_not_remembered(kitchen: Kitchen) -> None:
+    changed = replace(recipe("a"), is_unchanged=lambda: False)
+    with pytest.raises(ArchiveError, match="layer `a` changed while they were read"):
+        kitchen.make(changed)
+    kitchen.make(recipe("a"))
+    assert [report.cached for report in kitchen.reports] == [False]

@@ -24,6 +24,8 @@ def test_tests_caches_manuals_sources_and_headers_go() -> None:
         "pkg/stubs.pyi": b"",
         "pkg/data/table.csv": b"",
         "pkg/testing/__init__.py": b"",
+        "pkg/native/builtin.h": b"",
+        "pkg/native/kernel.cu": b"",
         "pkg-1.data/scripts/run": b"",
         "pkg-1.data/data/share/model.bin": b"",
         "pkg-1.dist-info/METADATA": b"",
@@ -36,7 +38,7 @@ def test_tests_caches_manuals_sources_and_headers_go() -> None:
         "pkg/__pycache__/core.cpython-311.pyc": b"",
         "pkg/old.pyc": b"",
         "pkg/core.pyx": b"",
-        "pkg/include/core.h": b"",
+        "numpy/_core/include/core.h": b"",
         "pkg/core.a": b"",
         "pkg-1.data/data/share/man/man1/run.1": b"",
         "pkg-1.data/data/share/doc/pkg/index.html": b"",
@@ -45,7 +47,7 @@ def test_tests_caches_manuals_sources_and_headers_go() -> None:
 
 
 def test_a_compiler_in_the_image_keeps_what_it_can_read() -> None:
-    files = {"pkg/include/core.h": b"", "pkg/core.c": b"", "pkg/tests/x.h": b"", "pkg/__pycache__/a.pyc": b""}
+    files = {"numpy/_core/include/core.h": b"", "pkg/core.pyx": b"", "pkg/tests/x.h": b"", "pkg/__pycache__/a.pyc": b""}
     assert pruned(files, has_compiler=True) == {"pkg/tests/x.h", "pkg/__pycache__/a.pyc"}
 
 

@@ -1,4 +1,4 @@
-"""Sources -> bytecode that any machine with the same `3.x` makes the same bytes of, so that no container compiles.
+"""Sources -> bytecode, the same on any machine with the same release of Python, so that no container compiles.
 
 Two things make bytecode differ between machines, and neither is here: the time of the source (the files are of the kind
 that is never checked against it, PEP 552), and references between objects, which say what else the compiling process
@@ -7,6 +7,7 @@ held (marshal's format 2 has none).
 Source: docs.python.org, "py_compile", "marshal" (read 2026-11-22).
 """
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -43,9 +44,10 @@ while size := int.from_bytes(read(4), "little"):
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """A CPython on this machine: `3.x`, and the file that starts it. Nothing of what it is given is run."""
+    """A CPython on this machine: `3.x`, the exact release, and its program. Nothing of what it is given is run."""
 
     version: str
+    release: str
     program: Path
 
 
@@ -60,7 +62,7 @@ def find_compiler(version: str, environ: Mapping[str, str]) -> Compiler:
         ImageError: There is none.
     """
     if sys.version_info[:2] == tuple(map(int, version.split("."))) and sys.implementation.name == "cpython":
-        return Compiler(version, Path(sys.executable))
+        return Compiler(version, platform.python_version(), Path(sys.executable))
     command = [uv.find_uv_bin(), "python", "find", "--no-project", "--system", f"cpython@{version}"]
     quiet = {**environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     found = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
@@ -71,7 +73,9 @@ def find_compiler(version: str, environ: Mapping[str, str]) -> Compiler:
             want="`image.bytecode = true` needs the image's Python on the machine that builds",
             hint=f"uv python install {version}",
         )
-    return Compiler(version, Path(path))
+    release = [path, "-I", "-S", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+    told = subprocess.run(release, capture_output=True, text=True, check=False)
+    return Compiler(version, told.stdout.strip() or version, Path(path))
 
 
 @contextmanager
@@ -87,9 +91,9 @@ def compiled(members: Sequence[Member], compiler: Compiler) -> Iterator[list[Mem
     """
     tag = f"cpython-{compiler.version.replace('.', '')}"
     sources = [member for member in members if _is_module(member)]
-    with TemporaryDirectory(prefix="argosy-") as folder:
+    with TemporaryDirectory(prefix="argosy-") as folder, TemporaryDirectory(prefix="argosy-") as empty:
         targets = [Path(folder) / str(number) for number in range(len(sources))]
-        _compile(list(zip(sources, targets, strict=True)), compiler.program)
+        _compile(list(zip(sources, targets, strict=True)), compiler.program, Path(empty))
         made = [
             from_file(_cached_name(source.path, tag), target)
             for source, target in zip(sources, targets, strict=True)
@@ -107,10 +111,11 @@ def _cached_name(path: str, tag: str) -> str:
     return str(found.parent / "__pycache__" / f"{found.stem}.{tag}.pyc")
 
 
-def _compile(sources: Sequence[tuple[Member, Path]], compiler: Path) -> None:
-    # Isolated and without site packages: nothing of this machine's Python has a say.
-    argv = [str(compiler), "-I", "-S", "-c", _PROGRAM]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def _compile(sources: Sequence[tuple[Member, Path]], compiler: Path, folder: Path) -> None:
+    # In an empty folder, without site packages and variables: nothing of this machine has a say. `-I` would do that,
+    # and ignore the seed, too; older Pythons write sets in the order of their hashes.
+    argv, environ = [str(compiler), "-s", "-S", "-c", _PROGRAM], {"PYTHONHASHSEED": "0"}
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env=environ) as process:
         assert process.stdin is not None
         try:
             for member, target in sources:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from argosy.errors import ArchiveError
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.layer import Layer, LayerCache, Member, ordered, write_layer
 from argosy.image.layers import bytecode
@@ -35,6 +36,7 @@ class Recipe:
         members: The same, to be read.
         wheels: Those that `members` reads, which have to be there by then.
         compiler: Makes bytecode of its modules; None makes none.
+        is_unchanged: Whether the files of the project that are in it are what they were when the recipe was written.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Recipe:
     members: MakeMembers
     wheels: tuple[WheelFile, ...] = ()
     compiler: Compiler | None = None
+    is_unchanged: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def make_layers(
 
     Raises:
         ImageError: A file cannot become part of a layer.
+        ArchiveError: A file of the project changed while it was read.
         SecretFoundError: What `check` finds.
     """
     found = [None if recipe.key is None else cache.get(recipe.key) for recipe in recipes]
@@ -132,6 +136,8 @@ def _made(recipe: Recipe, cache: LayerCache, check: Check, is_given_up: Callable
         if recipe.compiler is not None:
             members = opened.enter_context(bytecode.compiled(members, recipe.compiler))
         layer = replace(write_layer(ordered(members), cache.store, is_given_up), notes=tuple(notes))
+    if not recipe.is_unchanged():  # it would be remembered as what it is not
+        raise ArchiveError(f"the files of layer `{recipe.name}` changed while they were read", hint="run it again")
     if recipe.key is not None:
         cache.put(recipe.key, layer)
     return layer

@@ -1,11 +1,12 @@
-"""What of a wheel no container uses when it runs: tests, caches, headers and sources of compiled code, manuals.
+"""What of a wheel no container uses when it runs: tests, caches, what only a C compiler reads, manuals.
 
 Only what follows from names and from what the code itself says goes, and the answer is the same on any machine:
 
 ==================== ==========================================================================================
 `tests/` in packages unless a module that stays imports it, or names a file in it
 `__pycache__`, .pyc  always: the image's Python makes its own
-.h .c .pyx .a ...    unless the image has a C compiler, which alone could read them
+.pyx .pxd .a         unless the image has a C compiler
+headers              of a few large libraries, where nobody but such a compiler reads them
 `share/doc`, `man`   always, of a wheel's `.data`; what lies in packages is theirs
 ==================== ==========================================================================================
 
@@ -18,17 +19,17 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-RULES: Final = 1
+RULES: Final = 2
 """Part of every cache key: raise it when the same wheel is pruned differently."""
 
 _TESTS: Final = "tests"
-_SOURCES: Final = frozenset(
-    (
-        *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".pyx"),
-        *(".cuh", ".h", ".hh", ".hpp", ".hxx", ".inl", ".pxd", ".pxi", ".tpp"),
-        ".a",
-    )
+_SOURCES: Final = frozenset((".a", ".pxd", ".pxi", ".pyx"))
+"""Of Cython, and for linkers. Other sources and headers are also read by compilers that a wheel brings along."""
+_HEADERS: Final = (
+    *("numpy/_core/include/", "numpy/core/include/", "pyarrow/include/", "pyarrow/src/"),
+    *("tensorflow/include/", "torch/include/", "torch/share/cmake/"),
 )
+"""Folders that are there for those who compile against the library, and for nobody else."""
 _CACHES: Final = frozenset((".pyc", ".pyo"))
 _MANUALS: Final = (("data", "share", "doc"), ("data", "share", "man"), ("data", "share", "info"))
 _IMPORT: Final = re.compile(
@@ -50,7 +51,7 @@ def superfluous(archive: zipfile.ZipFile, *, has_compiler: bool) -> frozenset[st
     candidates = set(names).difference(described)
     found = {name for name in candidates if _is_cache(name) or _is_manual(name)}
     if not has_compiler:
-        found |= {name for name in candidates if PurePosixPath(name).suffix in _SOURCES}
+        found |= {name for name in candidates if name.startswith(_HEADERS) or PurePosixPath(name).suffix in _SOURCES}
     folders = {folder for name in candidates if (folder := _tests_folder(name)) is not None}
     if folders:
         wanted = _wanted(archive, candidates, folders)

@@ -58,7 +58,7 @@ class Wheels:
         """What decides the members, for a cache key."""
         named = [[wheel.filename, wheel.digest, wheel.distribution in self.whole] for wheel in wheels]
         rules = [pruning.RULES, self.python.has_compiler] if self.prune else None
-        return [self.python.version, self.compiler is not None, rules, named]
+        return [self.python.version, self.compiler and self.compiler.release, rules, named]
 
     def members(self, wheels: Sequence[WheelFile], opened: ExitStack, notes: list[str]) -> list[Member]:
         """The wheels unpacked; what two of them write is noted."""
@@ -119,36 +119,31 @@ def predictor(project: Project, compiler: Compiler | None) -> Recipe:
         ProjectError: The project has no file for the image.
     """
     files = project.program_files()
+    is_unchanged = _watch([project.root / path for path in files])  # first: it is read for the key, too
     members = [from_file(f"{PROGRAM}/{path.as_posix()}", project.root / path) for path in files]
     content = f"{len(files)} files" if len(files) > 1 else str(files[0])
-    key = cache_key("predictor", _LAYOUT, compiler and compiler.version, _contents(members))
-    return Recipe("predictor", key, content, lambda opened, notes: members, compiler=compiler)
+    key = cache_key("predictor", _LAYOUT, compiler and compiler.release, _contents(members))
+    return Recipe("predictor", key, content, lambda opened, notes: members, (), compiler, is_unchanged)
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
-    """The artifacts as they are now: `changed` says later whether they still are."""
-
-    files: tuple[Path, ...]
-    stamps: tuple[tuple[int, ...], ...]
-    recipe: Recipe
-
-    def changed(self) -> bool:
-        """Whether a file is another one than when the recipe was written."""
-        return tuple(map(_stamp, self.files)) != self.stamps
-
-
-def artifacts(folder: Path) -> Artifacts:
+def artifacts(folder: Path) -> Recipe:
     """The model's files."""
-    files = tuple(model_archive.artifact_files(folder))
-    stamps = tuple(map(_stamp, files))
+    files = model_archive.artifact_files(folder)
+    is_unchanged = _watch(files)
+    stamps = [_stamp(path) for path in files]
     members = [from_file(f"{MODEL}/{path.relative_to(folder).as_posix()}", path) for path in files]
     # A file's change time cannot be set back, so equal stamps mean equal bytes, unless it changed twice within one
     # tick of the clock: what changed just now is not remembered.
     settled = all(time.time_ns() - stamp[-1] > _SETTLED_NS for stamp in stamps)
     key = cache_key("artifacts", _LAYOUT, [[str(path), *stamp] for path, stamp in zip(files, stamps, strict=True)])
-    recipe = Recipe("artifacts", key if settled else None, f"{len(files)} files", lambda opened, notes: members)
-    return Artifacts(files, stamps, recipe)
+    content = f"{len(files)} files"
+    return Recipe("artifacts", key if settled else None, content, lambda opened, notes: members, (), None, is_unchanged)
+
+
+def _watch(files: Sequence[Path]) -> Callable[[], bool]:
+    """Tells, whenever it is asked, whether the files are what they are now."""
+    stamps = [_stamp(path) for path in files]
+    return lambda: [_stamp(path) for path in files] == stamps
 
 
 def _unpacked(how: Wheels, wheels: tuple[WheelFile, ...], opened: ExitStack, notes: list[str]) -> list[Member]:
