@@ -107,7 +107,8 @@ def search_config(image: Image) -> Iterator[Secret]:
     named = set()
     for variable in runtime.get("Env") or []:
         name, _, value = str(variable).partition("=")
-        what = signs.secret_in(value) or ("a secret by its name" if value and signs.is_secret_name(name) else None)
+        named_so = signs.is_secret_variable(name, value)
+        what = signs.secret_in(value) or ("a secret by its name" if named_so else None)
         if what:
             named.add(name)
             yield Secret("variable", name, f"holds {what}")
@@ -198,12 +199,13 @@ class SecretCheck:
         listed = [str(secret) for secret in refused[:_SHOWN]]
         if len(refused) > _SHOWN:
             listed.append(f"{len(refused) - _SHOWN} more")
+        allowed = [f'{json.dumps(place)} = "why it is none"' for place in dict.fromkeys(one.place for one in refused)]
         raise SecretFoundError(
             "a secret would be in the image for whoever may pull it",
             got="; ".join(listed),
             where=where,
             hint="take it out of the project and revoke it; if it is none, say why in argosy.toml:\n"
-            f'[image.allow_secrets]\n{json.dumps(refused[0].place)} = "a key for tests, known to everybody"',
+            + "\n".join(["[image.allow_secrets]", *allowed]),
         )
 
 
