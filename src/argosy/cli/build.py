@@ -15,7 +15,7 @@ from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, dockerfile, reference
-from argosy.image.build import BaseImage, Built, Surroundings
+from argosy.image.build import BaseImage, Surroundings
 from argosy.image.debian.lock import LOCK_NAME
 from argosy.image.debian.rootfs import PYTHON, debian_image
 from argosy.image.dependencies.target import Host
@@ -49,13 +49,19 @@ class Options(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One build: the project, what to build on, with what, where to put the image, and what a scan may not find."""
+    """One build: the project, what to build on, with what, where to put the image, and what goes with it.
+
+    Attributes:
+        sbom: Whether statements about the image are written.
+        scan: Severity that a scan may not find; None when there is none.
+    """
 
     project: Project
     base: str
     around: Surroundings
     access: Access
     targets: tuple[str, ...]
+    sbom: bool
     scan: str | None
 
 
@@ -110,19 +116,20 @@ def command(**told: Unpack[Options]) -> None:
         raise UsageError(f"`--eject` builds no image, so `{other}` means nothing", hint="leave one of them out")
     host = Host.here() if told["host"] is None else Host.parse(told["host"])
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
-    order = Order(loaded, told["base"] or loaded.image.base, surroundings, access, targets, told["scan"])
+    base = told["base"] or loaded.image.base
+    order = Order(loaded, base, surroundings, access, targets, told["sbom"], told["scan"])
     if told["eject"]:
         _eject(order)
         return
-    built = _build_persistently(order, add_missing=told["add_missing"])
-    materials.record(project.load(loaded.root), built, around.cache_dir, wanted=told["sbom"])
-    image = built.image
+    if order.sbom:
+        materials.require_place(loaded)
+    image = _build_persistently(order, add_missing=told["add_missing"])
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_persistently(order: Order, *, add_missing: bool) -> Built:
+def _build_persistently(order: Order, *, add_missing: bool) -> Image:
     """Build, and once more for whatever fault can be mended on the way."""
     while True:
         try:
@@ -148,15 +155,16 @@ def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
     return project.load(loaded.root)
 
 
-def _build(order: Order) -> Built:
+def _build(order: Order) -> Image:
     below = _base_image(order.base, order.access, order.project)
     built = build.build_with_parts(order.project, below, order.around)
     if order.scan is not None:
         materials.scan(built.image, order.scan, order.access.cache_dir, order.access.environ)
-    for target in order.targets:
-        transports.write_image(built.image, target, order.access)
-        output.say(f"wrote {target}")
-    return built
+    with materials.recorded(order.project, built, order.access.cache_dir, wanted=order.sbom):
+        for target in order.targets:
+            transports.write_image(built.image, target, order.access)
+            output.say(f"wrote {target}")
+    return built.image
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:
