@@ -1,6 +1,5 @@
 """What `argosy build` does beside the image: statements about it, and a scan for known vulnerabilities."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from argosy.cli import output
 from argosy.errors import ImageError
 from argosy.image import venv
+from argosy.image.blobs import folder_aside
 from argosy.image.build import Built
 from argosy.image.debian.lock import LOCK_NAME as DEBIAN_LOCK_NAME
 from argosy.image.dependencies.inputs import LOCK_NAME
@@ -82,10 +82,10 @@ def scan(image: Image, threshold: str, cache_dir: Path, environ: Mapping[str, st
         NotScannedError: No scanner came to a result.
         ImageError: It found something as bad as `threshold`, or worse.
     """
-    with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".scan.", ignore_cleanup_errors=True) as folder:
-        write_layout(image, Path(folder) / "image", "latest")
+    with folder_aside(cache_dir) as folder:
+        write_layout(image, folder / "image", "latest")
         with output.step("scanning for known vulnerabilities"):
-            found = scanner.scan(Path(folder) / "image", environ)
+            found = scanner.scan(folder / "image", environ)
     output.say(str(found))
     if found.at_least(threshold):
         raise ImageError(

@@ -6,12 +6,11 @@ Source: OCI image-spec 1.1 `image-layout.md` (read 2026-11-22).
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import ImageError
-from argosy.image.blobs import BlobStore, fetch_layers, local_file
+from argosy.image.blobs import BlobStore, fetch_layers, folder_aside, local_file
 from argosy.image.image import (
     INDEXES,
     OCI_INDEX,
@@ -98,8 +97,8 @@ def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
     if source is not None:
         target = store.path(layer.digest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store.folder, prefix=".new.") as aside:
-            linked = Path(aside) / "blob"
+        with folder_aside(store.folder) as aside:
+            linked = aside / "blob"
             try:
                 os.link(source, linked)
             except OSError:  # another filesystem, or one without links
