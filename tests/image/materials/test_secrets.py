@@ -35,6 +35,23 @@ def test_what_is_found_is_named_by_its_place() -> None:
     ]
 
 
+def test_text_of_a_distribution_that_nobody_else_can_install_is_looked_at(tmp_path: Path) -> None:
+    url = b'URL = "postgresql://admin:pw@host/"\n'
+    members = [
+        from_bytes(f"{SITE}/mine/keys.py", KEY),
+        from_bytes(f"{SITE}/mine/tests/keys.py", KEY),
+        from_bytes(f"{SITE}/mine/database.py", url),
+        from_bytes(f"{SITE}/theirs/keys.py", KEY),
+    ]
+    private = frozenset(member.path for member in members[:3])
+    assert [secret.name for secret in search_members(members, "opt/venv/", private)] == [
+        member.path for member in members[:3]
+    ]
+    SecretCheck(tmp_path, {}, "opt/venv/").require_none_in_layer("dependencies", "key", lambda: members)
+    with pytest.raises(SecretFoundError, match="mine/database"):
+        SecretCheck(tmp_path, {}, "opt/venv/", private).require_none_in_layer("dependencies", "key", lambda: members)
+
+
 class Layer:
     """Members that count how often they are asked for."""
 

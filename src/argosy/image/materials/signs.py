@@ -112,7 +112,7 @@ def holds_urls(path: str) -> bool:
     return _WITH_URLS.search(path) is not None
 
 
-def secret_in_file(path: str, stream: IO[bytes]) -> str | None:
+def secret_in_file(path: str, stream: IO[bytes], *, is_private: bool = False) -> str | None:
     """What secret a file's text holds, in words; None when none is seen, or when it is no text.
 
     Memory stays flat, and of a binary file little more is read than its first zero byte.
@@ -120,10 +120,11 @@ def secret_in_file(path: str, stream: IO[bytes]) -> str | None:
     Args:
         path: Without a leading slash; tells what is published anyway, and where URLs are looked at.
         stream: The content.
+        is_private: Whether it is published nowhere, wherever it lies.
     """
-    if _is_published_test(path):
+    if not is_private and _is_published_test(path):
         return None
-    published = _PUBLISHED.search(path) is not None
+    published = not is_private and _PUBLISHED.search(path) is not None
     forms = _KEYS if published or path.startswith("usr/") else (_DATABASE_URL, *_KEYS)
     if holds_urls(path):
         forms = (_URL, *forms)
