@@ -169,14 +169,32 @@ def test_statements_lie_beside_the_image_and_do_not_change_it(desk: Desk) -> Non
     assert not folder.exists()
 
 
-def test_a_folder_with_ones_own_work_is_not_replaced(desk: Desk) -> None:
-    (desk.project / "build/materials").mkdir(parents=True)
-    (desk.project / "build/materials/notes.txt").write_text("mine")
+def test_a_signature_beside_the_statements_stays(desk: Desk) -> None:
+    folder = desk.project / "build/materials"
+    folder.mkdir(parents=True)
+    (folder / "provenance.json.sig").write_text("mine")
+    assert desk.build(desk.project).returncode == 0
+    assert {path.name for path in folder.iterdir()} == {*FILES, "provenance.json.sig"}
+    assert desk.build(desk.project, "--no-sbom").returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["provenance.json.sig"]
+
+
+def test_where_no_statement_can_be_written_nothing_is_built_or_delivered(desk: Desk) -> None:
+    (desk.project / "build").mkdir()
+    (desk.project / "build/materials").write_text("mine")
     done = desk.build(desk.project)
     assert done.returncode == 1
-    assert "holds something else: got notes.txt" in done.stderr
-    assert desk.build(desk.project, "--no-sbom").returncode == 0
-    assert (desk.project / "build/materials/notes.txt").read_text() == "mine"
+    assert "is something else: got `materials`" in done.stderr
+    assert [path.name for path in (desk.project / "build").iterdir()] == ["materials"]
+    assert not (desk.project / "pylock.argosy.toml").exists()
+
+
+def test_an_image_that_cannot_be_delivered_leaves_the_statements_of_before(desk: Desk) -> None:
+    assert desk.build(desk.project).returncode == 0
+    before = tree(desk.project / "build/materials")
+    (desk.project / "predictor.py").write_text("class Model: pass\n")
+    assert desk.build(desk.project, "--output", "oci:/dev/null/layout").returncode == 3
+    assert tree(desk.project / "build/materials") == before
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import io
 import multiprocessing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,34 @@ def test_several_processes_share_a_store(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         pool.map(_write_often, [str(tmp_path / "blobs")] * 3)
     assert len(tree(tmp_path / "blobs")) == 50
+
+
+def _write_and_wait(folder: str, resumes: bool, ready: Connection) -> None:
+    store = BlobStore(Path(folder))
+    digest = sha256(CONTENT)
+    with store.resumed(digest), store.resumed(digest) if resumes else store.writer() as writer:
+        writer.write(CONTENT)
+        ready.send(None)
+        ready.recv()  # for ever
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_what_a_killed_writer_left_is_removed_by_the_next(store: BlobStore, resumes: bool) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, theirs = context.Pipe()
+    process = context.Process(target=_write_and_wait, args=(str(store.folder), resumes, theirs))
+    process.start()
+    try:
+        ready.recv()
+        (left,) = store.folder.glob(".new.*")
+        store.add_bytes(b"1", sha256(b"1"))
+        assert (left / "blob").exists(), "its writer lives"
+    finally:
+        process.kill()
+        process.join()
+    assert (left / "blob").exists()
+    store.add_bytes(b"2", sha256(b"2"))
+    assert not list(store.folder.glob(".new.*"))
 
 
 def test_a_blob_goes_on_where_the_last_attempt_ended(store: BlobStore) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy.contract import LABEL_BIND_TO_PORT
-from argosy.errors import ArchiveError, ImageError, NetworkError
+from argosy.errors import ArchiveError, ImageError, NetworkError, SecretFoundError
 from argosy.image import build
 from argosy.image.blobs import BlobStore
 from argosy.image.build import BaseImage, Surroundings
@@ -62,6 +62,17 @@ def settle(path: Path) -> None:
     """Wait until a file's change time lies far enough back to be trusted; it cannot be set."""
     while time.time_ns() - path.stat().st_ctime_ns <= recipes._SETTLED_NS:
         time.sleep(0.05)
+
+
+def test_a_secret_in_a_wheel_of_this_machine_fails_the_build_and_in_a_published_one_does_not(made: Made) -> None:
+    key = b'KEY = "hf_' + b"aB" * 17 + b'"\n'
+    made.shop.index.add("model", "1.0", files={"model/keys.py": key})
+    made(made.shop.project("model\n"))
+    project = made.shop.project("./mine-1.0-py3-none-any.whl\nmodel\n")
+    (project.root / "mine-1.0-py3-none-any.whl").write_bytes(wheel("mine", "1.0", {"mine/keys.py": key}))
+    with pytest.raises(SecretFoundError, match=rf"`/{SITE}/mine/keys.py` holds a Hugging Face token") as raised:
+        made(project)
+    assert "model/keys.py" not in str(raised.value)
 
 
 def test_an_image_has_everything_in_its_place(made: Made) -> None:

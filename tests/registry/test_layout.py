@@ -1,4 +1,7 @@
 import json
+import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +9,7 @@ import pytest
 from argosy.errors import DamagedCacheError, ImageError
 from argosy.image.blobs import BlobStore
 from argosy.image.image import DOCKER_MANIFEST, OCI_INDEX, Image, canonical_json
-from argosy.registry.layout import read_layout, write_layout
+from argosy.registry.layout import VerifiedBlobs, read_layout, write_layout
 from tests.image.foreign import index_of
 from tests.image.images import file, image, sha256, tree
 
@@ -160,6 +163,61 @@ def test_a_damaged_blob_of_the_layout_is_written_again(store: BlobStore, tmp_pat
     found = read_layout(tmp_path / "layout", "x")
     with found.blobs.open(found.layers[0].digest) as stream:
         assert sha256(stream.read()) == made.layers[0].digest
+
+
+class _Counting(BlobStore):
+    """Counts the blobs that are read as a whole."""
+
+    read_whole = 0
+
+    def is_whole(self, digest: str, size: int | None = None) -> bool:
+        self.read_whole += 1
+        return super().is_whole(digest, size)
+
+
+def later() -> int:
+    """A time at which what is written now has long been written."""
+    return time.time_ns() + 10**10
+
+
+def test_a_blob_that_did_not_change_is_read_once(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    blobs = _Counting(tmp_path / "layout/blobs")
+    known = VerifiedBlobs(tmp_path / "cache", later)
+    assert all(known.is_whole(blobs, made.layers[0]) for _ in range(3))
+    assert blobs.read_whole == 1
+    wrong = replace(made.layers[0], size=made.layers[0].size + 1)
+    assert not known.is_whole(blobs, wrong)
+    next((tmp_path / "cache/verified").iterdir()).write_text("{")
+    assert known.is_whole(blobs, made.layers[0])
+    assert blobs.read_whole == 3
+
+
+def test_a_blob_that_changed_just_now_is_read_again(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    write_layout(made, tmp_path / "layout", "x")
+    blobs = _Counting(tmp_path / "layout/blobs")
+    changed = blobs.path(made.layers[0].digest).stat().st_ctime_ns
+    known = VerifiedBlobs(tmp_path / "cache", lambda: changed + 10**9)
+    assert all(known.is_whole(blobs, made.layers[0]) for _ in range(3))
+    assert blobs.read_whole == 3
+
+
+def test_damage_is_noticed_in_a_blob_that_was_verified(store: BlobStore, tmp_path: Path) -> None:
+    made = image(store)
+    spare = image(BlobStore(tmp_path / "spare"))
+    known = VerifiedBlobs(tmp_path / "cache", later)
+    for _ in range(2):
+        write_layout(made, tmp_path / "layout", "x", known)
+    assert list((tmp_path / "cache/verified").iterdir())
+    path = BlobStore(tmp_path / "layout/blobs").path(made.layers[0].digest)
+    before = path.stat()
+    damage(path)
+    path.chmod(before.st_mode)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    write_layout(spare, tmp_path / "layout", "x", known)
+    assert sha256(path.read_bytes()) == made.layers[0].digest
 
 
 def test_a_damaged_blob_of_a_cache_is_removed(tmp_path: Path) -> None:

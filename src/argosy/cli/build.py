@@ -16,7 +16,7 @@ from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, reference
-from argosy.image.build import BaseImage, Built, Surroundings
+from argosy.image.build import BaseImage, Surroundings
 from argosy.image.debian.lock import LOCK_NAME
 from argosy.image.debian.rootfs import DEBIAN, debian_image
 from argosy.image.dependencies.target import Host
@@ -49,11 +49,20 @@ class Options(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An order, the engine that builds it if one does, where to put the image, and what a scan may not find."""
+    """An order, and what is to come of it.
+
+    Attributes:
+        order: What is built, on what.
+        engine: The engine that builds it, if one does.
+        targets: Where the image goes.
+        sbom: Whether statements about the image are written.
+        scan: Severity that a scan may not find; None when there is none.
+    """
 
     order: Order
     engine: str | None
     targets: tuple[str, ...]
+    sbom: bool
     scan: str | None
 
 
@@ -117,16 +126,16 @@ def command(**told: Unpack[Options]) -> None:
     if told["eject"]:
         output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
-    wanted = Wanted(order, told["engine"], targets, told["scan"])
-    built = _build_persistently(wanted, add_missing=told["add_missing"])
-    materials.record(project.load(loaded.root), built, around.cache_dir, wanted=told["sbom"])
-    image = built.image
+    if told["sbom"]:
+        materials.require_place(loaded)
+    wanted = Wanted(order, told["engine"], targets, told["sbom"], told["scan"])
+    image = _build_persistently(wanted, add_missing=told["add_missing"])
     size = sum(layer.size for layer in image.layers)
     output.say(f"{len(image.layers)} layers, {size / 1e6:,.1f} MB\n\nnext: argosy check {shlex.quote(targets[0])}")
     output.print_data(image.digest)
 
 
-def _build_persistently(wanted: Wanted, *, add_missing: bool) -> Built:
+def _build_persistently(wanted: Wanted, *, add_missing: bool) -> Image:
     """Build, and once more for whatever fault can be mended on the way."""
     while True:
         try:
@@ -154,7 +163,7 @@ def _with_system_packages(loaded: Project, packages: Sequence[str]) -> Project:
     return project.load(loaded.root)
 
 
-def _build(wanted: Wanted) -> Built:
+def _build(wanted: Wanted) -> Image:
     order = wanted.order
     if wanted.engine is None:
         below = _base_image(order.base, order.access, order.project)
@@ -163,10 +172,11 @@ def _build(wanted: Wanted) -> Built:
         built = dockerfile.build_with(wanted.engine, order)
     if wanted.scan is not None:
         materials.scan(built.image, wanted.scan, order.access.cache_dir, order.access.environ)
-    for target in wanted.targets:
-        transports.write_image(built.image, target, order.access)
-        output.say(f"wrote {target}")
-    return built
+    with materials.recorded(order.project, built, order.access.cache_dir, wanted=wanted.sbom):
+        for target in wanted.targets:
+            transports.write_image(built.image, target, order.access)
+            output.say(f"wrote {target}")
+    return built.image
 
 
 def build_project(loaded: Project, base: str | None, around: Environment) -> Image:

@@ -1,45 +1,73 @@
 """What `argosy build` does beside the image: statements about it, and a scan for known vulnerabilities."""
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from argosy.cli import output
 from argosy.errors import ImageError
 from argosy.image import venv
+from argosy.image.blobs import folder_aside
 from argosy.image.build import Built
 from argosy.image.debian.lock import LOCK_NAME as DEBIAN_LOCK_NAME
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.image import Image
 from argosy.image.layers.recipes import MODEL, PROGRAM
-from argosy.image.materials import scanner
+from argosy.image.materials import record, scanner
 from argosy.image.materials.inventory import Places, take_inventory
-from argosy.image.materials.record import FOLDER, file_digest, remove_record, write_record
 from argosy.image.materials.subject import Subject
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
 from argosy.registry.layout import write_layout
 
 
-def record(project: Project, built: Built, cache_dir: Path, *, wanted: bool) -> None:
-    """Write bills of materials, provenance and licences into the project's `build`, or remove an earlier image's."""
-    folder = project.root / "build" / FOLDER
+def require_place(project: Project) -> None:
+    """Refuse a project whose `build` cannot take the statements, before anything is built for it.
+
+    Raises:
+        ImageError: Something else is there.
+    """
+    record.require_place(_folder(project))
+
+
+@contextmanager
+def recorded(project: Project, built: Built, cache_dir: Path, *, wanted: bool) -> Iterator[None]:
+    """Write bills of materials, provenance and licences aside while the image is delivered.
+
+    When that went well they are put into the project's `build`, or an earlier image's are removed; else all stays.
+
+    Args:
+        project: As it was built.
+        built: The image, and what it was made of.
+        cache_dir: The user's cache folder.
+        wanted: Whether there are to be any.
+    """
+    folder = _folder(project)
     if not wanted:
-        remove_record(folder)
+        yield
+        record.remove_record(folder)
         return
+    with record.recorded(_subject(project, built, cache_dir), folder):
+        yield
+    output.say(f"wrote {folder}: bills of materials, provenance (unsigned), licences")
+
+
+def _folder(project: Project) -> Path:
+    return project.root / "build" / record.FOLDER
+
+
+def _subject(project: Project, built: Built, cache_dir: Path) -> Subject:
     sources = [project.root / FILE_NAME, project.root / LOCK_NAME]
     sources += [project.root / DEBIAN_LOCK_NAME, *(path for path, _ in project.dependencies)]
     parts, base = built.parts, built.base_image
     places = Places(PROGRAM, MODEL, venv.VENV, len(base.image.layers))
-    subject = Subject(
+    return Subject(
         built.image,
         take_inventory(built.image, (*parts.dependencies, *parts.server), places, cache_dir),
         base.name,
         base.image.digest,
-        {_named(path, project.root): file_digest(path) for path in sources if path.is_file()},
+        {_named(path, project.root): record.file_digest(path) for path in sources if path.is_file()},
     )
-    write_record(subject, folder)
-    output.say(f"wrote {folder}: bills of materials, provenance (unsigned), licences")
 
 
 def _named(path: Path, root: Path) -> str:
@@ -54,10 +82,10 @@ def scan(image: Image, threshold: str, cache_dir: Path, environ: Mapping[str, st
         NotScannedError: No scanner came to a result.
         ImageError: It found something as bad as `threshold`, or worse.
     """
-    with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".scan.", ignore_cleanup_errors=True) as folder:
-        write_layout(image, Path(folder) / "image", "latest")
+    with folder_aside(cache_dir) as folder:
+        write_layout(image, folder / "image", "latest")
         with output.step("scanning for known vulnerabilities"):
-            found = scanner.scan(Path(folder) / "image", environ)
+            found = scanner.scan(folder / "image", environ)
     output.say(str(found))
     if found.at_least(threshold):
         raise ImageError(

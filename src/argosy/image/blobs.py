@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from argosy.image.image import Blobs, Descriptor, is_digest
 from argosy.model_archive import full_disk_named
 
 CHUNK: Final = 1 << 20
+_ASIDE: Final = ".new."
+_LOCK: Final = "lock"
 
 
 class VerifiedReader(io.RawIOBase):
@@ -197,9 +200,9 @@ class BlobStore:
         folder.mkdir(parents=True, exist_ok=True)
         with (
             full_disk_named(folder),
-            tempfile.TemporaryDirectory(dir=self.folder, prefix=".new.", ignore_cleanup_errors=True) as aside,
+            folder_aside(self.folder) as aside,
         ):
-            written = Path(aside) / "blob"
+            written = aside / "blob"
             with written.open("wb") as file:
                 writer = BlobWriter(file)
                 yield writer
@@ -296,6 +299,33 @@ def fetch_layers(blobs: Blobs, layers: Sequence[Descriptor]) -> None:
 
 
 @contextmanager
+def folder_aside(folder: Path) -> Iterator[Path]:
+    """A folder of one's own in `folder` to write in; it is removed in the end, or, after a kill, by the next who asks.
+
+    A lock tells whose writer is alive, since the system frees it with the process.
+    """
+    for left in folder.glob(f"{_ASIDE}*"):
+        _remove_abandoned(left)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=_ASIDE, ignore_cleanup_errors=True) as name,
+        (Path(name) / "locking").open("wb") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # It has its name when it is locked, so nobody finds it free before.
+        (Path(name) / "locking").rename(Path(name) / _LOCK)
+        yield Path(name)
+
+
+def _remove_abandoned(left: Path) -> None:
+    try:
+        with (left / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    except (FileNotFoundError, BlockingIOError):  # just made or just removed by another, or in use
+        return
+
+
+@contextmanager
 def _locked_aside(folder: Path, name: str) -> Iterator[tuple[BinaryIO, Path]]:
     """A file beside the blobs that only this thread of this process writes to, with what it held before."""
     aside = folder / ".partial" / name
@@ -310,11 +340,8 @@ def _locked_aside(folder: Path, name: str) -> Iterator[tuple[BinaryIO, Path]]:
         if is_ours:
             yield file, aside
             return
-    with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".new.", ignore_cleanup_errors=True) as own,
-        (Path(own) / "blob").open("a+b") as file,
-    ):
-        yield file, Path(own) / "blob"
+    with folder_aside(folder) as own, (own / "blob").open("a+b") as file:
+        yield file, own / "blob"
 
 
 def local_file(blobs: Blobs, digest: str, size: int) -> Path | None:

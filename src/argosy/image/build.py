@@ -6,6 +6,7 @@ function of its own inputs (`layers/recipes.py`), so that a changed predictor ma
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from argosy import errors
 from argosy.contract import LABEL_BIND_TO_PORT, PORT, SERVE_ARGUMENT, Variable
+from argosy.errors import ImageError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
 from argosy.image.convert import convert
@@ -160,7 +162,8 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
     parts = plan(project, python, around)
     cache = LayerCache(around.cache_dir)
     system = _system(project, base_image.image, around)
-    secrets = SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/")
+    private = _private_files(parts, around.cache_dir)
+    secrets = SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/", private)
     layers = [*system, *_layers(project, parts, cache, secrets, around)]
     started = settings(project, search_path(base_image.image), base_labels(base_image))
     below = convert(base_image.image, cache, trusting=True).image
@@ -168,6 +171,21 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
     secrets.require_none_in_config(image)
     require_libraries(image, base_image.image, project, around.cache_dir, around.say)
     return Built(image, parts, base_image)
+
+
+def _private_files(parts: Parts, cache_dir: Path) -> frozenset[str]:
+    """Paths in the image of what wheels of this machine bring, given as files or built here."""
+    downloads = BlobStore(cache_dir / "downloads", is_cache=True)
+    wheels = [wheel for wheel in (*parts.dependencies, *parts.server) if not wheel.url]
+    placed = [(wheel, downloads.path(wheel.digest)) for wheel in wheels]
+    with ExitStack() as opened:
+        try:
+            unpacked = venv.unpack_wheels(placed, parts.python.version, opened)
+        except ImageError:
+            for wheel in wheels:  # one that the cache has damaged is made again, and is not the user's fault
+                downloads.require(wheel.digest)
+            raise
+    return frozenset(member.path for member in unpacked.members)
 
 
 def _system(project: Project, base_image: Image, around: Surroundings) -> list[NamedLayer]:

@@ -6,12 +6,14 @@ Source: OCI image-spec 1.1 `image-layout.md` (read 2026-11-22).
 import json
 import os
 import shutil
-import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import ImageError
-from argosy.image.blobs import BlobStore, fetch_layers, local_file
+from argosy.image.blobs import BlobStore, fetch_layers, folder_aside, local_file
 from argosy.image.image import (
     INDEXES,
     OCI_INDEX,
@@ -22,11 +24,13 @@ from argosy.image.image import (
     choose_platform,
     parse_object,
 )
+from argosy.image.layer import cache_key
 from argosy.model_archive import written_aside
 
 INDEX: Final = "index.json"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 _VERSION: Final = {"imageLayoutVersion": "1.0.0"}
+_SETTLED_NS: Final = 2 * 10**9
 
 
 def read_layout(folder: Path, tag: str | None) -> Image:
@@ -61,11 +65,51 @@ def read_index(listed: dict[str, Any], tag: str | None, blobs: Blobs, place: Pat
     return Image(manifest_bytes, _read(blobs, Descriptor.from_json(manifest.get("config"))), blobs, index_bytes)
 
 
-def write_layout(image: Image, folder: Path, tag: str) -> str:
+@dataclass(frozen=True, slots=True)
+class VerifiedBlobs:
+    """Remembers which files of layouts were read and had their digest, so that what did not change is not read again.
+
+    A file is known by what the system says of it. Its change time cannot be set back, so an equal stamp means equal
+    bytes, unless it changed twice within one tick of the clock: what changed just now is not remembered.
+
+    Attributes:
+        cache_dir: The user's cache folder.
+        now: Tells the time in nanoseconds since the epoch.
+    """
+
+    cache_dir: Path
+    now: Callable[[], int] = time.time_ns
+
+    def is_whole(self, store: BlobStore, blob: Descriptor) -> bool:
+        """Whether the store has the blob, and it is what digest and size say; read only when that is not known."""
+        path = store.path(blob.digest)
+        try:
+            stamp = _stamp(path)
+        except FileNotFoundError:
+            return False
+        remembered = self.cache_dir / "verified" / cache_key("verified", str(path.resolve()), blob.size)
+        if _recall(remembered) == stamp:
+            return True
+        is_settled = self.now() - stamp[-1] > _SETTLED_NS
+        if not store.is_whole(blob.digest, blob.size):
+            return False
+        if is_settled:
+            with written_aside(remembered) as aside:
+                aside.write_bytes(canonical_json(stamp))
+        return True
+
+
+def write_layout(image: Image, folder: Path, tag: str, verified: VerifiedBlobs | None = None) -> str:
     """Add the image under a tag; other tags stay, and the layout names the image only when all its blobs are there.
 
     Blobs that the image has on the same filesystem are linked, others copied. Every one is read and verified first,
     those that the layout has already, too.
+
+    Args:
+        image: What is written.
+        folder: The layout; made when it is not there.
+        tag: Names the image in it.
+        verified: Knows which layers of the layout need not be read again; None reads all.
 
     Returns:
         The manifest's digest.
@@ -73,7 +117,9 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
     store = BlobStore(folder / "blobs")
     fetch_layers(image.blobs, [layer for layer in image.layers if store.size(layer.digest) is None])
     for layer in image.layers:
-        _add_blob(image, layer, store)
+        is_there = store.is_whole(layer.digest, layer.size) if verified is None else verified.is_whole(store, layer)
+        if not is_there:
+            _add_blob(image, layer, store)
     store.add_bytes(image.config_bytes, image.config_descriptor.digest)
     store.add_bytes(image.manifest_bytes, image.digest)
     with written_aside(folder / "oci-layout") as aside:
@@ -91,15 +137,13 @@ def write_layout(image: Image, folder: Path, tag: str) -> str:
 
 
 def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
-    if store.is_whole(layer.digest, layer.size):
-        return
     store.remove(layer.digest)
     source = local_file(image.blobs, layer.digest, layer.size)
     if source is not None:
         target = store.path(layer.digest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store.folder, prefix=".new.") as aside:
-            linked = Path(aside) / "blob"
+        with folder_aside(store.folder) as aside:
+            linked = aside / "blob"
             try:
                 os.link(source, linked)
             except OSError:  # another filesystem, or one without links
@@ -108,6 +152,18 @@ def _add_blob(image: Image, layer: Descriptor, store: BlobStore) -> None:
         return
     with image.blobs.open(layer.digest) as stream:
         store.add(stream, layer.digest, layer.size)
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_ino, status.st_dev, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _recall(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _read(blobs: Blobs, blob: Descriptor) -> bytes:

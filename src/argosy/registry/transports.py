@@ -68,7 +68,8 @@ def write_image(image: Image, text: str, access: Access) -> str:
     """
     match reference.parse_target(text):
         case reference.LayoutReference(folder, tag):
-            return layout.write_layout(image, Path(folder), tag or reference.DEFAULT_TAG)
+            known = layout.VerifiedBlobs(access.cache_dir)
+            return layout.write_layout(image, Path(folder), tag or reference.DEFAULT_TAG, known)
         case reference.ArchiveReference(file, name):
             return archive.write_archive(image, Path(file), name)
         case reference.DaemonReference(name, program):

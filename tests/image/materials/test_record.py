@@ -14,10 +14,16 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from argosy.errors import ImageError
-from argosy.image.materials.record import FILES, remove_record, write_record
-from argosy.image.materials.subject import bare_digest
+from argosy.image.materials.record import FILES, recorded, remove_record, require_place
+from argosy.image.materials.subject import Subject, bare_digest
 from tests.image.images import sha256, tree
 from tests.image.materials.conftest import Made
+
+
+def write_record(subject: Subject, folder: Path) -> None:
+    """Write the statements, as for an image that nothing goes wrong with."""
+    with recorded(subject, folder):
+        pass
 
 
 @pytest.fixture
@@ -138,23 +144,43 @@ def test_what_fails_half_way_leaves_the_statements_of_before(
     assert [path.name for path in folder.parent.iterdir()] == ["materials"]
 
 
-def test_a_folder_with_something_else_is_neither_replaced_nor_removed(made: Made, folder: Path) -> None:
-    (folder / "notes.txt").write_text("mine")
-    with pytest.raises(ImageError, match=r"notes\.txt"):
-        write_record(made.subject(), folder)
+def test_an_image_that_is_not_delivered_leaves_the_statements_of_before(made: Made, folder: Path) -> None:
+    before = tree(folder)
+    with pytest.raises(ZeroDivisionError), recorded(replace(made.subject(), base_name=None), folder):
+        raise ZeroDivisionError
+    assert tree(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == ["materials"]
+
+
+def test_a_signature_beside_the_statements_stays(made: Made, folder: Path) -> None:
+    (folder / "provenance.json.sig").write_text("mine")
+    before = (folder / "provenance.json").read_bytes()
+    write_record(replace(made.subject(), base_name=None), folder)
+    assert (folder / "provenance.json").read_bytes() != before
     remove_record(folder)
-    assert (folder / "notes.txt").read_text() == "mine"
-    (folder / "notes.txt").unlink()
+    assert tree(folder) == {"provenance.json.sig": b"mine"}
+    (folder / "provenance.json.sig").unlink()
     remove_record(folder)
     assert not folder.exists()
 
 
-def test_a_file_of_that_name_is_not_replaced(made: Made, tmp_path: Path) -> None:
-    (tmp_path / "materials").write_text("mine")
-    with pytest.raises(ImageError, match="holds something else"):
-        write_record(made.subject(), tmp_path / "materials")
-    remove_record(tmp_path / "materials")
-    assert (tmp_path / "materials").read_text() == "mine"
+@pytest.mark.parametrize("name", ["materials", "materials/provenance.json"])
+def test_what_is_no_statement_is_not_replaced(made: Made, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "materials"
+    mine = tmp_path / name / "mine" if name != "materials" else folder
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine")
+    with pytest.raises(ImageError, match="is something else"):
+        require_place(folder)
+    with pytest.raises(ImageError, match="is something else"):
+        write_record(made.subject(), folder)
+    remove_record(folder)
+    assert mine.read_text() == "mine"
+
+
+def test_asking_for_the_place_leaves_nothing(tmp_path: Path) -> None:
+    require_place(tmp_path / "build" / "materials")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_builds_at_the_same_time_leave_one_whole_folder(made: Made, folder: Path) -> None:

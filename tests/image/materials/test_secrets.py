@@ -35,6 +35,23 @@ def test_what_is_found_is_named_by_its_place() -> None:
     ]
 
 
+def test_text_of_a_distribution_that_nobody_else_can_install_is_looked_at(tmp_path: Path) -> None:
+    url = b'URL = "postgresql://admin:pw@host/"\n'
+    members = [
+        from_bytes(f"{SITE}/mine/keys.py", KEY),
+        from_bytes(f"{SITE}/mine/tests/keys.py", KEY),
+        from_bytes(f"{SITE}/mine/database.py", url),
+        from_bytes(f"{SITE}/theirs/keys.py", KEY),
+    ]
+    private = frozenset(member.path for member in members[:3])
+    assert [secret.name for secret in search_members(members, "opt/venv/", private)] == [
+        member.path for member in members[:3]
+    ]
+    SecretCheck(tmp_path, {}, "opt/venv/").require_none_in_layer("dependencies", "key", lambda: members)
+    with pytest.raises(SecretFoundError, match="mine/database"):
+        SecretCheck(tmp_path, {}, "opt/venv/", private).require_none_in_layer("dependencies", "key", lambda: members)
+
+
 class Layer:
     """Members that count how often they are asked for."""
 
@@ -75,6 +92,7 @@ def test_the_error_names_place_and_way_out_and_no_secret(tmp_path: Path) -> None
     assert "layer `predictor`" in said
     assert "`/opt/program/09.pem` holds a private key; 2 more" in said
     assert '[image.allow_secrets]\n"/opt/program/00.pem" = "' in said
+    assert all(f'\n"/opt/program/{number:02}.pem" = "' in said for number in range(12))
     assert "MIIE" not in said
     assert b"MIIE" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
@@ -83,6 +101,7 @@ def test_the_error_names_place_and_way_out_and_no_secret(tmp_path: Path) -> None
     ("config", "place", "said"),
     [
         ({"config": {"Env": ["HF_TOKEN=hf_x"]}}, "HF_TOKEN", "variable `HF_TOKEN` holds a secret by its name"),
+        ({"config": {"Env": ["SECRET_URL=https://me:pass@x.test"]}}, "SECRET_URL", "holds a URL with a password"),
         ({"config": {"Labels": {"index": "https://me:pass@x.test"}}}, "index", "label `index` holds a URL"),
         ({"history": [{"created_by": "ARG API_KEY=x"}]}, "API_KEY", "step 0 of the history holds a value of `API_KEY`"),
         ({"history": [{}, {"created_by": "pip -i https://me:pass@x.test"}]}, "history", "step 1 of the history holds"),

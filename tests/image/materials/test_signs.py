@@ -15,6 +15,8 @@ TOKENS = {
     "an npm token": "npm_" + "a1B2" * 9,
     "a Slack token": "xoxb-" + "1" * 12 + "-" + "aB3" * 8,
     "a Google API key": "AIza" + "a1B_-" * 7,
+    "an OpenAI key": "sk-proj-" + "a1B_-" * 12,
+    "an Anthropic key": "sk-ant-" + "api03-" + "a1B_-" * 12,
     "a Stripe key": "sk_live_" + "a1B2" * 6,
     "an AWS access key": "ASIA" + "A1B2" * 4,
     "an AWS secret key": "aws_secret_access_key = " + "a1/+" * 10,
@@ -105,3 +107,54 @@ def test_a_version_control_folder_is_named_as_a_whole(path: str, folder: str | N
 def test_a_password_is_looked_for_where_indexes_are_named(name: str, line: str, is_secret: bool) -> None:
     found = signs.secret_in_file(name, io.BytesIO(line.encode()))
     assert found == ("a URL with a password" if is_secret else None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_secret"),
+    [
+        ("postgresql://admin:pw@host/db", True),
+        ("postgresql+psycopg://admin:pw@host/db", True),
+        ("mysql://admin:pw@host/", True),
+        ("mongodb+srv://admin:pw@host/", True),
+        ("redis://:pw@host:6379/0", True),
+        ("amqp://admin:pw@host//", True),
+        ("postgresql://admin@host/db", False),
+        ("postgresql://host:5432/db?user=a@b", False),
+        ("postgresql://admin:****@host/db", False),
+        ("postgresql://admin:{password}@host/db", False),
+        ("postgresql://admin:${PASSWORD}@host/db", False),
+        ("postgresql://admin:<password>@host/db", False),
+    ],
+)
+def test_a_database_url_with_a_password_counts_in_ones_own_files(url: str, is_secret: bool) -> None:
+    def found(path: str) -> str | None:
+        return signs.secret_in_file(path, io.BytesIO(f'URL = "{url}"\n'.encode()))
+
+    assert found("opt/program/predictor.py") == ("a database URL with a password" if is_secret else None)
+    assert found("opt/venv/lib/python3.11/site-packages/sqlalchemy/engine/url.py") is None
+    assert found("usr/share/perl5/DBI.pm") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_secret"),
+    [
+        ("DB_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf", False),
+        ("DB_SECRET", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:db", False),
+        ("SECRET_NAME", "prod/db", False),
+        ("PASSWORD_MIN_LENGTH", "8", False),
+        ("PASSWORD_ROUNDS", "12", False),
+        ("HF_TOKEN_PATH", "/run/x", False),
+        ("API_KEY", "/run/secrets/key", False),
+        ("API_KEY_ID", "abc", False),
+        ("SECRET_URL", "https://vault.test/x", False),
+        ("PASSWORD", "", False),
+        ("PASSWORD", "hunter2", True),
+        ("PASSWORD", "/hunter 2", True),
+        ("HF_TOKEN", "abc", True),
+        ("SECRET_NAMES", "abc", True),
+        ("AWS_SECRET_ACCESS_KEY", "/" + "a1B2/" * 7 + "a1B2", True),
+    ],
+)
+def test_what_only_points_to_a_secret_is_none(name: str, value: str, is_secret: bool) -> None:
+    assert signs.is_secret_variable(name, value) is is_secret
+    assert list(signs.secret_assignments(f"ARG {name}='{value}'")) == ([name] if is_secret else [])

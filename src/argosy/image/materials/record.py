@@ -1,10 +1,11 @@
 """Writes the statements about an image beside it: bills of materials, provenance, licences."""
 
-import errno
+import fcntl
 import hashlib
-import shutil
+import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,43 +20,66 @@ FOLDER: Final = "materials"
 """Name of the folder that is written."""
 
 FILES: Final = ("sbom.cdx.json", "sbom.spdx.json", "provenance.json", "licences.json", "licences.txt")
-_ATTEMPTS: Final = 100
 
 
-def write_record(subject: Subject, folder: Path) -> None:
-    """Write the statements into a folder, all of them or none; those of another image that lay there are replaced.
-
-    Args:
-        subject: What they are about. The image stays what it is.
-        folder: Nothing but `FILES` may be in it.
+def require_place(folder: Path) -> None:
+    """Refuse a folder that the statements cannot be written to, before anything is built; nothing is left there.
 
     Raises:
-        ImageError: The folder holds something else.
+        ImageError: It, or the place of one of `FILES` in it, is something else.
+        OSError: It is not writable.
     """
-    if foreign := _foreign(folder):
+    occupied = [folder] if folder.exists() and not folder.is_dir() else []
+    occupied += [folder / name for name in FILES if (folder / name).is_dir()]
+    if occupied:
         raise ImageError(
-            "the folder for what goes with the image holds something else",
-            got=", ".join(foreign[:5]),
-            want="a folder that only this build writes",
+            "where the statements about the image go is something else",
+            got=", ".join(f"`{path.name}`" for path in occupied),
+            want=f"a folder in which {', '.join(FILES)} may be replaced",
             where=folder,
             hint="move it elsewhere",
         )
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    with tempfile.TemporaryFile(dir=existing):
+        pass
+
+
+@contextmanager
+def recorded(subject: Subject, folder: Path) -> Iterator[None]:
+    """Have the statements written aside while the image is delivered; they replace those of before when that went well.
+
+    Until the block ends well the folder stays as it was. Other files in it, as a signature, stay anyway.
+
+    Args:
+        subject: What they are about. The image stays what it is.
+        folder: Where `FILES` go.
+
+    Raises:
+        ImageError: The folder is something else.
+    """
+    require_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        full_disk_named(folder),
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True) as aside,
-    ):
-        written = Path(aside) / "new"
-        written.mkdir()
-        for name, content in zip(FILES, _contents(subject), strict=True):
-            (written / name).write_bytes(content)
-        _put_in_place(written, folder)
+    prefix = f".{folder.name}."
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix, ignore_cleanup_errors=True) as aside:
+        with full_disk_named(folder):
+            for name, content in zip(FILES, _contents(subject), strict=True):
+                (Path(aside) / name).write_bytes(content)
+        yield
+        folder.mkdir(exist_ok=True)
+        with _locked(folder):
+            for name in FILES:
+                (Path(aside) / name).replace(folder / name)
 
 
 def remove_record(folder: Path) -> None:
     """Remove the statements about an earlier image, so that nobody takes them for the next one's."""
-    if folder.is_dir() and not _foreign(folder):
-        shutil.rmtree(folder)
+    if not folder.is_dir():
+        return
+    for name in FILES:
+        if not (folder / name).is_dir():
+            (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):  # something else is in it
+        folder.rmdir()
 
 
 def file_digest(path: Path) -> str:
@@ -64,27 +88,15 @@ def file_digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _foreign(folder: Path) -> list[str]:
-    """What nobody but the user can have put there: not to be replaced."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Another build of the project waits, so that no file of one stands beside a file of the other: the last wins."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return sorted({path.name for path in folder.iterdir()} - set(FILES))
-    except FileNotFoundError:
-        return []
-    except NotADirectoryError:
-        return [folder.name]
-
-
-def _put_in_place(written: Path, folder: Path) -> None:
-    """Rename a folder over another; another build of the project may do the same: the last wins."""
-    for attempt in range(_ATTEMPTS):
-        with suppress(FileNotFoundError):
-            folder.replace(written.parent / f"old-{attempt}")
-        try:
-            written.replace(folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS - 1:
-                raise
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _contents(subject: Subject) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ secret itself is in no value that leaves this package.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -107,7 +107,8 @@ def search_config(image: Image) -> Iterator[Secret]:
     named = set()
     for variable in runtime.get("Env") or []:
         name, _, value = str(variable).partition("=")
-        what = signs.secret_in(value) or ("a secret by its name" if value and signs.is_secret_name(name) else None)
+        named_so = signs.is_secret_variable(name, value)
+        what = signs.secret_in(value) or ("a secret by its name" if named_so else None)
         if what:
             named.add(name)
             yield Secret("variable", name, f"holds {what}")
@@ -127,22 +128,25 @@ def search_config(image: Image) -> Iterator[Secret]:
             yield Secret("history", str(number), f"holds {what}")
 
 
-def search_members(members: Iterable[Member], published: str) -> list[Secret]:
+def search_members(members: Iterable[Member], published: str, private: Collection[str] = frozenset()) -> list[Secret]:
     """Look at what is to become a layer: names, and the content of text.
 
     Args:
         members: Of one layer.
         published: Folder of installed distributions, ended with a slash: of files below it only the names count, and
             what they say of package indexes. Whoever can install a distribution knows its text anyway.
+        private: Paths below it of distributions that come from this machine: nobody else can install those.
     """
     found: dict[str, Secret] = {}
     for member in members:
         if member.size == 0 or member.open is None:
             continue
         secret = _by_path(member.path)
-        if secret is None and (not member.path.startswith(published) or signs.holds_urls(member.path)):
+        is_private = member.path in private
+        is_read = is_private or not member.path.startswith(published) or signs.holds_urls(member.path)
+        if secret is None and is_read:
             with member.open() as stream:
-                what = signs.secret_in_file(member.path, stream)
+                what = signs.secret_in_file(member.path, stream, is_private=is_private)
             secret = Secret("file", member.path, f"holds {what}") if what else None
         if secret is not None:
             found.setdefault(secret.name, secret)
@@ -157,11 +161,13 @@ class SecretCheck:
         cache_dir: The user's cache folder.
         allowed: Place -> why it is no secret, as `image.allow_secrets` says.
         published: Folder of installed distributions, as for `search_members`.
+        private: Paths below it that are read all the same, as for `search_members`.
     """
 
     cache_dir: Path
     allowed: Mapping[str, str]
     published: str
+    private: frozenset[str] = frozenset()
 
     def require_none_in_layer(self, name: str, key: str | None, members: Callable[[], Sequence[Member]]) -> None:
         """Refuse a layer before it is made, so that no secret comes even into the cache.
@@ -174,10 +180,13 @@ class SecretCheck:
         Raises:
             SecretFoundError: Something seems to be a secret and is not allowed.
         """
-        remembered = None if key is None else self.cache_dir / "secrets" / cache_key("secrets", signs.FORMAT, key)
+        remembered = None
+        if key is not None:
+            rules = [signs.FORMAT, sorted(self.private)]
+            remembered = self.cache_dir / "secrets" / cache_key("secrets", rules, key)
         found = None if remembered is None else _recall(remembered)
         if found is None:
-            found = search_members(members(), self.published)
+            found = search_members(members(), self.published, self.private)
             if remembered is not None:
                 with written_aside(remembered) as aside:
                     aside.write_bytes(canonical_json([astuple(secret) for secret in found]))
@@ -198,12 +207,13 @@ class SecretCheck:
         listed = [str(secret) for secret in refused[:_SHOWN]]
         if len(refused) > _SHOWN:
             listed.append(f"{len(refused) - _SHOWN} more")
+        allowed = [f'{json.dumps(place)} = "why it is none"' for place in dict.fromkeys(one.place for one in refused)]
         raise SecretFoundError(
             "a secret would be in the image for whoever may pull it",
             got="; ".join(listed),
             where=where,
             hint="take it out of the project and revoke it; if it is none, say why in argosy.toml:\n"
-            f'[image.allow_secrets]\n{json.dumps(refused[0].place)} = "a key for tests, known to everybody"',
+            + "\n".join(["[image.allow_secrets]", *allowed]),
         )
 
 

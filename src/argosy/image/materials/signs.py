@@ -27,12 +27,27 @@ _WITH_URLS: Final = re.compile(
 _NAMES: Final = re.compile(
     r"(?i)(AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?TOKEN|AUTH_?TOKEN|HF_TOKEN)"
 )
+# What only tells where a secret is, or of what kind: `DB_SECRET_ARN`, `PASSWORD_MIN_LENGTH`. The value of a `_URL` is
+# looked at for a password all the same.
+_NAMES_OF_OTHERS: Final = re.compile(r"(?i)_(ARN|NAME|ID|PATH|FILE|LENGTH|URL)$")
+# An ARN, a number, an absolute path; but 40 characters of Base64 are an AWS secret key that begins with a slash.
+_VALUES_OF_OTHERS: Final = re.compile(r"arn:aws[\w-]*:\S+|\d+(\.\d+)?|(?![A-Za-z0-9/+]{40}$)(/[\w.-]+)+/?")
 _ASSIGNMENT: Final = re.compile(r"""(?<![\w-])([A-Za-z_]\w*)=("[^"]*"|'[^']*'|\S+)""")
 # Of several stars or a variable instead of a password nobody learns anything.
 _URL: Final = (
     "a URL with a password",
     (b"://",),
-    re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:(?!\*+@)[^/\s@$]+@"),
+    re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:(?!\*+@)[^/\s@$]+@"),
+)
+# Only in what is the project's own: documents of packages are full of such examples. `{`, `<` and `%` begin
+# placeholders.
+_DATABASE_URL: Final = (
+    "a database URL with a password",
+    (b"://",),
+    re.compile(
+        r"\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?)(?:\+\w+)?://"
+        r"[^/\s:@]*:(?!\*+@)[^/\s@${<%\"'][^/\s@$]*@"
+    ),
 )
 # A program that reads keys has the first line of one in it; a key has its Base64 below, or after `\n` in JSON.
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\s*\n|\\r|\\n)+[A-Za-z0-9+/=]{4}")
@@ -56,6 +71,12 @@ _KEYS: Final = (
     ("an npm token", (b"npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
     ("a Slack token", (b"xox",), re.compile(r"\bxox[abprs]-[0-9]{8,}-[A-Za-z0-9-]{10,}")),
     ("a Google API key", (b"AIza",), re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")),
+    (
+        "an OpenAI key",
+        (b"sk-proj-", b"sk-svcacct-"),
+        re.compile(r"(?<![\w-])sk-(?:proj|svcacct)-[A-Za-z0-9_-]{40,}"),
+    ),
+    ("an Anthropic key", (b"sk-ant-",), re.compile(r"(?<![\w-])sk-ant-[A-Za-z0-9_-]{40,}")),
     ("a Stripe key", (b"k_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{24,}")),
 )
 """What it is, what a text without one of these cannot hold (most texts meet no regular expression), and its form."""
@@ -68,7 +89,8 @@ _EXAMPLE: Final = re.compile(r"EXAMPLE")
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 1 << 10  # longer than any key's sign
 
-_PATTERNS: Final = (_FILES, _WITH_URLS, _NAMES, _ASSIGNMENT, *(pattern for _, _, pattern in (_URL, *_KEYS)), _PUBLISHED)
+_FORMS: Final = (_URL, _DATABASE_URL, *_KEYS)
+_PATTERNS: Final = (_FILES, _WITH_URLS, *(pattern for _, _, pattern in _FORMS), _PUBLISHED)
 FORMAT: Final = hashlib.sha256(repr([pattern.pattern for pattern in _PATTERNS]).encode()).hexdigest()[:16]
 """Stands for these signs in a cache key: others find other secrets."""
 
@@ -90,7 +112,7 @@ def holds_urls(path: str) -> bool:
     return _WITH_URLS.search(path) is not None
 
 
-def secret_in_file(path: str, stream: IO[bytes]) -> str | None:
+def secret_in_file(path: str, stream: IO[bytes], *, is_private: bool = False) -> str | None:
     """What secret a file's text holds, in words; None when none is seen, or when it is no text.
 
     Memory stays flat, and of a binary file little more is read than its first zero byte.
@@ -98,11 +120,14 @@ def secret_in_file(path: str, stream: IO[bytes]) -> str | None:
     Args:
         path: Without a leading slash; tells what is published anyway, and where URLs are looked at.
         stream: The content.
+        is_private: Whether it is published nowhere, wherever it lies.
     """
-    if _is_published_test(path):
+    if not is_private and _is_published_test(path):
         return None
-    forms = (_URL, *_KEYS) if holds_urls(path) else _KEYS
-    published = _PUBLISHED.search(path) is not None
+    published = not is_private and _PUBLISHED.search(path) is not None
+    forms = _KEYS if published or path.startswith("usr/") else (_DATABASE_URL, *_KEYS)
+    if holds_urls(path):
+        forms = (_URL, *forms)
     before = b""
     while chunk := stream.read(_CHUNK):
         if b"\0" in chunk:
@@ -129,6 +154,17 @@ def is_secret_name(name: str) -> bool:
     return _NAMES.search(name) is not None
 
 
+def is_secret_variable(name: str, value: str) -> bool:
+    """Whether a variable of that name usually holds a secret, and the value may be one.
+
+    No secret are an empty value, an ARN, a number and an absolute path, nor what a name that ends in `_ARN`, `_NAME`,
+    `_ID`, `_PATH`, `_FILE`, `_LENGTH` or `_URL` stands for; whether the value has the form of one is not looked at.
+    """
+    if not value or _NAMES_OF_OTHERS.search(name) or _VALUES_OF_OTHERS.fullmatch(value):
+        return False
+    return is_secret_name(name)
+
+
 def secret_assignments(command: str) -> Iterator[str]:
     """The names of secrets that a build step gives a value: `ARG NAME=value`, `|1 NAME=value /bin/sh -c …`.
 
@@ -136,7 +172,7 @@ def secret_assignments(command: str) -> Iterator[str]:
     """
     for name, value in _ASSIGNMENT.findall(command):
         bare = value.strip("\"'")
-        if bare and not bare.startswith(("$", "`")) and is_secret_name(name):
+        if not bare.startswith(("$", "`")) and is_secret_variable(name, bare):
             yield name
 
 
