@@ -43,11 +43,17 @@ class Place:
         registry: HOST:PORT.
         base: The base image there.
         scratch: A folder that is removed in the end.
+        run: Differs from that of any other run.
     """
 
     registry: str
     base: str
     scratch: Path
+    run: str
+
+    def target(self, repository: str, tag: str = "1") -> str:
+        """An image in a repository that no other run has."""
+        return f"{self.registry}/bench/{self.run}/{repository}:{tag}"
 
 
 class Contestant(Protocol):

@@ -41,7 +41,7 @@ def measure(arguments: list[str], last: RESULT) -> RESULT | None:
     found: RESULT = {}
     with tempfile.TemporaryDirectory(prefix="argosy-benchmark-", ignore_cleanup_errors=True) as scratch:
         registry = os.environ["ARGOSY_TEST_REGISTRY"]
-        place = Place(registry, contestants.pushed_base(registry), Path(scratch))
+        place = Place(registry, contestants.pushed_base(registry), Path(scratch), f"{time.time_ns():x}")
         for name in dict.fromkeys(row.project for row in chosen if row.work in rows.STEPS):
             story = _story(name, place, told)
             found |= {row.id: story[row.work] for row in chosen if row.project == name and row.work in story}
@@ -77,7 +77,7 @@ def _story(project: str, place: Place, told: argparse.Namespace) -> RESULT:
             faults[name] = str(error)
     for number in range(told.rounds):
         for name in list(ready) if number % 2 == 0 else list(ready)[::-1]:
-            target = f"{place.registry}/bench/{project}-{name}-{place.scratch.name.lower()}-{number}:1"
+            target = place.target(f"{project}-{name}-{number}")
             try:
                 for step, took in _round(ready[name], target):
                     taken[step].setdefault(name, []).append(round(took, 3))

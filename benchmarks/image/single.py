@@ -25,7 +25,7 @@ def size(row: Row, place: Place, _: int) -> FIGURES:
     found: FIGURES = {}
     answers: dict[str, bytes] = {}
     for name in (rows.ARGOSY, rows.DOCKER, rows.PLAIN):
-        target = f"{place.registry}/bench/{row.id}-{name}-{place.scratch.name.lower()}:1"
+        target = place.target(f"{row.id}-{name}")
         contestants.made(name, row.project, replace(place, scratch=place.scratch / "size")).build(target, cold=True)
         run(["docker", "pull", "--quiet", target])
         unpacked = float(run(["docker", "image", "inspect", "--format", "{{.Size}}", target])) / 1e6
@@ -41,9 +41,9 @@ def sent(row: Row, place: Place, rounds: int) -> FIGURES:
     """Kilobytes that go to the registry after a change, everything counted: headers, config, manifest."""
     with relay(place.registry) as counted:
         base = place.base.replace(place.registry, counted.address)
-        through = Place(counted.address, base, place.scratch / "sent")
+        through = replace(place, registry=counted.address, base=base, scratch=place.scratch / "sent")
         ours = contestants.made(rows.ARGOSY, row.project, through)
-        target = f"{counted.address}/bench/{row.id}-{place.scratch.name.lower()}:1"
+        target = through.target(row.id)
         ours.build(target, cold=True)
         taken = []
         for _ in range(rounds):
@@ -64,7 +64,7 @@ def start(row: Row, place: Place, rounds: int) -> FIGURES:
         assert isinstance(ours, Argosy)
         if variant == "bytecode":
             projects.want_bytecode(ours.source)
-        target = f"{place.registry}/bench/{row.id}-{place.scratch.name.lower()}:{variant.partition(' ')[0]}"
+        target = place.target(row.id, variant.partition(" ")[0])
         ours.build(target, cold=True)
         run(["docker", "pull", "--quiet", target])
         images[variant], stored[variant] = target, _stored_mb(target)
@@ -87,7 +87,7 @@ def memory(row: Row, place: Place, _: int) -> FIGURES:
     assert isinstance(ours, Argosy)
     say(f"writing {_GIGABYTES} GB")
     projects.add_artifacts(ours.source, _GIGABYTES)
-    target = f"{place.registry}/bench/{row.id}-{place.scratch.name.lower()}:1"
+    target = place.target(row.id)
     return {rows.ARGOSY: {rows.PEAK: peak_mb(ours.command(target), ours.environ)}}
 
 
