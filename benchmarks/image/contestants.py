@@ -176,6 +176,13 @@ def pushed_base(registry: str) -> str:
     return base
 
 
+def forget(place: Place) -> None:
+    """Take what a run has built and pulled out of the engine."""
+    found = run(["docker", "image", "ls", "--quiet", "--no-trunc", f"{place.registry}/bench/{place.run}/*"])
+    for image in set(found.split()):
+        run(["docker", "image", "rm", "--force", image])
+
+
 def versions() -> Mapping[str, str]:
     """What the others are."""
     found = {}

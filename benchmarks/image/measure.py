@@ -48,6 +48,7 @@ def measure(arguments: list[str], last: RESULT) -> RESULT | None:
         for row in chosen:
             if row.work in single.WORK:
                 found[row.id] = _single(row, place, told.rounds)
+        contestants.forget(place)
     say(f"\n{table.render({'rows': found})}\nmeasured in {time.monotonic() - started:.0f} s")
     if (told.rows or told.against) and not told.keep:
         return None
