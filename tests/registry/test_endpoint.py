@@ -18,7 +18,7 @@ from argosy.image.blobs import BlobStore
 from argosy.image.filesystem import read_filesystem
 from argosy.image.reference import RegistryReference
 from argosy.registry.access import Access
-from argosy.registry.endpoint import Endpoint, is_loopback, place_to_write, places_to_read
+from argosy.registry.endpoint import Endpoint, is_loopback, place_to_write, places_to_read, tls_context
 from argosy.registry.transports import read_image, write_image
 from tests.image.images import file, image
 from tests.image.web import Answer, serving
@@ -98,6 +98,24 @@ def test_loopback_alone_is_spoken_to_without_tls() -> None:
     assert is_loopback("localhost")
     assert not is_loopback("127.evil.example")
     assert not is_loopback("registry.example:5000")
+
+
+def test_the_systems_cas_are_read_once_and_never_shared_with_what_trusts_more(access: Access) -> None:
+    system = tls_context(Endpoint("registry.example", "a"), access)
+    assert tls_context(Endpoint("other.example", "b"), access) is system
+    assert system.verify_mode is ssl.CERT_REQUIRED
+
+    insecure = tls_context(Endpoint("registry.example", "a", is_insecure=True), access)
+    folder = access.docker_config / "certs.d" / "private.example"
+    folder.mkdir(parents=True)
+    trustme.CA().cert_pem.write_to_path(folder / "ca.crt")
+    private = tls_context(Endpoint("private.example", "a"), access)
+    elsewhere = replace(access, environ={**access.environ, "SSL_CERT_FILE": str(folder / "ca.crt")})
+    other = tls_context(Endpoint("registry.example", "a"), elsewhere)
+
+    assert len({id(one) for one in (system, insecure, private, other)}) == 4
+    assert system.verify_mode is ssl.CERT_REQUIRED
+    assert system.check_hostname
 
 
 def with_mirror(settings: tuple[Path, Access], mirror: str, registry: str) -> Access:

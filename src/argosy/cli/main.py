@@ -1,5 +1,6 @@
 """The `argosy` command: finds the verb, and turns errors into sentences and exit codes."""
 
+import gc
 import importlib
 import signal
 import sys
@@ -44,6 +45,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
+        gc.disable()  # nothing that is imported is garbage, and looking for it takes longer than importing
         try:
             module = importlib.import_module(f"argosy.cli.{cmd_name}")
         except ModuleNotFoundError as error:
@@ -53,6 +55,9 @@ class _Verbs(click.Group):
                 f"`argosy {cmd_name}` needs the toolkit, and `{error.name}` is not installed",
                 hint="pip install 'argosy[toolkit]'",
             ) from error
+        finally:
+            gc.freeze()  # nor is it looked at when the process ends
+            gc.enable()
         found: click.Command = module.command
         return found
 

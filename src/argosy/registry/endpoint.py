@@ -9,6 +9,7 @@ import ssl
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,19 +88,28 @@ def tls_context(endpoint: Endpoint, access: Access) -> ssl.SSLContext:
     Raises:
         UsageError: A file is no certificate or key.
     """
+    folders = certificate_folders(endpoint.registry, access)
+    files = [file for folder in folders for file in sorted(folder.glob("*.crt")) + sorted(folder.glob("*.cert"))]
+    if not files and not endpoint.is_insecure:
+        return _system_trust(access.environ.get("SSL_CERT_FILE"), access.environ.get("SSL_CERT_DIR"))
     context = ssl.create_default_context()
     if endpoint.is_insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    for folder in certificate_folders(endpoint.registry, access):
-        for file in sorted(folder.glob("*.crt")) + sorted(folder.glob("*.cert")):
-            try:
-                if file.suffix == ".crt":
-                    context.load_verify_locations(file)
-                else:
-                    context.load_cert_chain(file, file.with_suffix(".key"))
-            except (ssl.SSLError, OSError) as error:
-                raise UsageError("a certificate for a registry cannot be read", got=error, where=file) from error
+    for file in files:
+        try:
+            if file.suffix == ".crt":
+                context.load_verify_locations(file)
+            else:
+                context.load_cert_chain(file, file.with_suffix(".key"))
+        except (ssl.SSLError, OSError) as error:
+            raise UsageError("a certificate for a registry cannot be read", got=error, where=file) from error
     return context
+
+
+@lru_cache(maxsize=1)
+def _system_trust(*_: str | None) -> ssl.SSLContext:
+    """The system's CAs, read again only where the variables name others: it takes longer than several requests."""
+    return ssl.create_default_context()
 
 
 def scheme(endpoint: Endpoint, access: Access) -> str:
