@@ -184,7 +184,7 @@ def _named(libraries: Libraries) -> set[str]:
     Those lie there to be found by name, so that one whose name stands in no program is loaded by choice, if at all, and
     with it what it alone names.
     """
-    named = {path for path, program in libraries.programs.items() if program.interpreter or not _is_data(path)}
+    named = {path for path, program in libraries.programs.items() if program.interpreter or not _is_beside_python(path)}
     rest = list(named)
     while rest:
         for name in libraries.programs[rest.pop()].needed:
@@ -194,7 +194,7 @@ def _named(libraries: Libraries) -> set[str]:
     return named
 
 
-def _is_data(path: str) -> bool:
+def _is_beside_python(path: str) -> bool:
     """Whether a file is from a wheel's `data` folder, as tbb's and mkl's libraries are."""
     return path.startswith(f"{VENV}/lib/") and _SITE not in path
 
