@@ -16,8 +16,13 @@ PACKAGES = [
     stanza("libone", Depends="app, debconf (>= 0.5) | debconf-2.0"),
     stanza("libthree"),
     stanza("provider", Provides="other, virtual (= 1)"),
-    stanza("script", Depends="perl"),
-    stanza("perl-base"),
+    stanza("script", Depends="python"),
+    stanza("debconf"),
+    stanza("dpkg"),
+    stanza("perl", Depends="perl-base (= 1.0), perl-modules, dpkg (>= 1.0)"),
+    stanza("perl-base", Pre_Depends="dpkg (>= 1.0)"),
+    stanza("perl-modules", Depends="perl-base (>= 1.0)"),
+    stanza("dpkg-dev", Depends="dpkg (= 1.0)"),
     stanza("strict", Depends="first (= 2.0)"),
     stanza("quarrelsome", Conflicts="first", Provides="first-like"),
 ]
@@ -36,7 +41,17 @@ def names(*wanted: str, installed: Sequence[Installed] = (), found: Index | None
 
 def test_a_package_brings_all_that_it_needs_but_what_only_scripts_need() -> None:
     assert names("app") == ["app", "first", "libone", "libthree", "provider"]
-    assert names("perl-base") == ["perl-base"]
+    assert names("debconf") == ["debconf"]
+
+
+def test_perl_is_a_need_like_any_other_and_left_out_only_where_the_caller_says_so() -> None:
+    assert names("perl") == ["perl", "perl-base", "perl-modules"]
+    without = closure([Relation("perl-modules")], index(), unneeded=frozenset({"perl-base"}))
+    assert [package.name for package in without] == ["perl-modules"]
+
+
+def test_what_is_needed_in_one_exact_version_is_never_left_out() -> None:
+    assert names("dpkg-dev") == ["dpkg", "dpkg-dev"]
 
 
 def test_what_is_installed_is_not_brought_again() -> None:
@@ -49,7 +64,7 @@ def test_what_is_installed_is_not_brought_again() -> None:
     ("wanted", "there", "match"),
     [
         ("absent", (), "no such package.*absent"),
-        ("script", (), "`script` needs what Debian does not have: got perl"),
+        ("script", (), "`script` needs what Debian does not have: got python"),
         ("first (= 9)", (), r"version that Debian does not have: got 1\.0"),
         ("strict", (), "version that Debian does not have"),
         ("strict", (Installed("first", "1.9"),), r"got first 1\.9, want first \(= 2\.0\)"),

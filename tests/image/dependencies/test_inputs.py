@@ -66,6 +66,30 @@ def test_a_pyproject_gives_its_dependencies_extras_and_groups(stocked: Shop, ent
     assert set(locked(stocked, entry)) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ('[project]\nname = "p"\ndynamic = ["version", "dependencies"]', "`dynamic` has dependencies"),
+        ('[project]\nname = "p"\ndynamic = ["optional-dependencies"]', "`dynamic` has optional-dependencies"),
+        ('[tool.poetry]\nname = "p"\n[tool.poetry.dependencies]\nmodel = "*"', "no table [project]"),
+    ],
+)
+def test_a_pyproject_that_leaves_its_dependencies_to_its_backend_is_refused(stocked: Shop, text: str, got: str) -> None:
+    write(stocked.root / "mine", {"pyproject.toml": text.encode()})
+    with pytest.raises(ProjectError, match="known only to its build backend") as raised:
+        read_inputs(stocked.project(dependencies=["mine/pyproject.toml"]))
+    assert raised.value.got == got
+    assert raised.value.hint is not None
+    assert ': "mine"; or a requirements file' in raised.value.hint
+    (given,) = read_inputs(stocked.project(dependencies=["mine"]))
+    assert given.kind is Kind.PACKAGE
+
+
+def test_a_pyproject_whose_version_alone_is_dynamic_gives_its_dependencies(stocked: Shop) -> None:
+    (stocked.root / "pyproject.toml").write_text(PYPROJECT.replace('version = "0"', 'dynamic = ["version"]'))
+    assert set(locked(stocked, "pyproject.toml")) == {"model"}
+
+
 def uv_lock(shop: Shop) -> None:
     (shop.root / "pyproject.toml").write_text(PYPROJECT)
     done = Uv(shop.root, shop.environ).run("lock", "--python", sys.executable)

@@ -135,6 +135,34 @@ def test_what_another_distribution_has_is_assumed_to_be_loaded_first_and_said(st
     assert missing(proof(store, needs, file("srv/libtorch.so", program()))) == ["libtorch.so"]
 
 
+@pytest.mark.parametrize(
+    ("needs", "has"),
+    [
+        ("opt/venv/lib/libmalloc_proxy.so.2", "opt/venv/lib/libmalloc.so.2"),
+        (f"{SITE}/a.so", "opt/venv/lib/libmalloc.so.2"),
+        ("opt/venv/lib/libproxy.so", f"{SITE}/malloc/libmalloc.so.2"),
+    ],
+)
+def test_the_whole_virtual_environment_is_brought_by_wheels(store: BlobStore, needs: str, has: str) -> None:
+    found = proof(store, file(needs, program(["libmalloc.so.2"])), file(has, program()))
+    assert (found.findings, found.assumed) == ((), {"libmalloc.so.2": needs})
+
+
+def test_a_library_beside_pythons_own_that_no_program_names_may_lie_there_unused(store: BlobStore) -> None:
+    data = "opt/venv/lib"
+    chain = [
+        file(f"{data}/libplugin.so", program(["libhidden.so.1"])),
+        file(f"{data}/libhidden.so.1", program(["libodd.so.1"])),
+        file(f"{data}/libmath.so.2", program(["libcore.so"])),
+        file(f"{data}/libcore.so", program(["libodd.so.1"])),
+    ]
+    certain = {one.program: one.certain for one in proof(store, *chain).findings}
+    assert certain == {f"{data}/libhidden.so.1": False, f"{data}/libcore.so": False}
+    needs = file(f"{SITE}/a.so", program(["libmath.so.2"], rpath="$ORIGIN/../.."))
+    certain = {one.program: one.certain for one in proof(store, *chain, needs).findings}
+    assert certain == {f"{data}/libhidden.so.1": False, f"{data}/libcore.so": True}
+
+
 def test_a_plugin_of_the_system_may_lie_there_unused(store: BlobStore) -> None:
     places = ["usr/lib/caca/plugin.so", "usr/lib/libplain.so", "usr/bin/tool", "opt/program/own.so"]
     found = proof(store, *(file(place, program(["libodd.so.1"])) for place in places))

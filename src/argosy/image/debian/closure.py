@@ -11,7 +11,7 @@ from argosy.errors import ImageError
 from argosy.image.debian.packages import Candidate, Index, Package, provides
 from argosy.image.debian.relations import Relation, parse_relations
 
-UNNEEDED: Final = frozenset({"awk", "debconf", "debconf-2.0", "dpkg", "install-info", "perl-base"})
+SCRIPTS_ONLY: Final = frozenset({"debconf", "debconf-2.0", "dpkg", "install-info"})
 """Needed by maintainer scripts only, and none is run."""
 
 _HINT: Final = (
@@ -37,16 +37,23 @@ class Installed:
     excludes: str = ""
 
 
-def closure(wanted: Iterable[Relation], index: Index, installed: Sequence[Installed] = ()) -> list[Package]:
+def closure(
+    wanted: Iterable[Relation],
+    index: Index,
+    installed: Sequence[Installed] = (),
+    unneeded: frozenset[str] = SCRIPTS_ONLY,
+) -> list[Package]:
     """The packages and all that they need before they work, sorted by name, without those that are installed.
 
     Of alternatives one that is there is taken, else the first that exists; a virtual package is taken from the first
-    that provides it. What only maintainer scripts need is left out unless it is wanted itself.
+    that provides it. What is not needed is left out unless it is wanted itself, or needed in one exact version: such
+    packages are parts of each other.
 
     Args:
         wanted: What is asked for.
         index: What there is.
         installed: What the base image has; none of it is replaced.
+        unneeded: What is left out although packages say that they need it.
 
     Raises:
         ImageError: Something is needed that no package provides, or in another version than the base image has, or a
@@ -57,7 +64,7 @@ def closure(wanted: Iterable[Relation], index: Index, installed: Sequence[Instal
     rest = [([relation], "") for relation in wanted][::-1]
     while rest:
         alternatives, asker = rest.pop()
-        if asker and any(one.name in UNNEEDED for one in alternatives):
+        if asker and any(one.name in unneeded and one.comparison != "=" for one in alternatives):
             continue
         if any(_is_there(one, there) for one in alternatives):
             continue

@@ -13,7 +13,7 @@ import msgspec
 from argosy.errors import ImageError, NetworkError
 from argosy.image.blobs import BlobStore
 from argosy.image.debian import deb
-from argosy.image.debian.closure import UNNEEDED, closure
+from argosy.image.debian.closure import SCRIPTS_ONLY, closure
 from argosy.image.debian.lock import fetch_locked, read_locked, write_locked
 from argosy.image.debian.packages import Package, debian_suites, read_index, read_releases
 from argosy.image.debian.placing import is_left_out, placed
@@ -44,6 +44,9 @@ WANTED: Final = (
     "libtinfo6",
     f"python{PYTHON}",
 )
+UNNEEDED: Final = SCRIPTS_ONLY | {"awk", "perl-base"}
+"""Beside `WANTED` nothing but maintainer scripts calls awk and Perl; packages that a project names may need them."""
+
 REFRESH_S: Final = 24 * 3600
 """A list of packages older than this is compared with Debian's before it is used."""
 
@@ -128,7 +131,7 @@ def _packages(remembered: Path, wanted: list[str], say: Callable[[str], None]) -
         releases = read_releases(SUITES, say)
         state = [[release.suite.name, release.digests] for release in releases]
         if not kept or before.state != cache_key(state):
-            found = closure(map(Relation, WANTED), read_index(releases))
+            found = closure(map(Relation, WANTED), read_index(releases), unneeded=UNNEEDED)
             newer = sorted({package.name for package in found} - {p.name for p in kept if p in found}) if kept else []
             if newer:
                 say(f"Debian has newer packages, so the base changes: {', '.join(newer)}")

@@ -1,6 +1,7 @@
 """What `[image] dependencies` names: requirements files, projects, locks, wheels and packages on this machine."""
 
 import hashlib
+import json
 import os
 import re
 import tomllib
@@ -67,6 +68,8 @@ def read_inputs(project: Project) -> tuple[Input, ...]:
     found = []
     for path, selected in project.dependencies:
         kind = _kind(path)
+        if kind is Kind.PYPROJECT:
+            _require_static(path, project.root)
         extras, groups = _selected(kind, path, selected)
         found.append(Input(kind, path, extras, groups))
     projects = [given for given in found if given.kind is Kind.PYPROJECT]
@@ -153,6 +156,25 @@ def _kind(path: Path) -> Kind:
     if is_valid_pylock_path(path):
         return Kind.PYLOCK
     return Kind.WHEELS if path.suffix == ".whl" else Kind.REQUIREMENTS
+
+
+def _require_static(path: Path, root: Path) -> None:
+    """Refuse a pyproject.toml that does not say itself what it depends on.
+
+    Source: packaging.python.org, "pyproject.toml specification", `dynamic` (read 2026-11-23).
+    """
+    table = read_toml(path).get("project")
+    unsaid = {"dependencies", "optional-dependencies"}.intersection(table.get("dynamic", ())) if table else set()
+    if table and not unsaid:
+        return
+    raise ProjectError(
+        "`image.dependencies` names a pyproject.toml, and its dependencies are known only to its build backend",
+        got=f"`dynamic` has {', '.join(sorted(unsaid))}" if table else "no table [project]",
+        want="[project] with `dependencies`",
+        where=path,
+        hint=f"name the folder, so that the package is built: {json.dumps(os.path.relpath(path.parent, root))};"
+        " or a requirements file",
+    )
 
 
 def _selected(kind: Kind, path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

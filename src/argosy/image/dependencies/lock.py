@@ -27,6 +27,7 @@ from argosy.image.dependencies.inputs import (
 from argosy.image.dependencies.lock_file import Locked
 from argosy.image.dependencies.requirements import gather
 from argosy.image.dependencies.resolver import Resolver, Upgrade
+from argosy.image.dependencies.sizes import add_sizes
 from argosy.image.dependencies.target import PLATFORM
 from argosy.image.dependencies.uv_command import Uv
 from argosy.image.download import Credentials
@@ -167,6 +168,7 @@ def update(project: Project, python: str, environ: Mapping[str, str], upgrade: U
             want="only what the predictor itself imports: the server enters the image by itself",
             where=project.root,
         )
+    add_sizes(packages, python, credentials)
     settings = {
         "inputs": _fingerprint(inputs, project, python),
         "python": python,

@@ -219,6 +219,7 @@ def _file(file: Mapping[str, Any], folder: Path, root: Path) -> dict[str, Any]:
     else:
         absolute = (folder / path).resolve()
         made["path"] = _relative(absolute, root)
+        made["size"] = absolute.stat().st_size
         made["hashes"] = {"sha256": file_digest(absolute).removeprefix("sha256:")}
     return made
 

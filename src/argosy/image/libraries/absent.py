@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from argosy.image.venv import VENV
+
 DRIVER: Final = (
     "libcuda.so.*",
     "libcudadebugger.so.*",
@@ -23,7 +25,7 @@ class Optional:
     """A program of a distribution that is loaded only where its libraries happen to be.
 
     Attributes:
-        program: Pattern of its path, from below site-packages.
+        program: Pattern of its path, from below site-packages or the `lib` of the virtual environment.
         libraries: Patterns of what it may lack.
         source: Who says so.
     """
@@ -51,6 +53,27 @@ OPTIONAL: Final = (
         "ONNX Runtime, `Execution Providers`: a provider's library is loaded when a session asks for it (read"
         " 2026-11-22)",
     ),
+    Optional(
+        "libtbbbind*.so*",
+        ("libhwloc.so.*",),
+        "oneTBB, `src/tbb/governor.cpp`, `initialization_impl`: where it cannot be loaded TBB does without (read"
+        " 2026-11-23)",
+    ),
+    Optional(
+        "daal4py/mpi_transceiver.*.so",
+        ("libmpi.so.*",),
+        "scikit-learn-intelex, `src/transceiver.cpp`: imported when a computation asks for its peers in a cluster"
+        " (read 2026-11-23)",
+    ),
+    Optional("libmkl_blacs_*.so*", ("libmpi*.so.*",), "for clusters, and named by none of mkl's other libraries"),
+    Optional("libmkl_sycl*.so*", ("libsycl.so.*", "libOpenCL.so.*"), "for GPUs, and named by none of mkl's others"),
+    Optional(
+        "libomptarget.*.so*",
+        ("*",),
+        "openmp.llvm.org, `Support, Getting Involved, and FAQ`: plugins that `libomptarget.so` loads, for devices"
+        " (read 2026-11-23)",
+    ),
+    Optional("libarcher.so*", ("*",), "finds data races, and is loaded for programs built with ThreadSanitizer only"),
 )
 
 
@@ -65,6 +88,7 @@ def is_rightly_absent(program: str, library: str, ignored: tuple[str, ...] = ())
     if any(fnmatchcase(library, pattern) for pattern in (*DRIVER, *ignored)):
         return True
     return any(
-        fnmatchcase(program, f"*/site-packages/{one.program}") and any(fnmatchcase(library, p) for p in one.libraries)
+        any(fnmatchcase(program, f"{folder}/{one.program}") for folder in ("*/site-packages", f"{VENV}/lib"))
+        and any(fnmatchcase(library, pattern) for pattern in one.libraries)
         for one in OPTIONAL
     )

@@ -17,11 +17,12 @@ from argosy.image.libraries.elf import Program
 from argosy.image.libraries.layer_programs import read_layer_programs
 from argosy.image.libraries.search import DEFAULT_FOLDERS, Libraries, merged, unmet_versions
 from argosy.image.manifest import variables
+from argosy.image.venv import VENV
 from argosy.model_archive import written_aside
 
 Kind = Literal["missing", "version", "machine", "broken"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _SITE: Final = "/site-packages/"
 _EXTENSION: Final = re.compile(r"\.(?:cpython-\d+-x86_64-linux-gnu|abi3)\.so$")
 _DEBUG: Final = "usr/lib/debug/"
@@ -98,12 +99,13 @@ def _examined(libraries: Libraries, base_layers: int) -> Proof:
     for path, program in programs.items():
         findings += _own_faults(path, program, libraries, libraries.layers[path] < base_layers)
     assumed: dict[str, str] = {}
+    named = _named(libraries)
     for path, name in search.missing:
         if _is_brought(path, libraries.elsewhere(name)):
             assumed.setdefault(name, path)
         else:
             below = libraries.layers[path] < base_layers
-            findings.append(Finding("missing", path, name, "", below, certain=not _is_plugin(path)))
+            findings.append(Finding("missing", path, name, "", below, certain=path in named and not _is_plugin(path)))
     for path, name, found in search.found:
         lacking = unmet_versions(programs[path], name, libraries.programs[found])
         if lacking:
@@ -176,9 +178,34 @@ def _is_plugin(path: str) -> bool:
     return path.startswith(("lib/", "usr/lib/")) and parent not in DEFAULT_FOLDERS and _SITE not in path
 
 
+def _named(libraries: Libraries) -> set[str]:
+    """All programs but the plugins among the libraries that wheels put beside Python's own, into the venv's `lib`.
+
+    Those lie there to be found by name, so that one whose name stands in no program is loaded by choice, if at all, and
+    with it what it alone names.
+    """
+    named = {path for path, program in libraries.programs.items() if program.interpreter or not _is_beside_python(path)}
+    rest = list(named)
+    while rest:
+        for name in libraries.programs[rest.pop()].needed:
+            found = set(libraries.elsewhere(name)) - named
+            named |= found
+            rest += found
+    return named
+
+
+def _is_beside_python(path: str) -> bool:
+    """Whether a file is from a wheel's `data` folder, as tbb's and mkl's libraries are."""
+    return path.startswith(f"{VENV}/lib/") and _SITE not in path
+
+
 def _is_brought(path: str, others: Iterator[str]) -> bool:
     """Whether a library lies where another import may load it first: the loader looks for no name that is loaded."""
-    return _SITE in path and any(_SITE in other for other in others)
+    return _is_from_wheel(path) and any(map(_is_from_wheel, others))
+
+
+def _is_from_wheel(path: str) -> bool:
+    return path.startswith(f"{VENV}/") or _SITE in path
 
 
 def certain(findings: Sequence[Finding]) -> list[Finding]:
