@@ -120,6 +120,58 @@ def test_a_stream_that_is_asked_again_last_has_company_as_soon_as_it_has_begun(t
         assert list(client.chunks()) == [b"part 1;"]
 
 
+def test_what_nobody_waits_for_is_not_asked_again(tmp_path: Path) -> None:
+    told, until = tmp_path / "told", tmp_path / "until"
+    with running("core:Stream", tmp_path / "log", TEST_TOLD=str(told)) as server:
+        for name in ("one", "two"):
+            with RawClient(server.port) as client:
+                client.ask({"parts": -1, "until": str(until)}, f"{ID}: {name}")
+                wait_until(lambda name=name: name in begun(told), 10)
+        (pid,) = server.model_pids()
+        wait_until(lambda: connections(server) == 1, 10)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: statuses(server) == {"499": 2}, 10, lambda: statuses(server))
+        until.touch()
+        server.wait_ready()
+        assert server.invoke({"parts": 1}).status == 200
+        assert begun(told) == ["one", "two"]
+
+
+@PATHS
+def test_a_client_that_leaves_is_counted_as_such_in_the_queue_and_in_mid_stream(path: str, tmp_path: Path) -> None:
+    told, until = tmp_path / "told", tmp_path / "until"
+    with (
+        running("core:Returns", tmp_path / "log", ARGOSY_SHORT_PATH=path, TEST_TOLD=str(told)) as server,
+        RawClient(server.port) as streaming,
+    ):
+        streaming.ask({"parts": 2, "wait": str(until)})
+        assert streaming.head()[0] == 200
+        with RawClient(server.port) as waiting:
+            waiting.ask({})
+            wait_until(lambda: gauge(server, "argosy_queue_length") == 1, 10)
+        wait_until(lambda: statuses(server) == {"499": 1}, 10, lambda: statuses(server))
+        streaming.stream.close()
+        streaming.socket.close()
+        wait_until(lambda: connections(server) == 1, 10)
+        until.touch()
+        wait_until(lambda: statuses(server) == {"499": 2}, 10, lambda: statuses(server))
+
+
+def statuses(server: ServerProcess) -> dict[str, float]:
+    """How many invocations ended how."""
+    family = exposition.read(server.request("GET", "/metrics").body)["argosy_invocations_total"]
+    return {labels[0][1]: count for (_, labels), count in family.samples.items() if count}
+
+
+def gauge(server: ServerProcess, name: str) -> float:
+    return exposition.read(server.request("GET", "/metrics").body)[name].value(name)
+
+
+def connections(server: ServerProcess) -> float:
+    """Open ones, that which asks among them."""
+    return gauge(server, "argosy_open_connections")
+
+
 def restarts(server: ServerProcess) -> dict[str, float]:
     """How often each reason was counted, those that never were left out."""
     family = exposition.read(server.request("GET", "/metrics").body)["argosy_model_process_restarts_total"]

@@ -32,6 +32,7 @@ class Invocation(ABC):
         is_alone: Whether it is asked again, and now alone, because a process died that held it among others.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.
+        is_left: Whether its client has left; nobody is told how it ends, and it is counted as such.
         is_answered: Whether its client has been told already and nobody waits for what comes.
     """
 
@@ -40,6 +41,7 @@ class Invocation(ABC):
     is_alone = False
     has_begun = False
     pinned: Pinned | None = None
+    is_left = False
     is_answered = False
 
     def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:

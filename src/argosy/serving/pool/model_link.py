@@ -310,7 +310,8 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        counted = {END: 200, LEFT: answers.CLIENT_LEFT}.get(status, 500)
+        is_left = status == LEFT or invocation.is_left
+        counted = answers.CLIENT_LEFT if is_left else 200 if status == END else 500
         self._owner.on_answers((invocation,), counted, (0,), None)
         return 1
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import InvocationError, OverloadedError, PredictError, UnavailableError
-from argosy.serving import log
+from argosy.serving import answers, log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
 from argosy.serving.front.metrics import Metrics
@@ -148,6 +148,7 @@ class Pool:
 
     def abandon(self, invocation: Invocation) -> None:
         """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
+        invocation.is_left = True
         if invocation.handed:
             for link in self._links.values():
                 link.tell_about("cancel", invocation)  # it may yet become a stream
@@ -159,6 +160,7 @@ class Pool:
             return
         self.queue_bytes -= invocation.size
         invocation.free_block()
+        self._ledger.refused(invocation, answers.CLIENT_LEFT, self._now())
         self._turn.soon()
         self.stop_if_drained()
 
@@ -283,7 +285,7 @@ class Pool:
         link.waiting.clear()
         is_culprit_known = len(link.held) == 1
         for invocation in link.take_held():
-            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun
+            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun or invocation.is_left
             if has_had_its_turn or invocation.pinned is not None or self._is_closed:
                 self._refuse(invocation, lost)
                 continue
@@ -363,7 +365,8 @@ class Pool:
         invocation.free_block()
 
     def _tell_refusal(self, invocation: Invocation, error: InvocationError) -> None:
-        self._ledger.refused(invocation, invocation.refuse(error), self._now())
+        status = answers.CLIENT_LEFT if invocation.is_left else invocation.refuse(error)
+        self._ledger.refused(invocation, status, self._now())
 
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
