@@ -75,6 +75,8 @@ class ShortPath(InTurn):
         cycle = self.cycle
         if self.stage != IDLE or self._is_closing or not (cycle is None or cycle.response_complete):
             super().data_received(data)
+            if self.stage == IN_BODY:
+                self._charge_body()
             return
         end = self.heads.end(data)
         head = data[:end]
@@ -91,6 +93,9 @@ class ShortPath(InTurn):
             return
         turn = self.turn
         super().data_received(data)
+        if self.stage == IN_BODY:
+            self._charge_body()
+            return
         is_whole = self._is_short and self.stage == IDLE and self.turn == turn + 1
         if end and is_whole and len(data) - end == self.received == self._declared <= self.max_body_bytes:
             self.heads.remember(head, KnownHead(self._fields(), self._declared, self.url == b"/ping"))
@@ -172,9 +177,6 @@ class ShortPath(InTurn):
             return
         if received > self.max_body_bytes:
             self._refuse_body(too_large(self.max_body_bytes))
-        elif self.received and not self.take_room(len(body)):
-            self._refuse_body(self.room.refusal())
-            self.pool.metrics.answered(503, [0.0], 0.0, 0.0)
         elif self._block is not None:
             start = self._block.offset + self.received
             self.pool.arena_view[start : start + len(body)] = body
@@ -196,6 +198,8 @@ class ShortPath(InTurn):
             if self._linger is not None:
                 self._linger.cancel()
         elif self.url == b"/ping":
+            self.leave_room()
+            self._body = b""
             self._answer_ping()
         else:
             self.leave_room()
@@ -226,6 +230,14 @@ class ShortPath(InTurn):
             self._refuse_body(too_large(self.max_body_bytes))
         elif self._declared >= THRESHOLD:
             self._block = self.pool.arena.allocate(self._declared)
+
+    def _charge_body(self) -> None:
+        """Take room for what has come of a body that is not whole yet: after each read, so that one read is free."""
+        if not self._is_short or self._is_refused or self.transport.is_closing():
+            return
+        if not self.take_room(self.received - self._taken):
+            self._refuse_body(self.room.refusal())
+            self.pool.metrics.answered(503, [0.0], 0.0, 0.0)
 
     def _fields(self) -> bytes:
         return self._content_type + b"\n" + self._accept + self._more
