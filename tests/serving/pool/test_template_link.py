@@ -49,7 +49,7 @@ class Forks:
 
 
 async def are_ends_of_memory(codes: list[int], killed: list[int], monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether memory is said to have ended processes with these exit codes; `killed` is what the kernel counts by then."""
+    """Whether memory is said to have ended processes with these exit codes; `killed` is what the kernel counts."""
     count = 0
     monkeypatch.setattr(memory, "killed", lambda: count)
     ours, theirs = socket.socketpair()

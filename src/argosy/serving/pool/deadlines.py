@@ -2,9 +2,9 @@
 
 A process that answers one frame after the other is stuck when nobody waits any more for what it holds. One that answers
 invocations beside each other, or holds conversations, has an event loop that must not be held up, and while others come
-the age of what it holds says little: it is asked for an echo now and then, and is stuck when that does not come. What it
-goes on holding for as long again as somebody waited for it counts as lost: while that is more than half of what it can
-hold, it is handed nothing more, and is stuck when all else is answered.
+the age of what it holds says little: it is asked for an echo now and then, and is stuck when that does not come. What
+it goes on holding for as long again as somebody waited for it counts as lost: while that is more than half of what it
+can hold, it is handed nothing more, and is stuck when all else is answered.
 """
 
 import math
