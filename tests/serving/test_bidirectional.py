@@ -279,6 +279,21 @@ def test_what_the_predictor_raises_is_a_code_and_no_story(
         assert "RuntimeError: the weights are in /secret/place" in server.log
 
 
+def test_an_invocation_beside_a_conversation_that_kills_is_asked_again(tmp_path: Path) -> None:
+    until = tmp_path / "until"
+    with (
+        running("conversing:ConversingAsync", tmp_path / "log") as server,
+        WebSocketClient(server.port) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        invoked = pool.submit(server.invoke, {"until": str(until)})
+        wait_until(lambda: server.log.count("an invocation waits") == 1, 10)
+        client.send("/exit")
+        wait_until(lambda: server.log.count("an invocation waits") == 2, 10)
+        until.touch()
+        assert invoked.result().status == 200
+
+
 @pytest.mark.parametrize("is_killed", [True, False], ids=["kill -9", "exit"])
 def test_a_process_that_dies_closes_its_conversations_with_1011(is_killed: bool, tmp_path: Path) -> None:
     with (

@@ -219,7 +219,13 @@ def test_a_health_check_may_carry_a_body(echo: ServerProcess) -> None:
     ids=["invocations", "metrics", "both"],
 )
 @pytest.mark.parametrize(
-    "garbage", [b"\x00junk\r\n\r\n", b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+    "garbage",
+    [
+        b"\x00junk\r\n\r\n",
+        b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /invocations?x=1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=["junk", "broken body", "broken body on the long way"],
 )
 def test_what_is_due_is_answered_before_garbage(start: Start, asked: tuple[str, str], garbage: bytes) -> None:
     """In the order of the requests, one answer for each, and the 400 is the last word; on the ASGI way two wait."""
@@ -236,6 +242,20 @@ def test_what_is_due_is_answered_before_garbage(start: Start, asked: tuple[str, 
             assert answers.readline() == b"HTTP/1.1 400 Bad Request\r\n"
             assert http.client.parse_headers(answers)["content-length"]
             assert b"HTTP/1.1" not in answers.read()
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/invocations?x=1"])
+def test_a_refused_body_that_then_breaks_gets_no_second_answer(start: Start, path: str) -> None:
+    with (
+        start("EchoBytes", ARGOSY_MAX_BODY_MB="1") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+        connection.makefile("rb") as stream,
+    ):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        connection.sendall(head + b"%x\r\n%b" % (2**21, b"x" * 2**21))
+        assert stream.readline().startswith(b"HTTP/1.1 413 ")
+        connection.sendall(b"\r\nzz\r\n")
+        assert b"HTTP/1.1" not in stream.read()
 
 
 def read_answer(stream: BinaryIO) -> bytes:

@@ -238,13 +238,14 @@ def _places(model_dir: Path, settings: Settings) -> tuple[Path, list[Path]]:
 
 def _forget(folders: set[Path]) -> None:
     """Have the modules and packages that lie in these folders imported anew when somebody asks for them."""
-    found = {name for name, module in sys.modules.items() if "." not in name and _lies_in(module, folders)}
+    found = {name for name, module in list(sys.modules.items()) if "." not in name and _lies_in(module, folders)}
     for name in [name for name in sys.modules if name.partition(".")[0] in found]:
         del sys.modules[name]
 
 
 def _lies_in(module: ModuleType, folders: set[Path]) -> bool:
-    places = [*getattr(module, "__path__", ()), getattr(module, "__file__", None)]
+    known = getattr(module, "__dict__", {})  # a module's own `__getattr__` may import, or raise
+    places = [*(known.get("__path__") or ()), known.get("__file__")]
     return any(isinstance(place, str) and Path(place).resolve().parent in folders for place in places)
 
 

@@ -134,7 +134,7 @@ def test_a_cloudwatch_line_tells_what_happened_since_the_one_before(
     told = assert_embedded_metric_format(line)
     assert told["_aws"]["Timestamp"] == 1_795_000_000_123
     assert told["Invocations"] == len(after)
-    assert told["Errors4xx"] == sum(400 <= status < 500 for status, _, _ in after)
+    assert told["Errors4xx"] == sum(400 <= status < 499 for status, _, _ in after), "499: a client that left"
     assert told["Errors5xx"] == sum(500 <= status < 600 for status, _, _ in after)
     assert (told["ModelProcessRestarts"], told["MeteredUnits"]) == (1, 3)
     assert_distribution(told.get("Latency"), [seconds * 1000 for _, seconds, _ in after])

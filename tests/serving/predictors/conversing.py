@@ -108,6 +108,10 @@ class Reading(Conversing):
 class ConversingAsync(Conversing):
     async def predict(self, inputs: dict[str, Any]) -> Any:
         await asyncio.sleep(inputs.pop("seconds", 0))
+        if "until" in inputs:
+            print("an invocation waits", flush=True)
+            while not Path(inputs["until"]).exists():
+                await asyncio.sleep(0.01)
         return self.answer(inputs)
 
 

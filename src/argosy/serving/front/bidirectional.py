@@ -106,7 +106,8 @@ class Bidirectional:
 
     def _least_loaded(self) -> ModelLink | None:
         free = [x for x in self._pool.links if x.is_loaded and len(x.conversations) < self._concurrency]
-        return min(free, key=lambda link: len(link.conversations) + len(link.held), default=None)
+        # One that answers what may kill it comes last.
+        return min(free, key=lambda x: (x.answers_suspects, len(x.conversations) + len(x.held)), default=None)
 
 
 def is_installed() -> bool:

@@ -123,17 +123,23 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
-        is_in_body = self.stage == IN_BODY
-        if is_in_body and self.pipeline and self.pipeline[0][0] is self.cycle:
-            self.pipeline.popleft()  # its body is broken: it has no other answer than this one
-        is_its_own = is_in_body and self._running is self.cycle
-        is_answered = self._running is None or self._running.response_complete or is_its_own
-        if is_answered and not self.pipeline:
+        self.drop_broken()
+        running = self._running
+        is_its_own = self.stage == IN_BODY and running is self.cycle
+        if is_its_own and running is not None and running.response_started:
+            self.transport.close()  # it was refused before its body was whole: that is the answer to it
+            return
+        if (running is None or running.response_complete or is_its_own) and not self.pipeline:
             super().send_400_response(msg)
             return
         self._complaint = msg
         self.stage = IDLE  # what was coming never comes, and is not late either
         self.flow.pause_reading()
+
+    def drop_broken(self) -> None:
+        """Forget the request whose body is broken, if it waits: it has no other answer than the 400."""
+        if self.stage == IN_BODY and self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
 
     def on_response_complete(self) -> None:
         """An answer is sent: what is due next? uvicorn starts the next request; behind the last comes the complaint."""

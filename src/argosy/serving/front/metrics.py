@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
 import orjson
 
+from argosy.serving.answers import CLIENT_LEFT
 from argosy.serving.frames import Timings
 
 _Number = TypeVar("_Number", int, float)
@@ -353,7 +354,7 @@ def emf_line(namespace: str, delta: Snapshot, timestamp: float) -> bytes:
 def _metrics(delta: Snapshot) -> list[_Metric]:
     counts = {
         "Invocations": sum(delta.statuses),
-        "Errors4xx": sum(delta.statuses[400:500]),
+        "Errors4xx": sum(delta.statuses[400:CLIENT_LEFT]),  # a client that leaves is no error
         "Errors5xx": sum(delta.statuses[500:600]),
         "ModelProcessRestarts": sum(delta.endings),
         "MeteredUnits": delta.metered,

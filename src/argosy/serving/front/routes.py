@@ -167,12 +167,12 @@ class Application:
                 if message["type"] == "http.disconnect":
                     return None
                 piece = message.get("body", b"")
-                if body and not self._room.take(len(piece)):
-                    raise self._room.refusal()
-                taken += len(piece) if body else 0
                 body += piece
                 if len(body) > self.max_body_bytes or not message.get("more_body"):
                     break
+                if not self._room.take(len(piece)):
+                    raise self._room.refusal()
+                taken += len(piece)
         finally:
             self._room.give_back(taken)
         if max(declared, len(body)) > self.max_body_bytes:

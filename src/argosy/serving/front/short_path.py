@@ -9,24 +9,20 @@ trailers of a chunked body are not taken for headers.
 """
 
 import asyncio
-from collections import deque
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from argosy.errors import InvocationError
 from argosy.serving import answers
 from argosy.serving.arena import THRESHOLD, Block
 from argosy.serving.frames import FIELD_LETTERS
-from argosy.serving.front.connections import IDLE, IN_BODY, IN_HEAD, Connection
-from argosy.serving.front.in_turn import PING_NO, PING_OK, ReadyAnswer, ShortInvocation, head_of
+from argosy.serving.front.connections import IDLE, IN_BODY, IN_HEAD
+from argosy.serving.front.in_turn import PING_NO, PING_OK, InTurn, ReadyAnswer, ShortInvocation, head_of
 from argosy.serving.front.known_heads import KnownHead, KnownHeads
 from argosy.serving.front.requests import FIELDS_LIMIT, too_large
 from argosy.serving.front.seam import Busy
-from argosy.serving.pool.pool import Pool
 
 _PIPELINED: Final = 16
 """Open requests of one connection after which no more are read."""
-_AHEAD_BYTES: Final = 1 << 16
-"""Of a streamed answer whose turn has not come, after which its generator waits."""
 _LINGER_S: Final = 30.0
 """How long the rest of a refused body is read and dropped, so that the client gets to read why it was refused."""
 _PLAIN_LETTERS: Final = (b"I", b"C", b"E", b"Z")
@@ -34,20 +30,15 @@ _PLAIN_LETTERS: Final = (b"I", b"C", b"E", b"Z")
 _RARE_SIZES: Final = frozenset(map(len, FIELD_LETTERS))
 
 
-class ShortPath(Connection):
+class ShortPath(InTurn):
     """uvicorn's protocol class with a short path; `bound` gives the class that uvicorn is handed."""
 
-    pool: Pool
     max_body_bytes: int
     heads: KnownHeads
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: deque[ShortInvocation | ReadyAnswer] = deque()
-        self._unsent: list[Block] = []
         self._is_short = self._is_admitted = self._is_refused = False
-        self._is_closing = False
-        self._is_due = False
         self._is_plain = True
         self._more = b""
         self._declared = 0
@@ -79,22 +70,13 @@ class ShortPath(Connection):
         self._free_unsent()
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        """The client reads slower than it is sent to: a stream waits."""
-        super().pause_writing()
-        self._tell_stream(is_open=False)
-
-    def resume_writing(self) -> None:
-        """All is sent: its blocks are free, a stream goes on."""
-        self._free_unsent()
-        super().resume_writing()
-        self._tell_stream(is_open=True)
-
     def data_received(self, data: bytes) -> None:
         """Bytes: a request whose head is known is taken at once, all others are parsed."""
         cycle = self.cycle
         if self.stage != IDLE or self._is_closing or not (cycle is None or cycle.response_complete):
             super().data_received(data)
+            if self.stage == IN_BODY:
+                self._charge_body()
             return
         end = self.heads.end(data)
         head = data[:end]
@@ -111,6 +93,9 @@ class ShortPath(Connection):
             return
         turn = self.turn
         super().data_received(data)
+        if self.stage == IN_BODY:
+            self._charge_body()
+            return
         is_whole = self._is_short and self.stage == IDLE and self.turn == turn + 1
         if end and is_whole and len(data) - end == self.received == self._declared <= self.max_body_bytes:
             self.heads.remember(head, KnownHead(self._fields(), self._declared, self.url == b"/ping"))
@@ -192,9 +177,6 @@ class ShortPath(Connection):
             return
         if received > self.max_body_bytes:
             self._refuse_body(too_large(self.max_body_bytes))
-        elif self.received and not self.take_room(len(body)):
-            self._refuse_body(self.room.refusal())
-            self.pool.metrics.answered(503, [0.0], 0.0, 0.0)
         elif self._block is not None:
             start = self._block.offset + self.received
             self.pool.arena_view[start : start + len(body)] = body
@@ -216,6 +198,8 @@ class ShortPath(Connection):
             if self._linger is not None:
                 self._linger.cancel()
         elif self.url == b"/ping":
+            self.leave_room()
+            self._body = b""
             self._answer_ping()
         else:
             self.leave_room()
@@ -226,6 +210,12 @@ class ShortPath(Connection):
 
     def send_400_response(self, msg: str) -> None:
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
+        if self._is_refused:
+            self.shutdown()  # its answer is given already
+            return
+        self.drop_broken()
+        if self._is_short:
+            self.stage = IDLE  # it is not uvicorn's: the cycle that is there is that of an earlier one
         if self.pipeline or not self._open:  # what waits in uvicorn's pipeline is due, too: `Connection` sees to it
             super().send_400_response(msg)
             return
@@ -234,93 +224,20 @@ class ShortPath(Connection):
         self._is_closing = True
         self.flow.pause_reading()
 
-    def shutdown(self) -> None:
-        """The server stops: end the connection after what is open."""
-        if self._open:
-            self._is_closing = True
-        else:
-            super().shutdown()
-
-    def send_answer(self, waiting: ShortInvocation, block: Block | None) -> None:
-        """Write an answer if it is its turn, and those behind it that are ready."""
-        waits = self._open
-        if self.transport.is_closing():
-            if block is not None:
-                block.free()
-        elif block is None and len(waits) == 1:
-            waits.clear()  # the way that nearly all take: one request, one answer
-            self.transport.write(waiting.head + waiting.answer_body)  # type: ignore[operator] # it has both
-            self._go_on()
-        else:
-            if waits[0] is not waiting and block is not None:
-                waiting.detach(block)
-                block = None
-            self._send_ready(waiting, block)
-
-    def send_parts(self, stream: ShortInvocation) -> None:
-        """Write what has come of a streamed answer, with all that comes in this turn of the event loop."""
-        if self._open and self._open[0] is not stream and len(stream.chunks) > _AHEAD_BYTES and not stream.is_paused:
-            stream.is_paused = True
-            self.pool.flow(stream, is_open=False)
-        if not self._is_due:
-            self._is_due = True
-            self.loop.call_soon(self._send_due)
-
-    def _send_due(self) -> None:
-        self._is_due = False
-        if not self.transport.is_closing():
-            self._send_ready(None, None)
-
-    def _send_ready(self, waiting: ShortInvocation | None, block: Block | None) -> None:
-        """Write what is ready and whose turn it is; `block` is where the answer to `waiting` lies."""
-        if not self._open:
-            return
-        while self._open and (head := self._open[0].head) is not None:
-            first = self._open[0]
-            if first.is_stream:
-                if not self._write_stream(cast("ShortInvocation", first), head):
-                    return
-            else:
-                self._write(head, first.answer_body, block if first is waiting else None)
-            self._open.popleft()
-        if not self._open:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """All is answered that has come: what next?"""
-        if self._is_closing:
-            self.transport.close()
-        elif self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
-        elif self.flow.read_paused:
-            self.flow.resume_reading()
-
-    def _write_stream(self, stream: ShortInvocation, head: bytes) -> bool:
-        """Write what has come of a streamed answer whose turn it is; False while there is more to come."""
-        if head and (stream.is_paused or self.flow.write_paused):
-            self.pool.flow(stream, is_open=not self.flow.write_paused)  # behind an answer that is perhaps not read yet
-        if stream.is_over and stream.is_broken:
-            self.transport.write(head + stream.chunks)
-            self._open.popleft()
-            self._abandon()  # what is behind it on this connection cannot be told apart from it any more
-            self.transport.close()
-            return False
-        self.transport.write(head + stream.chunks + (b"0\r\n\r\n" if stream.is_over else b""))
-        stream.head = b""
-        stream.chunks = bytearray()
-        return stream.is_over
-
-    def _tell_stream(self, *, is_open: bool) -> None:
-        if self._open and isinstance(first := self._open[0], ShortInvocation) and first.is_stream:
-            self.pool.flow(first, is_open=is_open)
-
     def _begin_body(self) -> None:
         self._is_admitted = self.pool.admit()
         if self._declared > self.max_body_bytes:
             self._refuse_body(too_large(self.max_body_bytes))
         elif self._declared >= THRESHOLD:
             self._block = self.pool.arena.allocate(self._declared)
+
+    def _charge_body(self) -> None:
+        """Take room for what has come of a body that is not whole yet: after each read, so that one read is free."""
+        if not self._is_short or self._is_refused or self.transport.is_closing():
+            return
+        if not self.take_room(self.received - self._taken):
+            self._refuse_body(self.room.refusal())
+            self.pool.metrics.answered(503, [0.0], 0.0, 0.0)
 
     def _fields(self) -> bytes:
         return self._content_type + b"\n" + self._accept + self._more
@@ -348,12 +265,6 @@ class ShortPath(Connection):
     def _answer_ping(self) -> None:
         self._write_in_turn(PING_OK if self.pool.can_serve else PING_NO)
 
-    def _write_in_turn(self, answer: bytes) -> None:
-        if self._open:
-            self._open.append(ReadyAnswer(answer))
-        else:
-            self.transport.write(answer)
-
     def _refuse_body(self, error: InvocationError) -> None:
         """Answer 413 or 503, then read and drop the rest: closing with unread bytes would reset the connection."""
         self._is_refused = True
@@ -365,7 +276,7 @@ class ShortPath(Connection):
             self._block.free()
             self._block = None
         self._withdraw()
-        self._linger = self.loop.call_later(_LINGER_S, self.transport.close)
+        self._linger = self.loop.call_later(_LINGER_S, self.shutdown)
 
     def _take_the_long_way(self) -> None:
         """Replay what the parser said to uvicorn's own callbacks."""
@@ -377,24 +288,3 @@ class ShortPath(Connection):
         for name, value in headers:
             super().on_header(name, value)
         super().on_headers_complete()
-
-    def _write(self, head: bytes, body: bytes | memoryview, block: Block | None) -> None:
-        if block is None:
-            self.transport.write(head + body)
-            return
-        self.transport.writelines((head, body))
-        if self.flow.write_paused:
-            self._unsent.append(block)
-        else:
-            block.free()
-
-    def _abandon(self) -> None:
-        for waiting in self._open:
-            if isinstance(waiting, ShortInvocation):
-                self.pool.abandon(waiting)
-        self._open.clear()
-
-    def _free_unsent(self) -> None:
-        for block in self._unsent:
-            block.free()
-        self._unsent.clear()

@@ -2,7 +2,9 @@
 
 A process that answers one frame after the other is stuck when nobody waits any more for what it holds. One that answers
 invocations beside each other, or holds conversations, has an event loop that must not be held up, and while others come
-the age of what it holds says little: it is asked for an echo now and then, and is stuck when that does not come.
+the age of what it holds says little: it is asked for an echo now and then, and is stuck when that does not come. What
+it goes on holding for as long again as somebody waited for it counts as lost: while that is more than half of what it
+can hold, it is handed nothing more, and is stuck when all else is answered.
 """
 
 import math
@@ -53,15 +55,21 @@ class Deadlines:
             if held.arrived < (now - self._stream if held.has_begun else deadline):
                 # The client is told in time; that the process got the invocation late is no fault of its own.
                 self._refuse(held, self._error)
-                link.held[number] = AnsweredInvocation(held)
+                link.held[number] = AnsweredInvocation(held, now)
                 link.tell({"event": "cancel", "number": number})
                 if held.has_begun or link.is_concurrent:
                     link.since = max(link.since, deadline + _CANCEL_S)
-        is_given_up = link.since < deadline and all(held.is_answered for held in link.held.values())
+        link.is_worn = link.is_concurrent and self._is_worn(link, now)
+        is_given_up = (link.is_worn or link.since < deadline) and all(held.is_answered for held in link.held.values())
         if (link.held and is_given_up) or self._is_silent(link, now):
             log.event("stuck", pid=link.pid, deadline_s=self._whole)
             link.since = math.inf  # once is enough
             link.kill()
+
+    def _is_worn(self, link: ModelLink, now: float) -> bool:
+        """Whether more than half of what a process can hold is held for nobody, and for long."""
+        given_up = [held.given_up for held in link.held.values() if isinstance(held, AnsweredInvocation)]
+        return sum(when < now - self._whole for when in given_up) * 2 > link.capacity
 
     def _is_silent(self, link: ModelLink, now: float) -> bool:
         """Whether a process with an event loop owes an echo for too long; it is asked for one when it is time."""

@@ -29,17 +29,21 @@ class Invocation(ABC):
         size: Length of the body in bytes.
         arrived: When it was complete, in seconds of the monotonic clock.
         handed: When a model process got it; 0 before.
-        is_alone: Whether it is asked again, and now alone, because a process died that held it among others.
+        is_suspect: Whether it is asked again, because a process died that held it among others.
+        is_alone: Whether it is then the only one that can have killed the process.
         has_begun: Whether parts of its answer were sent.
         pinned: The model process that has to answer it, or None for any.
+        is_left: Whether its client has left; nobody is told how it ends, and it is counted as such.
         is_answered: Whether its client has been told already and nobody waits for what comes.
     """
 
     arrived = 0.0
     handed = 0.0
+    is_suspect = False
     is_alone = False
     has_begun = False
     pinned: Pinned | None = None
+    is_left = False
     is_answered = False
 
     def __init__(self, fields: bytes, body: bytes, block: Block | None, size: int) -> None:
@@ -100,12 +104,18 @@ class Invocation(ABC):
 
 
 class AnsweredInvocation(Invocation):
-    """What a stuck process still holds after its client was told: the block, and nobody to answer."""
+    """What a stuck process still holds after its client was told: the block, and nobody to answer.
+
+    Attributes:
+        given_up: When its client was told.
+    """
 
     is_answered = True
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, now: float) -> None:
+        self.given_up = now
         super().__init__(invocation.fields, b"", invocation.block, invocation.size)
+        self.is_suspect, self.has_begun = invocation.is_suspect, invocation.has_begun
         self.arrived = math.inf
 
     def answer(self, status: int, head: bytes, body: bytes | memoryview, block: Block | None) -> None:

@@ -37,7 +37,7 @@ class LinkOwner(Protocol):
 
     @property
     def is_asking_again(self) -> bool:
-        """Whether invocations wait that must be alone."""
+        """Whether invocations wait that must have a process for themselves."""
 
     def on_message(self, link: "ModelLink", message: dict[str, Any]) -> None:
         """The model process says something: `loaded`, `failed`, `adapter`; or the template does: `not-forked`."""
@@ -82,6 +82,9 @@ class ModelLink(asyncio.Protocol):
         held: The invocations that it is answering, by their number on the wire.
         waiting: Invocations that only this process can answer.
         conversations: Those under way, by their number on the wire.
+        has_lost_conversations: Whether there were some when the process was lost.
+        is_worn: Whether it is handed nothing more, because most of what it can hold is held for nobody.
+        is_reserved: Whether it is handed nothing else until it is free for invocations that are asked again.
         since: When it was last handed something, in seconds of the monotonic clock; infinity when it is being killed.
         asked: When it was last asked for an echo.
         is_echo_due: Whether that has not come yet.
@@ -92,7 +95,7 @@ class ModelLink(asyncio.Protocol):
         self._reader = FrameReader()
         self._transport: asyncio.WriteTransport | None = None
         self._last = 0
-        self._alone = 0
+        self._has_suspects = False
         self._is_closed = False
         self.number = number
         self.seat = seat
@@ -105,6 +108,9 @@ class ModelLink(asyncio.Protocol):
         self.held: dict[int, Invocation] = {}
         self.waiting: deque[Invocation] = deque()
         self.conversations: dict[int, Talker] = {}
+        self.has_lost_conversations = False
+        self.is_worn = False
+        self.is_reserved = False
         self.since = 0.0
         self.asked = 0.0
         self.is_echo_due = False
@@ -119,13 +125,24 @@ class ModelLink(asyncio.Protocol):
         """Whether it answers something or holds a conversation."""
         return bool(self.held or self.conversations)
 
+    @property
+    def answers_suspects(self) -> bool:
+        """Whether it answers such as must have it for themselves: with none waiting, until all of them have begun."""
+        if not self._has_suspects:
+            return False
+        suspects = [held for held in self.held.values() if held.is_suspect]
+        self._has_suspects = bool(suspects)
+        return any(self._owner.is_asking_again or not held.has_begun for held in suspects)
+
     def room(self, limit: int) -> int:
         """How many invocations it can be handed now, `limit` being what one frame may hold."""
         if not self.has_loaded or self._transport is None or self.lingers_for or self.since == math.inf:
             return 0
         if not self.is_concurrent:
             return 0 if self.held else limit
-        return 0 if self._alone and self._must_be_alone() else self.capacity - len(self.held)
+        if self.is_worn or self.answers_suspects or (self.is_reserved and self._owner.is_asking_again):
+            return 0
+        return self.capacity - len(self.held)
 
     async def open(self, end: socket.socket) -> None:
         """Attach to the front's end of the socket pair."""
@@ -138,8 +155,8 @@ class ModelLink(asyncio.Protocol):
         self.held.update(zip(range(first, self._last + 1), invocations, strict=True))
         for invocation in invocations:
             invocation.handed = now
-        if invocations[0].is_alone:
-            self._alone = first
+        if invocations[0].is_suspect:
+            self._has_suspects = True
         self.since = now
         if self._transport is not None:
             self._transport.write(_packed(first, invocations))
@@ -235,15 +252,11 @@ class ModelLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The model process is gone."""
         self._transport = None
+        self.has_lost_conversations = bool(self.conversations)
         told = frames.pack_close(CloseCode.FAILED, "the model process ended")
         for number, talker in list(self.conversations.items()):
             talker.take(Piece(PieceKind.CLOSE, number, told))
         self._owner.on_lost(self)
-
-    def _must_be_alone(self) -> bool:
-        """Whether it answers an invocation that must be alone: begun, it may have company when no other waits to be."""
-        held = self.held.get(self._alone)
-        return held is not None and (self._owner.is_asking_again or not held.has_begun)
 
     def _take_piece(self, piece: Piece) -> None:
         if piece.kind == PieceKind.ECHO:
@@ -301,7 +314,7 @@ class ModelLink(asyncio.Protocol):
         if status >= BEGINS:
             invocation.has_begun = True
             invocation.begin(status & ~BEGINS, head, body)
-            if invocation.is_alone:
+            if invocation.is_suspect:
                 self._owner.on_room()
             return 0
         del self.held[number]
@@ -310,7 +323,8 @@ class ModelLink(asyncio.Protocol):
             invocation.end()
         elif status == BROKEN:
             invocation.break_off(body)
-        counted = {END: 200, LEFT: answers.CLIENT_LEFT}.get(status, 500)
+        is_left = status == LEFT or invocation.is_left
+        counted = answers.CLIENT_LEFT if is_left else 200 if status == END else 500
         self._owner.on_answers((invocation,), counted, (0,), None)
         return 1
 

@@ -5,8 +5,8 @@ answer, the invocations of its sessions: of the two, what has waited for longer 
 handed what waits, as much as the policy allows (`batching`); several that are idle share it.
 
 A process that dies takes with it only what it was handed. One invocation gets an error. Of several, those whose answer
-had begun end visibly, and all others are asked again, once, before anything else: one by one, each alone in a process,
-so that only the one that kills gets an error.
+had begun end visibly, and all others are asked again before anything else, in ever smaller groups that have a process
+for themselves (`suspects`), so that only the one that kills gets an error.
 
 A deadline is counted from the arrival of the invocation: in the queue it is refused, in a process it is refused and the
 process, when it is stuck, is killed and replaced.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from argosy.errors import InvocationError, OverloadedError, PredictError, UnavailableError
-from argosy.serving import log
+from argosy.serving import answers, log
 from argosy.serving.arena import Arena
 from argosy.serving.frames import Timings
 from argosy.serving.front.metrics import Metrics
@@ -31,6 +31,7 @@ from argosy.serving.pool.invocation import Invocation
 from argosy.serving.pool.ledger import Ledger
 from argosy.serving.pool.model_link import ModelLink
 from argosy.serving.pool.readiness import Event, State, advance
+from argosy.serving.pool.suspects import Suspects
 from argosy.serving.pool.template_link import Template
 from argosy.serving.pool.turn import Turn
 from argosy.serving.pool.workers import Workers
@@ -84,7 +85,7 @@ class Pool:
         self._workers = Workers(self, template, settings, model_dir or settings.model_dir, metrics)
         self._links = self._workers.links
         self._queue: deque[Invocation] = deque()
-        self._again: deque[Invocation] = deque()
+        self._again = Suspects()
         self._receiving = 0
         self._turn = Turn(self._dispatch)
         self._is_closed = False
@@ -148,17 +149,19 @@ class Pool:
 
     def abandon(self, invocation: Invocation) -> None:
         """The client left: what waits makes room, a stream is cancelled, the rest is answered to nobody."""
+        invocation.is_left = True
         if invocation.handed:
             for link in self._links.values():
                 link.tell_about("cancel", invocation)  # it may yet become a stream
             return
         queue = self._queue if invocation.pinned is None else invocation.pinned.waiting
         try:
-            (self._again if invocation.is_alone else queue).remove(invocation)
+            (self._again if invocation.is_suspect else queue).remove(invocation)
         except ValueError:
             return
         self.queue_bytes -= invocation.size
         invocation.free_block()
+        self._ledger.refused(invocation, answers.CLIENT_LEFT, self._now())
         self._turn.soon()
         self.stop_if_drained()
 
@@ -179,11 +182,10 @@ class Pool:
         """Refuse what is left and end the model processes."""
         self._is_closed = True
         waiting = [
-            *self._again,
+            *self._again.take_all(),
             *self._queue,
             *(invocation for link in self._links.values() for invocation in link.waiting),
         ]
-        self._again.clear()
         self._queue.clear()
         for link in self._links.values():
             link.waiting.clear()
@@ -281,16 +283,16 @@ class Pool:
             self.queue_bytes -= invocation.size
             self._refuse(invocation, lost)
         link.waiting.clear()
-        is_culprit_known = len(link.held) == 1
+        is_culprit_known = len(link.held) == 1 and not link.has_lost_conversations
+        again: list[Invocation] = []
         for invocation in link.take_held():
-            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun
+            has_had_its_turn = is_culprit_known or invocation.is_alone or invocation.has_begun or invocation.is_left
             if has_had_its_turn or invocation.pinned is not None or self._is_closed:
                 self._refuse(invocation, lost)
                 continue
-            invocation.is_alone = True
-            invocation.handed = 0.0
-            self._again.append(invocation)
+            again.append(invocation)
             self.queue_bytes += invocation.size
+        self._again.add(again, is_concurrent=link.is_concurrent)
 
     def _dispatch(self) -> None:
         now = self._now()
@@ -298,7 +300,7 @@ class Pool:
         queue = self._queue
         has_pinned = False
         if self._again:
-            self._ask_again(now)
+            self._again.hand_out(self._workers.loaded, lambda link, group: self._hand_over(link, group, now))
         for link in self._links.values():
             if link.lingers_for and (len(queue) >= link.lingers_for or link.waiting):
                 link.lingers_for = 0
@@ -325,12 +327,6 @@ class Pool:
                 self._hand_over(link, [queue.popleft() for _ in range(min(room, share))], now)
                 if not queue:
                     return
-
-    def _ask_again(self, now: float) -> None:
-        """Hand over what a lost process held, one by one."""
-        for link in self._links.values():
-            if self._again and link.room(1) and not link.held:
-                self._hand_over(link, [self._again.popleft()], now)
 
     def _hand_over_pinned(self, link: ModelLink, now: float) -> None:
         """Hand a process what it alone can answer."""
@@ -363,16 +359,19 @@ class Pool:
         invocation.free_block()
 
     def _tell_refusal(self, invocation: Invocation, error: InvocationError) -> None:
-        self._ledger.refused(invocation, invocation.refuse(error), self._now())
+        status = answers.CLIENT_LEFT if invocation.is_left else invocation.refuse(error)
+        self._ledger.refused(invocation, status, self._now())
 
     def _tick(self) -> None:
         """Refuse what is too late, and kill what has been at it for too long."""
         now = self._now()
-        for queue in (self._queue, self._again, *(link.waiting for link in self._links.values())):
-            for invocation in self._deadlines.take_late(queue, now):
-                self.queue_bytes -= invocation.size
-                invocation.free_block()
-                self._turn.soon()
+        late = self._again.drain(lambda group: self._deadlines.take_late(group, now))
+        for queue in (self._queue, *(link.waiting for link in self._links.values())):
+            late += self._deadlines.take_late(queue, now)
+        for invocation in late:
+            self.queue_bytes -= invocation.size
+            invocation.free_block()
+            self._turn.soon()
         for link in self._links.values():
             self._deadlines.watch(link, now)
         if self.state not in (State.STOPPED, State.FAILED):

@@ -216,6 +216,8 @@ class Template:
                 self._note_end(message["pid"], message["code"])
 
     def _note_end(self, pid: int, code: int) -> None:
+        if code != -signal.SIGKILL:
+            self._killed_for_memory = memory.killed()  # what the kernel killed till then was somebody else
         end = End(code, code == -signal.SIGKILL and self._ran_out_of_memory())
         if code != 0:
             log.event("model-process-ended", pid=pid, code=code, is_memory=end.is_memory)
@@ -226,9 +228,10 @@ class Template:
                 owner.on_exited(number)
 
     def _ran_out_of_memory(self) -> bool:
-        """Whether the kernel has killed a process of this control group for memory since it was last asked."""
-        before, self._killed_for_memory = self._killed_for_memory, memory.killed()
-        return self._killed_for_memory > before
+        """Whether the kernel has killed a process of this control group for memory that is not accounted for yet."""
+        is_one = memory.killed() > self._killed_for_memory
+        self._killed_for_memory += is_one
+        return is_one
 
     def _resolve(self, number: int, end: End | None) -> None:
         self._ended[number] = end
