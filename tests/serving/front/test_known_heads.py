@@ -191,6 +191,7 @@ def conversations(draw: st.DrawFn) -> list[bytes]:
 @settings(max_examples=150, deadline=None)
 @given(conversations())
 @example([PLAIN, OTHER, PLAIN + OTHER, OTHER[:-2], OTHER[-2:], PING, PING, LONG_WAY, PLAIN])
+@example([PLAIN, b"POST /invocations HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n12345"])
 def test_nobody_can_tell_a_known_head_from_a_parsed_one(reads: list[bytes]) -> None:
     known = Counting()
     said(reads, known)  # another client of the same server sent the same before

@@ -125,7 +125,7 @@ class Connection(HttpToolsProtocol):
         """The bytes are no HTTP: say so after the answers that are still due, and close."""
         self.drop_broken()
         running = self._running
-        is_its_own = self.stage == IN_BODY and running is self.cycle
+        is_its_own = self.is_receiving_for_running()
         if is_its_own and running is not None and running.response_started:
             self.transport.close()  # it was refused before its body was whole: that is the answer to it
             return
@@ -221,6 +221,10 @@ class Connection(HttpToolsProtocol):
     def is_answering_before(self) -> bool:
         """Whether an answer to this or an earlier request of the connection has begun or is due."""
         return self.cycle is not None and (self.cycle.response_started or not self.cycle.response_complete)
+
+    def is_receiving_for_running(self) -> bool:
+        """Whether the body that is coming is that of the ASGI request that runs."""
+        return self.stage == IN_BODY and self._running is self.cycle
 
     def _waits_for_us(self) -> bool:
         """Whether the client would send more and is not read."""

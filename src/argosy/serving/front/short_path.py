@@ -55,6 +55,10 @@ class ShortPath(InTurn):
         """Whether an answer to this or an earlier request of the connection has begun or is due."""
         return bool(self._open) or (not self._is_short and super().is_answering_before())
 
+    def is_receiving_for_running(self) -> bool:
+        """Whether the body that is coming is that of the ASGI request that runs."""
+        return not self._is_short and super().is_receiving_for_running()
+
     def connection_made(self, transport: Any) -> None:
         """A connection: uvicorn sets it up."""
         super().connection_made(transport)
@@ -214,8 +218,6 @@ class ShortPath(InTurn):
             self.shutdown()  # its answer is given already
             return
         self.drop_broken()
-        if self._is_short:
-            self.stage = IDLE  # it is not uvicorn's: the cycle that is there is that of an earlier one
         if self.pipeline or not self._open:  # what waits in uvicorn's pipeline is due, too: `Connection` sees to it
             super().send_400_response(msg)
             return
@@ -233,7 +235,7 @@ class ShortPath(InTurn):
 
     def _charge_body(self) -> None:
         """Take room for what has come of a body that is not whole yet: after each read, so that one read is free."""
-        if not self._is_short or self._is_refused or self.transport.is_closing():
+        if not self._is_short or self._is_refused or self._is_closing or self.transport.is_closing():
             return
         if not self.take_room(self.received - self._taken):
             self._refuse_body(self.room.refusal())
