@@ -197,7 +197,7 @@ def restarts(server: ServerProcess) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("end", "reason"),
-    [(signal.SIGKILL, "killed"), (signal.SIGHUP, "killed"), ("segfault", "crashed"), ("exit", "exited")],
+    [(signal.SIGKILL, "killed"), (signal.SIGUSR1, "killed"), ("segfault", "crashed"), ("exit", "exited")],
 )
 def test_why_a_process_ended_is_counted(end: str | signal.Signals, reason: str, tmp_path: Path) -> None:
     with running("drilled:Drilled", tmp_path / "log") as server:
