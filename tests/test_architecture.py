@@ -104,11 +104,11 @@ def _modules(source: Source, known: set[str]) -> set[str]:
 
 PLANTED = {
     "directions": [
-        ("simulator/endpoint.py", "from argosy.serving.predictor import Predictor"),
-        ("simulator/endpoint.py", "def f():\n    import argosy.serving.main"),
-        ("simulator/endpoint.py", "from argosy import serving"),
-        ("simulator/endpoint.py", "from argosy import Predictor"),
-        ("simulator/endpoint.py", "import importlib\nimportlib.import_module('argosy.cli.main')"),
+        ("simulator/hosting/endpoint.py", "from argosy.serving.predictor import Predictor"),
+        ("simulator/hosting/endpoint.py", "def f():\n    import argosy.serving.main"),
+        ("simulator/hosting/endpoint.py", "from argosy import serving"),
+        ("simulator/hosting/endpoint.py", "from argosy import Predictor"),
+        ("simulator/hosting/endpoint.py", "import importlib\nimportlib.import_module('argosy.cli.main')"),
         ("serving/routes.py", "from argosy.project import Project"),
         ("errors.py", "import argosy"),
         ("image/build.py", "from . import layer"),
@@ -127,7 +127,7 @@ PLANTED = {
         ("image/layer.py", "import subprocess"),
         ("image/layer.py", "import os\nos.execvp('a', [])"),
         ("image/layer.py", "import asyncio\nasyncio.create_subprocess_exec('a')"),
-        ("simulator/process.py", "run(['docker', 'ps'])"),
+        ("simulator/containers/process.py", "run(['docker', 'ps'])"),
         ("cli/build.py", "run(('podman', command))"),
         ("registry/client.py", "import botocore.session"),
     ],
@@ -164,7 +164,7 @@ PLANTED = {
 HARMLESS = {
     "directions": (
         "conformance/run.py",
-        "import json\nfrom argosy import contract\nfrom argosy.simulator.endpoint import x",
+        "import json\nfrom argosy import contract\nfrom argosy.simulator.hosting.endpoint import x",
     ),
     "libraries": ("serving/front.py", "import os.path\nimport uvicorn.config"),
     "late imports": ("cli/build.py", "def f():\n    import json"),

@@ -31,6 +31,7 @@ The tree follows the folders::
     ├── NotScannedError           no vulnerability scanner came to a result, so nothing is known
     ├── ContainerError            a container did not start, or ended, or does not answer
     ├── TransformError            the transform job ended as Failed
+    ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
 
 An error holds fields; its text is made of them: what failed, got, want, where, then a hint that can be pasted.
@@ -215,6 +216,10 @@ class ContainerError(ArgosyError):
 
 class TransformError(ArgosyError):
     """The transform job ended as Failed."""
+
+
+class StorageError(ArgosyError):
+    """An object cannot be read from its bucket, or not be stored there."""
 
 
 class NetworkError(ArgosyError):

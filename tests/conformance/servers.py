@@ -12,8 +12,8 @@ from argosy.conformance.probes import Request
 from argosy.conformance.run import judge
 from argosy.conformance.scenes import Case
 from argosy.contract import Level
-from argosy.simulator.container import Container, Launch
-from argosy.simulator.process import Command, ProcessContainer, is_free
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.process import Command, ProcessContainer, is_free
 
 SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
 

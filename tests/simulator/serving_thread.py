@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from argosy.simulator.container import Container
-from argosy.simulator.endpoint import Endpoint, EndpointOptions
-from argosy.simulator.runtime import Runtime, bind, serve
+from argosy.simulator.containers.container import Container
+from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions
+from argosy.simulator.runtime.service import Runtime, bind, serve
 
 
 @dataclass

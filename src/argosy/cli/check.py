@@ -19,8 +19,8 @@ from argosy.contract import STARTUP
 from argosy.errors import UsageError
 from argosy.image import reference
 from argosy.registry import transports
-from argosy.simulator.container import Container
-from argosy.simulator.docker import EngineContainer
+from argosy.simulator.containers.container import Container
+from argosy.simulator.containers.engine_container import EngineContainer
 
 
 @dataclass(frozen=True, slots=True)

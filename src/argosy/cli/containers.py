@@ -20,10 +20,10 @@ from argosy.image import filesystem, reference
 from argosy.image.image import Image
 from argosy.project import Project
 from argosy.registry import transports
-from argosy.simulator.container import Container, Launch
-from argosy.simulator.docker import EngineContainer
-from argosy.simulator.process import Command, ProcessContainer, free_port
-from argosy.simulator.unpacked import open_unpacked
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.engine_container import EngineContainer
+from argosy.simulator.containers.process import Command, ProcessContainer, free_port
+from argosy.simulator.containers.unpacked import open_unpacked
 
 KINDS: Final = ("docker", "podman", "process")
 PROCESS: Final = "process"

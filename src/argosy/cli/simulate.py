@@ -21,10 +21,10 @@ from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import print_data, print_json, say, talk
-from argosy.simulator.container import Container, Launch
-from argosy.simulator.endpoint import Endpoint, EndpointOptions, endpoint_name
-from argosy.simulator.process import ProcessContainer
-from argosy.simulator.runtime import Runtime, bind, new_event_loop, serve
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.process import ProcessContainer
+from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions, endpoint_name
+from argosy.simulator.runtime.service import Runtime, bind, new_event_loop, serve
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.execution_parameters import TransformOptions
 from argosy.simulator.transform.files import InputObject, input_objects

@@ -30,7 +30,7 @@ from argosy.conformance.probes import (
 )
 from argosy.contract import ENDPOINT_BODY, ENDPOINT_BODY_OLD, INVOCATION, PING, STARTUP, STOP_GRACE
 from argosy.errors import ContainerError
-from argosy.simulator.container import Container, Launch
+from argosy.simulator.containers.container import Container, Launch
 
 _POLL_S: Final = 0.1
 _PATIENCE_S: Final = 10.0

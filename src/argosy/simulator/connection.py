@@ -18,6 +18,7 @@ from argosy.errors import ContainerError
 _IDLE_S: Final = 1.0  # below every server's own keep-alive (gunicorn's is 2 s), so that no request meets a closing one
 
 Body = bytes | AsyncIterator[bytes]
+INVOCATIONS: Final = "/invocations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +107,22 @@ class Connection:
         Raises:
             ContainerError: No answer, or none within `timeout_s`.
         """
-        async with self._request("GET", path, {}, None, timeout_s) as response:
-            return await _read(response, int(contract.ENDPOINT_BODY.value))
+        return await self.send("GET", path, {}, b"", timeout_s=timeout_s, limit_bytes=int(contract.ENDPOINT_BODY.value))
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes, *, timeout_s: float, limit_bytes: int) -> Reply:
-        """One invocation with its whole answer, at most `limit_bytes` of it.
+    async def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timeout_s: float, limit_bytes: int
+    ) -> Reply:
+        """One request with its whole answer, at most `limit_bytes` of it.
 
         Raises:
             ContainerError: No answer, or not the whole of it within `timeout_s`.
         """
-        async with self._request("POST", "/invocations", headers, body, timeout_s) as response:
+        async with self._request(method, path, headers, body, timeout_s) as response:
             return await _read(response, limit_bytes)
 
     @asynccontextmanager
     async def stream(
-        self, headers: Mapping[str, str], body: Body, *, timeout_s: float
+        self, path: str, headers: Mapping[str, str], body: Body, *, timeout_s: float
     ) -> AsyncIterator[httpx.Response]:
         """One invocation whose answer is read by the caller, with `aiter_raw`, inside the same time limit.
 
@@ -129,12 +131,12 @@ class Connection:
         Raises:
             ContainerError: No answer, or not the whole of it within `timeout_s`.
         """
-        async with self._request("POST", "/invocations", headers, body, timeout_s) as response:
+        async with self._request("POST", path, headers, body, timeout_s) as response:
             yield response
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, headers: Mapping[str, str], body: Body | None, timeout_s: float
+        self, method: str, path: str, headers: Mapping[str, str], body: Body, timeout_s: float
     ) -> AsyncIterator[httpx.Response]:
         request = httpx.Request(method, self._url + path, headers={**self._headers, **headers}, content=body)
         try:

@@ -7,7 +7,7 @@ from typing import Final
 
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
-from argosy.simulator.container import Container, log_tail
+from argosy.simulator.containers.container import Container, log_tail
 
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read

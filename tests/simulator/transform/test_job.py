@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import ContainerError, UsageError
-from argosy.simulator.process import ProcessContainer
+from argosy.simulator.containers.process import ProcessContainer
 from argosy.simulator.transform import job
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.execution_parameters import TransformOptions

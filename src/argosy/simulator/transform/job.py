@@ -11,8 +11,8 @@ from typing import Final
 
 from argosy.errors import ContainerError, TransformError
 from argosy.simulator import health
-from argosy.simulator.connection import TRANSFORM_JOB, Connection
-from argosy.simulator.container import Container, log_tail, stop
+from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Connection
+from argosy.simulator.containers.container import Container, log_tail, stop
 from argosy.simulator.health import Report, await_ready
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, TransformOptions, resolve
 from argosy.simulator.transform.files import InputObject
@@ -279,9 +279,10 @@ class TransformJob:
         """One invocation. What SageMaker repeats is not documented: here 5xx and no answer are, 4xx is not."""
         try:
             headers, body = transform.request(batch)
+            limit_s = self._options.invocation_s
             answer = transform.answer_buffer()
             try:
-                async with connection.stream(headers, body, timeout_s=self._options.invocation_s) as response:
+                async with connection.stream(INVOCATIONS, headers, body, timeout_s=limit_s) as response:
                     is_good = 200 <= response.status_code < 300
                     async for part in response.aiter_raw():
                         if is_good or answer.tell() < _ERROR_BODY_BYTES:

@@ -17,8 +17,8 @@ import uvloop
 from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
-from argosy.simulator.endpoint import Endpoint
 from argosy.simulator.health import Report
+from argosy.simulator.hosting.endpoint import Endpoint
 
 # ASGI's own types: its messages are dictionaries of whatever the specification says for each.
 Message = MutableMapping[str, Any]

@@ -10,8 +10,8 @@ import pytest
 from argosy import engine as engines
 from argosy.engine import REMOVED, Engine
 from argosy.errors import ContainerError, EngineError
-from argosy.simulator.container import Container, Launch, stop
-from argosy.simulator.docker import LABEL, EngineContainer
+from argosy.simulator.containers.container import Container, Launch, stop
+from argosy.simulator.containers.engine_container import LABEL, EngineContainer
 from tests.simulator import stand_in_image
 from tests.simulator.stand_in_image import FOUNDATION, IMAGE
 

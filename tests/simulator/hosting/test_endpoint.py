@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.errors import ContainerError, EngineError, UsageError
-from argosy.simulator import endpoint as endpoint_module
 from argosy.simulator import health
 from argosy.simulator.answers import Place
-from argosy.simulator.container import Container, Stop, stop
-from argosy.simulator.endpoint import Endpoint, EndpointOptions, endpoint_name
-from argosy.simulator.process import ProcessContainer
+from argosy.simulator.containers.container import Container, Stop, stop
+from argosy.simulator.containers.process import ProcessContainer
+from argosy.simulator.hosting import endpoint as endpoint_module
+from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions, endpoint_name
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import serving
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from argosy.errors import ContainerError
-from argosy.simulator.container import Container, log_tail, stop
-from argosy.simulator.process import Command, ProcessContainer, free_port, is_free
+from argosy.simulator.containers.container import Container, log_tail, stop
+from argosy.simulator.containers.process import Command, ProcessContainer, free_port, is_free
 from tests.processes import is_alive
 from tests.simulator.conftest import MakeContainer, await_answer
 

@@ -12,8 +12,8 @@ from argosy import contract
 from argosy.errors import ContainerError, UsageError
 from argosy.simulator import answers, health, request_headers
 from argosy.simulator.answers import Answer, Place
-from argosy.simulator.connection import ENDPOINT, Connection, Reply
-from argosy.simulator.container import Container, Stop, stop
+from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection, Reply
+from argosy.simulator.containers.container import Container, Stop, stop
 from argosy.simulator.health import Report, await_ready, watch
 
 VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
@@ -162,7 +162,9 @@ class Endpoint:
                 f"request body of {len(body)} bytes: over 6 MB, which older documents and some clients call the limit"
             )
         try:
-            reply = await self._connection.invoke(
+            reply = await self._connection.send(
+                "POST",
+                INVOCATIONS,
                 request_headers.forwarded(headers),
                 body,
                 timeout_s=self.options.invocation_s,

@@ -19,7 +19,7 @@ from typing import Final
 from argosy import contract
 from argosy.engine import Engine, RunOptions
 from argosy.errors import ContainerError, EngineError
-from argosy.simulator.container import Launch
+from argosy.simulator.containers.container import Launch
 
 LABEL: Final = "argosy.simulator"
 """On every container and network made here: `docker ps --all --filter label=…` finds what a killed simulator left."""

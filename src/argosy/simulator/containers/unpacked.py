@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from argosy import contract
 from argosy.errors import ContainerError
-from argosy.simulator.container import Launch
-from argosy.simulator.process import Command, ProcessContainer, free_port
+from argosy.simulator.containers.container import Launch
+from argosy.simulator.containers.process import Command, ProcessContainer, free_port
 
 _CAVEAT: Final = "it runs without a container engine: it can reach the network, and nothing limits its memory"
 _PUBLIC: Final = "it listens where it likes, as on SageMaker: other machines may reach it at port {port} of this one"

@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from argosy.simulator.endpoint import EndpointOptions
+from argosy.simulator.hosting.endpoint import EndpointOptions
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import Served, serving
 

@@ -14,10 +14,10 @@ import pytest
 
 from argosy import contract
 from argosy.errors import ContainerError
-from argosy.simulator import unpacked
-from argosy.simulator.container import Launch, stop
-from argosy.simulator.process import ProcessContainer
-from argosy.simulator.unpacked import open_unpacked
+from argosy.simulator.containers import unpacked
+from argosy.simulator.containers.container import Launch, stop
+from argosy.simulator.containers.process import ProcessContainer
+from argosy.simulator.containers.unpacked import open_unpacked
 from tests.processes import await_end, descendants
 
 LOOK = r"""#!/bin/sh
@@ -190,8 +190,8 @@ def test_remove_leaves_nothing(start: Start, rights: str) -> None:
 def test_nothing_outlives_the_process_that_started_it(root: Path, tmp_path: Path, user: str) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from argosy.simulator.container import Launch\n"
-        "from argosy.simulator.unpacked import open_unpacked\n"
+        "from argosy.simulator.containers.container import Launch\n"
+        "from argosy.simulator.containers.unpacked import open_unpacked\n"
         "config = {'Env': ['PATH=/opt:/usr/bin:/bin'], 'User': sys.argv[2],"
         f" 'Labels': {{'{contract.LABEL_BIND_TO_PORT}': 'true'}}}}\n"
         "container = open_unpacked(Path(sys.argv[1]), config, 'image', Launch()); container.start()\n"

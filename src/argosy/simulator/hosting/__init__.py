@@ -1,0 +1,1 @@
+"""What stands behind an endpoint's name: variants -> instances -> containers."""

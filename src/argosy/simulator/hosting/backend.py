@@ -1,0 +1,100 @@
+"""What an instance of a variant runs, as an endpoint sees it: one container, many models in one, or several containers.
+
+`single.py`, `multi_model.py`, `pipeline.py` and `direct.py` implement the protocol.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from argosy.simulator.answers import Answer
+from argosy.simulator.connection import Connection
+from argosy.simulator.containers.container import Container, Launch, Stop
+from argosy.simulator.hosting.definition import ContainerDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An invocation as it came from a client, checked.
+
+    Attributes:
+        headers: Names in lower case, values decoded as Latin-1; those of InvokeEndpoint, whichever operation was
+            called: a stream's `X-Amzn-SageMaker-Accept` is `accept` here.
+        body: The whole body.
+        region: The client's, for the texts of errors.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """The last step of an invocation, on its way into one container; the endpoint sends it, whole or as a stream.
+
+    Attributes:
+        connection: To the container.
+        container: What error texts call it: `primary`, its hostname, or `container-2`.
+        path: Where it is posted.
+        headers: What the container gets, and nothing else.
+        body: What it gets; in a pipeline the answer of the container before.
+    """
+
+    connection: Connection
+    container: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Refused(Exception):  # noqa: N818 - it is no error of the simulator's, but the service's answer
+    """An invocation ends here with an answer of the service's: it fits no container, or a container before failed.
+
+    Args:
+        answer: What the client gets.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.note or answer.body[:300].decode(errors="replace"))
+        self.answer = answer
+
+
+class Backend(Protocol):
+    """What an instance runs."""
+
+    @property
+    def containers(self) -> Sequence[Container]:
+        """Its containers, in the model's order: for health checks and logs."""
+
+    async def start(self) -> None:
+        """Start every container and wait until it is healthy.
+
+        Raises:
+            ContainerError: One did not become healthy: the service's words, the reason and the end of its log.
+            EngineError: The container engine failed.
+        """
+
+    async def route(self, request: Request) -> Hop:
+        """Where an invocation goes last; what must happen before (load its model, ask earlier containers) has happened.
+
+        Raises:
+            Refused: It goes nowhere.
+        """
+
+    def end(self, hop: Hop, status: int) -> None:
+        """Learn how an invocation ended: the container's status, 0 when it did not answer."""
+
+    async def stop(self) -> list[Stop]:
+        """End every container as SageMaker does and remove it; may be called twice, and before `start`."""
+
+
+class OpenContainer(Protocol):
+    """Makes a container, not yet started, of what a model says; blocks."""
+
+    def __call__(self, definition: ContainerDefinition, launch: Launch) -> Container:
+        """The container.
+
+        Raises:
+            ArgosyError: There is no such image, or this machine cannot run it.
+        """
