@@ -1,4 +1,4 @@
-"""Clients that know nothing of the simulator, with only their environment changed: boto3, the AWS CLI, AWS's own SDK."""
+"""Clients that know nothing of the simulator, with only their environment changed: boto3, the AWS CLI, the SDK."""
 
 import json
 import os

@@ -1,8 +1,8 @@
 """A client of Amazon SageMaker, written against AWS's documentation alone; it knows nothing of any simulator.
 
-Creates a model, an endpoint and an asynchronous endpoint, invokes them in every way, runs a transform job, describes and
-lists what is there, and deletes everything. Prints one JSON object. Region, credentials and endpoint URLs come from the
-environment, as boto3 reads it.
+Creates a model, an endpoint and an asynchronous endpoint, invokes them in every way, runs a transform job, describes
+and lists what is there, and deletes everything. Prints one JSON object. Region, credentials and endpoint URLs come
+from the environment, as boto3 reads it.
 
     python boto3_tour.py IMAGE ROLE_ARN BUCKET ROWS.csv
 """

@@ -1,4 +1,4 @@
-"""AWS's SageMaker SDK as people use it: a Model deployed, its Predictor, a Transformer; it knows nothing of any simulator.
+"""AWS's SageMaker SDK as people use it: a Model deployed, its Predictor, a Transformer; it knows of no simulator.
 
 Region, credentials and endpoint URLs come from the environment. Prints one JSON object.
 
