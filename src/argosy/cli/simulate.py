@@ -87,7 +87,7 @@ class _Subject:
     def opener(self, variables: dict[str, str]) -> Iterator[Callable[[], Container]]:
         """Makes its containers, not yet started; whatever happens, all are removed at the end."""
         opened: list[Container] = []
-        with _model_folder(self.model_data) as model_dir:
+        with model_folder(self.model_data) as model_dir:
             launch = Launch(variables, model_dir, is_on_loopback=True)
 
             def open_one() -> Container:
@@ -216,7 +216,7 @@ async def _interruptible(
 
 
 @contextmanager
-def _model_folder(archive: Path | None) -> Iterator[Path | None]:
+def model_folder(archive: Path | None) -> Iterator[Path | None]:
     """The archive unpacked as SageMaker unpacks it, for as long as it is needed."""
     if archive is None:
         yield None
