@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from argosy.errors import StorageError
 from argosy.simulator.control import listing, refusals
 from argosy.simulator.control.definitions import find_package, given_containers, resolved_containers
 from argosy.simulator.control.listing import Listing
@@ -122,14 +123,16 @@ class Models:
                 continue
             if not url.startswith("s3://"):
                 raise refusals.not_simulated(f"CreateModel: ModelDataUrl takes s3:// here, not {url.partition(':')[0]}")
-            uri = ObjectUri.parse(url)
-            is_there = (
-                next(iter(self._objects.list(uri)), None)
-                if container.get("Mode") == "MultiModel"
-                else self._objects.find(uri)
-            )
-            if is_there is None:
+            if not self._is_there(ObjectUri.parse(url), container.get("Mode") == "MultiModel"):
                 raise Refusal(f"Could not find model data at {url}.")
+
+    def _is_there(self, uri: ObjectUri, is_prefix: bool) -> bool:
+        """Whether there is an object, or one whose key begins so; a bucket that is missing has none."""
+        try:
+            found = next(iter(self._objects.list(uri)), None) if is_prefix else self._objects.find(uri)
+        except StorageError:
+            return False
+        return found is not None
 
     def _check_labels(self, containers: Sequence[Json]) -> None:
         """As AWS's troubleshooting page for multi-container endpoints has it (read 2026-11-23).

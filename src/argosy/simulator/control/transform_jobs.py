@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, StorageError
 from argosy.simulator.control import listing, refusals
 from argosy.simulator.control.definitions import model_of, model_snapshot
 from argosy.simulator.control.listing import Listing
@@ -189,7 +189,7 @@ class TransformJobs:
         uri = ObjectUri.parse(source["S3Uri"])
         try:
             is_there = next(iter(self._objects.list(uri)), None) is not None
-        except ArgosyError:
+        except StorageError:
             is_there = False
         if not is_there:
             raise Refusal(
