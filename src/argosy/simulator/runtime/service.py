@@ -18,6 +18,7 @@ from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
+from argosy.simulator.hosting.backend import Request
 from argosy.simulator.hosting.endpoint import Endpoint
 
 # ASGI's own types: its messages are dictionaries of whatever the specification says for each.
@@ -72,14 +73,16 @@ class Runtime:
         """The answer; the request's body is read in any case, so that every client reads the answer too."""
         found = self._find(scope, headers)
         endpoint = found if isinstance(found, Endpoint) else None
-        limit = endpoint.options.body_bytes if endpoint else 0
+        limit = endpoint.limits.body_bytes if endpoint else 0
         body = await _read_body(headers, receive, limit)
         if isinstance(found, Answer):
             return found
         if body is None:
             return answers.body_too_large(limit)
         region = _REGION.search(headers.get("authorization", ""))
-        return await found.invoke(headers, body, region.group(1) if region else answers.REGION)
+        return await found.invoke(
+            Request(headers, body, region.group(1) if region else answers.REGION, found.definition.name)
+        )
 
     def _find(self, scope: Message, headers: Mapping[str, str]) -> Endpoint | Answer:
         """The endpoint of a request, or why there is none for it."""
@@ -99,7 +102,7 @@ class Runtime:
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             return answers.endpoint_not_found(name)
-        return endpoint.refusal(headers) or endpoint
+        return endpoint
 
 
 async def serve(
