@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 
 from argosy import model_archive
 from argosy.errors import ArchiveError, StorageError, UsageError
-from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition
+from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition, Mode
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
 
 FIRST_CONTAINER: Final = "container_1"
@@ -53,7 +53,7 @@ class Fetched:
     """The artifacts of one container, on this machine.
 
     Attributes:
-        model_dir: What is seen at /opt/ml/model; None when the image brings its artifacts.
+        model_dir: What is seen at /opt/ml/model; None when the image brings its artifacts, or has many models.
         channels: What is seen below /opt/ml/additional-model-data-sources, by channel.
     """
 
@@ -62,7 +62,7 @@ class Fetched:
 
 
 def fetch_all(definition: ContainerDefinition, store: ObjectStore, folder: Path, container: str) -> Fetched:
-    """Fetch what a container of one model is given.
+    """Fetch what a container is given before it starts; the models of a multi-model one come later.
 
     Args:
         definition: Of the container.
@@ -76,7 +76,7 @@ def fetch_all(definition: ContainerDefinition, store: ObjectStore, folder: Path,
         UsageError: A channel has a name that cannot be one.
     """
     model_dir = None
-    if definition.artifacts is not None:
+    if definition.artifacts is not None and definition.mode is Mode.SINGLE_MODEL:
         model_dir = folder / "model"
         fetch(definition.artifacts, store, model_dir, container)
     channels = {}
