@@ -116,8 +116,8 @@ def test_what_keeps_all_constraints_is_let_through_as_botocore_does(name: str, d
             {"ResourceArn": "arn:aws:sagemaker:eu-west-1:123456789012:model/a", "TagKeys": [""]},
             [
                 "Value '[]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must "
-                "have length less than or equal to 128, Member must have length greater than or equal to 1, Member must "
-                r"satisfy regular expression pattern: ([\p{L}\p{Z}\p{N}_.:/=+\-@]*)]"
+                "have length less than or equal to 128, Member must have length greater than or equal to 1, "
+                r"Member must satisfy regular expression pattern: ([\p{L}\p{Z}\p{N}_.:/=+\-@]*)]"
             ],
         ),
     ],

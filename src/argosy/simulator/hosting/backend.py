@@ -3,12 +3,12 @@
 `single.py`, `multi_model.py`, `pipeline.py` and `direct.py` implement the protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from argosy.simulator.answers import Answer
-from argosy.simulator.connection import Connection
+from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Launch, Stop
 from argosy.simulator.hosting.definition import ContainerDefinition, Model, ProductionVariant
 
@@ -41,6 +41,8 @@ class Hop:
         path: Where it is posted.
         headers: What the container gets, and nothing else.
         body: What it gets; in a pipeline the answer of the container before.
+        again: Asked when the container answered with an error, by its status: whether what kept it from answering is
+            mended, and the invocation should be sent once more. May raise `Refused`.
     """
 
     connection: Connection
@@ -48,6 +50,24 @@ class Hop:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    again: Callable[[int], Awaitable[bool]] | None = None
+
+    async def send(self, timeout_s: float, limit_bytes: int) -> Reply:
+        """Send the invocation and have the whole answer; once more when `again` says so.
+
+        Raises:
+            ContainerError: No answer, or not the whole of it within `timeout_s`.
+            Refused: As `again`.
+        """
+        reply = await self._post(timeout_s, limit_bytes)
+        if reply.status >= 400 and self.again is not None and await self.again(reply.status):
+            reply = await self._post(timeout_s, limit_bytes)
+        return reply
+
+    async def _post(self, timeout_s: float, limit_bytes: int) -> Reply:
+        return await self.connection.send(
+            "POST", self.path, self.headers, self.body, timeout_s=timeout_s, limit_bytes=limit_bytes
+        )
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of the simulator's, but the service's answer

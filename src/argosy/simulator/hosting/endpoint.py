@@ -184,9 +184,7 @@ class Endpoint:
                 "which older documents and some clients call the limit"
             )
         try:
-            reply = await hop.connection.send(
-                "POST", hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s, limit_bytes=limits.body_bytes
-            )
+            reply = await hop.send(limits.invocation_s, limits.body_bytes)
         except ContainerError as error:
             return answers.no_response(place, error.message)
         visit.status = reply.status
