@@ -1,4 +1,4 @@
-"""Frames of AWS's event streams (`application/vnd.amazon.eventstream`), encoded and decoded without any input or output.
+"""Frames of AWS's event streams (`application/vnd.amazon.eventstream`), encoded and decoded.
 
 A message is a prelude (total length, length of the headers, CRC-32 of both), headers, a payload and the CRC-32 of all
 that. Numbers are big-endian.
