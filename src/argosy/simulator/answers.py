@@ -123,6 +123,35 @@ def endpoint_not_found(name: str) -> Answer:
     return validation_error(f"Endpoint {name} of account {ACCOUNT} not found.")
 
 
+def unsupported_header(endpoint: str, header: str) -> Answer:
+    """400 ValidationError for a header field that this kind of endpoint cannot serve."""
+    return validation_error(f"Endpoint {endpoint} does not support the header {header}.")
+
+
+def service_unavailable(note: str) -> Answer:
+    """503 ServiceUnavailable, with the words of the API's model; clients try again."""
+    return _error(503, "ServiceUnavailable", {"Message": "The service is unavailable. Try your call again."}, note)
+
+
+def throttled(note: str) -> Answer:
+    """400 ThrottlingException, which says nothing: https://github.com/opensearch-project/ml-commons/issues/2429.
+
+    The service's body is `{"message": null}` (read 2026-11-23); clients try again.
+    """
+    return _error(400, "ThrottlingException", {"message": None}, note)
+
+
+def body_too_large(limit_bytes: int) -> Answer:
+    """413, which the API's model does not know: clients call the error `413`."""
+    body = json.dumps({"message": f"HTTP content length exceeded {limit_bytes} bytes."}).encode()
+    return Answer(413, (("Content-Type", "application/json"),), body)
+
+
+def not_simulated(status: int, message: str) -> Answer:
+    """What this simulator does not do: an answer that clients neither retry nor take for the service's."""
+    return _error(status, "NotSimulated", {"Message": message})
+
+
 def wrong_inference_type(name: str) -> Answer:
     """400 ValidationError: an asynchronous endpoint was invoked as another one is, or the other way round.
 
@@ -143,17 +172,6 @@ def accepted(inference_id: str, places: tuple[tuple[str, str], ...]) -> Answer:
     return Answer(202, (("Content-Type", "application/json"), *places), body)
 
 
-def body_too_large(limit_bytes: int) -> Answer:
-    """413, which the API's model does not know: clients call the error `413`."""
-    body = json.dumps({"message": f"HTTP content length exceeded {limit_bytes} bytes."}).encode()
-    return Answer(413, (("Content-Type", "application/json"),), body)
-
-
-def not_simulated(status: int, message: str) -> Answer:
-    """What this simulator does not do: an answer that clients neither retry nor take for the service's."""
-    return _error(status, "NotSimulated", {"Message": message})
-
-
 def _model_error(place: Place, status: int, message: str, original: str, note: str | None = None) -> Answer:
     limit = int(contract.ERROR_MESSAGE.value)
     fields = {
@@ -166,6 +184,6 @@ def _model_error(place: Place, status: int, message: str, original: str, note: s
     return _error(424, "ModelError", fields, note)
 
 
-def _error(status: int, type_: str, fields: Mapping[str, str | int], note: str | None = None) -> Answer:
+def _error(status: int, type_: str, fields: Mapping[str, str | int | None], note: str | None = None) -> Answer:
     headers = (("Content-Type", "application/json"), (ERROR_TYPE, type_))
     return Answer(status, headers, json.dumps(fields).encode(), note)

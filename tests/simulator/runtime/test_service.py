@@ -16,9 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from argosy.simulator.hosting.endpoint import EndpointOptions
 from tests.simulator.conftest import MakeContainer
-from tests.simulator.serving_thread import Served, serving
+from tests.simulator.serving_thread import Served, demo, serving
 
 MIB = 2**20
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -31,7 +30,7 @@ def serve(stand_in: MakeContainer) -> Iterator[ServeEndpoint]:
     with ExitStack() as stack:
 
         def start(settings: dict[str, str] | None = None, **limits: Any) -> Served:
-            return stack.enter_context(serving(stand_in(**(settings or {})), EndpointOptions("demo", **limits)))
+            return stack.enter_context(serving(stand_in(**(settings or {})), demo(**limits)))
 
         yield start
 
@@ -68,7 +67,7 @@ def test_boto3_gets_the_container_s_body_unchanged(serve: ServeEndpoint) -> None
 
 def test_the_container_sees_the_allowed_headers_and_no_other(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         runtime_client(served).invoke_endpoint(
             EndpointName="demo",
             Body=b"1,2",
@@ -94,7 +93,7 @@ def test_the_container_sees_the_allowed_headers_and_no_other(stand_in: MakeConta
 
 def test_a_missing_content_type_stays_missing(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         answer = runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"1,2")
         names = {name.lower() for name, _ in received(container.url)[-1]["headers"]}
     assert "content-type" not in names
@@ -267,7 +266,7 @@ def test_operations_that_are_not_there_say_so(serve: ServeEndpoint) -> None:
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_invokes_nothing(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as client:
             client.sendall(b"POST /endpoints/demo/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"whole")

@@ -6,8 +6,7 @@ notification is delivered -> the spool forgets it. Wherever the simulator ends, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from argosy.errors import StorageError, UsageError
@@ -16,7 +15,7 @@ from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.runtime import async_request
-from argosy.simulator.runtime.async_request import AsyncInvocation
+from argosy.simulator.runtime.async_request import LONGEST_BODY, AsyncInvocation
 from argosy.simulator.runtime.async_spool import Entry, Spool
 from argosy.simulator.runtime.async_turn import AsyncOptions, Turn
 from argosy.simulator.runtime.notification import Notifier
@@ -49,12 +48,12 @@ class AsyncInference:
         spool: Spool,
         notifier: Notifier,
         report: Report,
-        options: AsyncOptions = AsyncOptions(),
+        options: AsyncOptions | None = None,
     ) -> None:
         self._spool = spool
-        self._options = options
+        self._options = options or AsyncOptions()
         self._report = report
-        self._turn = Turn(store, spool, notifier, report, options)
+        self._turn = Turn(store, spool, notifier, report, self._options)
         self._queues: dict[str, _Queue] = {}
 
     async def attach(self, endpoint: Endpoint) -> None:
@@ -105,22 +104,23 @@ class AsyncInference:
         if queue is not None and queue.tasks:
             await asyncio.wait(set(queue.tasks))
 
-    async def accept(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, region: str) -> Answer:
+    async def accept(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None, region: str) -> Answer:
         """Answer InvokeEndpointAsync: 202 when the invocation is kept, 400 when it cannot be right.
 
         Args:
             endpoint: Which one is invoked.
             headers: The request's, names in lower case, values decoded as Latin-1.
-            body: The request's.
+            body: The request's; None when it is longer than `LONGEST_BODY`.
             region: The client's.
         """
         name = endpoint.definition.name
         config = endpoint.definition.async_inference
         if config is None:
             return answers.wrong_inference_type(name)
-        message = async_request.faults(headers, len(body))
+        message = async_request.faults(headers, LONGEST_BODY + 1 if body is None else len(body))
         if message is not None:
             return answers.validation_error(message)
+        assert body is not None, "a body that is too long is a fault"
         if name not in self._queues:
             return answers.service_unavailable("the endpoint's asynchronous invocations have not been started")
         try:
@@ -158,7 +158,8 @@ class AsyncInference:
                 await self._turn.conclude(invocation, entry.outcome)
         except StorageError as error:
             # Nothing may be claimed that could not be stored: it stays in the spool, and the next start tries again.
-            self._report(f"{invocation.endpoint}: invocation {invocation.inference_id} waits for the next start: {error}")
+            name = f"{invocation.endpoint}: invocation {invocation.inference_id}"
+            self._report(f"{name} waits for the next start: {error}")
 
     async def _invoke(self, queue: _Queue, invocation: AsyncInvocation) -> None:
         """Wait for a turn, as long as the invocation may wait, and take it."""

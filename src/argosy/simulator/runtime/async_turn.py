@@ -196,9 +196,7 @@ class Turn:
                 attempt += 1
             await asyncio.sleep(self._options.retry_delay_s)
 
-    async def _exchange(
-        self, endpoint: Endpoint, invocation: AsyncInvocation, source: BinaryIO, size: int
-    ) -> _Receipt:
+    async def _exchange(self, endpoint: Endpoint, invocation: AsyncInvocation, source: BinaryIO, size: int) -> _Receipt:
         """One request and its answer.
 
         Raises:
@@ -300,7 +298,7 @@ def _told(config: AsyncInference, receipt: _Receipt, reason: str | None) -> tupl
     topic, kind = (config.success_topic, _SUCCESS) if reason is None else (config.error_topic, _ERROR)
     if topic is None:
         return None
-    is_held = kind in config.includes_response and 0 < receipt.status and len(receipt.head) <= LONGEST_RESPONSE
+    is_held = kind in config.includes_response and receipt.status > 0 and len(receipt.head) <= LONGEST_RESPONSE
     return topic, Result(reason, receipt.content_type, bytes(receipt.head) if is_held else None)
 
 

@@ -157,9 +157,7 @@ class WebSocket:
         headers: Of the container's answer to the upgrade, names in lower case.
     """
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: Mapping[str, str]
-    ) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: Mapping[str, str]) -> None:
         self.headers = headers
         self._reader = reader
         self._writer = writer

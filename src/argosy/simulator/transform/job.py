@@ -10,10 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 from argosy.errors import ContainerError, TransformError
-from argosy.simulator import health
 from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Connection
 from argosy.simulator.containers.container import Container, log_tail, stop
-from argosy.simulator.health import Report, await_ready
+from argosy.simulator.health import Report, await_ready, uninterrupted
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, TransformOptions, resolve
 from argosy.simulator.transform.files import InputObject
 from argosy.simulator.transform.object_transform import (
@@ -153,7 +152,7 @@ class TransformJob:
         """
         started = time.monotonic()
         try:
-            await health.start(self._container)
+            await uninterrupted(self._container.start)
             self._connection = Connection(self._container.url, TRANSFORM_JOB)
             failure = f"{ALGORITHM_ERROR}: the container did not pass the ping health check"
             await await_ready(self._container, self._connection, STARTUP_S, failure)
