@@ -202,8 +202,10 @@ class Connection:
             if "\n" in value or "\r" in value or "\0" in value:
                 raise UsageError("a header field cannot hold a line break", where=name)
             lines += (name, ": ", value, "\r\n")
-        if not isinstance(body, bytes):
-            lines.append("\r\n" if "Content-Length" in headers else "Transfer-Encoding: chunked\r\n\r\n")
+        if "Content-Length" in headers:
+            lines.append("\r\n")
+        elif not isinstance(body, bytes):
+            lines.append("Transfer-Encoding: chunked\r\n\r\n")
         elif body or method == "POST":
             lines.append(f"Content-Length: {len(body)}\r\n\r\n")
         else:
