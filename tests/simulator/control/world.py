@@ -10,15 +10,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from argosy.errors import ContainerError
-from argosy.simulator.containers.container import Container
+from argosy.errors import ContainerError, MissingImageError
+from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer, free_port
 from argosy.simulator.control.resources import Json
 from argosy.simulator.control.store import Store
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.definition import Model, ProductionVariant
-from argosy.simulator.hosting.single import SingleContainer
+from argosy.simulator.hosting.definition import ContainerDefinition, Model
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -27,12 +26,11 @@ STAND_IN = Path(__file__).parent.parent / "stand_in.py"
 LABELLED = "multi-model"
 
 
-def open_stand_in(model: Model, folder: Path) -> Container:
-    definition = model.containers[0]
+def open_stand_in(definition: ContainerDefinition, launch: Launch, folder: Path) -> Container:
     if definition.image != "stand-in":
-        raise ContainerError("Please make sure all images included in the model exist", got=definition.image)
+        raise MissingImageError(definition.image)
     port = free_port()
-    variables = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **definition.environment}
+    variables = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **launch.environment}
     arguments = (sys.executable, str(STAND_IN), str(port))
     return ProcessContainer(Command("stand-in", arguments, variables, folder, port))
 
@@ -50,10 +48,10 @@ async def run_transform(name: str, request: Json, model: Model) -> Ending:
 def world(folder: Path, report: Report) -> World:
     """The stand-ins' working directory is `folder`, so that they can be found."""
 
-    def make_backend(model: Model, variant: ProductionVariant) -> SingleContainer:
-        return SingleContainer(lambda: open_stand_in(model, folder), variant)
+    def open_container(definition: ContainerDefinition, launch: Launch) -> Container:
+        return open_stand_in(definition, launch, folder)
 
-    return World(folder / "state", LocalFolder(folder / "s3"), make_backend, run_transform, labels, report)
+    return World(folder / "state", LocalFolder(folder / "s3"), open_container, run_transform, labels, report)
 
 
 def die_at(moment: int) -> None:
