@@ -222,14 +222,8 @@ def _reason(taken: Json, error: ArgosyError) -> str:
     if not isinstance(error, MissingImageError):
         return error.what
     images = {name: {each["Image"] for each in model["containers"]} for name, model in taken["models"].items()}
-    variant = next(
-        (
-            each["VariantName"]
-            for each in variants_of(taken["config"])
-            if error.image in images.get(each.get("ModelName"), ())
-        ),
-        "",
-    )
+    having = [each for each in variants_of(taken["config"]) if error.image in images.get(each.get("ModelName"), ())]
+    variant = having[0]["VariantName"] if having else ""
     return (
         f"Please make sure all images included in the model for the production variant {variant} exist, and that the "
         "execution role used to create the model has permissions to access them."
