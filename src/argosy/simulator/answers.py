@@ -162,6 +162,26 @@ def not_simulated(status: int, message: str) -> Answer:
     return _error(status, "NotSimulated", {"Message": message})
 
 
+def wrong_inference_type(name: str) -> Answer:
+    """400 ValidationError: an asynchronous endpoint was invoked as another one is, or the other way round.
+
+    UNSURE: how the sentence begins. Its end was seen for both
+    (https://github.com/strands-agents/harness-sdk/issues/1969 has the case, read 2026-11-23).
+    """
+    return validation_error(f"Endpoint {name} of account {ACCOUNT} does not support this inference type.")
+
+
+def accepted(inference_id: str, places: tuple[tuple[str, str], ...]) -> Answer:
+    """202 of InvokeEndpointAsync.
+
+    Args:
+        inference_id: The invocation's.
+        places: Header fields that say where the result and a failure will be.
+    """
+    body = json.dumps({"InferenceId": inference_id}).encode()
+    return Answer(202, (("Content-Type", "application/json"), *places), body)
+
+
 def _model_error(place: Place, status: int, message: str, original: str, note: str | None = None) -> Answer:
     limit = int(contract.ERROR_MESSAGE.value)
     fields = {
