@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from argosy.errors import UsageError
+from argosy.simulator.backends.adapters import AdaptedContainer, AdapterOptions
 from argosy.simulator.backends.direct import Direct
 from argosy.simulator.backends.model_cache import CacheOptions
 from argosy.simulator.backends.multi_model import MultiModel
@@ -37,7 +38,7 @@ class BackendOptions:
     """
 
     models: CacheOptions = field(default_factory=CacheOptions)
-    adapters: CacheOptions = field(default_factory=CacheOptions)
+    adapters: AdapterOptions = field(default_factory=AdapterOptions)
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
 
 
@@ -70,6 +71,8 @@ class BackendMaker:
             )
         is_direct = model.execution_mode is ExecutionMode.DIRECT
         if count == 1 and not is_direct:
+            if model.takes_adapters:
+                return AdaptedContainer(model.containers[0], variant, self._surroundings, self._options.adapters)
             return self._member(model.containers[0], variant, Part())
         ports = Ports(count)
         members = []

@@ -59,6 +59,9 @@ class CacheOptions:
 class LoadApi(Protocol):
     """How a container is told to load and unload."""
 
+    def name(self, target: str) -> str:
+        """What the container calls what clients call `target`."""
+
     async def load(self, name: str, path: str, target: str) -> Reply:
         """Load `name` from a folder that the container sees; `target` is what clients call it.
 
@@ -95,6 +98,7 @@ class Entry:
     Attributes:
         target: What clients call it.
         name: What the container calls it.
+        folder: Name of the folder with its artifacts.
         source: Where it is fetched from.
         users: Invocations under way.
     """
@@ -102,6 +106,7 @@ class Entry:
     def __init__(self, target: str, name: str, source: ArtifactSource) -> None:
         self.target = target
         self.name = name
+        self.folder = opaque_name(target)
         self.source = source
         self.users = 0
         self.used = 0
@@ -142,7 +147,7 @@ class ModelCache:
         """
         entry = self._entries.get(target)
         if entry is None:
-            entry = self._entries[target] = Entry(target, opaque_name(target), source)
+            entry = self._entries[target] = Entry(target, self._api.name(target), source)
         entry.users += 1
         try:
             await self._have_loaded(entry, place)
@@ -231,7 +236,7 @@ class ModelCache:
         if entry.is_fetched:
             return
         if entry.fetching is None:
-            target = self._room.folder / entry.name / "model"
+            target = self._room.folder / entry.folder / "model"
             fetching = partial(fetch, entry.source, self._room.store, target)
             entry.fetching = asyncio.ensure_future(asyncio.to_thread(fetching))
         try:
@@ -240,7 +245,7 @@ class ModelCache:
             if entry.fetching.done():
                 entry.fetching = None
         entry.is_fetched = True
-        entry.size = await asyncio.to_thread(size_of, self._room.folder / entry.name)
+        entry.size = await asyncio.to_thread(size_of, self._room.folder / entry.folder)
         await self._make_room_on_disk(entry)
 
     async def _tell(self, entry: Entry) -> Failure | None:
@@ -249,7 +254,7 @@ class ModelCache:
         while limit is not None and self._loaded_beside(entry) >= limit and await self._evict(entry):
             pass
         while True:
-            reply = await self._api.load(entry.name, f"{self._room.seen_at}/{entry.name}/model", entry.target)
+            reply = await self._api.load(entry.name, f"{self._room.seen_at}/{entry.folder}/model", entry.target)
             if 200 <= reply.status < 300 or reply.status == LOADED_ALREADY:
                 entry.is_loaded = True
                 return None
@@ -303,7 +308,7 @@ class ModelCache:
 
     async def _remove_files(self, entry: Entry) -> None:
         entry.is_fetched = False
-        await asyncio.to_thread(shutil.rmtree, self._room.folder / entry.name, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._room.folder / entry.folder, ignore_errors=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -14,7 +14,7 @@ from pathlib import Path
 from argosy import contract
 from argosy.simulator import request_headers
 from argosy.simulator.answers import Place
-from argosy.simulator.backends.model_cache import CacheOptions, Entry, ModelCache, Room
+from argosy.simulator.backends.model_cache import CacheOptions, Entry, ModelCache, Room, opaque_name
 from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Stop
 from argosy.simulator.hosting import refusals
@@ -40,6 +40,10 @@ class ModelsApi:
     def __init__(self, connection: Connection, timeout_s: float) -> None:
         self._connection = connection
         self._timeout_s = timeout_s
+
+    def name(self, target: str) -> str:
+        """It says nothing, as on SageMaker."""
+        return opaque_name(target)
 
     async def load(self, name: str, path: str, target: str) -> Reply:
         """`POST /models`.

@@ -5,12 +5,25 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from argosy.simulator.answers import Answer
 from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Launch, Stop
-from argosy.simulator.hosting.definition import ContainerDefinition, Model, ProductionVariant
+from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition, Model, ProductionVariant
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter of the model that a backend runs.
+
+    Attributes:
+        name: Its inference component's.
+        source: Its artifacts.
+    """
+
+    name: str
+    source: ArtifactSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +36,14 @@ class Request:
         body: The whole body.
         region: The client's, for the texts of errors.
         endpoint: Its endpoint's name, for the texts of errors.
+        adapter: The adapter that is to answer it, or None.
     """
 
     headers: Mapping[str, str]
     body: bytes
     region: str
     endpoint: str = ""
+    adapter: Adapter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,14 @@ class Backend(Protocol):
 
     async def stop(self) -> list[Stop]:
         """End every container as SageMaker does and remove it; may be called twice, and before `start`."""
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """A backend that answers requests with an adapter."""
+
+    async def unload(self, adapter: str) -> None:
+        """Unload an adapter if it is loaded, and remove its artifacts."""
 
 
 class MakeBackend(Protocol):

@@ -10,7 +10,7 @@ from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
 from argosy.simulator.hosting.backend import OpenContainer
-from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.hosting.definition import Compute, ContainerDefinition
 from argosy.simulator.storage.objects import ObjectStore
 
 
@@ -39,12 +39,14 @@ class Part:
         name: What error texts call it: `primary`, its hostname, or `container-2`.
         number: From 1.
         variables: The platform's variables for it, on top of its own environment; may block.
+        compute: What it may use of this machine; None does not limit it.
         takes_models: Whether it sees a folder in which models or adapters appear while it runs.
     """
 
     name: str = "primary"
     number: int = 1
     variables: Callable[[], Mapping[str, str]] = dict
+    compute: Compute | None = None
     takes_models: bool = False
 
 

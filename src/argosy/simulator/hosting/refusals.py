@@ -74,6 +74,20 @@ def component_not_allowed() -> Answer:
     return answers.validation_error(COMPONENT_NOT_ALLOWED)
 
 
+def component_without_copies(note: str) -> Answer:
+    """400: no copy of the component is in service.
+
+    Source:
+        "Unlock cost savings with the new scale down to zero feature in SageMaker Inference", AWS Machine Learning Blog,
+        2024-12-03 (read 2026-11-23).
+    """
+    message = (
+        "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if "
+        "configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+    )
+    return answers.validation_error(message, note=note)
+
+
 def component_not_found(endpoint: str, component: str) -> Answer:
     """400: there is no component of that name."""
     return answers.validation_error(f"Inference Component {component} not found for endpoint {endpoint}.")
