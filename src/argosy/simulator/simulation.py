@@ -17,6 +17,7 @@ from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
@@ -114,6 +115,7 @@ class Simulation:
             Endpoints(store, deployments),
             TransformJobs(store, world.run_transform, world.objects, world.report),
             ModelPackages(store, world.run_transform, world.report),
+            InferenceComponents(store, deployments, world.report),
         )
         try:
             self._control = ControlPlane(parts, world.report)

@@ -16,7 +16,7 @@ from argosy.simulator.control.definitions import endpoint_of, variants_of
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.definition import EndpointDefinition, InferenceComponent
 
 IN_PROGRESS: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 """Statuses in which an endpoint takes no change."""
@@ -24,8 +24,33 @@ REASON_LENGTH: Final = 1024
 """Longest `FailureReason`."""
 
 
+class Hosted(Protocol):
+    """The inference components of an endpoint that serves."""
+
+    async def create(self, component: InferenceComponent) -> None:
+        """Start a component's copies, or let its base know an adapter.
+
+        Raises:
+            ArgosyError: That failed; nothing of it is left.
+        """
+
+    async def update(self, component: InferenceComponent) -> None:
+        """Give a component another specification, or another number of copies.
+
+        Raises:
+            ArgosyError: That failed; all is as before.
+        """
+
+    async def delete(self, name: str) -> None:
+        """End a component's copies, or forget an adapter."""
+
+
 class Served(Protocol):
     """An endpoint that serves, or is about to."""
+
+    @property
+    def components(self) -> Hosted:
+        """Its inference components."""
 
     async def start(self) -> object:
         """Start all its containers and wait until they are healthy.
