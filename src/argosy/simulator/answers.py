@@ -107,15 +107,16 @@ def response_too_large(place: Place, note: str) -> Answer:
     return _model_error(place, 500, message, "", note)
 
 
-def validation_error(message: str, code: str | None = None) -> Answer:
+def validation_error(message: str, code: str | None = None, note: str | None = None) -> Answer:
     """400 ValidationError.
 
     Args:
         message: The service's sentence.
         code: The `ErrorCode` field, where one is known.
+        note: For the person at the simulator.
     """
     fields = {"ErrorCode": code, "Message": message} if code else {"Message": message}
-    return _error(400, "ValidationError", fields)
+    return _error(400, "ValidationError", fields, note)
 
 
 def endpoint_not_found(name: str) -> Answer:
@@ -131,6 +132,15 @@ def unsupported_header(endpoint: str, header: str) -> Answer:
 def service_unavailable(note: str) -> Answer:
     """503 ServiceUnavailable, with the words of the API's model; clients try again."""
     return _error(503, "ServiceUnavailable", {"Message": "The service is unavailable. Try your call again."}, note)
+
+
+def model_not_ready(note: str) -> Answer:
+    """429 ModelNotReadyException, with the words of the API's model."""
+    message = (
+        "Either a serverless endpoint variant's resources are still being provisioned, or a multi-model endpoint is "
+        "still downloading or loading the target model. Wait and try your request again."
+    )
+    return _error(429, "ModelNotReadyException", {"Message": message}, note)
 
 
 def throttled(note: str) -> Answer:
@@ -150,6 +160,26 @@ def body_too_large(limit_bytes: int) -> Answer:
 def not_simulated(status: int, message: str) -> Answer:
     """What this simulator does not do: an answer that clients neither retry nor take for the service's."""
     return _error(status, "NotSimulated", {"Message": message})
+
+
+def wrong_inference_type(name: str) -> Answer:
+    """400 ValidationError: an asynchronous endpoint was invoked as another one is, or the other way round.
+
+    UNSURE: how the sentence begins. Its end was seen for both
+    (https://github.com/strands-agents/harness-sdk/issues/1969 has the case, read 2026-11-23).
+    """
+    return validation_error(f"Endpoint {name} of account {ACCOUNT} does not support this inference type.")
+
+
+def accepted(inference_id: str, places: tuple[tuple[str, str], ...]) -> Answer:
+    """202 of InvokeEndpointAsync.
+
+    Args:
+        inference_id: The invocation's.
+        places: Header fields that say where the result and a failure will be.
+    """
+    body = json.dumps({"InferenceId": inference_id}).encode()
+    return Answer(202, (("Content-Type", "application/json"), *places), body)
 
 
 def _model_error(place: Place, status: int, message: str, original: str, note: str | None = None) -> Answer:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy import contract
 from argosy.errors import ContainerError
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
@@ -50,6 +51,7 @@ class Command:
         is_supervised: Whether the container's first process is the child of the process started here, as under
             `unshare --fork`: then the child gets SIGTERM.
         stdin: What it reads from stdin.
+        models_path: Where it sees `Launch.models_dir`; a process without a root of its own sees it where it is.
         caveat: What running it this way cannot prove, as a clause about the container.
     """
 
@@ -60,6 +62,7 @@ class Command:
     port: int
     is_supervised: bool = False
     stdin: bytes = field(default=b"", repr=False)
+    models_path: str = contract.MODELS_DIR
     caveat: str = ""
 
 
@@ -93,6 +96,11 @@ class ProcessContainer:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._command.port}"
+
+    @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return self._command.models_path
 
     def start(self) -> None:
         """Start the process with its log going to a file.

@@ -1,6 +1,7 @@
 """The SageMaker Runtime API over HTTP: a plain ASGI application on loopback, for unmodified AWS clients.
 
-`InvokeEndpoint` is here; the other operations are answered with a sentence that says so.
+`InvokeEndpoint` is here, and the way to `InvokeEndpointAsync`; other operations are answered with a sentence that says
+so.
 """
 
 import asyncio
@@ -20,18 +21,22 @@ from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Request
 from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_request import LONGEST_BODY
 
 # ASGI's own types: its messages are dictionaries of whatever the specification says for each.
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 new_event_loop: Final[Callable[[], asyncio.AbstractEventLoop]] = uvloop.new_event_loop
 """The loop that makes an invocation's way through the simulator shortest; any other works too."""
 
 _ROUTE = re.compile(r"/endpoints/([^/]+)/([^/]+)")
+_INVOKE: Final = "invocations"
+_INVOKE_ASYNC: Final = "async-invocations"
 _LATER: Final = {
-    "async-invocations": "InvokeEndpointAsync",
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
     "invocations-bidirectional-stream": "InvokeEndpointWithBidirectionalStream",
 }
@@ -45,12 +50,16 @@ class Runtime:
 
     Args:
         endpoints: By name.
-        report: Takes a line for every answer that is not 200.
+        report: Takes a line for every answer that is no success.
+        async_inference: Takes asynchronous invocations; without it an endpoint that wants them is not simulated.
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], report: Report) -> None:
+    def __init__(
+        self, endpoints: Mapping[str, Endpoint], report: Report, async_inference: AsyncInference | None = None
+    ) -> None:
         self._endpoints = endpoints
         self._report = report
+        self._async_inference = async_inference
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -61,7 +70,7 @@ class Runtime:
             answer = await self._answer(scope, headers, receive)
         except ConnectionAbortedError:
             return
-        if answer.status != 200:
+        if not 200 <= answer.status < 300:
             note = answer.note or answer.body[:300].decode(errors="replace")
             self._report(f"{scope['method']} {scope['path']}: {answer.status}: {note}")
         listed = [*answer.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(answer.body)))]
@@ -72,22 +81,23 @@ class Runtime:
     async def _answer(self, scope: Message, headers: Mapping[str, str], receive: Receive) -> Answer:
         """The answer; the request's body is read in any case, so that every client reads the answer too."""
         found = self._find(scope, headers)
-        endpoint = found if isinstance(found, Endpoint) else None
-        limit = endpoint.limits.body_bytes if endpoint else 0
+        is_async = scope["path"].endswith(f"/{_INVOKE_ASYNC}")
+        limit = 0 if isinstance(found, Answer) else LONGEST_BODY if is_async else found.limits.body_bytes
         body = await _read_body(headers, receive, limit)
         if isinstance(found, Answer):
             return found
+        signed = _REGION.search(headers.get("authorization", ""))
+        region = signed.group(1) if signed else answers.REGION
+        if is_async and self._async_inference is not None:
+            return await self._async_inference.accept(found, headers, body, region)
         if body is None:
             return answers.body_too_large(limit)
-        region = _REGION.search(headers.get("authorization", ""))
-        return await found.invoke(
-            Request(headers, body, region.group(1) if region else answers.REGION, found.definition.name)
-        )
+        return await found.invoke(Request(headers, body, region, found.definition.name))
 
     def _find(self, scope: Message, headers: Mapping[str, str]) -> Endpoint | Answer:
         """The endpoint of a request, or why there is none for it."""
         route = _ROUTE.fullmatch(scope["path"])
-        if route is None or (route.group(2) != "invocations" and route.group(2) not in _LATER):
+        if route is None or route.group(2) not in (_INVOKE, _INVOKE_ASYNC, *_LATER):
             return answers.not_simulated(
                 404, f"{scope['path']} is no operation of SageMaker Runtime; POST /endpoints/NAME/invocations is"
             )
@@ -96,19 +106,22 @@ class Runtime:
             return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
         if operation in _LATER:
             return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
-        message = request_headers.faults(name, headers)
+        message = request_headers.faults(name, {} if operation == _INVOKE_ASYNC else headers)
         if message is not None:
             return answers.validation_error(message)
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             return answers.endpoint_not_found(name)
-        return endpoint
+        is_async = endpoint.definition.async_inference is not None
+        if is_async and self._async_inference is None:
+            return answers.not_simulated(501, f"{name} is asynchronous, which nobody asked to simulate")
+        return endpoint if is_async == (operation == _INVOKE_ASYNC) else answers.wrong_inference_type(name)
 
 
 async def serve(
-    runtime: Runtime, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
+    runtime: Application, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
 ) -> None:
-    """Serve the API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
+    """Serve an API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
 
     Signals are the caller's: nothing is installed here. `on_open` is called as soon as clients can connect.
     """
