@@ -33,7 +33,7 @@ class Local:
     def environ(self) -> dict[str, str]:
         """The environment of a client."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return kept | self.variables
+        return {**kept, "SAGEMAKER_SUPPRESS_V2_WARNING": "1", **self.variables}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         flags = ("--port", port, "--state", folder / "state", "--image", f"{IMAGE}={EXAMPLE}", "--json")
         with running(folder / "log", "simulate", "up", *flags) as simulator:
-            simulator.await_true(lambda: '"AWS_ENDPOINT_URL_SAGEMAKER"' in simulator.log)
-            printed = json.loads(next(line for line in simulator.log.splitlines() if line.startswith("{")))
+            simulator.await_true(lambda: "\n}" in simulator.log)
+            printed, _ = json.JSONDecoder().raw_decode(simulator.log, simulator.log.index("{\n"))
             yield Local(simulator, {**ACCOUNT, "AWS_ENDPOINT_URL_S3": s3, **printed["environment"]})
             assert simulator.stop() == 0, simulator.log
 
