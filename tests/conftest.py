@@ -1,11 +1,15 @@
-"""What all tests share: the engine's tests are run or loudly left out, never skipped."""
+"""What all tests share: how they are spread over processes; the engine's are run or loudly left out, never skipped."""
 
 import os
 import signal
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling, Scheduling
+from xdist.workermanage import WorkerController
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
+ONE_AT_A_TIME = "one-at-a-time"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,12 +23,42 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = {}
 
 
+class _ByFile(LoadGroupScheduling):  # type: ignore[misc] # xdist has no types
+    """A file's tests are run by one process, which then makes what they share once; so are those of a group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        group: str = super()._split_scope(nodeid)
+        return group.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Take the files in the order in which they were collected, and not those with the most tests first."""
+    config.option.loadscopereorder = False
+    return _ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes longest first, so that no process has to work alone at the end.
+
+    What uses the engine, or a port that a document names, is never run at the same time: both are there once.
+    """
+    for item in items:
+        if item.get_closest_marker("engine") or item.path.parent.name == "scenarios":
+            item.add_marker(pytest.mark.xdist_group(ONE_AT_A_TIME))
+    items.sort(key=lambda item: (not item.get_closest_marker("xdist_group"), not item.get_closest_marker("slow")))
     for option, marks in _left_out_marks(config).items():
         without = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
         config.stash[_LEFT_OUT][option] = len(without)
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
+    # A process that xdist has started tells it: the one that reports collects nothing.
+    getattr(config, "workeroutput", {})["left_out"] = config.stash[_LEFT_OUT]
+
+
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take over what a process has left out; each has left out the same."""
+    node.config.stash[_LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

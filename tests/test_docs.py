@@ -13,6 +13,7 @@ from argosy.cli.main import VERBS
 from argosy.contract import CLAUSES, Variable
 from argosy.errors import ArgosyError
 from tests import pages
+from tests.conftest import ONE_AT_A_TIME
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -36,6 +37,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group(ONE_AT_A_TIME)
 @pytest.mark.parametrize("page", RUN)
 def test_every_block_runs_and_shows_what_the_page_shows(page: str, checkout: Path) -> None:
     done = list(pages.Reader(checkout).follow((checkout / page).read_text()))
