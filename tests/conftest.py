@@ -1,15 +1,17 @@
 """What all tests share: how they are spread over processes; the engine's are run or loudly left out, never skipped."""
 
+import functools
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
-from xdist.scheduler import LoadGroupScheduling, Scheduling
+from xdist.scheduler import LoadFileScheduling, Scheduling
 from xdist.workermanage import WorkerController
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
-ONE_AT_A_TIME = "one-at-a-time"
+_ONE_AT_A_TIME = "one at a time"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,30 +25,33 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = {}
 
 
-class _ByFile(LoadGroupScheduling):  # type: ignore[misc] # xdist has no types
-    """A file's tests are run by one process, which then makes what they share once; so are those of a group."""
+@functools.cache
+def _group(file: Path) -> str:
+    """Which files' tests share a process; the process that gives the tests out sees no marks, only names.
+
+    What uses the engine is never run at the same time: names of images, and port 8080, are there once. The scenarios
+    share what they have built.
+    """
+    uses_engine = "mark.engine" in file.read_text() or file.parent.name == "scenarios"
+    return _ONE_AT_A_TIME if uses_engine else str(file)
+
+
+class _ByGroup(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """The tests of a file, or of several, are run by one process, which then makes what they share once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        group: str = super()._split_scope(nodeid)
-        return group.partition("::")[0]
+        return _group(self.config.rootpath / nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """Take the files in the order in which they were collected, and not those with the most tests first."""
+    """Take the tests in the order in which they were collected, and not the files with the most tests first."""
     config.option.loadscopereorder = False
-    return _ByFile(config, log)
+    return _ByGroup(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what takes longest first, so that no process has to work alone at the end.
-
-    What uses the engine, or a port that a document names, is never run at the same time: both are there once.
-    """
-    for item in items:
-        if item.get_closest_marker("engine") or item.path.parent.name == "scenarios":
-            item.add_marker(pytest.mark.xdist_group(ONE_AT_A_TIME))
-    items.sort(key=lambda item: (not item.get_closest_marker("xdist_group"), not item.get_closest_marker("slow")))
+    """Put what takes longest first, so that no process has to work alone at the end."""
+    items.sort(key=lambda item: (_group(item.path) != _ONE_AT_A_TIME, not item.get_closest_marker("slow")))
     for option, marks in _left_out_marks(config).items():
         without = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
         config.stash[_LEFT_OUT][option] = len(without)

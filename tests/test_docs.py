@@ -13,7 +13,6 @@ from argosy.cli.main import VERBS
 from argosy.contract import CLAUSES, Variable
 from argosy.errors import ArgosyError
 from tests import pages
-from tests.conftest import ONE_AT_A_TIME
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -37,11 +36,18 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group(ONE_AT_A_TIME)
 @pytest.mark.parametrize("page", RUN)
 def test_every_block_runs_and_shows_what_the_page_shows(page: str, checkout: Path) -> None:
     done = list(pages.Reader(checkout).follow((checkout / page).read_text()))
     assert any(block.language in {"sh", "python"} for block in done)
+
+
+def test_no_two_pages_take_the_same_port() -> None:
+    """They are followed at the same time, by several readers or by the processes of `scripts/test`."""
+    run = [*RUN, "examples/breast-cancer/demo.py", "examples/flask-by-hand/README.md"]
+    ports = {page: set(re.findall(r"(?:--port |127\.0\.0\.1:)(\d+)", (ROOT / page).read_text())) for page in run}
+    taken = [port for page in run for port in sorted(ports[page])]
+    assert sorted(set(taken)) == sorted(taken), ports
 
 
 @pytest.mark.parametrize("page", PAGES)
