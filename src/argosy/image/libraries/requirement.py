@@ -40,8 +40,11 @@ def require_libraries(
     if proof.assumed:
         names = ", ".join(sorted(proof.assumed))
         say(f"{names}: found only after the distribution that has them is imported, as their users do")
-    lacking = {one.library: one.program for one in proof.findings if not one.below and is_toolkit(one.library)}
-    lacking = {library: program for library, program in lacking.items() if not is_ignored(library, ignored)}
+    lacking = {
+        one.library: one.program
+        for one in proof.findings
+        if one.kind == "missing" and not one.below and is_toolkit(one.library) and not is_ignored(one.library, ignored)
+    }
     for line in advice(proof.for_gpus, {} if faults else lacking, variables(image)):
         say(line)
     if faults:
