@@ -1,11 +1,17 @@
-"""What all tests share: the engine's tests are run or loudly left out, never skipped."""
+"""What all tests share: how they are spread over processes; the engine's are run or loudly left out, never skipped."""
 
+import functools
 import os
 import signal
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
+from xdist.workermanage import WorkerController
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
+_ONE_AT_A_TIME = "one at a time"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,12 +25,45 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LEFT_OUT] = {}
 
 
+@functools.cache
+def _group(file: Path) -> str:
+    """Which files' tests share a process; the process that gives the tests out sees no marks, only names.
+
+    What uses the engine is never run at the same time: names of images, and port 8080, are there once. The scenarios
+    share what they have built.
+    """
+    uses_engine = "mark.engine" in file.read_text() or file.parent.name == "scenarios"
+    return _ONE_AT_A_TIME if uses_engine else str(file)
+
+
+class _ByGroup(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """The tests of a file, or of several, are run by one process, which then makes what they share once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(self.config.rootpath / nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Take the tests in the order in which they were collected, and not the files with the most tests first."""
+    config.option.loadscopereorder = False
+    return _ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes longest first, so that no process has to work alone at the end."""
+    items.sort(key=lambda item: (_group(item.path) != _ONE_AT_A_TIME, not item.get_closest_marker("slow")))
     for option, marks in _left_out_marks(config).items():
         without = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
         config.stash[_LEFT_OUT][option] = len(without)
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
+    # A process that xdist has started tells it: the one that reports collects nothing.
+    getattr(config, "workeroutput", {})["left_out"] = config.stash[_LEFT_OUT]
+
+
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take over what a process has left out; each has left out the same."""
+    node.config.stash[_LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -119,7 +119,7 @@ PLANTED = {
         ("contract.py", "import msgspec"),
         ("cli/push.py", "def f():\n    import requests"),
     ],
-    "late imports": [("image/build.py", "def f():\n    import json")],
+    "late imports": [("image/layer.py", "def f():\n    import json")],
     "doors": [
         ("image/build.py", "import os\nos.environ['X']"),
         ("image/build.py", "from os import environ"),

@@ -42,6 +42,14 @@ def test_every_block_runs_and_shows_what_the_page_shows(page: str, checkout: Pat
     assert any(block.language in {"sh", "python"} for block in done)
 
 
+def test_no_two_pages_take_the_same_port() -> None:
+    """They are followed at the same time, by several readers or by the processes of `scripts/test`."""
+    run = [*RUN, "examples/breast-cancer/demo.py", "examples/flask-by-hand/README.md"]
+    ports = {page: set(re.findall(r"(?:--port |127\.0\.0\.1:)(\d+)", (ROOT / page).read_text())) for page in run}
+    taken = [port for page in run for port in sorted(ports[page])]
+    assert sorted(set(taken)) == sorted(taken), ports
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text())

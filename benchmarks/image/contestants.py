@@ -24,7 +24,7 @@ TITLES: Final = {
     rows.DOCKER: ("docker build, BuildKit", "the ejected Dockerfile, then `docker push`; cold: `--no-cache`"),
     rows.CLASSIC: (
         "docker build, classic builder",
-        "the same with `DOCKER_BUILDKIT=0`, where the Dockerfile allows it",
+        "the one that `--eject --no-buildkit` writes, with `DOCKER_BUILDKIT=0`",
     ),
     rows.BUILDAH: ("buildah", "the same Dockerfile, `--layers --isolation chroot`, pushed as schema 2"),
     rows.PLAIN: (
@@ -138,7 +138,8 @@ def made(name: str, project_name: str, place: Place) -> Contestant:
     if name == rows.ARGOSY:
         return ours
     context = folder / "context"
-    run([_ARGOSY, "build", str(ours.source), "--base", f"docker://{place.base}", "--eject"], ours.environ)
+    eject = ["--eject", "--no-buildkit"] if name == rows.CLASSIC else ["--eject"]
+    run([_ARGOSY, "build", str(ours.source), "--base", f"docker://{place.base}", *eject], ours.environ)
     shutil.copytree(ours.source / "build/docker", context)
     if name == rows.BUILDAH:
         run(["buildah", "--version"])

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from argosy.simulator.containers.process import free_port
+from tests.ports import free_port
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import io
+import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from argosy.registry.progress import Progress
 def progress(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> tuple[Progress, io.StringIO]:
     """Who tells the user, and what was told."""
     told = io.StringIO()
-    monkeypatch.setattr(output, "talk", rich.console.Console(file=told, force_terminal=terminal, width=100))
+    monkeypatch.setattr(sys, "stderr", told)
+    monkeypatch.setattr(told, "isatty", lambda: terminal)
+    drawn = rich.console.Console(file=told, force_terminal=True, width=100)
+    monkeypatch.setattr(output, "terminal", lambda: drawn)
     return open_access(Environment(Path("/cache"), Path("/state"), Path("/docker"), {})).progress, told
 
 

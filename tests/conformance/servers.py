@@ -1,6 +1,5 @@
 """Runs the foreign servers of `tests/projects/servers` as containers, and judges them."""
 
-import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,8 @@ from argosy.conformance.run import judge
 from argosy.conformance.scenes import Case
 from argosy.contract import Level
 from argosy.simulator.containers.container import Container, Launch
-from argosy.simulator.containers.process import Command, ProcessContainer, is_free
+from argosy.simulator.containers.process import Command, ProcessContainer
+from tests.ports import free_port
 
 SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
 
@@ -31,19 +31,11 @@ class Launcher:
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
-        port = unshared_port()
+        port = free_port()
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
         return ProcessContainer(
             Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
         )
-
-
-def unshared_port() -> int:
-    """A free port below those that the kernel gives to clients: other servers are hammered at the same time."""
-    while True:
-        port = random.randrange(15_000, 32_000)
-        if is_free(port):
-            return port
 
 
 def observe_server(

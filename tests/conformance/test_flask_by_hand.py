@@ -1,7 +1,6 @@
 """The walk-through of `examples/flask-by-hand`, command by command, on a real engine."""
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -9,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,13 @@ def image() -> str:
     built = run("docker", "build", "--tag", IMAGE, "./")
     assert built.returncode == 0, built.stderr + built.stdout
     return IMAGE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def checked(image: str) -> Iterator["Future[subprocess.CompletedProcess[str]]"]:
+    """`argosy check`, begun before the first test and judged by the last: it has to wait longest."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run, sys.executable, "-m", "argosy", "check", f"docker-daemon:{image}", "--json")
 
 
 @pytest.fixture
@@ -100,33 +108,41 @@ def test_it_is_built_run_tried_and_stopped_by_hand(image: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def endings() -> Iterator[ExitStack]:
+    """What is waited for after the last test: the example does not heed SIGTERM, so an end takes 30 s."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture
-def endpoint_url(image: str) -> Iterator[str]:
+def endpoint_url(image: str, endings: ExitStack) -> Iterator[str]:
     command: Sequence[str] = (
         sys.executable, "-m", "argosy", "simulate", "endpoint", f"docker-daemon:{image}", "--endpoint-name", "by-hand",
     )  # fmt: skip
     lines: list[str] = []
     found = threading.Event()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as simulator:
+    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    endings.enter_context(simulator)
 
-        def read() -> None:
-            assert simulator.stdout is not None
-            for line in simulator.stdout:
-                lines.append(line)
-                if re.search(r"http://127\.0\.0\.1:\d+", line):
-                    found.set()
+    def read() -> None:
+        assert simulator.stdout is not None
+        for line in simulator.stdout:
+            lines.append(line)
+            if re.search(r"http://127\.0\.0\.1:\d+", line):
+                found.set()
 
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        try:
-            assert found.wait(60), "".join(lines)
-            address = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
-            assert address is not None
-            yield address.group()
-        finally:
-            simulator.terminate()
-            simulator.wait(60)
-            reader.join(10)
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    endings.callback(reader.join, 10)
+    endings.callback(simulator.wait, 60)
+    try:
+        assert found.wait(60), "".join(lines)
+        address = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
+        assert address is not None
+        yield address.group()
+    finally:
+        simulator.terminate()
 
 
 def test_boto3_invokes_it_as_an_endpoint(endpoint_url: str) -> None:
@@ -150,14 +166,11 @@ def test_boto3_invokes_it_as_an_endpoint(endpoint_url: str) -> None:
     client.close()
 
 
-def test_the_report_names_its_real_faults(image: str) -> None:
-    checked = subprocess.run(
-        [sys.executable, "-m", "argosy", "check", f"docker-daemon:{image}", "--json"],
-        capture_output=True, text=True, timeout=240, env=dict(os.environ),
-    )  # fmt: skip
-    assert checked.returncode == EXIT_EXAMINED_FAILED, checked.stderr
+def test_the_report_names_its_real_faults(checked: "Future[subprocess.CompletedProcess[str]]") -> None:
+    done = checked.result()
+    assert done.returncode == EXIT_EXAMINED_FAILED, done.stderr
     findings: dict[str, dict[str, Any]] = {
-        finding["clause"]: finding for finding in json.loads(checked.stdout)["findings"]
+        finding["clause"]: finding for finding in json.loads(done.stdout)["findings"]
     }
     failed = {clause for clause, finding in findings.items() if finding["status"] == "fail"}
     assert failed == {"stop-grace", "ping-honest", "error-client"}

@@ -13,8 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.ports import free_port
 from tests.scenarios.conftest import Built, from_csv, to_csv
-from tests.scenarios.running import EXAMPLE, free_port, running
+from tests.scenarios.running import EXAMPLE, running
 
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
 KINDS = ["process", pytest.param("docker", marks=pytest.mark.engine), pytest.param("podman", marks=pytest.mark.engine)]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.running import ROOT, free_port, running, status
+from tests.ports import free_port
+from tests.scenarios.running import ROOT, running, status
 
 PROJECT = ROOT / "tests/projects/tells-its-pid"
 LOAD_S = 0.5

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.processes import children
 
 PREDICTORS = Path(__file__).parent / "predictors"
@@ -98,12 +98,6 @@ class ServerProcess:
     def model_pids(self) -> list[int]:
         """The model processes: children of the template, which is the server's child."""
         return [pid for template in children(self.popen.pid) for pid in children(template)]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_until(holds: Any, timeout: float, explain: Any = lambda: "") -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.serving.raw_client import RawClient
-from tests.serving.server_process import Reply, ServerProcess, free_port, running, wait_until
+from tests.serving.server_process import Reply, ServerProcess, running, wait_until
 
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 METERING = "x-amzn-inference-metering"

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from argosy import contract
+from tests.ports import free_port
 from tests.processes import await_end, children, is_alive
-from tests.serving.server_process import ServerProcess, free_port, running, wait_until
+from tests.serving.server_process import ServerProcess, running, wait_until
 
 SLEEP = {"do": "sleep", "seconds": 0.01}
 

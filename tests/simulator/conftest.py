@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from argosy.simulator.containers.process import Command, ProcessContainer, free_port
+from argosy.simulator.containers.process import Command, ProcessContainer
+from tests.ports import free_port
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 MakeContainer = Callable[..., ProcessContainer]

@@ -9,16 +9,14 @@ from typing import TypedDict, Unpack
 import click
 
 from argosy import project
-from argosy.cli import dockerfile, environment, materials, output
-from argosy.cli.dockerfile import Order
+from argosy.cli import environment, materials, output
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
 from argosy.errors import DamagedCacheError, MissingLibraryError, UsageError
 from argosy.image import build, reference
 from argosy.image.build import BaseImage, Surroundings
-from argosy.image.debian.lock import LOCK_NAME
-from argosy.image.debian.rootfs import DEBIAN, debian_image
+from argosy.image.debian import DEBIAN, LOCK_NAME
 from argosy.image.dependencies.target import Host
 from argosy.image.image import Image
 from argosy.image.layers.making import LayerReport
@@ -45,6 +43,23 @@ class Options(TypedDict):
     no_buildkit: bool
     sbom: bool
     scan: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is built, and on what.
+
+    Attributes:
+        project: What is built.
+        base: `debian`, or a reference to the base image.
+        around: For locking the dependencies and making layers.
+        access: For reading and writing images.
+    """
+
+    project: Project
+    base: str
+    around: Surroundings
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +139,8 @@ def command(**told: Unpack[Options]) -> None:
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
     order = Order(loaded, told["base"] or loaded.image.base, surroundings, access)
     if told["eject"]:
+        from argosy.cli import dockerfile  # with all that makes a Dockerfile, which most builds do not
+
         output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
     if told["sbom"]:
@@ -169,6 +186,8 @@ def _build(wanted: Wanted) -> Image:
         below = _base_image(order.base, order.access, order.project)
         built = build.build_with_parts(order.project, below, order.around)
     else:
+        from argosy.cli import dockerfile
+
         built = dockerfile.build_with(wanted.engine, order)
     if wanted.scan is not None:
         materials.scan(built.image, wanted.scan, order.access.cache_dir, order.access.environ)
@@ -192,6 +211,8 @@ def _surroundings(access: Access) -> Surroundings:
 def _base_image(text: str, access: Access, loaded: Project) -> BaseImage:
     name: str | None
     if text == DEBIAN:
+        from argosy.image.debian.rootfs import debian_image
+
         image, name = debian_image(access.cache_dir, loaded.root / LOCK_NAME, output.say), DEBIAN
     else:
         place = reference.parse(text)

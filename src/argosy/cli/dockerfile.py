@@ -2,18 +2,20 @@
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from argosy import engine as engines
 from argosy.cli import output
+from argosy.cli.build import Order
 from argosy.engine import Engine
 from argosy.errors import UsageError
 from argosy.image import build, reference
 from argosy.image.blobs import BlobStore
-from argosy.image.build import BaseImage, Built, Surroundings
-from argosy.image.debian.rootfs import DEBIAN, PYTHON
+from argosy.image.build import BaseImage, Built
+from argosy.image.debian import DEBIAN
+from argosy.image.debian.rootfs import PYTHON
 from argosy.image.dependencies.lock import credentials_of
 from argosy.image.dockerfile import context
 from argosy.image.dockerfile.context import Ejection, Foundation
@@ -21,31 +23,12 @@ from argosy.image.dockerfile.engine_build import build_by_engine
 from argosy.image.dockerfile.locked_files import Downloads
 from argosy.image.image import Image
 from argosy.image.interpreter import Interpreter, find_interpreter
-from argosy.project import Project
 from argosy.registry import transports
-from argosy.registry.access import Access
 
 _SLIM: Final = "docker.io/library/python:{}-slim"
 """What stands in for `debian`, whose packages cannot be laid out by a Dockerfile."""
 
 _NO_ENGINE: Final = "leave `--engine` out: the build needs none"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is built, and on what.
-
-    Attributes:
-        project: What is built.
-        base: `debian`, or a reference to the base image.
-        around: For locking the dependencies and making layers.
-        access: For reading and writing images.
-    """
-
-    project: Project
-    base: str
-    around: Surroundings
-    access: Access
 
 
 def eject(order: Order, *, has_buildkit: bool) -> Path:

@@ -10,7 +10,8 @@ from argosy.cli import environment, output
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
-from argosy.image.debian.rootfs import DEBIAN, PYTHON
+from argosy.image.debian import DEBIAN
+from argosy.image.debian.rootfs import PYTHON
 from argosy.image.dependencies import lock, lock_file
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.dependencies.lock import Changes

@@ -45,6 +45,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
+        # httpx would load its own command line, and with it rich and pygments; it goes on where that is not installed.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None keeps a module from being imported
         gc.disable()  # nothing that is imported is garbage, and looking for it takes longer than importing
         try:
             module = importlib.import_module(f"argosy.cli.{cmd_name}")

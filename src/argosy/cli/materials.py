@@ -9,7 +9,7 @@ from argosy.errors import ImageError
 from argosy.image import venv
 from argosy.image.blobs import folder_aside
 from argosy.image.build import Built
-from argosy.image.debian.lock import LOCK_NAME as DEBIAN_LOCK_NAME
+from argosy.image.debian import LOCK_NAME as DEBIAN_LOCK_NAME
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.image import Image
 from argosy.image.layers.recipes import MODEL, PROGRAM

@@ -1,20 +1,38 @@
 """Data on stdout, talk on stderr, progress on a terminal and plain lines elsewhere."""
 
+import functools
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
-import rich.console
 
-talk = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-"""Where sentences for people go."""
+if TYPE_CHECKING:
+    import rich.console
+
+
+def is_terminal() -> bool:
+    """Whether people see what is said as it is said, so that it may move."""
+    return sys.stderr.isatty()
+
+
+@functools.cache
+def terminal() -> "rich.console.Console":
+    """Where sentences for people go, when it is a terminal; elsewhere nobody waits for rich to be loaded."""
+    import rich.console
+
+    return rich.console.Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(text: str) -> None:
     """One line for people, on stderr."""
-    talk.print(text)
+    if is_terminal():
+        terminal().print(text)  # above what moves
+    else:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def print_data(text: str) -> None:
@@ -32,8 +50,8 @@ def print_json(value: object) -> None:
 def step(name: str) -> Iterator[None]:
     """Say what runs, with a spinner on a terminal, and how long it took."""
     started = time.perf_counter()
-    if talk.is_terminal:
-        with talk.status(name):
+    if is_terminal():
+        with terminal().status(name):
             yield
     else:
         yield

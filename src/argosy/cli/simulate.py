@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import rich.progress
 
 from argosy import model_archive
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
 from argosy.cli.interrupt import run
 from argosy.cli.main import EXIT_EXAMINED_FAILED
-from argosy.cli.output import print_data, print_json, say, talk
+from argosy.cli.output import is_terminal, print_data, print_json, say, terminal
 from argosy.cli.simulate_up import up
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import ProcessContainer
@@ -200,16 +199,18 @@ def model_folder(archive: Path | None) -> Iterator[Path | None]:
 @contextmanager
 def _listener(objects: list[InputObject]) -> Iterator[Listener]:
     """Who hears of a job: a progress bar on a terminal, a line for every object done elsewhere."""
-    if not talk.is_terminal:
+    if not is_terminal():
         yield Listener(say, say, _plain_progress())
         return
+    import rich.progress
+
     columns = (
         rich.progress.TextColumn("{task.description}"),
         rich.progress.BarColumn(),
         rich.progress.DownloadColumn(),
         rich.progress.TimeRemainingColumn(),
     )
-    with rich.progress.Progress(*columns, console=talk, transient=True) as bar:
+    with rich.progress.Progress(*columns, console=terminal(), transient=True) as bar:
         task = bar.add_task("waiting for /ping", total=sum(source.size for source in objects))
 
         def show(progress: Progress) -> None:

@@ -3,13 +3,15 @@
 import atexit
 import threading
 import time
-
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from typing import TYPE_CHECKING
 
 from argosy.cli import output
 from argosy.cli.environment import Environment
 from argosy.registry.access import Access
 from argosy.registry.progress import Transfer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _LARGE = 100 * 10**6
 """Bytes from which on a plain line is written for every quarter, too."""
@@ -17,7 +19,7 @@ _LARGE = 100 * 10**6
 
 def open_access(around: Environment) -> Access:
     """What reading and writing images needs, with progress shown to the user."""
-    bars = _Bars() if output.talk.is_terminal else _Lines()
+    bars = _Bars() if output.is_terminal() else _Lines()
     return Access(around.docker_config, around.variables, around.cache_dir, bars)
 
 
@@ -63,6 +65,8 @@ class _Bars:
     """A bar for each blob that is on its way; a finished one becomes a line above them."""
 
     def __init__(self) -> None:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
         self._lock = threading.Lock()
         self._lines = _Lines()
         self._progress = Progress(
@@ -70,7 +74,7 @@ class _Bars:
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
-            console=output.talk,
+            console=output.terminal(),
             transient=True,
         )
         self._shown = 0
@@ -84,7 +88,7 @@ class _Bars:
             self._shown += 1
         return _Bar(self, self._progress, self._progress.add_task(name, total=size), _Line(name, size))
 
-    def close(self, task: TaskID) -> None:
+    def close(self, task: "TaskID") -> None:
         """Take a bar away, and the display with the last one."""
         self._progress.remove_task(task)
         with self._lock:
@@ -96,7 +100,7 @@ class _Bars:
 class _Bar:
     """A blob that a bar shows."""
 
-    def __init__(self, bars: _Bars, progress: Progress, task: TaskID, line: _Line) -> None:
+    def __init__(self, bars: _Bars, progress: "Progress", task: "TaskID", line: _Line) -> None:
         self._bars = bars
         self._progress = progress
         self._task = task

@@ -19,7 +19,6 @@ from argosy.errors import ImageError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
 from argosy.image.convert import convert
-from argosy.image.debian.system_packages import system_layer
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.dependencies.lock import credentials_of, lock, server_requirements
 from argosy.image.dependencies.source_builds import Workshop
@@ -32,10 +31,13 @@ from argosy.image.interpreter import Interpreter, find_interpreter, is_compiler,
 from argosy.image.layer import LayerCache, Member, from_bytes, from_file
 from argosy.image.layers import recipes
 from argosy.image.layers.bytecode import find_compiler
-from argosy.image.layers.making import LayerReport, make_layers
+from argosy.image.layers.making import Examination, LayerReport, make_layers
+from argosy.image.libraries.layer_programs import ProgramObserver
 from argosy.image.libraries.requirement import require_libraries
 from argosy.image.manifest import NamedLayer, Settings, assemble
+from argosy.image.materials.inventory import InventoryObserver, Places
 from argosy.image.materials.secrets import SecretCheck
+from argosy.image.observation import Observer
 from argosy.project import Project
 
 SERVER_PARTS: Final = ("__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving")
@@ -158,13 +160,22 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
         ProjectError: The project has no file for the image.
         SecretFoundError: A file, a variable or the history seems to be a secret.
     """
-    python = find_interpreter(base_image.image, project.image.python, around.cache_dir)
+    places = Places(recipes.PROGRAM, recipes.MODEL, venv.VENV, len(base_image.image.layers))
+
+    def observers() -> list[Observer]:
+        return [ProgramObserver(around.cache_dir), InventoryObserver(places, around.cache_dir)]
+
+    python = find_interpreter(base_image.image, project.image.python, around.cache_dir, lambda _: observers())
     parts = plan(project, python, around)
     cache = LayerCache(around.cache_dir)
     system = _system(project, base_image.image, around)
     private = _private_files(parts, around.cache_dir)
     secrets = SecretCheck(around.cache_dir, project.image.allow_secrets, f"{venv.VENV}/", private)
-    layers = [*system, *_layers(project, parts, cache, secrets, around)]
+    # What is in the layers of wheels is known from these.
+    examination = Examination(
+        secrets.require_none_in_layer, lambda recipe: observers()[:1] if recipe.wheels else observers()
+    )
+    layers = [*system, *_layers(project, parts, cache, examination, around)]
     started = settings(project, search_path(base_image.image), base_labels(base_image))
     below = convert(base_image.image, cache, trusting=True).image
     image = assemble(below, layers, started, cache.store)
@@ -192,6 +203,8 @@ def _system(project: Project, base_image: Image, around: Surroundings) -> list[N
     """The layer of system packages, if there are any that the base image has not."""
     if not project.image.system_packages:
         return []
+    from argosy.image.debian.system_packages import system_layer
+
     made = system_layer(project, base_image, around.cache_dir, around.say)
     if made is None:
         return []
@@ -200,7 +213,7 @@ def _system(project: Project, base_image: Image, around: Surroundings) -> list[N
 
 
 def _layers(
-    project: Project, parts: Parts, cache: LayerCache, secrets: SecretCheck, around: Surroundings
+    project: Project, parts: Parts, cache: LayerCache, examination: Examination, around: Surroundings
 ) -> list[NamedLayer]:
     """Our layers above the system packages, lowest first."""
     downloads = BlobStore(around.cache_dir / "downloads", is_cache=True)
@@ -223,7 +236,7 @@ def _layers(
     ]
     if project.artifacts_dir is not None and project.model.bake:
         wanted.append(recipes.artifacts(project.artifacts_dir))
-    return make_layers(wanted, cache, fetch_wheels, secrets.require_none_in_layer, around.report, around.say)
+    return make_layers(wanted, cache, fetch_wheels, examination, around.report, around.say)
 
 
 def _server_members(python: Interpreter) -> list[Member]:

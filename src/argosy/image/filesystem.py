@@ -6,7 +6,7 @@ Source: OCI image-spec 1.1 `layer.md`, whiteouts and the order of changes (read 
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -15,10 +15,11 @@ from argosy.errors import ImageError
 from argosy.image.blobs import fetch_layers
 from argosy.image.image import Image
 from argosy.image.layer_stream import LayerContents, layer_members
+from argosy.image.observation import Observer, finish, shown
 from argosy.model_archive import written_aside
 
-Visit = Callable[[tuple[int, int], tarfile.TarInfo, tarfile.TarFile], None]
-"""Called with a member's place (layer, number of the member), the member, and its layer."""
+Observers = Callable[[int], Sequence[Observer]]
+"""Index of a layer -> who observes it while it is read."""
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "device"]
 
@@ -86,6 +87,11 @@ class Filesystem:
                 return None
             node = below
         return node.entry
+
+    def source(self, path: str) -> tuple[int, int] | None:
+        """Where the content of a file is, links followed: layer, and number of the member in it."""
+        node = self._follow(path)
+        return None if node is None else node.source
 
     def resolve(self, path: str) -> Entry | None:
         """What is at this path when links are followed, as a process in the image would; None when nothing is."""
@@ -203,12 +209,12 @@ class Filesystem:
         parent.children[name] = _Node(Entry(path, kind, member.mode & 0o7777, size, link, layer), source, children)
 
 
-def read_filesystem(image: Image, visit: Visit | None = None) -> Filesystem:
+def read_filesystem(image: Image, observers: Observers = lambda _: ()) -> Filesystem:
     """Read the names in all layers, verify every layer's digest and diff ID on the way, and merge them.
 
     Args:
         image: Whose layers are read.
-        visit: Sees every member, hidden ones too, and may read it from its layer before the next one comes.
+        observers: Who sees the members of a layer on the way, hidden ones too.
 
     Raises:
         ImageError: A layer is broken, or has a member that leads out of it.
@@ -216,8 +222,10 @@ def read_filesystem(image: Image, visit: Visit | None = None) -> Filesystem:
     fetch_layers(image.blobs, image.layers)
     tree = Filesystem(image)
     for index in range(len(image.layers)):
+        observing = observers(index)
         with layer_members(image, index) as archive:
-            tree.apply(index, archive if visit is None else _visited(archive, index, visit))
+            tree.apply(index, shown(archive, observing))
+        finish(image, index, observing)
     return tree
 
 
@@ -281,12 +289,6 @@ def _write_file(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path,
     first.chmod(entries[0].mode & 0o777 | 0o400)
     for other in others:
         os.link(first, other)
-
-
-def _visited(archive: tarfile.TarFile, layer: int, visit: Visit) -> Iterator[tarfile.TarInfo]:
-    for number, member in enumerate(archive):
-        visit((layer, number), member, archive)
-        yield member
 
 
 def _keep_own(folder: _Node, layer: int) -> None:

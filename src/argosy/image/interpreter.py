@@ -2,15 +2,18 @@
 
 import json
 import re
+import tarfile
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError
 from argosy.image.dependencies.wheels import newest_glibc
-from argosy.image.filesystem import Filesystem, read_filesystem
+from argosy.image.filesystem import Filesystem, Observers, read_filesystem
 from argosy.image.image import Image, canonical_json
 from argosy.image.layer import cache_key
+from argosy.image.observation import Collected, Sink
 from argosy.model_archive import written_aside
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -20,6 +23,8 @@ _NAME: Final = re.compile(r"python(3\.\d+)")
 _LOADER: Final = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES: Final = ("lib/x86_64-linux-gnu/libc.so.6", "lib64/libc.so.6", "usr/lib64/libc.so.6", "usr/lib/libc.so.6")
 """Debian and Ubuntu; Amazon Linux and its kin."""
+_LIBRARY: Final = re.compile(r"(?:^|/)libc(?:\.so\.6|-2\.\d+\.so)$")
+"""What they are, or, before glibc 2.34, link to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,9 @@ def search_path(image: Image) -> str:
     return DEFAULT_PATH
 
 
-def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Interpreter:
+def find_interpreter(
+    image: Image, wanted: str | None, cache_dir: Path, observers: Observers = lambda _: ()
+) -> Interpreter:
     """The first Python on the image's PATH, or the first of a version.
 
     What an image has is remembered by its digest.
@@ -67,6 +74,7 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
         image: The base image.
         wanted: `3.x`, or None for the one that `python3` starts.
         cache_dir: The user's cache folder.
+        observers: Who else sees the layers of an image that is not remembered, so that it is read once for all.
 
     Raises:
         ImageError: None, only other versions, or an image whose C library wheels do not fit.
@@ -75,7 +83,9 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     try:
         found = [Interpreter(*fields) for fields in json.loads(remembered.read_bytes())]
     except (FileNotFoundError, ValueError, TypeError):
-        found = _interpreters(read_filesystem(image), search_path(image))
+        libraries = [_LibraryObserver() for _ in image.layers]
+        files = read_filesystem(image, lambda index: [libraries[index], *observers(index)])
+        found = _interpreters(files, libraries, search_path(image))
         with written_aside(remembered) as aside:
             aside.write_bytes(canonical_json([[*astuple(python)] for python in found]))
     for python in found:
@@ -92,7 +102,7 @@ def find_interpreter(image: Image, wanted: str | None, cache_dir: Path) -> Inter
     )
 
 
-def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
+def _interpreters(files: Filesystem, libraries: "Sequence[_LibraryObserver]", path: str) -> list[Interpreter]:
     if files.resolve(_LOADER) is None:
         raise ImageError(
             "the base image has no glibc for amd64",
@@ -102,7 +112,7 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
     found: list[Interpreter] = []
     folders = path.split(":")
     has_compiler = any(files.resolve(f"{folder}/{name}") is not None for folder in folders for name in _COMPILERS)
-    glibc = _glibc_minor(files)
+    glibc = _glibc_minor(files, libraries)
     for folder in folders:
         names = [name for name in files.listing(folder) if _NAME.fullmatch(name)]
         names.sort(key=lambda name: int(name.rpartition(".")[2]), reverse=True)
@@ -116,11 +126,33 @@ def _interpreters(files: Filesystem, path: str) -> list[Interpreter]:
     return found
 
 
-def _glibc_minor(files: Filesystem) -> int | None:
+def _glibc_minor(files: Filesystem, libraries: "Sequence[_LibraryObserver]") -> int | None:
     """The newest symbol version that the C library has is its own."""
     for path in _LIBRARIES:
-        entry = files.resolve(path)
-        if entry is not None and entry.kind in ("file", "hardlink"):
-            with files.open(path) as stream:
-                return newest_glibc(stream)
+        entry, source = files.resolve(path), files.source(path)
+        if entry is None or source is None or entry.kind not in ("file", "hardlink"):
+            continue
+        layer, number = source
+        if number in libraries[layer].newest:
+            return libraries[layer].newest[number]
+        with files.open(path) as stream:  # under a name that nobody foresaw: its layer is decompressed once more
+            return newest_glibc(stream)
     return None
+
+
+class _LibraryObserver:
+    """The newest symbol version in whatever may be the C library, by the number of the member in its layer."""
+
+    def __init__(self) -> None:
+        self.newest: dict[int, int | None] = {}
+        self._number = -1
+
+    def begin(self, member: tarfile.TarInfo) -> Sink | None:
+        self._number += 1
+        if not member.isfile() or not _LIBRARY.search(member.name):
+            return None
+        number = self._number
+        return Collected(lambda content: self.newest.update({number: newest_glibc(content)}))
+
+    def finish(self, digest: str, diff_id: str) -> None:
+        """Nothing: what the image has is remembered as a whole."""

@@ -10,7 +10,7 @@ import itertools
 import json
 import stat
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
@@ -20,6 +20,7 @@ from zlib_ng import zlib_ng
 from argosy.errors import ImageError
 from argosy.image.blobs import CHUNK, BlobStore
 from argosy.image.image import canonical_json, digest_of, is_digest
+from argosy.image.observation import Observer, Sink, begun
 from argosy.model_archive import COMPRESSION_LEVEL, gzip_writer, written_aside
 
 FORMAT: Final = f"1, gzip by zlib-ng {zlib_ng.ZLIBNG_VERSION} level {COMPRESSION_LEVEL}"
@@ -101,8 +102,10 @@ def ordered(members: Iterable[Member]) -> list[Member]:
     found = sorted(members, key=lambda member: member.path)
     files = {member.path for member in found if member.open is not None or member.link is not None}
     for member in found:
-        parent = next((str(path) for path in PurePosixPath(member.path).parents if str(path) in files), None)
-        if parent is not None:
+        parent = member.path.rpartition("/")[0]
+        while parent and parent not in files:
+            parent = parent.rpartition("/")[0]
+        if parent:
             raise ImageError("a file and a folder for one path in a layer", got=f"`/{parent}`, `/{member.path}`")
     for before, after in itertools.pairwise(found):
         if before.path == after.path:
@@ -110,19 +113,28 @@ def ordered(members: Iterable[Member]) -> list[Member]:
     return found
 
 
-def write_layer(members: Iterable[Member], store: BlobStore, is_given_up: Callable[[], bool] = lambda: False) -> Layer:
+def write_layer(
+    members: Iterable[Member],
+    store: BlobStore,
+    is_given_up: Callable[[], bool] = lambda: False,
+    observers: Sequence[Observer] = (),
+) -> Layer:
     """Write members, in the order given, as a layer; folders on the way to them are added with mode 0755.
 
     Args:
         members: What is in it.
         store: Takes it.
         is_given_up: Asked now and then whether to go on.
+        observers: See all members, the added folders too, as if they read the layer.
 
     Raises:
         GivenUpError: It was told to.
         ImageError: A path leads out of the image, or a file is shorter or longer than its size.
     """
-    return _write(_until(is_given_up, _tar(members)), store)
+    layer = _write(_until(is_given_up, _tar(members, observers)), store)
+    for observer in observers:
+        observer.finish(layer.digest, layer.diff_id)
+    return layer
 
 
 def compress_layer(tar: IO[bytes], store: BlobStore) -> Layer:
@@ -182,9 +194,26 @@ def _write(chunks: Iterable[bytes], store: BlobStore) -> Layer:
     return Layer(digest, size, f"sha256:{tar_hash.hexdigest()}")
 
 
-def _tar(members: Iterable[Member]) -> Iterator[bytes]:
+def _tar(members: Iterable[Member], observers: Sequence[Observer]) -> Iterator[bytes]:
+    for member in _with_folders(members):
+        header = _header(member)
+        sinks = begun(header, observers)
+        yield header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        if member.open is not None:
+            yield from _content(member, sinks)
+        for sink in sinks:
+            sink.close()
+    yield bytes(2 * _BLOCK)
+
+
+def _with_folders(members: Iterable[Member]) -> Iterator[Member]:
+    """The members, each after the folders on the way to it."""
     folders: set[str] = set()
     for member in members:
+        folder, _, name = member.path.rpartition("/")
+        if folder in folders and name not in ("", ".", "..") and "\0" not in name and (member.open or member.link):
+            yield member
+            continue
         parts = PurePosixPath(member.path).parts
         if not parts or member.path.startswith("/") or ".." in parts or "\0" in member.path:
             raise ImageError("a path leads out of the image", got=f"`{member.path}`")
@@ -192,33 +221,32 @@ def _tar(members: Iterable[Member]) -> Iterator[bytes]:
             parent = "/".join(parts[:depth])
             if parent not in folders:
                 folders.add(parent)
-                yield _header(Member(parent, 0o755))
+                yield Member(parent, 0o755)
         if member.open is None and member.link is None:
             if member.path in folders:
                 continue
             folders.add(member.path)
-        yield _header(member)
-        if member.open is not None:
-            yield from _content(member)
-    yield bytes(2 * _BLOCK)
+        yield member
 
 
-def _header(member: Member) -> bytes:
+def _header(member: Member) -> tarfile.TarInfo:
     header = tarfile.TarInfo(member.path)
     header.mode, header.size = member.mode, member.size
     if member.link is not None:
         header.type, header.linkname = tarfile.LNKTYPE if member.hard else tarfile.SYMTYPE, member.link
     elif member.open is None:
         header.type = tarfile.DIRTYPE
-    return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    return header
 
 
-def _content(member: Member) -> Iterator[bytes]:
+def _content(member: Member, sinks: Sequence[Sink]) -> Iterator[bytes]:
     assert member.open is not None
     read = 0
     with member.open() as stream:
         while chunk := stream.read(CHUNK):
             read += len(chunk)
+            for sink in sinks:
+                sink.write(chunk)
             yield chunk
     if read != member.size:
         raise ImageError("a file changed while it was read", got=f"{read} bytes", want=member.size, where=member.path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError
@@ -108,7 +108,7 @@ def _members(
         "headers": f"{VENV}/include/site/python{python}/{wheel.distribution}",
     }
     for item in archive.infolist():
-        parts = PurePosixPath(item.filename).parts
+        parts = [part for part in item.filename.split("/") if part not in ("", ".")]
         if item.filename.startswith("/") or ".." in parts or not parts:
             raise ImageError("a wheel's member leads out of it", got=f"`{item.filename}`", where=wheel.filename)
         if item.is_dir() or item.filename in left_out:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import ImageError, NetworkError
-from argosy.image.debian import packages, rootfs
-from argosy.image.debian.lock import LOCK_NAME
+from argosy.image.debian import LOCK_NAME, packages, rootfs
 from argosy.image.debian.packages import Suite
 from argosy.image.debian.rootfs import debian_image
 from argosy.image.filesystem import read_filesystem

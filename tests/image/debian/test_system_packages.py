@@ -10,8 +10,7 @@ import pytest
 
 from argosy.errors import ImageError
 from argosy.image.blobs import BlobStore
-from argosy.image.debian import packages
-from argosy.image.debian.lock import LOCK_NAME
+from argosy.image.debian import LOCK_NAME, packages
 from argosy.image.debian.system_packages import system_layer
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image

@@ -10,7 +10,7 @@ import pytest
 from argosy.errors import ArchiveError, ImageError
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.layer import LayerCache, Member, from_bytes
-from argosy.image.layers.making import LayerReport, Recipe, make_layers
+from argosy.image.layers.making import Examination, LayerReport, Recipe, make_layers
 
 
 class Kitchen:
@@ -25,7 +25,9 @@ class Kitchen:
         self.checked: list[tuple[str, str | None]] = []
 
     def make(self, *recipes: Recipe) -> list[str]:
-        made = make_layers(recipes, self.cache, self.fetched.extend, self.check, self.reports.append, self.said.append)
+        made = make_layers(
+            recipes, self.cache, self.fetched.extend, Examination(self.check), self.reports.append, self.said.append
+        )
         return [layer.name for layer in made]
 
     def check(self, name: str, key: str | None, members: Callable[[], Sequence[Member]]) -> None:

@@ -31,10 +31,12 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Member]]:
         yield [file("var/lib/dpkg/status", b"Package: libc6\nVersion: 1\n"), sources]
 
 
-def built(shop: Shop, wheel: bytes | None, below: list[Member] | None = None, **table: object) -> Image:
+def built(
+    shop: Shop, wheel: bytes | None, below: list[Member] | None = None, *, name: str = NAME, **table: object
+) -> Image:
     """The image of a project whose one dependency has this program."""
     if wheel is not None:
-        shop.index.add("model", "1.0", files={"model/__init__.py": b"", NAME: wheel})
+        shop.index.add("model", "1.0", files={"model/__init__.py": b"", name: wheel})
     project = shop.project("model\n" if wheel is not None else None, **table)
     base_image = image(BlobStore(shop.root.parent / "base"), [PYTHON, below or []])
     around = Surroundings(shop.cache_dir, shop.environ, lambda _: None, shop.said.append)

@@ -19,8 +19,6 @@ from argosy.image.debian.packages import Package
 from argosy.image.download import Download, fetch
 from argosy.model_archive import written_aside
 
-LOCK_NAME: Final = "debian.argosy.toml"
-
 _HEAD: Final = "# The Debian packages of the image, written by `argosy build`: keep it under version control.\n"
 
 

@@ -26,9 +26,6 @@ from argosy.image.layer import LayerCache, Member, cache_key, folder, from_bytes
 from argosy.image.manifest import NamedLayer, Settings, assemble
 from argosy.model_archive import written_aside
 
-DEBIAN: Final = "debian"
-"""What `image.base` calls it."""
-
 PYTHON: Final = "3.11"
 CODENAME: Final = "bookworm"
 SUITES: Final = debian_suites(CODENAME)

@@ -12,9 +12,9 @@ from typing import Final
 
 from argosy.errors import ImageError
 from argosy.image.blobs import BlobStore
-from argosy.image.debian import deb
+from argosy.image.debian import LOCK_NAME, deb
 from argosy.image.debian.closure import closure
-from argosy.image.debian.lock import LOCK_NAME, fetch_locked, read_locked, write_locked
+from argosy.image.debian.lock import fetch_locked, read_locked, write_locked
 from argosy.image.debian.packages import Package, read_index, read_releases
 from argosy.image.debian.paragraphs import field, paragraphs
 from argosy.image.debian.placing import is_left_out, placed

@@ -10,6 +10,7 @@ from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import Image
 from argosy.image.inspection.packages import is_record
 from argosy.image.layer_stream import layer_members
+from argosy.image.observation import Collected, Sink
 
 RECORD_LIMIT: Final = 32 * 2**20
 """A longer record of a package is not read: dpkg's status of a whole desktop is 5 MB."""
@@ -51,21 +52,32 @@ def survey(image: Image) -> Survey:
     Raises:
         ImageError: A layer is broken.
     """
-    files: list[dict[int, StoredFile]] = [{} for _ in image.layers]
-    records: list[dict[str, bytes]] = [{} for _ in image.layers]
+    seen = [_Layer() for _ in image.layers]
+    tree = read_filesystem(image, lambda index: [seen[index]])
+    return Survey(tree, tuple(layer.files for layer in seen), tuple(layer.records for layer in seen))
 
-    def visit(place: Place, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+
+class _Layer:
+    """What one layer has, filled while it is read."""
+
+    def __init__(self) -> None:
+        self.files: dict[int, StoredFile] = {}
+        self.records: dict[str, bytes] = {}
+        self._number = -1
+
+    def begin(self, member: tarfile.TarInfo) -> Sink | None:
+        """Note a file, and have the record of a package read."""
+        self._number += 1
         if not member.isfile():
-            return
-        layer, number = place
+            return None
         path = member.name.removeprefix("./").strip("/")
-        files[layer][number] = StoredFile(path, member.size)
-        if is_record(path) and member.size <= RECORD_LIMIT:
-            stream = archive.extractfile(member)
-            records[layer][path] = stream.read() if stream else b""
+        self.files[self._number] = StoredFile(path, member.size)
+        if not is_record(path) or member.size > RECORD_LIMIT:
+            return None
+        return Collected(lambda content: self.records.update({path: content.read()}))
 
-    tree = read_filesystem(image, visit)
-    return Survey(tree, tuple(files), tuple(records))
+    def finish(self, digest: str, diff_id: str) -> None:
+        """Nothing is remembered."""
 
 
 def content_digests(image: Image, wanted: Set[Place]) -> dict[Place, str]:

@@ -17,6 +17,7 @@ from argosy.image.layer import Layer, LayerCache, Member, ordered, write_layer
 from argosy.image.layers import bytecode
 from argosy.image.layers.bytecode import Compiler
 from argosy.image.manifest import NamedLayer
+from argosy.image.observation import Observer
 
 MakeMembers = Callable[[ExitStack, list[str]], Sequence[Member]]
 """What stays open while they are read, and notes to be filled -> what is in a layer."""
@@ -36,6 +37,7 @@ class Recipe:
         members: The same, to be read.
         wheels: Those that `members` reads, which have to be there by then.
         compiler: Makes bytecode of its modules; None makes none.
+        size: Bytes that are packed, as far as they are known: the most work is begun first.
         is_unchanged: Whether the files of the project that are in it are what they were when the recipe was written.
     """
 
@@ -45,7 +47,21 @@ class Recipe:
     members: MakeMembers
     wheels: tuple[WheelFile, ...] = ()
     compiler: Compiler | None = None
+    size: int = 0
     is_unchanged: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Who looks at the layers.
+
+    Attributes:
+        check: Refuses what may not be in a layer, before it is written; asked for a layer of the cache, too.
+        observers: For a layer that is made, those who see its members on their way into it.
+    """
+
+    check: Check
+    observers: Callable[[Recipe], Sequence[Observer]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ def make_layers(
     recipes: Sequence[Recipe],
     cache: LayerCache,
     fetch: Callable[[Sequence[WheelFile]], None],
-    check: Check,
+    examination: Examination,
     report: Callable[[LayerReport], None],
     say: Callable[[str], None],
 ) -> list[NamedLayer]:
@@ -72,14 +88,14 @@ def make_layers(
         recipes: Lowest layer first.
         cache: Has what was made before, and takes what is made now.
         fetch: Gets wheels that are not there yet, all at once.
-        check: Refuses what may not be in a layer, before it is written; asked for a layer of the cache, too.
+        examination: Who looks at them.
         report: Told about each layer.
         say: Told the notes of each layer, whenever it was made.
 
     Raises:
         ImageError: A file cannot become part of a layer.
         ArchiveError: A file of the project changed while it was read.
-        SecretFoundError: What `check` finds.
+        SecretFoundError: What the examination finds.
     """
     found = [None if recipe.key is None else cache.get(recipe.key) for recipe in recipes]
     missing = [recipe for recipe, layer in zip(recipes, found, strict=True) if layer is None]
@@ -87,11 +103,14 @@ def make_layers(
     given_up = threading.Event()
     made: list[NamedLayer] = []
     with ThreadPoolExecutor(max(1, min(len(missing), os.cpu_count() or 1)), "layer") as pool:
-        futures = {id(recipe): pool.submit(_made, recipe, cache, check, given_up.is_set) for recipe in missing}
+        futures = {
+            id(recipe): pool.submit(_made, recipe, cache, examination, given_up.is_set)
+            for recipe in sorted(missing, key=lambda recipe: -recipe.size)
+        }
         try:
             for recipe, layer in zip(recipes, found, strict=True):
                 if layer is not None:
-                    _check_again(recipe, fetch, check)
+                    _check_again(recipe, fetch, examination.check)
                 made.append(_told(recipe, layer, futures.get(id(recipe)), report, say))
         except BaseException:
             given_up.set()
@@ -128,14 +147,15 @@ def _check_again(recipe: Recipe, fetch: Callable[[Sequence[WheelFile]], None], c
         check(recipe.name, recipe.key, members)
 
 
-def _made(recipe: Recipe, cache: LayerCache, check: Check, is_given_up: Callable[[], bool]) -> Layer:
+def _made(recipe: Recipe, cache: LayerCache, examination: Examination, is_given_up: Callable[[], bool]) -> Layer:
     notes: list[str] = []
     with ExitStack() as opened:
         members = recipe.members(opened, notes)
-        check(recipe.name, recipe.key, lambda: members)
+        examination.check(recipe.name, recipe.key, lambda: members)
         if recipe.compiler is not None:
             members = opened.enter_context(bytecode.compiled(members, recipe.compiler))
-        layer = replace(write_layer(ordered(members), cache.store, is_given_up), notes=tuple(notes))
+        written = write_layer(ordered(members), cache.store, is_given_up, examination.observers(recipe))
+        layer = replace(written, notes=tuple(notes))
     if not recipe.is_unchanged():  # it would be remembered as what it is not
         raise ArchiveError(f"the files of layer `{recipe.name}` changed while they were read", hint="run it again")
     if recipe.key is not None:

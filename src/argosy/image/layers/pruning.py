@@ -15,7 +15,7 @@ Never licences and metadata (`.dist-info`), never data, never type stubs: some l
 
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -23,14 +23,14 @@ RULES: Final = 2
 """Part of every cache key: raise it when the same wheel is pruned differently."""
 
 _TESTS: Final = "tests"
-_SOURCES: Final = frozenset((".a", ".pxd", ".pxi", ".pyx"))
+_SOURCES: Final = (".a", ".pxd", ".pxi", ".pyx")
 """Of Cython, and for linkers. Other sources and headers are also read by compilers that a wheel brings along."""
 _HEADERS: Final = (
     *("numpy/_core/include/", "numpy/core/include/", "pyarrow/include/", "pyarrow/src/"),
     *("tensorflow/include/", "torch/include/", "torch/share/cmake/"),
 )
 """Folders that are there for those who compile against the library, and for nobody else."""
-_CACHES: Final = frozenset((".pyc", ".pyo"))
+_CACHES: Final = (".pyc", ".pyo")
 _MANUALS: Final = (("data", "share", "doc"), ("data", "share", "man"), ("data", "share", "info"))
 _IMPORT: Final = re.compile(
     rb"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|^[ \t]*import[ \t]+([^\n]*)", re.MULTILINE
@@ -47,15 +47,16 @@ def superfluous(archive: zipfile.ZipFile, *, has_compiler: bool) -> frozenset[st
         has_compiler: Whether the image has a C compiler.
     """
     names = [name for name in archive.namelist() if not name.endswith("/")]
-    described = [name for name in names if PurePosixPath(name).parts[0].endswith(".dist-info")]
-    candidates = set(names).difference(described)
-    found = {name for name in candidates if _is_cache(name) or _is_manual(name)}
+    candidates = {name: parts for name in names if not (parts := _parts(name))[0].endswith(".dist-info")}
+    found = {name for name, parts in candidates.items() if _is_cache(parts) or _is_manual(parts)}
     if not has_compiler:
-        found |= {name for name in candidates if name.startswith(_HEADERS) or PurePosixPath(name).suffix in _SOURCES}
-    folders = {folder for name in candidates if (folder := _tests_folder(name)) is not None}
-    if folders:
-        wanted = _wanted(archive, candidates, folders)
-        found |= {name for name in candidates if (folder := _tests_folder(name)) is not None and folder not in wanted}
+        found |= {
+            name for name, parts in candidates.items() if name.startswith(_HEADERS) or _has_suffix(parts, _SOURCES)
+        }
+    tests = {name: folder for name, parts in candidates.items() if (folder := _tests_folder(parts)) is not None}
+    if tests:
+        wanted = _wanted(archive, candidates, tests)
+        found |= {name for name, folder in tests.items() if folder not in wanted}
     return frozenset(found)
 
 
@@ -73,32 +74,44 @@ def _listed(line: bytes) -> str:
     return path[1:-1].replace('""', '"') if path.startswith('"') else path
 
 
-def _is_cache(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix in _CACHES or "__pycache__" in path.parts
+def _parts(name: str) -> list[str]:
+    """The folders that a member lies in, and its own name; wheels have many members, and `PurePosixPath` is slow."""
+    return [part for part in name.split("/") if part not in ("", ".")] or [""]
 
 
-def _is_manual(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return parts[0].endswith(".data") and parts[1:4] in _MANUALS
+def _has_suffix(parts: list[str], suffixes: tuple[str, ...]) -> bool:
+    return parts[-1].endswith(suffixes) and parts[-1] not in suffixes
 
 
-def _tests_folder(name: str) -> str | None:
+def _is_cache(parts: list[str]) -> bool:
+    return "__pycache__" in parts or _has_suffix(parts, _CACHES)
+
+
+def _is_manual(parts: list[str]) -> bool:
+    return parts[0].endswith(".data") and tuple(parts[1:4]) in _MANUALS
+
+
+def _tests_folder(parts: list[str]) -> str | None:
     """The outermost folder of tests in a package that a member lies in; one at the top is a package of its own."""
-    parts = PurePosixPath(name).parts[:-1]
-    if _TESTS not in parts[1:]:
+    if _TESTS not in parts[1:-1]:
         return None
     return "/".join(parts[: parts.index(_TESTS, 1) + 1])
 
 
-def _wanted(archive: zipfile.ZipFile, members: Collection[str], folders: Collection[str]) -> set[str]:
-    """The folders of tests that a module which stays speaks of, directly or through another such folder."""
+def _wanted(archive: zipfile.ZipFile, members: Iterable[str], tests: Mapping[str, str]) -> set[str]:
+    """The folders of tests that a module which stays speaks of, directly or through another such folder.
+
+    Args:
+        archive: The wheel.
+        members: All that may be left out of it.
+        tests: The folder of tests that a member lies in, for those that do.
+    """
     sources: dict[str | None, list[str]] = {}
     for name in members:
         if name.endswith(".py"):
-            sources.setdefault(_tests_folder(name), []).append(name)
+            sources.setdefault(tests.get(name), []).append(name)
     stays = [name for name in sources.pop(None, ()) if not _is_of_tests(name)]
-    wanted: set[str] = set()
+    folders, wanted = set(tests.values()), set[str]()
     while stays:
         named = {place for name in stays for place in _spoken_of(archive.read(name), name)}
         new = {folder for folder in folders if folder not in wanted and _is_among(folder, named)}

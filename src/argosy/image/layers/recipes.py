@@ -9,7 +9,7 @@ import importlib.metadata
 import stat
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +67,11 @@ class Wheels:
         notes += unpacked.notes
         return unpacked.members
 
+    def paths(self, wheel: WheelFile, opened: ExitStack) -> Iterator[str]:
+        """Where a wheel's members go, those that are left out too, whose finding takes long."""
+        unpacked = venv.unpack_wheels([(wheel, self.path(wheel.digest))], self.python.version, opened)
+        return (member.path for member in unpacked.members)
+
     def _left_out(self, archive: zipfile.ZipFile, distribution: str) -> frozenset[str]:
         if not self.prune or distribution in self.whole:
             return frozenset()
@@ -86,6 +91,7 @@ def dependencies(wheels: Sequence[WheelFile], how: Wheels) -> list[Recipe]:
             partial(_unpacked, how, (wheel,)),
             (wheel,),
             how.compiler,
+            wheel.size or 0,
         )
         for wheel in large
     ]
@@ -94,7 +100,7 @@ def dependencies(wheels: Sequence[WheelFile], how: Wheels) -> list[Recipe]:
         key = cache_key("dependencies", _LAYOUT, how.key(small), how.key(large))
         content = f"{len(small)} distributions" if len(small) > 1 else f"{small[0].distribution} {small[0].version}"
         members = partial(_unpacked_above, how, small, tuple(large))
-        recipes.append(Recipe("dependencies", key, content, members, (*small, *large), how.compiler))
+        recipes.append(Recipe("dependencies", key, content, members, (*small, *large), how.compiler, _size(small)))
     return recipes
 
 
@@ -109,6 +115,7 @@ def server(wheels: Sequence[WheelFile], own: Sequence[Member], how: Wheels) -> R
         lambda opened, notes: [*how.members(wheels, opened, notes), *own],
         tuple(wheels),
         how.compiler,
+        _size(wheels),
     )
 
 
@@ -123,7 +130,7 @@ def predictor(project: Project, compiler: Compiler | None) -> Recipe:
     members = [from_file(f"{PROGRAM}/{path.as_posix()}", project.root / path) for path in files]
     content = f"{len(files)} files" if len(files) > 1 else str(files[0])
     key = cache_key("predictor", _LAYOUT, compiler and compiler.release, _contents(members))
-    return Recipe("predictor", key, content, lambda opened, notes: members, (), compiler, is_unchanged)
+    return Recipe("predictor", key, content, lambda opened, notes: members, (), compiler, is_unchanged=is_unchanged)
 
 
 def artifacts(folder: Path) -> Recipe:
@@ -137,7 +144,18 @@ def artifacts(folder: Path) -> Recipe:
     settled = all(time.time_ns() - stamp[-1] > _SETTLED_NS for stamp in stamps)
     key = cache_key("artifacts", _LAYOUT, [[str(path), *stamp] for path, stamp in zip(files, stamps, strict=True)])
     content = f"{len(files)} files"
-    return Recipe("artifacts", key if settled else None, content, lambda opened, notes: members, (), None, is_unchanged)
+    return Recipe(
+        "artifacts",
+        key if settled else None,
+        content,
+        lambda opened, notes: members,
+        size=sum(member.size for member in members),
+        is_unchanged=is_unchanged,
+    )
+
+
+def _size(wheels: Sequence[WheelFile]) -> int:
+    return sum(wheel.size or 0 for wheel in wheels)
 
 
 def _watch(files: Sequence[Path]) -> Callable[[], bool]:
@@ -157,6 +175,8 @@ def _unpacked_above(
     members = how.members(small, opened, notes)
     written = {member.path for member in members}
     for wheel in large:
+        if not written.intersection(how.paths(wheel, opened)):
+            continue
         below = how.members((wheel,), opened, [])
         notes += [
             f"/{member.path} is in {wheel.distribution} and in a smaller distribution: the latter's is kept"

@@ -85,10 +85,15 @@ def is_rightly_absent(program: str, library: str, ignored: tuple[str, ...] = ())
         library: As the program names it.
         ignored: The project's own patterns of libraries.
     """
-    if any(fnmatchcase(library, pattern) for pattern in (*DRIVER, *ignored)):
+    if is_ignored(library, (*DRIVER, *ignored)):
         return True
     return any(
         any(fnmatchcase(program, f"{folder}/{one.program}") for folder in ("*/site-packages", f"{VENV}/lib"))
         and any(fnmatchcase(library, pattern) for pattern in one.libraries)
         for one in OPTIONAL
     )
+
+
+def is_ignored(library: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a library has one of these patterns."""
+    return any(fnmatchcase(library, pattern) for pattern in patterns)

@@ -14,6 +14,7 @@ from argosy.image.filesystem import Filesystem
 from argosy.image.image import Image
 from argosy.image.layer import cache_key
 from argosy.image.libraries.elf import Program
+from argosy.image.libraries.gpu import is_for_gpus
 from argosy.image.libraries.layer_programs import read_layer_programs
 from argosy.image.libraries.search import DEFAULT_FOLDERS, Libraries, merged, unmet_versions
 from argosy.image.manifest import variables
@@ -22,7 +23,7 @@ from argosy.model_archive import written_aside
 
 Kind = Literal["missing", "version", "machine", "broken"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _SITE: Final = "/site-packages/"
 _EXTENSION: Final = re.compile(r"\.(?:cpython-\d+-x86_64-linux-gnu|abi3)\.so$")
 _DEBUG: Final = "usr/lib/debug/"
@@ -56,11 +57,13 @@ class Proof(msgspec.Struct, frozen=True):
         findings: Sorted by program.
         assumed: Libraries that the loader does not find by itself, and that another distribution in the image has: they
             work when that one is imported first. Each with one of the programs that need it.
+        for_gpus: The libraries for GPUs that programs above the base image name, found or not.
     """
 
     programs: int
     findings: tuple[Finding, ...]
     assumed: dict[str, str]
+    for_gpus: tuple[str, ...] = ()
 
 
 def prove(image: Image, base_layers: int, cache_dir: Path) -> Proof:
@@ -114,7 +117,9 @@ def _examined(libraries: Libraries, base_layers: int) -> Proof:
     for path, why in sorted(libraries.broken.items()):
         if not path.startswith(_DEBUG):
             findings.append(Finding("broken", path, "", why, libraries.layers[path] < base_layers, certain=False))
-    return Proof(len(programs), tuple(sorted(findings, key=lambda one: (one.program, one.library))), assumed)
+    names = {name for path, name, *_ in (*search.found, *search.missing) if libraries.layers[path] >= base_layers}
+    for_gpus = tuple(sorted(filter(is_for_gpus, names)))
+    return Proof(len(programs), tuple(sorted(findings, key=lambda one: (one.program, one.library))), assumed, for_gpus)
 
 
 def _own_faults(path: str, program: Program, libraries: Libraries, below: bool) -> Iterator[Finding]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from argosy.errors import ImageError, MissingLibraryError, NetworkError
-from argosy.image.debian.system import read_debian_system
 from argosy.image.image import Image
-from argosy.image.libraries.absent import is_rightly_absent
-from argosy.image.libraries.debian_names import debian_packages
+from argosy.image.libraries.absent import is_ignored, is_rightly_absent
+from argosy.image.libraries.gpu import advice, is_toolkit, toolkit
 from argosy.image.libraries.proof import Finding, certain, prove
+from argosy.image.manifest import variables
 from argosy.project import Project
 
 _SHOWN: Final = 8
@@ -40,6 +40,13 @@ def require_libraries(
     if proof.assumed:
         names = ", ".join(sorted(proof.assumed))
         say(f"{names}: found only after the distribution that has them is imported, as their users do")
+    lacking = {
+        one.library: one.program
+        for one in proof.findings
+        if one.kind == "missing" and not one.below and is_toolkit(one.library) and not is_ignored(one.library, ignored)
+    }
+    for line in advice(proof.for_gpus, {} if faults else lacking, variables(image)):
+        say(line)
     if faults:
         raise _error(faults, image, base_image, cache_dir, say)
     say(f"{'libraries':<14}{proof.programs:>9,} programs have the libraries that they name")
@@ -52,6 +59,9 @@ def _error(
     packages: tuple[str, ...] = ()
     hints: list[str] = []
     if missing:
+        from argosy.image.debian.system import read_debian_system
+        from argosy.image.libraries.debian_names import debian_packages
+
         try:
             found = debian_packages(missing, base_image, cache_dir, say)
             there = {one.name for one in read_debian_system(image, cache_dir).installed}
@@ -61,6 +71,8 @@ def _error(
             hints.append(f"which Debian package has them was not looked up ({error.what})")
         except ImageError as error:
             hints.append(error.hint or error.what)
+        if wanted := [library for library in missing if is_toolkit(library)]:
+            hints.append(f"add NVIDIA's wheels, or build on a base image with {toolkit(wanted)}")
         hints.append(f"if nothing loads it: ignore_missing_libraries = {json.dumps(missing)} below [image]")
     if any(one.kind == "version" for one in faults):
         hints.append("take a newer base image, or an older version of the distribution, whose wheel asks for less")

@@ -11,18 +11,18 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
-from argosy.image.blobs import CHUNK, BlobStore
+from argosy.image.blobs import BlobStore
 from argosy.image.dependencies.wheels import WheelFile
 from argosy.image.image import Image
 from argosy.image.layer import cache_key
-from argosy.image.layer_stream import layer_members
 from argosy.image.materials import distributions, dpkg
 from argosy.image.materials.distributions import METADATA_LIMIT, Distribution, Licence
 from argosy.image.materials.dpkg import DebianPackage
+from argosy.image.observation import Collected, Sink, observe
 from argosy.model_archive import written_aside
 
 SERVER: Final = Distribution("argosy", importlib.metadata.version("argosy"), Licence("Apache-2.0"))
@@ -155,57 +155,109 @@ def _layer_names(image: Image) -> list[str]:
 
 
 def _read_layer(image: Image, index: int, places: Places, cache_dir: Path) -> _Layer:
-    digest = image.layers[index].digest
-    remembered = cache_dir / "inventories" / cache_key("inventory", _FORMAT, [places.program, places.artifacts], digest)
     try:
+        remembered = _remembered(image.layers[index].digest, places, cache_dir)
         return msgspec.json.decode(remembered.read_bytes(), type=_Layer)
     except (FileNotFoundError, msgspec.DecodeError):
         pass
-    found = _Layer()
-    removed = []
-    with layer_members(image, index) as archive:
-        for member in archive:
-            path = member.name.removeprefix("./").strip("/")
-            folder, _, name = path.rpartition("/")
-            if name == ".wh..wh..opq":
-                removed.append(folder)
-            elif name.startswith(".wh."):
-                removed.append(f"{folder}/{name.removeprefix('.wh.')}".lstrip("/"))
-            else:
-                _note(found, archive, member, path, places)
-    found = msgspec.structs.replace(found, removed=tuple(removed))
-    with written_aside(remembered) as aside:
-        aside.write_bytes(msgspec.json.encode(found))
-    return found
+    observer = InventoryObserver(places, cache_dir)
+    observe(image, index, [observer])
+    return observer.found()
 
 
-def _note(found: _Layer, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, places: Places) -> None:
-    """Add what a member says to what was found."""
-    document = _DOCUMENTS.match(path)
-    if document and member.issym():
-        found.links[document.group(1)] = member.linkname.rstrip("/").rpartition("/")[2]
-    if not member.isfile():
-        return
-    stream = archive.extractfile(member)
-    assert stream is not None
-    if path.startswith((f"{places.program}/", f"{places.artifacts}/")):
-        hashing = hashlib.sha256()
-        while chunk := stream.read(CHUNK):
-            hashing.update(chunk)
-        found.files[path] = InstalledFile(path, member.size, f"sha256:{hashing.hexdigest()}")
-    elif _METADATA.match(path):
-        described = distributions.parse_metadata(stream.read(METADATA_LIMIT))
-        if described is not None:
-            found.distributions[path] = described
-    elif path in _OS_RELEASE:
-        system = dpkg.parse_os_release(stream.read(METADATA_LIMIT))
-        if system is not None:
-            found.systems[path] = system
-    elif _STATUS.match(path):
-        found.packages[path] = dpkg.parse_status(stream.read(_READ_LIMIT))
-    elif document and document.group(2):
-        declared = dpkg.parse_copyright(stream.read(METADATA_LIMIT)) or Licence()
-        found.licences[document.group(1)] = msgspec.structs.replace(declared, files=(f"/{path}",))
+class InventoryObserver:
+    """Notes what one layer has and takes away, and remembers it.
+
+    Args:
+        places: Where our own files are; of the number of layers nothing depends.
+        cache_dir: The user's cache folder.
+    """
+
+    def __init__(self, places: Places, cache_dir: Path) -> None:
+        self._places = places
+        self._cache_dir = cache_dir
+        self._found = _Layer()
+        self._removed: list[str] = []
+
+    def found(self) -> _Layer:
+        """What was noted so far."""
+        return msgspec.structs.replace(self._found, removed=tuple(self._removed))
+
+    def begin(self, member: tarfile.TarInfo) -> Sink | None:
+        """Note what a member's name says, and have those read whose content counts."""
+        found, path = self._found, member.name.removeprefix("./").strip("/")
+        folder, _, name = path.rpartition("/")
+        if name == ".wh..wh..opq":
+            self._removed.append(folder)
+            return None
+        if name.startswith(".wh."):
+            self._removed.append(f"{folder}/{name.removeprefix('.wh.')}".lstrip("/"))
+            return None
+        document = _DOCUMENTS.match(path)
+        if document and member.issym():
+            found.links[document.group(1)] = member.linkname.rstrip("/").rpartition("/")[2]
+        if not member.isfile():
+            return None
+        if path.startswith((f"{self._places.program}/", f"{self._places.artifacts}/")):
+            return _Hashed(found.files, path)
+        if _METADATA.match(path):
+            return Collected(lambda content: _note_metadata(found, path, content), METADATA_LIMIT)
+        if path in _OS_RELEASE:
+            return Collected(lambda content: _note_system(found, path, content), METADATA_LIMIT)
+        if _STATUS.match(path):
+            return Collected(
+                lambda content: found.packages.update({path: dpkg.parse_status(content.read())}), _READ_LIMIT
+            )
+        if document and document.group(2):
+            return Collected(lambda content: _note_licence(found, path, content), METADATA_LIMIT)
+        return None
+
+    def finish(self, digest: str, diff_id: str) -> None:
+        """Remember what was found by the layer's digest."""
+        with written_aside(_remembered(digest, self._places, self._cache_dir)) as aside:
+            aside.write_bytes(msgspec.json.encode(self.found()))
+
+
+class _Hashed:
+    """One of our own files, of which size and digest are noted."""
+
+    def __init__(self, files: dict[str, InstalledFile], path: str) -> None:
+        self._files = files
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def write(self, chunk: bytes, /) -> None:
+        self._hash.update(chunk)
+        self._size += len(chunk)
+
+    def close(self) -> None:
+        self._files[self._path] = InstalledFile(self._path, self._size, f"sha256:{self._hash.hexdigest()}")
+
+
+def _remembered(digest: str, places: Places, cache_dir: Path) -> Path:
+    return cache_dir / "inventories" / cache_key("inventory", _FORMAT, [places.program, places.artifacts], digest)
+
+
+def _note_metadata(found: _Layer, path: str, content: IO[bytes]) -> None:
+    described = distributions.parse_metadata(content.read())
+    if described is not None:
+        found.distributions[path] = described
+
+
+def _note_system(found: _Layer, path: str, content: IO[bytes]) -> None:
+    system = dpkg.parse_os_release(content.read())
+    if system is not None:
+        found.systems[path] = system
+
+
+def _note_packages(found: _Layer, path: str, content: IO[bytes]) -> None:
+    found.packages[path] = dpkg.parse_status(content.read())
+
+
+def _note_licence(found: _Layer, path: str, content: IO[bytes]) -> None:
+    declared = dpkg.parse_copyright(content.read()) or Licence()
+    found.licences[path.split("/")[3]] = msgspec.structs.replace(declared, files=(f"/{path}",))
 
 
 def _put_on(below: _Layer, above: _Layer) -> _Layer:
