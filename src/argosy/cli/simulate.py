@@ -18,10 +18,10 @@ import rich.progress
 from argosy import model_archive
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
-from argosy.cli.interrupt import run
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.output import print_data, print_json, say, talk
-from argosy.cli.simulate_up import up
+from argosy.cli.simulation.interrupt import run
+from argosy.cli.simulation.up import up
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import ProcessContainer
 from argosy.simulator.hosting.definition import (

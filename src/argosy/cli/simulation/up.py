@@ -14,8 +14,8 @@ from argosy import engine as engines
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
 from argosy.cli.environment import Environment
-from argosy.cli.interrupt import run
 from argosy.cli.output import print_data, print_json, say
+from argosy.cli.simulation.interrupt import run
 from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
