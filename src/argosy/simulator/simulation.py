@@ -24,7 +24,8 @@ from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import MakeBackend
 from argosy.simulator.hosting.definition import EndpointDefinition
 from argosy.simulator.hosting.endpoint import Endpoint
-from argosy.simulator.runtime.service import Message, Receive, Runtime, Send, serve
+from argosy.simulator.runtime.asgi import Message, Receive, Send
+from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
@@ -69,7 +70,7 @@ class Simulation:
 
         def open_endpoint(definition: EndpointDefinition) -> Endpoint:
             self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-            self._opened.append(Endpoint(definition, world.make_backend, world.report))
+            self._opened.append(Endpoint(definition, world.make_backend, world.report, store=world.objects))
             return self._opened[-1]
 
         store = Store(world.state)

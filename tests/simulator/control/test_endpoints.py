@@ -107,7 +107,7 @@ def test_an_endpoint_needs_its_configuration_and_models(simulated: Simulated) ->
     simulated.model()
     simulated.config()
     simulated.sagemaker.delete_model(ModelName="iris")
-    with pytest.raises(ClientError, match='Could not find model "arn:aws:sagemaker:eu-west-1:.*:model/iris"'):
+    with pytest.raises(ClientError, match=r'Could not find model "arn:aws:sagemaker:eu-west-1:.*:model/iris"'):
         simulated.endpoint()
 
 
