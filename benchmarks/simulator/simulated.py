@@ -19,6 +19,7 @@ class RunningContainer:
     def __init__(self, port: int) -> None:
         self.name = "floor"
         self.url = f"http://127.0.0.1:{port}"
+        self.models_path = "/opt/ml/models"
 
     def start(self) -> None:
         """It runs."""

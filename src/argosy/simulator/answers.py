@@ -127,15 +127,16 @@ def response_too_large(place: Place, note: str) -> Answer:
     return _model_error(place, 500, message, "", note)
 
 
-def validation_error(message: str, code: str | None = None) -> Answer:
+def validation_error(message: str, code: str | None = None, note: str | None = None) -> Answer:
     """400 ValidationError.
 
     Args:
         message: The service's sentence.
         code: The `ErrorCode` field, where one is known.
+        note: For the person at the simulator.
     """
     fields = {"ErrorCode": code, "Message": message} if code else {"Message": message}
-    return _error(400, "ValidationError", fields)
+    return _error(400, "ValidationError", fields, note)
 
 
 def endpoint_not_found(name: str) -> Answer:
@@ -151,6 +152,15 @@ def unsupported_header(endpoint: str, header: str) -> Answer:
 def service_unavailable(note: str) -> Answer:
     """503 ServiceUnavailable, with the words of the API's model; clients try again."""
     return _error(503, "ServiceUnavailable", {"Message": "The service is unavailable. Try your call again."}, note)
+
+
+def model_not_ready(note: str) -> Answer:
+    """429 ModelNotReadyException, with the words of the API's model."""
+    message = (
+        "Either a serverless endpoint variant's resources are still being provisioned, or a multi-model endpoint is "
+        "still downloading or loading the target model. Wait and try your request again."
+    )
+    return _error(429, "ModelNotReadyException", {"Message": message}, note)
 
 
 def throttled(note: str) -> Answer:

@@ -2,29 +2,36 @@
 
 import asyncio
 import re
+import shutil
 import socket
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
+from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
 from argosy.simulator.control.transform_jobs import RunTransform, TransformJobs
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.backend import MakeBackend
+from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition
 from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.furnished import Surroundings
 from argosy.simulator.runtime.asgi import Message, Receive, Send
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
 
@@ -38,18 +45,45 @@ class World:
     Attributes:
         state: The folder that keeps its resources; one simulation at a time holds it.
         objects: Where `s3://` leads.
-        make_backend: Makes what an instance runs.
+        open_container: Makes a container of an image.
         run_transform: Runs a transform job.
         labels: What images say of themselves.
         report: Takes what a person should know, one line each.
+        subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
+        backends: What nobody knows of multi-model endpoints and pipelines.
     """
 
     state: Path
     objects: ObjectStore
-    make_backend: MakeBackend
+    open_container: OpenContainer
     run_transform: RunTransform
     labels: ImageLabels
     report: Report
+    subscribers: Mapping[str, str | Path] = field(default_factory=dict)
+    backends: BackendOptions = field(default_factory=BackendOptions)
+
+
+class _Gate:
+    """The endpoints in service, for both ways of invoking them; a `Traffic`."""
+
+    def __init__(self, asynchronous: AsyncInference) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self._asynchronous = asynchronous
+
+    async def admit(self, name: str, served: Endpoint) -> None:
+        """Let invocations reach an endpoint."""
+        self.endpoints[name] = served
+        await self._asynchronous.attach(served)
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, and forget what was accepted for it."""
+        self.endpoints.pop(name, None)
+        await self._asynchronous.discard(name)
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; what was accepted is kept."""
+        self.endpoints.clear()
+        await self._asynchronous.close()
 
 
 class Simulation:
@@ -63,18 +97,17 @@ class Simulation:
     """
 
     def __init__(self, world: World) -> None:
+        self._world = world
         self._report = world.report
-        self._endpoints: dict[str, Endpoint] = {}
         self._opened: list[Endpoint] = []
-        self._runtime = Runtime(self._endpoints, world.report)
-
-        def open_endpoint(definition: EndpointDefinition) -> Endpoint:
-            self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-            self._opened.append(Endpoint(definition, world.make_backend, world.report, store=world.objects))
-            return self._opened[-1]
-
         store = Store(world.state)
-        deployments = Deployments(store, open_endpoint, self._endpoints, world.report)
+        self._artifacts = _emptied(world.state / "artifacts")
+        asynchronous = AsyncInference(
+            world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
+        )
+        gate = _Gate(asynchronous)
+        self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
             deployments,
@@ -83,12 +116,21 @@ class Simulation:
             Endpoints(store, deployments),
             TransformJobs(store, world.run_transform, world.objects, world.report),
             ModelPackages(store, world.run_transform, world.report),
+            InferenceComponents(store, deployments, world.report),
         )
         try:
             self._control = ControlPlane(parts, world.report)
         except BaseException:
             store.close()
             raise
+
+    def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
+        world = self._world
+        surroundings = Surroundings(world.open_container, world.objects, self._artifacts, world.report)
+        make_backend = BackendMaker(surroundings, world.backends, definition.limits)
+        self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
+        self._opened.append(Endpoint(definition, make_backend, world.report))
+        return self._opened[-1]
 
     @property
     def containers(self) -> list[Container]:
@@ -140,3 +182,10 @@ class Simulation:
             return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
         region = _REGION.search(headers.get("authorization", ""))
         return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder of artifacts without what a simulation left there that was killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
