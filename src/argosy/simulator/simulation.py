@@ -28,7 +28,7 @@ from argosy.simulator.control.transform_jobs import Ending, TransformJobs
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition, Model
-from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.furnished import Surroundings
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
@@ -52,6 +52,7 @@ class World:
         report: Takes what a person should know, one line each.
         subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
         backends: What nobody knows of multi-model endpoints and pipelines.
+        hosting: What a person may change about endpoints.
     """
 
     state: Path
@@ -61,6 +62,7 @@ class World:
     report: Report
     subscribers: Mapping[str, str | Path] = field(default_factory=dict)
     backends: BackendOptions = field(default_factory=BackendOptions)
+    hosting: HostingOptions = field(default_factory=HostingOptions)
 
 
 class _Gate:
@@ -129,7 +131,7 @@ class Simulation:
         surroundings = Surroundings(world.open_container, world.objects, self._artifacts, world.report)
         make_backend = BackendMaker(surroundings, world.backends, definition.limits)
         self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-        self._opened.append(Endpoint(definition, make_backend, world.report))
+        self._opened.append(Endpoint(definition, make_backend, world.report, world.hosting, world.objects))
         return self._opened[-1]
 
     async def _run_transform(self, name: str, request: Json, model: Model) -> Ending:
