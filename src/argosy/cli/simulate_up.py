@@ -155,7 +155,7 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
-        world = World(state, objects, images.open, run_transform, images.labels, say, options["topics"])
+        world = World(state, objects, images.open, images.labels, say, options["topics"])
         simulation = Simulation(world)
         say(f"state: {state}")
         return run(_serve(simulation, listener, _announcement(variables, as_json)), lambda: simulation.containers)

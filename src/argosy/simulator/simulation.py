@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy.errors import ContainerError
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
@@ -20,12 +21,13 @@ from argosy.simulator.control.endpoints import Endpoints
 from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
+from argosy.simulator.control.resources import Json
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import RunTransform, TransformJobs
+from argosy.simulator.control.transform_jobs import Ending, TransformJobs
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import OpenContainer
-from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.definition import EndpointDefinition, Model
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.hosting.furnished import Surroundings
 from argosy.simulator.runtime.asgi import Message, Receive, Send
@@ -46,7 +48,6 @@ class World:
         state: The folder that keeps its resources; one simulation at a time holds it.
         objects: Where `s3://` leads.
         open_container: Makes a container of an image.
-        run_transform: Runs a transform job.
         labels: What images say of themselves.
         report: Takes what a person should know, one line each.
         subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
@@ -56,7 +57,6 @@ class World:
     state: Path
     objects: ObjectStore
     open_container: OpenContainer
-    run_transform: RunTransform
     labels: ImageLabels
     report: Report
     subscribers: Mapping[str, str | Path] = field(default_factory=dict)
@@ -114,8 +114,8 @@ class Simulation:
             Models(store, world.objects, world.labels),
             EndpointConfigs(store),
             Endpoints(store, deployments),
-            TransformJobs(store, world.run_transform, world.objects, world.report),
-            ModelPackages(store, world.run_transform, world.report),
+            TransformJobs(store, self._run_transform, world.objects, world.report),
+            ModelPackages(store, self._run_transform, world.report),
             InferenceComponents(store, deployments, world.report),
         )
         try:
@@ -129,8 +129,11 @@ class Simulation:
         surroundings = Surroundings(world.open_container, world.objects, self._artifacts, world.report)
         make_backend = BackendMaker(surroundings, world.backends, definition.limits)
         self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-        self._opened.append(Endpoint(definition, make_backend, world.report))
+        self._opened.append(Endpoint(definition, make_backend, world.report, store=world.objects))
         return self._opened[-1]
+
+    async def _run_transform(self, name: str, request: Json, model: Model) -> Ending:
+        raise ContainerError("transform jobs are not simulated yet", where=f"{name} of {model.name}")
 
     @property
     def containers(self) -> list[Container]:

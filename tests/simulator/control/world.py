@@ -10,14 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from argosy.errors import ContainerError, MissingImageError
+from argosy.errors import MissingImageError
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer, free_port
-from argosy.simulator.control.resources import Json
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.definition import ContainerDefinition, Model
+from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -41,17 +39,13 @@ def labels(image: str) -> Mapping[str, str] | None:
     return known.get(image)
 
 
-async def run_transform(name: str, request: Json, model: Model) -> Ending:
-    raise ContainerError("not yet")
-
-
 def world(folder: Path, report: Report) -> World:
     """The stand-ins' working directory is `folder`, so that they can be found."""
 
     def open_container(definition: ContainerDefinition, launch: Launch) -> Container:
         return open_stand_in(definition, launch, folder)
 
-    return World(folder / "state", LocalFolder(folder / "s3"), open_container, run_transform, labels, report)
+    return World(folder / "state", LocalFolder(folder / "s3"), open_container, labels, report)
 
 
 def die_at(moment: int) -> None:
