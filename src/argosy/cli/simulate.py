@@ -6,7 +6,7 @@ import shlex
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -23,7 +23,16 @@ from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import print_data, print_json, say, talk
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import ProcessContainer
-from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions, endpoint_name
+from argosy.simulator.hosting.definition import (
+    DEFAULT_VARIANT,
+    ContainerDefinition,
+    EndpointDefinition,
+    Model,
+    ProductionVariant,
+    endpoint_name,
+)
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
+from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, new_event_loop, serve
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.execution_parameters import TransformOptions
@@ -75,17 +84,24 @@ class _Subject:
     model_data: Path | None
 
     @contextmanager
-    def container(self, variables: dict[str, str]) -> Iterator[Container]:
-        """The container, not yet started; removed at the end whatever happens."""
+    def opener(self, variables: dict[str, str]) -> Iterator[Callable[[], Container]]:
+        """Makes its containers, not yet started; whatever happens, all are removed at the end."""
+        opened: list[Container] = []
         with _model_folder(self.model_data) as model_dir:
             launch = Launch(variables, model_dir, is_on_loopback=True)
-            container = open_container(self.target, self.kind, launch, environment.read())
-            if isinstance(container, ProcessContainer) and container.caveat:
-                say(f"note: {container.caveat}")
+
+            def open_one() -> Container:
+                container = open_container(self.target, self.kind, launch, environment.read())
+                if isinstance(container, ProcessContainer) and container.caveat and not opened:
+                    say(f"note: {container.caveat}")
+                opened.append(container)
+                return container
+
             try:
-                yield container
+                yield open_one
             finally:
-                container.remove()
+                for container in opened:
+                    container.remove()
 
 
 @command.command
@@ -94,6 +110,8 @@ class _Subject:
 @_MODEL_DATA
 @click.option("--endpoint-name", metavar="NAME", help="Name of the endpoint. [default: made of the image's]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1. [default: a free one]")
+@click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
+@click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @_JSON
 def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve IMAGE as a SageMaker endpoint until Ctrl-C.
@@ -103,12 +121,15 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     """
     subject = _Subject(target, options["kind"], options["model_data"])
     default = Path(target).resolve().name if Path(target).is_dir() else target.partition(":")[2]
-    settings = EndpointOptions(options["endpoint_name"] or endpoint_name(default))
+    name = options["endpoint_name"] or endpoint_name(default)
+    variant = ProductionVariant(model=Model(name, (ContainerDefinition(target),)))
+    definition = EndpointDefinition(name, (variant,))
     listener = bind(port)
-    with listener, subject.container({}) as container:
+    with listener, subject.opener({}) as open_one:
+        switches = HostingOptions(seed=options["seed"], is_recut=options["recut"])
+        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say, switches)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        announce = _announcement(settings.name, url, as_json)
-        return _run(_serve(container, settings, listener, announce), container)
+        return _run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
 
 
 @command.command
@@ -134,45 +155,46 @@ def transform(target: str, as_json: bool, source: Path, output: Path, **options:
     subject = _Subject(target, options.pop("kind"), options.pop("model_data"))
     settings = TransformOptions(**options)
     objects = input_objects(source, output, say)
-    with subject.container(settings.environment()) as container, _listener(objects) as listener:
+    with subject.opener(settings.environment()) as open_one, _listener(objects) as listener:
+        container = open_one()
         job = TransformJob(container, objects, settings, listener, source.resolve().name)
-        outcome = _run(job.run(), container)
+        outcome = _run(job.run(), lambda: [container])
     if isinstance(outcome, int):
         return outcome
     print_json(_summary(outcome)) if as_json else print_data(_sentence(outcome))
     return 0 if outcome.status is Status.COMPLETED else EXIT_EXAMINED_FAILED
 
 
-async def _serve(
-    container: Container, options: EndpointOptions, listener: socket.socket, announce: Callable[[], None]
-) -> int:
+async def _serve(served: Endpoint, listener: socket.socket, announce: Callable[[], None]) -> int:
     """Start, serve until cancelled, stop. Being told to stop is the good end of an endpoint in service."""
-    served = Endpoint(container, options, say)
     in_service = False
+    name = served.definition.name
     try:
-        say(f"Creating endpoint {options.name}: waiting for /ping")
+        say(f"Creating endpoint {name}: waiting for /ping")
         say(f"InService after {await served.start():.1f} s")
         in_service = True
-        await serve(Runtime({options.name: served}, say), listener, asyncio.Event(), announce)
+        await serve(Runtime({name: served}, say), listener, asyncio.Event(), announce)
     except asyncio.CancelledError:
         if not in_service:
             raise
     finally:
-        ended = await served.stop()
-        if ended is not None and ended.killed:
-            say(f"the container did not end within {ended.seconds:.0f} s of SIGTERM and was killed")
-        elif ended is not None:
-            say(f"the container ended with exit code {ended.exit_code} after {ended.seconds:.1f} s")
+        for ended in await served.stop():
+            if ended.killed:
+                say(f"the container did not end within {ended.seconds:.0f} s of SIGTERM and was killed")
+            else:
+                say(f"the container ended with exit code {ended.exit_code} after {ended.seconds:.1f} s")
     return 0
 
 
-def _run(work: Coroutine[Any, Any, Result], container: Container) -> Result | int:
+def _run(work: Coroutine[Any, Any, Result], containers: Callable[[], Sequence[Container]]) -> Result | int:
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_interruptible(work, container))
+        return runner.run(_interruptible(work, containers))
 
 
-async def _interruptible(work: Coroutine[Any, Any, Result], container: Container) -> Result | int:
-    """Run until done or told to stop by SIGINT or SIGTERM; told twice, the container gets no time to end."""
+async def _interruptible(
+    work: Coroutine[Any, Any, Result], containers: Callable[[], Sequence[Container]]
+) -> Result | int:
+    """Run until done or told to stop by SIGINT or SIGTERM; told twice, the containers get no time to end."""
     task = asyncio.create_task(work)
     signals = 0
 
@@ -182,7 +204,8 @@ async def _interruptible(work: Coroutine[Any, Any, Result], container: Container
         if signals == 1:
             say("stopping: SIGTERM to the container, SIGKILL after 30 s or when told again")
             task.cancel()
-        else:
+            return
+        for container in containers():
             asyncio.get_running_loop().run_in_executor(None, container.kill)
 
     loop = asyncio.get_running_loop()
@@ -256,7 +279,7 @@ endpoint {name} at {url}
         --endpoint-url {url} --endpoint-name {shlex.quote(name)} --content-type text/csv --body {body} /dev/stdout
 
 Ctrl-C ends it."""
-    as_line = json.dumps({"endpoint_name": name, "endpoint_url": url, "variant": EndpointOptions(name).variant})
+    as_line = json.dumps({"endpoint_name": name, "endpoint_url": url, "variant": DEFAULT_VARIANT})
     return lambda: print_data(as_line if as_json else text)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from argosy.simulator.answers import Answer
 from argosy.simulator.connection import Connection
 from argosy.simulator.containers.container import Container, Launch, Stop
-from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.hosting.definition import ContainerDefinition, Model, ProductionVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,13 @@ class Request:
             called: a stream's `X-Amzn-SageMaker-Accept` is `accept` here.
         body: The whole body.
         region: The client's, for the texts of errors.
+        endpoint: Its endpoint's name, for the texts of errors.
     """
 
     headers: Mapping[str, str]
     body: bytes
     region: str
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,20 @@ class Backend(Protocol):
 
     async def stop(self) -> list[Stop]:
         """End every container as SageMaker does and remove it; may be called twice, and before `start`."""
+
+
+class MakeBackend(Protocol):
+    """Makes what one instance of a variant runs, not yet started; called again for every instance, also a replacement.
+
+    It does not block: containers are opened by the backend's `start`.
+    """
+
+    def __call__(self, model: Model, variant: ProductionVariant) -> Backend:
+        """The backend.
+
+        Raises:
+            UsageError: Nothing here runs such a model.
+        """
 
 
 class OpenContainer(Protocol):

@@ -8,16 +8,20 @@ Source:
     (read 2026-11-23).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from argosy import contract
+from argosy.errors import UsageError
 
 DEFAULT_VARIANT: Final = "AllTraffic"
 """What the SageMaker SDK calls the variant of an endpoint that has one."""
 DEFAULT_INSTANCE_TYPE: Final = "ml.m5.large"
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 class Mode(StrEnum):
@@ -214,3 +218,21 @@ class EndpointDefinition:
     capture: Capture | None = None
     async_inference: AsyncInference | None = None
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                "an endpoint cannot have this name",
+                got=f"`{self.name}`",
+                want="1 to 63 letters, digits and hyphens, no hyphen at either end",
+            )
+
+
+def endpoint_name(text: str) -> str:
+    """The nearest name that an endpoint may have.
+
+    >>> endpoint_name("oci:./out/breast_cancer:latest")
+    'oci-out-breast-cancer-latest'
+    """
+    cleaned = re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[-63:].strip("-")
+    return cleaned or "endpoint"

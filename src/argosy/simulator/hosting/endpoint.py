@@ -1,203 +1,349 @@
-"""An endpoint with one production variant on one instance: its container, its health, its invocations."""
+"""An endpoint: its variants and their instances come and go, its invocations find their way and are answered."""
 
-import asyncio
-import re
+import random
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from argosy import contract
 from argosy.errors import ContainerError, UsageError
-from argosy.simulator import answers, health, request_headers
+from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
-from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection, Reply
-from argosy.simulator.containers.container import Container, Stop, stop
-from argosy.simulator.health import Report, await_ready, watch
+from argosy.simulator.connection import Response
+from argosy.simulator.containers.container import Container, Stop
+from argosy.simulator.health import HealthChecks, Report
+from argosy.simulator.hosting.backend import Backend, Hop, MakeBackend, Refused, Request
+from argosy.simulator.hosting.capture import Recorder
+from argosy.simulator.hosting.definition import EndpointDefinition, Limits, ProductionVariant
+from argosy.simulator.hosting.recut import recut
+from argosy.simulator.hosting.shadow import Shadow
+from argosy.simulator.hosting.variant import SERVERLESS_BODY_BYTES, Variant, choose, start_all, stop_all
+from argosy.simulator.storage.objects import ObjectStore
 
 VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
 NEW_SESSION_HEADER: Final = "X-Amzn-SageMaker-New-Session-Id"
 CLOSED_SESSION_HEADER: Final = "X-Amzn-SageMaker-Closed-Session-Id"
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_SESSION_KEY: Final = contract.HEADER_SESSION_ID.lower()
+_PASSED_ON: Final = tuple(
+    (name, name.lower())
+    for name in ("Content-Type", contract.HEADER_CUSTOM_ATTRIBUTES, NEW_SESSION_HEADER, CLOSED_SESSION_HEADER)
+)
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointOptions:
-    """What an endpoint is called and what it allows.
+class HostingOptions:
+    """What a person may change about endpoints here, where the service has no such switches.
 
     Attributes:
-        name: As `CreateEndpoint` takes it.
-        variant: Name of the production variant.
-        startup_s: How long the container may take until its first good health check.
-        invocation_s: How long it may take to answer an invocation.
-        body_bytes: Largest body of a request or response; whether AWS means 10**6 or 2**20 by MB, nobody knows.
-        warn_bytes: Bodies above it are reported: older documents and clients stop there.
+        checks: How containers in service are watched.
+        seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
+        is_recut: Whether the parts of streamed answers are cut anew at random.
+        capture_flush_s: How long captured data waits at most until it is written.
     """
 
-    name: str
-    variant: str = "AllTraffic"
-    startup_s: float = contract.STARTUP.value
-    invocation_s: float = contract.INVOCATION.value
-    body_bytes: int = int(contract.ENDPOINT_BODY.value)
-    warn_bytes: int = int(contract.ENDPOINT_BODY_OLD.value)
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                "an endpoint cannot have this name",
-                got=f"`{self.name}`",
-                want="1 to 63 letters, digits and hyphens, no hyphen at either end",
-            )
+    checks: HealthChecks = field(default_factory=HealthChecks)
+    seed: int | None = None
+    is_recut: bool = False
+    capture_flush_s: float = 1.0
 
 
-def endpoint_name(text: str) -> str:
-    """The nearest name that an endpoint may have.
+@dataclass(slots=True)
+class Visit:
+    """An invocation on its way through an endpoint.
 
-    >>> endpoint_name("oci:./out/breast_cancer:latest")
-    'oci-out-breast-cancer-latest'
+    Attributes:
+        variant: Name of the variant that got it.
+        hop: Its last step, into a container.
+        place: Where it is, as error texts name it.
+        status: What the container answered; 0 until it did.
     """
-    cleaned = re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[-63:].strip("-")
-    return cleaned or "endpoint"
+
+    variant: str
+    hop: Hop
+    place: Place
+    status: int = answers.NO_STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer that has begun.
+
+    Attributes:
+        headers: As of a whole answer.
+        parts: The container's, none empty.
+    """
+
+    headers: tuple[tuple[str, str], ...]
+    parts: AsyncIterator[bytes]
 
 
 class Endpoint:
     """One endpoint.
 
     Args:
-        container: Not yet started.
-        options: Name and limits.
+        definition: What it is made of.
+        make_backend: Makes what an instance runs.
         report: Takes what a person should know, one line each.
+        options: What a person may change.
+        store: Where captured data goes; without it no endpoint with data capture starts.
     """
 
-    def __init__(self, container: Container, options: EndpointOptions, report: Report) -> None:
-        self._container = container
-        self.options = options
+    def __init__(
+        self,
+        definition: EndpointDefinition,
+        make_backend: MakeBackend,
+        report: Report,
+        options: HostingOptions | None = None,
+        store: ObjectStore | None = None,
+    ) -> None:
+        self.definition = definition
+        self._make_backend = make_backend
         self._report = report
-        self._connection: Connection | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._options = options or HostingOptions()
+        self._chance = random.Random(self._options.seed)  # it spreads load and keeps no secret
+        self._store = store
+        self._variants: Sequence[Variant] = ()
+        self._shadow: Shadow | None = None
+        self._capture: Recorder | None = None
+
+    @property
+    def containers(self) -> list[Container]:
+        """All containers that it has now."""
+        return [container for variant in self._fleet for container in variant.containers]
+
+    @property
+    def _fleet(self) -> list[Variant]:
+        return [*self._variants, *((self._shadow.variant,) if self._shadow else ())]
+
+    @property
+    def limits(self) -> Limits:
+        """What it allows; serverless variants take less than instances."""
+        limits = self.definition.limits
+        if any(variant.serverless for variant in self.definition.variants):
+            return replace(limits, body_bytes=min(limits.body_bytes, SERVERLESS_BODY_BYTES))
+        return limits
 
     async def start(self) -> float:
-        """Start the container and wait until it is healthy; returns the seconds that this took.
+        """Start every instance of every variant and wait until all are healthy; returns the seconds that this took.
 
         Raises:
-            ContainerError: It did not become healthy: the service's words, the reason and the end of its log.
+            ContainerError: One did not become healthy: the service's words, the reason and the end of its log.
             EngineError: The container engine failed.
         """
+        return await self.update(self.definition)
+
+    async def update(self, definition: EndpointDefinition) -> float:
+        """Put a new fleet in the place of the old: the new one is healthy before the old one ends.
+
+        When the new fleet does not become healthy, the old one stays as it is.
+
+        Raises:
+            ContainerError: As `start`.
+            EngineError: As `start`.
+            UsageError: There is no place for captured data.
+        """
         started = time.monotonic()
-        await health.start(self._container)
-        self._connection = Connection(self._container.url, ENDPOINT)
-        failure = (
-            f"The primary container for production variant {self.options.variant} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
-        )
-        await await_ready(self._container, self._connection, self.options.startup_s, failure)
-        self._watch = asyncio.create_task(watch(self._container, self._connection, self._report))
-        return time.monotonic() - started
+        capture = self._new_recorder(definition)
+        variants = [self._variant(variant) for variant in definition.variants]
+        shadows = [self._variant(variant) for variant in definition.shadow_variants]
+        await start_all([*variants, *shadows])
+        leaving = self._fleet, self._shadow, self._capture
+        self._variants, self._capture = variants, capture
+        self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows else None
+        self.definition = definition
+        seconds = time.monotonic() - started
+        await _leave(*leaving)
+        return seconds
 
-    async def stop(self) -> Stop | None:
-        """End the container as SageMaker does and remove it; None when it had ended before, or never started."""
-        connection, self._connection = self._connection, None
-        watching, self._watch = self._watch, None
-        ended: Stop | None = None
-        try:
-            try:
-                if watching is not None:
-                    watching.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await watching
-            finally:
-                if connection is not None:
-                    await connection.close()
-                    ended = await self._end()
-        finally:
-            await asyncio.to_thread(self._container.remove)
-        return ended
-
-    async def _end(self) -> Stop | None:
-        """SIGTERM, and SIGKILL when that is not enough; None when the container had ended before."""
-        if await asyncio.to_thread(self._container.exit_code) is not None:
+    def _new_recorder(self, definition: EndpointDefinition) -> Recorder | None:
+        if definition.capture is None:
             return None
-        return await asyncio.to_thread(stop, self._container)
+        if self._store is None:
+            raise UsageError("there is no place for captured data", got=definition.capture.destination)
+        return Recorder(definition.capture, self._store, self._report, self._chance, self._options.capture_flush_s)
 
-    def refusal(self, headers: Mapping[str, str]) -> Answer | None:
-        """What the service says to header fields that this endpoint cannot serve, or None.
+    async def stop(self) -> list[Stop]:
+        """End every container as SageMaker does and remove it; how each came to its end that still ran.
+
+        Captured data that waits is written before this returns.
+        """
+        try:
+            return await _leave(self._fleet, self._shadow, self._capture)
+        finally:
+            self._variants, self._shadow, self._capture = (), None, None
+
+    def _variant(self, definition: ProductionVariant) -> Variant:
+        def open_backend() -> Backend:
+            if definition.model is None:
+                raise UsageError("a variant without a model needs inference components", where=definition.name)
+            return self._make_backend(definition.model, definition)
+
+        return Variant(definition, open_backend, self._options.checks, self._report)
+
+    async def invoke(self, request: Request) -> Answer:
+        """Send one invocation to a container and answer as the service does.
 
         Args:
-            headers: Names in lower case.
+            request: Values checked, the body at most `limits.body_bytes` long.
         """
-        name = self.options.name
-        if request_headers.TARGET_MODEL.lower() in headers:
-            return answers.validation_error(
-                f"Endpoint {name} is not a multi-model endpoint and does not support target model header.",
-                "TARGET_MODEL_HEADER_NOT_SUPPORTED",
-            )
-        variant = headers.get(request_headers.TARGET_VARIANT.lower())
-        if variant not in (None, self.options.variant):
-            return answers.validation_error(f"Variant {variant} not found for endpoint {name}.")
-        for header in (
-            request_headers.TARGET_CONTAINER,
-            request_headers.INFERENCE_COMPONENT,
-            request_headers.ENABLE_EXPLANATIONS,
-        ):
-            if header.lower() in headers:
-                return answers.validation_error(f"Endpoint {name} does not support the header {header}.")
-        return None
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
+        try:
+            async with self.visit(request) as visit:
+                answer = await self._ask(visit, request)
+        except Refused as refused:
+            return refused.answer
+        if self._capture is not None and answer.status == 200:
+            self._capture.observe(visit.variant, request, dict(answer.headers).get("Content-Type"), answer.body)
+        return answer
 
-    async def invoke(self, headers: Mapping[str, str], body: bytes, region: str = answers.REGION) -> Answer:
-        """Send one invocation to the container and answer as the service does.
+    async def _reflect(self, variant: Variant, request: Request) -> None:
+        """Send a shadow variant its copy; nobody but the capture learns what it answers."""
+        async with self._enter(variant, request) as visit:
+            answer = await self._ask(visit, request)
+        if self._capture is not None and answer.status == 200:
+            self._capture.observe(variant.name, request, dict(answer.headers).get("Content-Type"), answer.body)
 
-        Args:
-            headers: The client's, names in lower case, values checked.
-            body: At most `options.body_bytes` long.
-            region: The client's, for the texts of errors.
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send one invocation to a container and give its answer part by part.
+
+        UNSURE: whether data capture sees streams; here it does not.
+
+        Raises:
+            Refused: Nothing of an answer came: what the client gets instead.
+            ContainerError: While parts are read: the connection to the container broke.
+            ContainerTimeoutError: While parts are read: the whole took longer than `limits.stream_s`.
         """
-        place = Place(self.options.name, region=region)
-        if self._connection is None:
-            return answers.no_response(place, "the endpoint is not in service")
-        if len(body) > self.options.warn_bytes:
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
+        has_begun = False
+        limits, started = self.limits, time.monotonic()
+        async with self.visit(request) as visit:
+            hop = visit.hop
+            try:
+                async with hop.connection.stream(
+                    hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s
+                ) as response:
+                    visit.status = response.status
+                    if not 200 <= response.status < 300:
+                        raise Refused(await _stream_error(visit.place, response, limits.body_bytes))
+                    parts = response.parts()
+                    first = await anext(parts, b"")
+                    has_begun = True
+                    response.limit(started + limits.stream_s - time.monotonic())
+                    rest = _after(first, parts)
+                    yield Streamed(
+                        response_headers(response.headers, visit.variant),
+                        recut(rest, self._chance) if self._options.is_recut else rest,
+                    )
+            except ContainerError as error:
+                if has_begun:
+                    raise
+                raise Refused(answers.no_answer(visit.place, error)) from error
+
+    @asynccontextmanager
+    async def visit(self, request: Request) -> AsyncIterator[Visit]:
+        """Find the way of an invocation to a container; the instance counts it as outstanding meanwhile.
+
+        The choice of variant and instance is made here alone: what makes sessions stick to an instance belongs here.
+
+        Raises:
+            Refused: It goes nowhere.
+        """
+        if not self._variants:
+            raise Refused(answers.service_unavailable("the endpoint is not in service"))
+        for header in (request_headers.INFERENCE_COMPONENT, request_headers.ENABLE_EXPLANATIONS):
+            if header.lower() in request.headers:
+                raise Refused(answers.unsupported_header(self.definition.name, header))
+        variant = choose(self._variants, request.headers, self.definition.name, self._chance)
+        async with self._enter(variant, request) as visit:
+            yield visit
+
+    @asynccontextmanager
+    async def _enter(self, variant: Variant, request: Request) -> AsyncIterator[Visit]:
+        instance = variant.instance(self._chance)
+        backend = instance.backend
+        instance.outstanding += 1
+        try:
+            hop = await backend.route(request)
+            visit = Visit(variant.name, hop, Place(self.definition.name, hop.container, request.region))
+            try:
+                yield visit
+            finally:
+                backend.end(hop, visit.status)
+        finally:
+            instance.outstanding -= 1
+
+    async def _ask(self, visit: Visit, request: Request) -> Answer:
+        """Send an invocation into its container; what comes of it, as the service tells it."""
+        limits, hop, place = self.limits, visit.hop, visit.place
+        if len(request.body) > limits.warn_bytes:
             self._report(
-                f"request body of {len(body)} bytes: over 6 MB, which older documents and some clients call the limit"
+                f"request body of {len(request.body)} bytes: over 6 MB, "
+                "which older documents and some clients call the limit"
             )
         try:
-            reply = await self._connection.send(
-                "POST",
-                INVOCATIONS,
-                request_headers.forwarded(headers),
-                body,
-                timeout_s=self.options.invocation_s,
-                limit_bytes=self.options.body_bytes,
+            reply = await hop.connection.send(
+                "POST", hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s, limit_bytes=limits.body_bytes
             )
         except ContainerError as error:
-            return answers.no_response(place, error.message)
+            return answers.no_answer(place, error)
+        visit.status = reply.status
         if reply.is_cut:
             return answers.response_too_large(
-                place, f"the container's answer ({reply.status}) is longer than {self.options.body_bytes} bytes"
+                place, f"the container's answer ({reply.status}) is longer than {limits.body_bytes} bytes"
             )
         if not 200 <= reply.status < 300:
             return answers.model_error(place, reply.status, reply.body)
-        if len(reply.body) > self.options.warn_bytes:
+        if len(reply.body) > limits.warn_bytes:
             self._report(f"response body of {len(reply.body)} bytes: over 6 MB, which older documents call the limit")
-        fields = self._response_headers(reply)
-        broken = next((name for name, value in fields if _CONTROL.search(value)), None)
-        if broken is not None:
-            return answers.no_response(place, f"the container's header field {broken} holds a control character")
-        return Answer(200, fields, reply.body)
+        return Answer(200, response_headers(reply.headers, visit.variant), reply.body)
 
-    def _response_headers(self, reply: Reply) -> tuple[tuple[str, str], ...]:
-        """What is passed on of the container's header fields, and the service's own.
 
-        Session IDs come under two names: AWS's own servers differ in what they call a new one.
-        """
-        passed = [("Content-Type", reply.headers.get("content-type"))]
-        passed += [
-            (header, reply.headers.get(header.lower()))
-            for header in (contract.HEADER_CUSTOM_ATTRIBUTES, NEW_SESSION_HEADER, CLOSED_SESSION_HEADER)
-        ]
-        session = reply.headers.get(contract.HEADER_SESSION_ID.lower(), "")
-        if "expires=" in session.lower() and NEW_SESSION_HEADER.lower() not in reply.headers:
-            passed.append((NEW_SESSION_HEADER, session))
-        passed.append((VARIANT_HEADER, self.options.variant))
-        return tuple((name, value) for name, value in passed if value is not None)
+def response_headers(headers: Mapping[str, str], variant: str) -> tuple[tuple[str, str], ...]:
+    """What is passed on of a container's header fields, and the service's own.
+
+    Session IDs come under two names: AWS's own servers differ in what they call a new one.
+
+    Args:
+        headers: The container's, names in lower case.
+        variant: Who answered.
+    """
+    passed = [(name, headers[key]) for name, key in _PASSED_ON if key in headers]
+    session = headers.get(_SESSION_KEY)
+    if session is not None and "expires=" in session.lower() and NEW_SESSION_HEADER.lower() not in headers:
+        passed.append((NEW_SESSION_HEADER, session))
+    passed.append((VARIANT_HEADER, variant))
+    return tuple(passed)
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for part in rest:
+        yield part
+
+
+async def _stream_error(place: Place, response: Response, limit_bytes: int) -> Answer:
+    """What a client gets for an answer that was to be streamed and is no success."""
+    body = bytearray()
+    async for part in response.parts():
+        body += part
+        if len(body) > limit_bytes:
+            return answers.response_too_large(place, f"the container's answer is longer than {limit_bytes} bytes")
+    return answers.model_error(place, response.status, bytes(body))
+
+
+async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:
+    """End a fleet, and what was done beside it."""
+    try:
+        if shadow is not None:
+            await shadow.close()
+        return await stop_all(fleet)
+    finally:
+        if capture is not None:
+            await capture.close()

@@ -5,13 +5,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from argosy.errors import ContainerError, StorageError, TransformError
-from argosy.simulator import health
 from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Body, Connection
 from argosy.simulator.containers.container import Container, log_tail, stop
-from argosy.simulator.health import await_ready
+from argosy.simulator.health import await_ready, uninterrupted
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, Retried
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, resolve
 from argosy.simulator.transform.listing import InputObject
@@ -41,8 +40,6 @@ _PARAMETERS_S: Final = 2.0
 _RETRY_DELAY_S: Final = 0.1
 _ERROR_BODY_BYTES: Final = 65536
 _PART_BYTES: Final = 2**18
-
-Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -95,7 +92,7 @@ class Instance:
         """
         try:
             for container in self._containers:
-                await health.start(container)
+                await uninterrupted(container.start)
                 self._connections.append(Connection(container.url, TRANSFORM_JOB))
             for container, connection in zip(self._containers, self._connections, strict=True):
                 await await_ready(container, connection, STARTUP_S, NOT_READY)
@@ -170,8 +167,8 @@ class Instance:
                 continue
             end = _Sent(transform)
             try:
-                await _uninterrupted(transform.open)
-                while batches := await _uninterrupted(transform.take):
+                await uninterrupted(transform.open)
+                while batches := await uninterrupted(transform.take):
                     for batch in batches:
                         while len(self._pending) >= 2 * parameters.max_concurrent_transforms:
                             await self._settle_next()
@@ -187,7 +184,7 @@ class Instance:
         sent = self._pending[0]
         transform, batch = sent.transform, sent.batch
         if sent.task is None or batch is None:
-            await _uninterrupted(lambda: self._end(transform))
+            await uninterrupted(lambda: self._end(transform))
             self._pending.popleft()
             self._ended(transform)
             return
@@ -196,7 +193,7 @@ class Instance:
         if answer is not None:
             with answer:
                 if transform.is_slow_to_write(answer):
-                    await _uninterrupted(partial(transform.write, answer, batch))
+                    await uninterrupted(partial(transform.write, answer, batch))
                 else:
                     transform.write(answer, batch)
         self._board.advance(bytes=transform.settle(batch))
@@ -274,11 +271,11 @@ class Instance:
         """One request: its status and Content-Type, and its answer in the buffer."""
         limit_s = self._work.job.model_client_config.invocations_timeout_in_seconds
         async with connection.stream(INVOCATIONS, headers, body, timeout_s=limit_s) as response:
-            is_good = 200 <= response.status_code < 300
-            async for part in response.aiter_raw():
+            is_good = 200 <= response.status < 300
+            async for part in response.parts():
                 if is_good or answer.tell() < _ERROR_BODY_BYTES:
                     answer.write(part)
-            return response.status_code, response.headers.get("content-type")
+            return response.status, response.headers.get("content-type")
 
     async def _has_died(self) -> bool:
         """Whether a container has ended; said once, with the end of its log."""
@@ -301,16 +298,6 @@ class Instance:
         records = transform.records if fault is None else 0
         rest = transform.source.size - transform.settled_bytes
         self._board.advance(objects=1, failed=int(fault is not None), records=records, bytes=rest)
-
-
-async def _uninterrupted(work: Callable[[], Result]) -> Result:
-    """Do something on a thread; a cancellation waits until it is done, so that nothing is closed under its hands."""
-    working = asyncio.create_task(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        raise
 
 
 async def _parts(answer: AnswerBuffer) -> AsyncIterator[bytes]:
