@@ -52,6 +52,15 @@ def stand_ins(folder: Path) -> int:
     return found
 
 
+def try_to(call: Callable[[], Any]) -> bool:
+    """Whether a call was answered; the simulator may die over it."""
+    try:
+        call()
+    except (NoConnection, HTTPClientError):
+        return False
+    return True
+
+
 def story(simulated: Simulated, told: list[str]) -> None:
     """Work with an endpoint until the simulator dies; what was answered is in `told`."""
 
