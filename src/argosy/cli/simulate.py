@@ -32,7 +32,7 @@ from argosy.simulator.hosting.definition import (
     ProductionVariant,
     endpoint_name,
 )
-from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, serve
 from argosy.simulator.transform.assemble import AssembleWith
@@ -113,6 +113,8 @@ class _Subject:
 @_MODEL_DATA
 @click.option("--endpoint-name", metavar="NAME", help="Name of the endpoint. [default: made of the image's]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1. [default: a free one]")
+@click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
+@click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @_JSON
 def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve IMAGE as a SageMaker endpoint until Ctrl-C.
@@ -127,7 +129,8 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     definition = EndpointDefinition(name, (variant,))
     listener = bind(port)
     with listener, subject.opener({}) as open_one:
-        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say)
+        switches = HostingOptions(seed=options["seed"], is_recut=options["recut"])
+        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say, switches)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         return run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
 

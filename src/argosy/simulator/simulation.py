@@ -30,10 +30,11 @@ from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition, Model
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.async_spool import Spool
 from argosy.simulator.runtime.notification import Notifier
-from argosy.simulator.runtime.service import Message, Receive, Runtime, Send, serve
+from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
