@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
 from argosy.simulator.containers.container import Container, Stop
