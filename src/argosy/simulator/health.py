@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
 from argosy.simulator.containers.container import Container, log_tail
+
+Result = TypeVar("Result")
 
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read
@@ -35,11 +37,11 @@ class HealthChecks:
     unhealthy_after: int = 3
 
 
-async def uninterrupted(work: Callable[[], None]) -> None:
-    """Do on a thread what has to be undone later; a cancellation waits until it is done."""
+async def uninterrupted(work: Callable[[], Result]) -> Result:
+    """Do on a thread what has to be undone later, or must not be done twice; a cancellation waits until it is done."""
     working = asyncio.create_task(asyncio.to_thread(work))
     try:
-        await asyncio.shield(working)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
         await asyncio.wait({working})
         raise
