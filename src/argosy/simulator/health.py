@@ -10,6 +10,8 @@ from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
 from argosy.simulator.containers.container import Container, log_tail
 
+Result = TypeVar("Result")
+
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read
 2026-11-22); here nobody should wait that long for a container that is ready."""
@@ -37,7 +39,7 @@ class HealthChecks:
 
 
 async def uninterrupted(work: Callable[[], Result]) -> Result:
-    """Do on a thread what has to be undone later; a cancellation waits until it is done."""
+    """Do on a thread what has to be undone later, or must not be done twice; a cancellation waits until it is done."""
     working = asyncio.create_task(asyncio.to_thread(work))
     try:
         return await asyncio.shield(working)

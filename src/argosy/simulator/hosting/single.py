@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from argosy.simulator import answers, request_headers
@@ -92,9 +93,9 @@ class SingleContainer:
         try:
             if connection is None or await asyncio.to_thread(container.exit_code) is not None:
                 return []
-            return [await asyncio.to_thread(stop, container)]
+            return [await uninterrupted(partial(stop, container))]
         finally:
             if connection is not None:
                 await connection.close()
-            await asyncio.to_thread(container.remove)
+            await uninterrupted(container.remove)
             self._container = self._connection = None
