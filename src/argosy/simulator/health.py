@@ -10,8 +10,6 @@ from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
 from argosy.simulator.containers.container import Container, log_tail
 
-Result = TypeVar("Result")
-
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read
 2026-11-22); here nobody should wait that long for a container that is ready."""
