@@ -30,6 +30,7 @@ The tree follows the folders::
     ├── EngineError               the container engine is missing or failed
     ├── NotScannedError           no vulnerability scanner came to a result, so nothing is known
     ├── ContainerError            a container did not start, or ended, or does not answer
+    │   └── ContainerTimeoutError it did not answer in time
     ├── TransformError            the transform job ended as Failed
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
@@ -212,6 +213,10 @@ class NotScannedError(ArgosyError):
 
 class ContainerError(ArgosyError):
     """A container did not start, or ended, or does not answer."""
+
+
+class ContainerTimeoutError(ContainerError):
+    """A container did not answer in time."""
 
 
 class TransformError(ArgosyError):

@@ -211,9 +211,9 @@ class Turn:
             headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if whole else size)}
             body = hop.body if whole else _pieces(source)
             async with hop.connection.stream(hop.path, headers, body, timeout_s=invocation.timeout_s) as response:
-                visit.status = response.status_code
+                visit.status = response.status
                 self._judge_length(invocation, response.headers)
-                return await self._receive(invocation, response.status_code, response.headers, response.aiter_raw())
+                return await self._receive(invocation, response.status, response.headers, response.parts())
 
     def _judge_length(self, invocation: AsyncInvocation, headers: Mapping[str, str]) -> None:
         if "content-length" in headers:

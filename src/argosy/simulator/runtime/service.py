@@ -28,6 +28,7 @@ from argosy.simulator.runtime.async_request import LONGEST_BODY
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 new_event_loop: Final[Callable[[], asyncio.AbstractEventLoop]] = uvloop.new_event_loop
 """The loop that makes an invocation's way through the simulator shortest; any other works too."""
@@ -118,9 +119,9 @@ class Runtime:
 
 
 async def serve(
-    runtime: Runtime, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
+    runtime: Application, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
 ) -> None:
-    """Serve the API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
+    """Serve an API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
 
     Signals are the caller's: nothing is installed here. `on_open` is called as soon as clients can connect.
     """

@@ -282,14 +282,14 @@ class TransformJob:
             answer = transform.answer_buffer()
             try:
                 async with connection.stream(INVOCATIONS, headers, body, timeout_s=limit_s) as response:
-                    is_good = 200 <= response.status_code < 300
-                    async for part in response.aiter_raw():
+                    is_good = 200 <= response.status < 300
+                    async for part in response.parts():
                         if is_good or answer.tell() < _ERROR_BODY_BYTES:
                             answer.write(part)
                 if is_good:
                     return answer
                 answer.seek(0)
-                fault = bad_status(response.status_code, answer.read(_ERROR_BODY_BYTES))
+                fault = bad_status(response.status, answer.read(_ERROR_BODY_BYTES))
             except BaseException:
                 answer.close()
                 raise
