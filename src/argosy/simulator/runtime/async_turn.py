@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from argosy.errors import ContainerError, StorageError
+from argosy.errors import ContainerError, ContainerTimeoutError, StorageError
+from argosy.simulator.connection import Response
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Refused, Request
 from argosy.simulator.hosting.definition import AsyncInference, ExecutionMode
@@ -178,9 +179,8 @@ class Turn:
         while True:
             source.seek(start)
             try:
-                async with asyncio.timeout(invocation.timeout_s):
-                    return await self._exchange(endpoint, invocation, source, size)
-            except TimeoutError as error:
+                return await self._exchange(endpoint, invocation, source, size)
+            except ContainerTimeoutError as error:
                 raise _FailedError(_received_error(0)) from error
             except StorageError as error:
                 raise _FailedError(f"ClientError: {error.message}") from error
@@ -201,6 +201,7 @@ class Turn:
 
         Raises:
             ContainerError: The connection broke.
+            ContainerTimeoutError: The container took longer than it may.
             Refused: There is no way to a container.
             StorageError: The input cannot be read or the answer not be stored.
         """
@@ -213,7 +214,7 @@ class Turn:
             async with hop.connection.stream(hop.path, headers, body, timeout_s=invocation.timeout_s) as response:
                 visit.status = response.status
                 self._judge_length(invocation, response.headers)
-                return await self._receive(invocation, response.status, response.headers, response.parts())
+                return await self._receive(invocation, response)
 
     def _judge_length(self, invocation: AsyncInvocation, headers: Mapping[str, str]) -> None:
         if "content-length" in headers:
@@ -223,16 +224,14 @@ class Turn:
             raise _FailedError(f"ClientError: {text}")
         self._report(f"{invocation.endpoint}: SageMaker was seen to refuse such an answer: {text}")
 
-    async def _receive(
-        self, invocation: AsyncInvocation, status: int, headers: Mapping[str, str], parts: AsyncIterator[bytes]
-    ) -> _Receipt:
+    async def _receive(self, invocation: AsyncInvocation, response: Response) -> _Receipt:
         """Read the answer into the object that it is to be: the result's, or the failure's."""
-        location = invocation.output if 200 <= status < 300 else invocation.failure
+        location = invocation.output if 200 <= response.status < 300 else invocation.failure
         upload = None if location is None else await self._create(location)
-        receipt = _Receipt(status, headers.get("content-type"), location, upload, bytearray())
+        receipt = _Receipt(response.status, response.headers.get("content-type"), location, upload, bytearray())
         try:
             size = 0
-            async for part in _joined(parts):
+            async for part in _joined(response.parts()):
                 size += len(part)
                 if size > self._options.longest_object:
                     raise _FailedError("ClientError: The response of the container is larger than 1 GB.")
