@@ -204,9 +204,10 @@ class _Connection:
 
     async def run(self) -> None:
         """Serve until the client leaves."""
-        settings = h2.settings.SettingCodes
-        self._protocol.local_settings.update(
-            {settings.INITIAL_WINDOW_SIZE: _WINDOW, settings.MAX_CONCURRENT_STREAMS: _STREAMS}
+        codes = h2.settings.SettingCodes
+        self._protocol.local_settings = h2.settings.Settings(
+            client=False,
+            initial_values={codes.INITIAL_WINDOW_SIZE: _WINDOW, codes.MAX_CONCURRENT_STREAMS: _STREAMS},
         )
         self._protocol.initiate_connection()
         self._protocol.increment_flow_control_window(_STREAMS * _WINDOW)
