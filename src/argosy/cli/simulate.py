@@ -3,15 +3,14 @@
 import asyncio
 import json
 import shlex
-import signal
 import socket
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import rich.progress
@@ -19,8 +18,10 @@ import rich.progress
 from argosy import model_archive
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
-from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
+from argosy.cli.interrupt import run
+from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.output import print_data, print_json, say, talk
+from argosy.cli.simulate_up import up
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import ProcessContainer
 from argosy.simulator.hosting.definition import (
@@ -31,16 +32,15 @@ from argosy.simulator.hosting.definition import (
     ProductionVariant,
     endpoint_name,
 )
-from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
-from argosy.simulator.runtime.service import Runtime, bind, new_event_loop, serve
+from argosy.simulator.runtime.service import Runtime, bind, serve
 from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.execution_parameters import TransformOptions
 from argosy.simulator.transform.files import InputObject, input_objects
 from argosy.simulator.transform.job import Listener, Outcome, Progress, Status, TransformJob
 from argosy.simulator.transform.split import BatchStrategy, SplitType
 
-Result = TypeVar("Result")
 Command = Callable[..., Any]  # click's decorators take any function
 
 _CONTAINER = click.option(
@@ -73,6 +73,9 @@ def _choice(name: str, values: type[StrEnum], text: str, default: str | None = N
 @click.group
 def command() -> None:
     """Run an image or a project as SageMaker does, on this machine."""
+
+
+command.add_command(up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class _Subject:
 @_MODEL_DATA
 @click.option("--endpoint-name", metavar="NAME", help="Name of the endpoint. [default: made of the image's]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1. [default: a free one]")
+@click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
+@click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @_JSON
 def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve IMAGE as a SageMaker endpoint until Ctrl-C.
@@ -124,9 +129,10 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     definition = EndpointDefinition(name, (variant,))
     listener = bind(port)
     with listener, subject.opener({}) as open_one:
-        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say)
+        switches = HostingOptions(seed=options["seed"], is_recut=options["recut"])
+        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say, switches)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return _run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
+        return run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
 
 
 @command.command
@@ -155,7 +161,7 @@ def transform(target: str, as_json: bool, source: Path, output: Path, **options:
     with subject.opener(settings.environment()) as open_one, _listener(objects) as listener:
         container = open_one()
         job = TransformJob(container, objects, settings, listener, source.resolve().name)
-        outcome = _run(job.run(), lambda: [container])
+        outcome = run(job.run(), lambda: [container])
     if isinstance(outcome, int):
         return outcome
     print_json(_summary(outcome)) if as_json else print_data(_sentence(outcome))
@@ -181,38 +187,6 @@ async def _serve(served: Endpoint, listener: socket.socket, announce: Callable[[
             else:
                 say(f"the container ended with exit code {ended.exit_code} after {ended.seconds:.1f} s")
     return 0
-
-
-def _run(work: Coroutine[Any, Any, Result], containers: Callable[[], Sequence[Container]]) -> Result | int:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_interruptible(work, containers))
-
-
-async def _interruptible(
-    work: Coroutine[Any, Any, Result], containers: Callable[[], Sequence[Container]]
-) -> Result | int:
-    """Run until done or told to stop by SIGINT or SIGTERM; told twice, the containers get no time to end."""
-    task = asyncio.create_task(work)
-    signals = 0
-
-    def on_signal() -> None:
-        nonlocal signals
-        signals += 1
-        if signals == 1:
-            say("stopping: SIGTERM to the container, SIGKILL after 30 s or when told again")
-            task.cancel()
-            return
-        for container in containers():
-            asyncio.get_running_loop().run_in_executor(None, container.kill)
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        say("interrupted")
-        return EXIT_INTERRUPTED
 
 
 @contextmanager

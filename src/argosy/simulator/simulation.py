@@ -2,29 +2,39 @@
 
 import asyncio
 import re
+import shutil
 import socket
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy.errors import ContainerError
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
+from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
+from argosy.simulator.control.resources import Json
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import RunTransform, TransformJobs
+from argosy.simulator.control.transform_jobs import Ending, TransformJobs
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.backend import MakeBackend
-from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.backend import OpenContainer
+from argosy.simulator.hosting.definition import EndpointDefinition, Model
 from argosy.simulator.hosting.endpoint import Endpoint
-from argosy.simulator.runtime.service import Message, Receive, Runtime, Send, serve
+from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.runtime.asgi import Message, Receive, Send
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.notification import Notifier
+from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
@@ -37,18 +47,43 @@ class World:
     Attributes:
         state: The folder that keeps its resources; one simulation at a time holds it.
         objects: Where `s3://` leads.
-        make_backend: Makes what an instance runs.
-        run_transform: Runs a transform job.
+        open_container: Makes a container of an image.
         labels: What images say of themselves.
         report: Takes what a person should know, one line each.
+        subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
+        backends: What nobody knows of multi-model endpoints and pipelines.
     """
 
     state: Path
     objects: ObjectStore
-    make_backend: MakeBackend
-    run_transform: RunTransform
+    open_container: OpenContainer
     labels: ImageLabels
     report: Report
+    subscribers: Mapping[str, str | Path] = field(default_factory=dict)
+    backends: BackendOptions = field(default_factory=BackendOptions)
+
+
+class _Gate:
+    """The endpoints in service, for both ways of invoking them; a `Traffic`."""
+
+    def __init__(self, asynchronous: AsyncInference) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self._asynchronous = asynchronous
+
+    async def admit(self, name: str, served: Endpoint) -> None:
+        """Let invocations reach an endpoint."""
+        self.endpoints[name] = served
+        await self._asynchronous.attach(served)
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, and forget what was accepted for it."""
+        self.endpoints.pop(name, None)
+        await self._asynchronous.discard(name)
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; what was accepted is kept."""
+        self.endpoints.clear()
+        await self._asynchronous.close()
 
 
 class Simulation:
@@ -62,32 +97,43 @@ class Simulation:
     """
 
     def __init__(self, world: World) -> None:
+        self._world = world
         self._report = world.report
-        self._endpoints: dict[str, Endpoint] = {}
         self._opened: list[Endpoint] = []
-        self._runtime = Runtime(self._endpoints, world.report)
-
-        def open_endpoint(definition: EndpointDefinition) -> Endpoint:
-            self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-            self._opened.append(Endpoint(definition, world.make_backend, world.report))
-            return self._opened[-1]
-
         store = Store(world.state)
-        deployments = Deployments(store, open_endpoint, self._endpoints, world.report)
+        self._artifacts = _emptied(world.state / "artifacts")
+        asynchronous = AsyncInference(
+            world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
+        )
+        gate = _Gate(asynchronous)
+        self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
             deployments,
             Models(store, world.objects, world.labels),
             EndpointConfigs(store),
             Endpoints(store, deployments),
-            TransformJobs(store, world.run_transform, world.objects, world.report),
-            ModelPackages(store, world.run_transform, world.report),
+            TransformJobs(store, self._run_transform, world.objects, world.report),
+            ModelPackages(store, self._run_transform, world.report),
+            InferenceComponents(store, deployments, world.report),
         )
         try:
             self._control = ControlPlane(parts, world.report)
         except BaseException:
             store.close()
             raise
+
+    def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
+        world = self._world
+        surroundings = Surroundings(world.open_container, world.objects, self._artifacts, world.report)
+        make_backend = BackendMaker(surroundings, world.backends, definition.limits)
+        self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
+        self._opened.append(Endpoint(definition, make_backend, world.report, store=world.objects))
+        return self._opened[-1]
+
+    async def _run_transform(self, name: str, request: Json, model: Model) -> Ending:
+        raise ContainerError("transform jobs are not simulated yet", where=f"{name} of {model.name}")
 
     @property
     def containers(self) -> list[Container]:
@@ -139,3 +185,10 @@ class Simulation:
             return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
         region = _REGION.search(headers.get("authorization", ""))
         return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder of artifacts without what a simulation left there that was killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.simulator.control.world import world
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
+SESSION = boto3.Session()  # it keeps what it read of botocore's models
 QUICK = {"Delay": 0.05, "MaxAttempts": 400}
 
 
@@ -24,7 +26,7 @@ def client(
 ) -> Any:  # Any: boto3's clients have no types
     # The service judges: botocore's own validation would keep wrong requests from it.
     config = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=60)
-    return boto3.client(service, endpoint_url=url, region_name=region, config=config, **CREDENTIALS)
+    return SESSION.client(service, endpoint_url=url, region_name=region, config=config, **CREDENTIALS)
 
 
 @dataclass
@@ -71,16 +73,31 @@ class Simulated:
 
 @pytest.fixture
 def simulated(tmp_path: Path) -> Iterator[Simulated]:
+    """A simulation of the test's own."""
+    with simulation(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """A simulation with the model `iris`, for a module's tests that change nothing."""
+    with simulation(tmp_path_factory.mktemp("refusing")) as made:
+        made.model()
+        yield made
+
+
+@contextmanager
+def simulation(folder: Path) -> Iterator[Simulated]:
     """A simulation on a thread, so that blocking clients can call it."""
     listener = bind(0)
     started = threading.Event()
-    made = Simulated(tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
     loop = asyncio.new_event_loop()
     stopping = asyncio.Event()
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(tmp_path, made.reports.append)).serve(listener, stopping, started.set)
+        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
 
     def run() -> None:
         try:

@@ -107,7 +107,7 @@ def test_an_endpoint_needs_its_configuration_and_models(simulated: Simulated) ->
     simulated.model()
     simulated.config()
     simulated.sagemaker.delete_model(ModelName="iris")
-    with pytest.raises(ClientError, match='Could not find model "arn:aws:sagemaker:eu-west-1:.*:model/iris"'):
+    with pytest.raises(ClientError, match=r'Could not find model "arn:aws:sagemaker:eu-west-1:.*:model/iris"'):
         simulated.endpoint()
 
 
@@ -131,4 +131,7 @@ def test_a_missing_image_fails_the_endpoint(simulated: Simulated) -> None:
     with pytest.raises(WaiterError):
         simulated.in_service()
     reason = simulated.sagemaker.describe_endpoint(EndpointName="iris")["FailureReason"]
-    assert reason.startswith("Please make sure all images included in the model")
+    assert reason == (
+        "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
