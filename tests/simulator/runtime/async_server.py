@@ -27,6 +27,7 @@ class Adopted:
     def __init__(self, url: str) -> None:
         self.url = url
         self.name = "adopted"
+        self.models_path = ""
 
     def start(self) -> None:
         pass

@@ -13,7 +13,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.errors import UsageError
-from argosy.simulator import answers
+from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.hosting.definition import AsyncInference
 from argosy.simulator.request_headers import Field
@@ -149,7 +149,7 @@ def faults(headers: Mapping[str, str], body_bytes: int) -> str | None:
             f"Member must have length less than or equal to {LONGEST_BODY}"
         )
     if found:
-        return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+        return request_headers.message(found)
     if (_INPUT_LOCATION.lower() in headers) == (body_bytes > 0):
         # The API reference's words; what the service says nobody wrote down.
         return "Body and InputLocation are mutually exclusive. Provide exactly one of them."

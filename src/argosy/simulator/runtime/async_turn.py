@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from argosy.errors import ContainerError, ContainerTimeoutError, StorageError
+from argosy.simulator import answers
 from argosy.simulator.connection import Response
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Refused, Request
@@ -188,11 +189,11 @@ class Turn:
                 if refused.answer.status != 503:
                     raise _FailedError(f"ClientError: {refused}") from refused
                 if self.left_s(invocation) < 0:
-                    raise _FailedError(_unreachable(invocation)) from refused
+                    raise _FailedError(answers.NO_RESPONSE.format(endpoint=invocation.endpoint)) from refused
             except ContainerError as error:
                 self._report(f"{invocation.endpoint}: invocation {invocation.inference_id}: {error.message}")
                 if attempt == self._options.attempts:
-                    raise _FailedError(_unreachable(invocation)) from error
+                    raise _FailedError(answers.NO_RESPONSE.format(endpoint=invocation.endpoint)) from error
                 attempt += 1
             await asyncio.sleep(self._options.retry_delay_s)
 
@@ -319,15 +320,6 @@ def _received_error(status: int) -> str:
     return (
         f"ClientError: Received {kind} error ({status}) from model. "
         "See the SageMaker Endpoint logs in your account for more information."
-    )
-
-
-def _unreachable(invocation: AsyncInvocation) -> str:
-    """The service's reason when the container does not answer at all; seen in public code (read 2026-11-23)."""
-    return (
-        f"Amazon SageMaker could not get a response from the {invocation.endpoint} endpoint. "
-        "This can occur when CPU or memory utilization is high. To check your utilization, see Amazon CloudWatch. "
-        "To fix this problem, use an instance type with more CPU capacity or memory."
     )
 
 

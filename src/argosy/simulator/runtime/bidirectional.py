@@ -11,7 +11,7 @@ Source:
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from argosy.errors import ContainerError
@@ -19,7 +19,8 @@ from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Refused, Request
-from argosy.simulator.hosting.endpoint import VARIANT_HEADER, Endpoint, Visit
+from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.visit import VARIANT_HEADER, Visit
 from argosy.simulator.request_headers import Field
 from argosy.simulator.runtime import event_stream, web_socket
 from argosy.simulator.runtime.conversation import BidirectionalOptions, Conversation
@@ -41,6 +42,7 @@ _PATH: Final = Field(
 )
 _QUERY: Final = Field("X-Amzn-SageMaker-Model-Query-String", "modelQueryString", 2048, rf"^{_PAIR}(?:&{_PAIR})*$")
 _VARIANT: Final = Field(request_headers.TARGET_VARIANT, "targetVariant", 63, r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_FIELDS: Final = {field.header.lower(): field for field in (_PATH, _QUERY, _VARIANT)}
 _REQUEST_ID: Final = "X-Amzn-SageMaker-Request-Id"
 _ERROR_TYPES: Final = {
     "ValidationError": "InputValidationError",
@@ -102,7 +104,7 @@ class BidirectionalStreams:
                 404, f"{path} is not served here; POST /endpoints/NAME/invocations-bidirectional-stream is"
             )
         name = route.group(1)
-        message = request_headers.faults(name, {}) or _faults(stream.headers)
+        message = request_headers.faults(name, stream.headers, _FIELDS)
         if message is not None:
             return answers.validation_error(message)
         endpoint = self._find(name)
@@ -146,7 +148,7 @@ class BidirectionalStreams:
             visit.status = refused.status
             raise Refused(answers.model_error(visit.place, refused.status, refused.body)) from refused
         except ContainerError as error:
-            raise Refused(answers.no_response(visit.place, error.message)) from error
+            raise Refused(answers.no_answer(visit.place, error)) from error
 
     async def _refuse(self, stream: Stream, answer: Answer) -> None:
         """Answer with an error, before there is a stream of events."""
@@ -158,14 +160,3 @@ class BidirectionalStreams:
         await stream.start(answer.status, [*renamed, ("Content-Length", str(len(answer.body)))])
         await stream.write(answer.body)
         await stream.end()
-
-
-def _faults(headers: Mapping[str, str]) -> str | None:
-    found: list[str] = []
-    for field in (_PATH, _QUERY, _VARIANT):
-        value = headers.get(field.header.lower())
-        if value is not None:
-            found += field.faults(value)
-    if not found:
-        return None
-    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"

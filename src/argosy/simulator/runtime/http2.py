@@ -268,7 +268,7 @@ class _Connection:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             case h2.events.DataReceived():
-                self._data(event)
+                self._deliver(event)
             case h2.events.StreamEnded():
                 if (found := self._streams.get(event.stream_id or 0)) is not None:
                     found.finish()
@@ -281,7 +281,7 @@ class _Connection:
             case _:
                 pass
 
-    def _data(self, event: h2.events.DataReceived) -> None:
+    def _deliver(self, event: h2.events.DataReceived) -> None:
         number, flow_bytes = event.stream_id or 0, event.flow_controlled_length or 0
         stream = self._streams.get(number)
         if stream is not None:
