@@ -13,7 +13,8 @@ import boto3
 import pytest
 
 from tests.aws.stand_in import moto_server
-from tests.scenarios.running import EXAMPLE, ROOT, Running, free_port, running
+from tests.ports import free_port
+from tests.scenarios.running import EXAMPLE, ROOT, Running, running
 
 CLIENTS = Path(__file__).with_name("clients")
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/breast-cancer:1"

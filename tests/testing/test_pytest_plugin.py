@@ -23,6 +23,21 @@ def test_a_bad_row(sagemaker_runtime, sagemaker_endpoint):
         sagemaker_runtime.invoke_endpoint(EndpointName=sagemaker_endpoint.name, ContentType="text/csv", Body="x,y")
     assert any("424" in line for line in sagemaker_endpoint.reports)
 
+def test_a_transform_job(transform_job):
+    done = transform_job(ROW + "\\n" + ROW + "\\n", TransformInput={{"ContentType": "text/csv", "SplitType": "Line"}},
+                         TransformOutput={{"Accept": "text/csv", "AssembleWith": "Line"}})
+    assert done.outcome.status == "Completed", done.log
+    assert len(done.outputs["input.out"].splitlines()) == 2
+
+def test_a_folder_with_a_bad_object(transform_job, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/good.csv").write_text(ROW)
+    (tmp_path / "in/bad.csv").write_text("x,y")
+    done = transform_job(tmp_path / "in", TransformInput={{"ContentType": "text/csv"}})
+    assert done.outcome.failure_reason.startswith("ClientError")
+    assert list(done.outputs) == ["good.csv.out"]
+    assert any("bad.csv: ClientError: 400" in line for line in done.log)
+
 def test_a_container(container):
     assert httpx.get(container.url + "/ping").status_code == 200
     container.terminate()
@@ -38,12 +53,12 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def test_its_fixtures_work_for_a_project(project: pytest.Pytester) -> None:
     project.makeini(f"[pytest]\nargosy_target = {EXAMPLE}\nargosy_container = process\n")
-    project.runpytest_subprocess("-W", "error").assert_outcomes(passed=4)
+    project.runpytest_subprocess("-W", "error").assert_outcomes(passed=6)
 
 
 def test_a_target_that_is_not_there_is_an_error_that_says_so(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--argosy-target", "oci:nowhere:latest", "--argosy-container", "process")
-    result.assert_outcomes(errors=4)
+    result.assert_outcomes(errors=6)
     result.stdout.fnmatch_lines(["*nowhere*"])
 
 

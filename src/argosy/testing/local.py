@@ -10,20 +10,19 @@ The pytest fixtures are made of these functions; any other test runner can use t
 
 import asyncio
 import socket
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from argosy import contract
 from argosy.aws.clients import runtime_client
-from argosy.cli import environment as process_environment
-from argosy.cli.containers import open_container
-from argosy.cli.simulate import model_folder
+from argosy.cli.simulation.subject import Subject
 from argosy.simulator.connection import ENDPOINT, Connection
-from argosy.simulator.containers.container import Container, Launch, stop
+from argosy.simulator.containers.container import Container, stop
 from argosy.simulator.health import await_ready, uninterrupted
 from argosy.simulator.hosting.definition import (
     ContainerDefinition,
@@ -34,43 +33,14 @@ from argosy.simulator.hosting.definition import (
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, serve
+from argosy.simulator.storage.local_folder import LocalFolder
+from argosy.simulator.transform.definition import TransformJobDefinition
+from argosy.simulator.transform.job import Surroundings, TransformJob
+from argosy.simulator.transform.listing import local_objects
+from argosy.simulator.transform.progress import Listener, Outcome
 from argosy.testing.event_loop import LoopThread, loop_thread
 
 REGION: Final = "us-east-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is tested.
-
-    Attributes:
-        target: An image reference as skopeo spells it, or a project folder.
-        kind: What runs it, as `--container` names it; None takes what this machine has.
-        model_archive: The `model.tar.gz` that is unpacked to `/opt/ml/model`.
-        environment: `ContainerDefinition.Environment`.
-    """
-
-    target: str
-    kind: str | None = None
-    model_archive: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @contextmanager
-    def opener(self, variables: Mapping[str, str] | None = None) -> Iterator[Callable[[], Container]]:
-        """Makes its containers, not yet started; all are removed at the end."""
-        opened: list[Container] = []
-        with model_folder(self.model_archive) as model_dir:
-            launch = Launch({**self.environment, **(variables or {})}, model_dir, is_on_loopback=True)
-
-            def open_one() -> Container:
-                opened.append(open_container(self.target, self.kind, launch, process_environment.read()))
-                return opened[-1]
-
-            try:
-                yield open_one
-            finally:
-                for container in opened:
-                    container.remove()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +80,7 @@ def sagemaker_endpoint(subject: Subject | str | Path, name: str = "endpoint") ->
     """
     found = _subject(subject)
     variant = ProductionVariant(model=Model(name, (ContainerDefinition(found.target),)))
-    with bind(0) as listener, found.opener() as open_one, loop_thread() as loop:
+    with bind(0) as listener, found.opener({}) as open_one, loop_thread() as loop:
         local = LocalEndpoint(name, f"http://127.0.0.1:{listener.getsockname()[1]}", [])
         endpoint = Endpoint(
             EndpointDefinition(name, (variant,)),
@@ -126,6 +96,63 @@ def sagemaker_endpoint(subject: Subject | str | Path, name: str = "endpoint") ->
             loop.run(endpoint.stop())
 
 
+@dataclass(frozen=True, slots=True)
+class TransformResult:
+    """A transform job that has ended.
+
+    Attributes:
+        outcome: Its status, reason and counts.
+        outputs: The results by their keys, as `rows.csv.out`; of failed objects there is none.
+        log: The lines of its data log.
+    """
+
+    outcome: Outcome
+    outputs: Mapping[str, bytes]
+    log: tuple[str, ...]
+
+
+def transform_job(subject: Subject | str | Path, source: Path, request: Mapping[str, Any]) -> TransformResult:
+    """Run a transform job over a folder or file, to its end.
+
+    Args:
+        subject: What is tested.
+        source: The input: each file is an object.
+        request: Members of CreateTransformJob as the API spells them, without names, places and instances:
+            `{"TransformInput": {"ContentType": "text/csv", "SplitType": "Line"}}`.
+
+    Raises:
+        ContainerError: A container did not start, or was never healthy.
+        UsageError: There is no input, or the request is wrong.
+    """
+    log: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="argosy-results-") as made, loop_thread() as loop:
+        results = Path(made) / "results"
+        folders, objects = local_objects(source, results, log.append)
+        job = _definition(folders, request)
+        store = LocalFolder(None, folders)
+        with _subject(subject).opener(job.container_environment) as open_one:
+            listener = Listener(log.append, log.append, lambda _: None)
+            around = Surroundings(store, lambda _: [open_one()], listener, scratch=Path(made), objects=objects)
+            outcome = loop.run(TransformJob(job, around).run())
+        outputs = {path.relative_to(results).as_posix(): path.read_bytes() for path in results.rglob("*.out")}
+    return TransformResult(outcome, dict(sorted(outputs.items())), tuple(log))
+
+
+def _definition(folders: Mapping[str, Path], request: Mapping[str, Any]) -> TransformJobDefinition:
+    source, results = (f"s3://{bucket}/" for bucket in folders)
+    place = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}}}
+    return TransformJobDefinition.from_request(
+        {
+            "TransformJobName": "transform",
+            "ModelName": "model",
+            "TransformResources": {"InstanceCount": 1},
+            **request,
+            "TransformInput": {**request.get("TransformInput", {}), **place},
+            "TransformOutput": {**request.get("TransformOutput", {}), "S3OutputPath": results},
+        }
+    )
+
+
 @contextmanager
 def container(subject: Subject | str | Path) -> Iterator[Container]:
     """A container that has passed its first health check, to be asked over HTTP directly; then ended.
@@ -137,7 +164,7 @@ def container(subject: Subject | str | Path) -> Iterator[Container]:
         ContainerError: It did not become healthy.
         ArgosyError: There is no such image or project, or it cannot be run here.
     """
-    with _subject(subject).opener() as open_one, loop_thread() as loop:
+    with _subject(subject).opener({}) as open_one, loop_thread() as loop:
         opened = open_one()
         loop.run(_ready(opened))
         yield opened

@@ -3,15 +3,16 @@
 Loaded by pytest wherever Argosy is installed. Nothing is imported or started before a test asks for a fixture.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from argosy.cli.simulation.subject import Subject
     from argosy.simulator.containers.container import Container
-    from argosy.testing.local import LocalEndpoint, Subject
+    from argosy.testing.local import LocalEndpoint, TransformResult
 
 _TARGET = "argosy_target"
 _KIND = "argosy_container"
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def sagemaker_subject(pytestconfig: pytest.Config) -> "Subject":
     """What the other fixtures run; override it to set the environment or to build the image first."""
-    from argosy.testing.local import Subject
+    from argosy.cli.simulation.subject import Subject
 
     def chosen(name: str) -> str | None:
         return pytestconfig.getoption(name) or pytestconfig.getini(name) or None
@@ -58,6 +59,26 @@ def sagemaker_endpoint(sagemaker_subject: "Subject") -> Iterator["LocalEndpoint"
 def sagemaker_runtime(sagemaker_endpoint: "LocalEndpoint") -> Any:  # boto3 makes its clients' classes at run time
     """An unmodified boto3 client of `sagemaker-runtime` for the endpoint; it repeats nothing that fails."""
     return sagemaker_endpoint.runtime()
+
+
+@pytest.fixture
+def transform_job(sagemaker_subject: "Subject", tmp_path: Path) -> Callable[..., "TransformResult"]:
+    """Runs a transform job over a folder, a file or a text: `transform_job("1,2", TransformInput={...})`.
+
+    The keywords are members of CreateTransformJob as the API spells them. What comes back has `.outcome`, `.outputs`
+    (the results by key) and `.log`. A text is the object `input`.
+    """
+    from argosy.testing.local import transform_job as run
+
+    def job(source: Path | str | bytes, **request: Mapping[str, Any]) -> "TransformResult":
+        if not isinstance(source, Path):
+            (tmp_path / "objects").mkdir(exist_ok=True)
+            body = source.encode() if isinstance(source, str) else source
+            source = tmp_path / "objects" / "input"
+            source.write_bytes(body)
+        return run(sagemaker_subject, source, request)
+
+    return job
 
 
 @pytest.fixture

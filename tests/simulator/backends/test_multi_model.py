@@ -1,6 +1,7 @@
 """Multi-model endpoints with boto3, a stand-in process and, at the end, Argosy's own server."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -69,8 +70,9 @@ def endpoint(
     container = definition(environment, image, prefix, options.pop("is_cached", True))
     maker = BackendMaker(house.surroundings, BackendOptions(models=CacheOptions(**options)))
     variant = ProductionVariant(model=Model("demo", (container,)), startup_s=20)
-    with serving(maker, EndpointDefinition("demo", (variant,))) as served:
-        yield Endpoint(runtime_client(served))
+    demo = EndpointDefinition("demo", (variant,))
+    with serving(maker, demo) as served, contextlib.closing(runtime_client(served)) as client:
+        yield Endpoint(client)
     assert house.is_clean()
 
 

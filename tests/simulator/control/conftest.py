@@ -1,6 +1,7 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from tests.simulator.control.world import world
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
 SESSION = boto3.Session()  # it keeps what it read of botocore's models
+DEADLINE_S = 60.0
 QUICK = {"Delay": 0.05, "MaxAttempts": 400}
 
 
@@ -34,6 +36,7 @@ class Simulated:
     folder: Path
     url: str
     reports: list[str] = field(default_factory=list)
+    streams_port: int = 0
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -71,6 +74,13 @@ class Simulated:
         return self.sagemaker.describe_endpoint(EndpointName=name)
 
 
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come so"
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def simulated(tmp_path: Path) -> Iterator[Simulated]:
     """A simulation of the test's own."""
@@ -97,7 +107,13 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
+        served = Simulation(world(folder, made.reports.append))
+
+        def on_open() -> None:
+            made.streams_port = int(served.streams_url.rpartition(":")[2])
+            started.set()
+
+        await served.serve(listener, stopping, on_open)
 
     def run() -> None:
         try:

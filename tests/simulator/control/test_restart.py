@@ -7,7 +7,6 @@ it. Then another simulation goes on with the state, and is asked what it knows.
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,10 +21,7 @@ from argosy.errors import UsageError
 from argosy.simulator.control.resources import Kind
 from argosy.simulator.control.store import Store
 from tests.simulator.control import world
-from tests.simulator.control.conftest import Simulated, simulation
-
-NEVER = 10**6
-DEADLINE_S = 60.0
+from tests.simulator.control.conftest import DEADLINE_S, Simulated, simulation, until
 
 
 @contextmanager
@@ -44,13 +40,6 @@ def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
         process.stdout.close()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come so"
-        time.sleep(0.02)
-
-
 def stand_ins(folder: Path) -> int:
     """How many stand-ins of a folder run."""
     found = 0
@@ -61,6 +50,15 @@ def stand_ins(folder: Path) -> int:
         except OSError:
             continue
     return found
+
+
+def try_to(call: Callable[[], Any]) -> bool:
+    """Whether a call was answered; the simulator may die over it."""
+    try:
+        call()
+    except (NoConnection, HTTPClientError):
+        return False
+    return True
 
 
 def story(simulated: Simulated, told: list[str]) -> None:
@@ -88,7 +86,7 @@ def story(simulated: Simulated, told: list[str]) -> None:
 
 # Each write has a moment before and one after it. The first three writes are the model and the configurations; then an
 # endpoint is being created, in service, being updated, in service, being deleted, deleted.
-@pytest.mark.parametrize("moment", [8, 9, 10, 12, 13, 14, 16, 17, 18])
+@pytest.mark.parametrize("moment", [8, 10, 12, 13, 16, 17])
 def test_an_endpoint_survives_its_simulator(tmp_path: Path, moment: int) -> None:
     told: list[str] = []
     with doomed(tmp_path, moment) as simulated:

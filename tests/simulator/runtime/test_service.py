@@ -173,7 +173,13 @@ def test_fault_1_a_container_that_takes_too_long_is_a_model_error_with_status_0(
 
 def test_a_dropped_connection_is_a_model_error_with_status_0(serve: ServeEndpoint) -> None:
     served = serve()
-    assert caught(runtime_client(served), Body=b"DROP")["OriginalStatusCode"] == 0
+    error = caught(runtime_client(served), Body=b"DROP")
+    assert error["OriginalStatusCode"] == 0
+    assert error["OriginalMessage"] == (
+        "Amazon SageMaker could not get a response from the demo endpoint. This can occur when CPU or memory "
+        "utilization is high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance "
+        "type with more CPU capacity or memory."
+    )
     assert "broke" in served.reports[-1]
 
 
@@ -236,7 +242,7 @@ def test_an_unknown_endpoint_is_a_validation_error(serve: ServeEndpoint) -> None
         ("TargetVariant", "e_f", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"),
         ("TargetModel", "m.tar.gz", "is not a multi-model endpoint and does not support target model header."),
         ("TargetVariant", "Blue", "Variant Blue not found"),
-        ("InferenceComponentName", "part", "does not support the header"),
+        ("InferenceComponentName", "part", "Inference Component Name header is not allowed for endpoints"),
     ],
 )
 def test_wrong_parameters_are_validation_errors(serve: ServeEndpoint, member: str, value: str, sentence: str) -> None:
@@ -254,11 +260,8 @@ def test_header_bytes_that_are_not_ascii_are_a_validation_error(serve: ServeEndp
 
 def test_operations_that_are_not_there_say_so(serve: ServeEndpoint) -> None:
     served = serve()
-    client = runtime_client(served)
-    with pytest.raises(ClientError, match="InvokeEndpointWithResponseStream is not simulated"):
-        client.invoke_endpoint_with_response_stream(EndpointName="demo", Body=b"x")
-    with pytest.raises(ClientError, match="InvokeEndpointAsync is not simulated"):
-        client.invoke_endpoint_async(EndpointName="demo", InputLocation="s3://bucket/key")
+    later = httpx.post(f"{served.url}/endpoints/demo/invocations-bidirectional-stream")
+    assert (later.status_code, later.headers["x-amzn-errortype"]) == (501, "NotSimulated")
     assert httpx.get(f"{served.url}/endpoints/demo/invocations").status_code == 405
     assert httpx.get(f"{served.url}/").status_code == 404
     assert "no operation of SageMaker Runtime" in httpx.get(f"{served.url}/").json()["Message"]

@@ -1,17 +1,13 @@
 """Ports for containers that share an instance: one for each to listen on, and a range for whatever else it does."""
 
-import random
 import threading
 from typing import Final
 
 from argosy.contract import PlatformVariable
-from argosy.errors import ContainerError
-from argosy.simulator.containers.process import is_free
+from argosy.simulator.containers.process import free_row
 
 _SPARE: Final = 7
 """Ports in the range of each container."""
-_FIRST, _LAST = 12_000, 30_000  # below what systems give to outgoing connections
-_ATTEMPTS: Final = 100
 
 
 class Ports:
@@ -38,18 +34,9 @@ class Ports:
         """
         with self._lock:
             if self._first is None:
-                self._first = _free_row(self._count * (_SPARE + 1))
+                self._first = free_row(self._count * (_SPARE + 1))
             port = self._first + (number - 1) * (_SPARE + 1)
         return {
             PlatformVariable.BIND_TO_PORT: str(port),
             PlatformVariable.SAFE_PORT_RANGE: f"{port + 1}-{port + _SPARE}",
         }
-
-
-def _free_row(length: int) -> int:
-    """The first of `length` ports on which nothing listens."""
-    for _attempt in range(_ATTEMPTS):
-        first = random.randrange(_FIRST, _LAST - length)
-        if all(is_free(port) for port in range(first, first + length)):
-            return first
-    raise ContainerError(f"no {length} ports in a row are free", where=f"127.0.0.1:{_FIRST}-{_LAST}")

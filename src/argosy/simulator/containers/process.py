@@ -7,6 +7,7 @@ what needs isolation to be proved is not proved by it.
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -24,6 +25,8 @@ from argosy.errors import ContainerError
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.01
+_ATTEMPTS: Final = 200
+_FIRST_PORT, _LAST_PORT = 10_000, 32_000  # Linux gives 32768 and above to outgoing connections
 
 # Reads a byte when the container was removed, and the end of the file when whoever started it was killed. The pidfd
 # tells the group from another that got its number later.
@@ -230,11 +233,27 @@ def _has_living(group: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nothing listens now.
+
+    Raises:
+        ContainerError: There is none.
+    """
+    return free_row(1)
+
+
+def free_row(length: int) -> int:
+    """The first of some ports in a row on which nothing listens now.
+
+    They are not of those that the system gives to outgoing connections: one of these could be taken until it is used.
+
+    Raises:
+        ContainerError: There is no such row.
+    """
+    for _attempt in range(_ATTEMPTS):
+        first = random.randrange(_FIRST_PORT, _LAST_PORT - length)
+        if all(is_free(port) for port in range(first, first + length)):
+            return first
+    raise ContainerError(f"no {length} ports in a row are free", where=f"127.0.0.1:{_FIRST_PORT}-{_LAST_PORT}")
 
 
 def is_free(port: int) -> bool:

@@ -5,23 +5,22 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from argosy import contract
-from argosy.errors import ContainerError
+from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
-from argosy.simulator.connection import Reply
 from argosy.simulator.containers.container import Container, Stop
 from argosy.simulator.health import HealthChecks, Report
 from argosy.simulator.hosting import refusals
-from argosy.simulator.hosting.backend import Backend, Hop, MakeBackend, Refused, Request
+from argosy.simulator.hosting.backend import Backend, MakeBackend, Refused, Request
+from argosy.simulator.hosting.capture import Recorder
 from argosy.simulator.hosting.components import Components, FindCapacity, Seat, unlimited
 from argosy.simulator.hosting.definition import EndpointDefinition, Limits, Model, ProductionVariant
-from argosy.simulator.hosting.sessions import Sessions, opened_session
+from argosy.simulator.hosting.sessions import Sessions
+from argosy.simulator.hosting.shadow import Shadow
 from argosy.simulator.hosting.variant import SERVERLESS_BODY_BYTES, Variant, choose, start_all, stop_all
-
-VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
+from argosy.simulator.hosting.visit import Streamed, Visit
+from argosy.simulator.storage.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,16 @@ class HostingOptions:
     Attributes:
         checks: How containers in service are watched.
         find_capacity: What instances have for inference components; by default nothing limits them.
-        seed: Makes every random choice (variant, instance, sample) the same in each run; None leaves it to chance.
+        seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
+        is_recut: Whether the parts of streamed answers are cut anew at random.
+        capture_flush_s: How long captured data waits at most until it is written.
     """
 
     checks: HealthChecks = field(default_factory=HealthChecks)
     find_capacity: FindCapacity = unlimited
     seed: int | None = None
-
-
-@dataclass(slots=True)
-class Visit:
-    """An invocation on its way through an endpoint.
-
-    Attributes:
-        seat: The instance that got it.
-        hop: Its last step, into a container.
-        place: Where it is, as error texts name it.
-        status: What the container answered; 0 until it did.
-    """
-
-    seat: Seat
-    hop: Hop
-    place: Place
-    status: int = answers.NO_STATUS
-
-    @property
-    def variant(self) -> str:
-        """Name of the variant that got it."""
-        return self.seat.variant
+    is_recut: bool = False
+    capture_flush_s: float = 1.0
 
 
 class Endpoint:
@@ -69,6 +50,7 @@ class Endpoint:
         make_backend: Makes what an instance runs.
         report: Takes what a person should know, one line each.
         options: What a person may change.
+        store: Where captured data goes; without it no endpoint with data capture starts.
     """
 
     def __init__(
@@ -77,6 +59,7 @@ class Endpoint:
         make_backend: MakeBackend,
         report: Report,
         options: HostingOptions | None = None,
+        store: ObjectStore | None = None,
     ) -> None:
         self.definition = definition
         self._make_backend = make_backend
@@ -86,13 +69,19 @@ class Endpoint:
         self._sessions = Sessions()
         self._is_serving = False
         self._chance = random.Random(self._options.seed)  # it spreads load and keeps no secret
+        self._store = store
         self._variants: Sequence[Variant] = ()
+        self._shadow: Shadow | None = None
+        self._capture: Recorder | None = None
 
     @property
     def containers(self) -> list[Container]:
         """All containers that it has now."""
-        own = [container for variant in self._variants for container in variant.containers]
-        return own + self.components.containers
+        return [container for variant in self._fleet for container in variant.containers] + self.components.containers
+
+    @property
+    def _fleet(self) -> list[Variant]:
+        return [*self._variants, *((self._shadow.variant,) if self._shadow else ())]
 
     @property
     def limits(self) -> Limits:
@@ -119,25 +108,44 @@ class Endpoint:
         Raises:
             ContainerError: As `start`.
             EngineError: As `start`.
+            UsageError: There is no place for captured data.
         """
         started = time.monotonic()
-        fleet = [self._variant(variant, variant.model) for variant in definition.variants if variant.model is not None]
-        await start_all(fleet)
+        capture = self._new_recorder(definition)
+        variants = self._modelled(definition.variants)
+        shadows = self._modelled(definition.shadow_variants)
+        await start_all([*variants, *shadows])
         self.components.host_on([variant for variant in definition.variants if variant.model is None])
+        leaving = self._fleet, self._shadow, self._capture
+        self._variants, self._capture = variants, capture
+        self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows and variants else None
         self._is_serving = True
-        old, self._variants = self._variants, fleet
         self.definition = definition
         seconds = time.monotonic() - started
-        await stop_all(old)
+        await _leave(*leaving)
         return seconds
 
+    def _new_recorder(self, definition: EndpointDefinition) -> Recorder | None:
+        if definition.capture is None:
+            return None
+        if self._store is None:
+            raise UsageError("there is no place for captured data", got=definition.capture.destination)
+        return Recorder(definition.capture, self._store, self._report, self._chance, self._options.capture_flush_s)
+
     async def stop(self) -> list[Stop]:
-        """End every container as SageMaker does and remove it; how each came to its end that still ran."""
+        """End every container as SageMaker does and remove it; how each came to its end that still ran.
+
+        Captured data that waits is written before this returns.
+        """
         self._is_serving = False
         try:
-            return await stop_all(self._variants) + await self.components.stop()
+            return await _leave(self._fleet, self._shadow, self._capture) + await self.components.stop()
         finally:
-            self._variants = ()
+            self._variants, self._shadow, self._capture = (), None, None
+
+    def _modelled(self, definitions: Sequence[ProductionVariant]) -> list[Variant]:
+        """Variants that run a model of their own; the others wait for inference components."""
+        return [self._variant(one, one.model) for one in definitions if one.model is not None]
 
     def _variant(self, definition: ProductionVariant, model: Model) -> Variant:
         def open_backend() -> Backend:
@@ -151,17 +159,50 @@ class Endpoint:
         Args:
             request: Values checked, the body at most `limits.body_bytes` long.
         """
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
         try:
             async with self.visit(request) as visit:
-                return await self._ask(visit, request)
+                answer = await visit.ask(self.limits, self._report)
         except Refused as refused:
             return refused.answer
+        if answer.status == 200:
+            self.learn(visit, visit.headers)
+            self._observe(visit, request, answer)
+        return answer
+
+    async def _reflect(self, variant: Variant, request: Request) -> None:
+        """Send a shadow variant its copy; nobody but the capture learns what it answers."""
+        async with self._enter(Seat(variant.name, variant.instance(self._chance)), request) as visit:
+            answer = await visit.ask(self.limits, self._report)
+        if answer.status == 200:
+            self._observe(visit, request, answer)
+
+    def _observe(self, visit: Visit, request: Request, answer: Answer) -> None:
+        if self._capture is not None:
+            self._capture.observe(visit.variant, request, visit.headers.get("content-type"), answer.body)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send one invocation to a container and give its answer part by part.
+
+        UNSURE: whether data capture sees streams; here it does not.
+
+        Raises:
+            Refused: Nothing of an answer came: what the client gets instead.
+            ContainerError: While parts are read: the connection to the container broke.
+            ContainerTimeoutError: While parts are read: the whole took longer than `limits.stream_s`.
+        """
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
+        cut = self._chance if self._options.is_recut else None
+        async with self.visit(request) as visit, visit.stream(self.limits, cut) as streamed:
+            self.learn(visit, visit.headers)
+            yield streamed
 
     @asynccontextmanager
     async def visit(self, request: Request) -> AsyncIterator[Visit]:
         """Find the way of an invocation to a container; the instance counts it as outstanding meanwhile.
-
-        The choice of variant and instance is made here alone: what makes sessions stick to an instance belongs here.
 
         Raises:
             Refused: It goes nowhere.
@@ -170,7 +211,11 @@ class Endpoint:
             raise Refused(answers.service_unavailable("the endpoint is not in service"))
         if request_headers.ENABLE_EXPLANATIONS.lower() in request.headers:
             raise Refused(answers.unsupported_header(self.definition.name, request_headers.ENABLE_EXPLANATIONS))
-        seat = self._seat(request.headers)
+        async with self._enter(self._seat(request.headers), request) as visit:
+            yield visit
+
+    @asynccontextmanager
+    async def _enter(self, seat: Seat, request: Request) -> AsyncIterator[Visit]:
         instance, backend = seat.instance, seat.instance.backend
         instance.outstanding += 1
         try:
@@ -205,38 +250,13 @@ class Endpoint:
         """Hear from a container's answer, its names in lower case, which session it opened or closed."""
         self._sessions.learn(reply_headers, visit.variant, visit.seat.instance)
 
-    async def _ask(self, visit: Visit, request: Request) -> Answer:
-        """Send an invocation into its container; what comes of it, as the service tells it."""
-        limits, hop, place = self.limits, visit.hop, visit.place
-        if len(request.body) > limits.warn_bytes:
-            self._report(
-                f"request body of {len(request.body)} bytes: over 6 MB, "
-                "which older documents and some clients call the limit"
-            )
-        try:
-            reply = await hop.send(limits.invocation_s, limits.body_bytes)
-        except ContainerError as error:
-            return answers.no_response(place, error.message)
-        visit.status = reply.status
-        if reply.is_cut:
-            return answers.response_too_large(
-                place, f"the container's answer ({reply.status}) is longer than {limits.body_bytes} bytes"
-            )
-        if not 200 <= reply.status < 300:
-            return answers.model_error(place, reply.status, reply.body)
-        if len(reply.body) > limits.warn_bytes:
-            self._report(f"response body of {len(reply.body)} bytes: over 6 MB, which older documents call the limit")
-        self.learn(visit, reply.headers)
-        return Answer(200, response_headers(reply, visit.variant), reply.body)
 
-
-def response_headers(reply: Reply, variant: str) -> tuple[tuple[str, str], ...]:
-    """What is passed on of the container's header fields, and the service's own."""
-    passed = [("Content-Type", reply.headers.get("content-type"))]
-    passed += [
-        (header, reply.headers.get(header.lower()))
-        for header in (contract.HEADER_CUSTOM_ATTRIBUTES, contract.HEADER_CLOSED_SESSION_ID)
-    ]
-    passed.append((contract.HEADER_NEW_SESSION_ID, opened_session(reply.headers)))
-    passed.append((VARIANT_HEADER, variant))
-    return tuple((name, value) for name, value in passed if value is not None)
+async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:
+    """End a fleet, and what was done beside it."""
+    try:
+        if shadow is not None:
+            await shadow.close()
+        return await stop_all(fleet)
+    finally:
+        if capture is not None:
+            await capture.close()

@@ -127,7 +127,7 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
         ArchiveError: Its artifacts cannot be unpacked: the service's words.
         ArgosyError: There is no such image, or this machine cannot run it.
     """
-    folder = Path(tempfile.mkdtemp(dir=surroundings.folder, prefix="container-"))
+    folder = Path(tempfile.mkdtemp(dir=surroundings.folder, prefix="container-")).absolute()
     try:
         models_dir = folder / "models" if part.takes_models else None
         if models_dir is not None:

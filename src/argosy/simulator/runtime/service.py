@@ -1,34 +1,31 @@
 """The SageMaker Runtime API over HTTP: a plain ASGI application on loopback, for unmodified AWS clients.
 
-`InvokeEndpoint` is here, and the way to `InvokeEndpointAsync`; other operations are answered with a sentence that says
-so.
+`InvokeEndpoint` is here, and the ways to `InvokeEndpointWithResponseStream` and `InvokeEndpointAsync`; other operations
+are answered with a sentence that says so.
 """
 
 import asyncio
 import re
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 import uvloop
 
-from argosy.errors import UsageError
+from argosy.errors import ArgosyError, UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.backend import Request
+from argosy.simulator.hosting.backend import Refused, Request
 from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.request_headers import Field
+from argosy.simulator.runtime import response_stream
+from argosy.simulator.runtime.asgi import Application, Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.async_request import LONGEST_BODY
-
-# ASGI's own types: its messages are dictionaries of whatever the specification says for each.
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 new_event_loop: Final[Callable[[], asyncio.AbstractEventLoop]] = uvloop.new_event_loop
 """The loop that makes an invocation's way through the simulator shortest; any other works too."""
@@ -36,10 +33,17 @@ new_event_loop: Final[Callable[[], asyncio.AbstractEventLoop]] = uvloop.new_even
 _ROUTE = re.compile(r"/endpoints/([^/]+)/([^/]+)")
 _INVOKE: Final = "invocations"
 _INVOKE_ASYNC: Final = "async-invocations"
+_INVOKE_STREAM: Final = "invocations-response-stream"
 _LATER: Final = {
-    "invocations-response-stream": "InvokeEndpointWithResponseStream",
     "invocations-bidirectional-stream": "InvokeEndpointWithBidirectionalStream",
 }
+_OPERATIONS: Final[Mapping[str, Mapping[str, Field]]] = {
+    _INVOKE: request_headers.FIELDS,
+    _INVOKE_STREAM: request_headers.STREAM_FIELDS,
+    _INVOKE_ASYNC: {},
+    **{name: {} for name in _LATER},
+}
+"""The header fields of each operation that are checked here."""
 _REGION = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 _DRAIN_S: Final = 5
 _BACKLOG: Final = 2048
@@ -66,38 +70,50 @@ class Runtime:
         if scope["type"] != "http":
             raise UsageError("only HTTP is served here", got=scope["type"])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        route = _ROUTE.fullmatch(scope["path"])
+        operation = route.group(2) if route else ""
+        found = self._find(scope, route, headers)
+        # The body is read in any case, so that every client reads the answer too.
+        limit = (
+            0 if isinstance(found, Answer) else LONGEST_BODY if operation == _INVOKE_ASYNC else found.limits.body_bytes
+        )
         try:
-            answer = await self._answer(scope, headers, receive)
+            body = await _read_body(headers, receive, limit)
         except ConnectionAbortedError:
             return
+        try:
+            if isinstance(found, Answer):
+                answer = found
+            elif operation == _INVOKE_ASYNC and self._async_inference is not None:
+                answer = await self._async_inference.accept(found, headers, body, _region(headers))
+            elif body is None:
+                answer = answers.body_too_large(limit)
+            elif operation == _INVOKE_STREAM:
+                named = request_headers.of_invocation(headers)
+                request = Request(named, body, _region(headers), found.definition.name)
+                await response_stream.answer(found, request, send, receive, self._report)
+                return
+            else:
+                answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+        except Refused as refused:
+            answer = refused.answer
+        except ArgosyError as error:
+            answer = answers.internal_failure(str(error))
+        await self._send(scope, answer, send)
+
+    async def _send(self, scope: Message, answer: Answer, send: Send) -> None:
         if not 200 <= answer.status < 300:
             note = answer.note or answer.body[:300].decode(errors="replace")
             self._report(f"{scope['method']} {scope['path']}: {answer.status}: {note}")
-        listed = [*answer.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(answer.body)))]
-        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in listed]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        encoded.append((b"x-amzn-RequestId", str(uuid.uuid4()).encode()))
+        encoded.append((b"Content-Length", b"%d" % len(answer.body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Message, headers: Mapping[str, str], receive: Receive) -> Answer:
-        """The answer; the request's body is read in any case, so that every client reads the answer too."""
-        found = self._find(scope, headers)
-        is_async = scope["path"].endswith(f"/{_INVOKE_ASYNC}")
-        limit = 0 if isinstance(found, Answer) else LONGEST_BODY if is_async else found.limits.body_bytes
-        body = await _read_body(headers, receive, limit)
-        if isinstance(found, Answer):
-            return found
-        signed = _REGION.search(headers.get("authorization", ""))
-        region = signed.group(1) if signed else answers.REGION
-        if is_async and self._async_inference is not None:
-            return await self._async_inference.accept(found, headers, body, region)
-        if body is None:
-            return answers.body_too_large(limit)
-        return await found.invoke(Request(headers, body, region, found.definition.name))
-
-    def _find(self, scope: Message, headers: Mapping[str, str]) -> Endpoint | Answer:
+    def _find(self, scope: Message, route: re.Match[str] | None, headers: Mapping[str, str]) -> Endpoint | Answer:
         """The endpoint of a request, or why there is none for it."""
-        route = _ROUTE.fullmatch(scope["path"])
-        if route is None or route.group(2) not in (_INVOKE, _INVOKE_ASYNC, *_LATER):
+        if route is None or route.group(2) not in _OPERATIONS:
             return answers.not_simulated(
                 404, f"{scope['path']} is no operation of SageMaker Runtime; POST /endpoints/NAME/invocations is"
             )
@@ -106,7 +122,7 @@ class Runtime:
             return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
         if operation in _LATER:
             return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
-        message = request_headers.faults(name, {} if operation == _INVOKE_ASYNC else headers)
+        message = request_headers.faults(name, headers, _OPERATIONS[operation])
         if message is not None:
             return answers.validation_error(message)
         endpoint = self._endpoints.get(name)
@@ -116,6 +132,12 @@ class Runtime:
         if is_async and self._async_inference is None:
             return answers.not_simulated(501, f"{name} is asynchronous, which nobody asked to simulate")
         return endpoint if is_async == (operation == _INVOKE_ASYNC) else answers.wrong_inference_type(name)
+
+
+def _region(headers: Mapping[str, str]) -> str:
+    """The client's region, as its signature names it."""
+    signed = _REGION.search(headers.get("authorization", ""))
+    return signed.group(1) if signed else answers.REGION
 
 
 async def serve(
@@ -134,6 +156,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
     server = _Server(config)

@@ -14,14 +14,15 @@ from argosy import engine as engines
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, open_container
 from argosy.cli.environment import Environment
-from argosy.cli.interrupt import run
 from argosy.cli.output import print_data, print_json, say
+from argosy.cli.simulation.interrupt import run
 from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.hosting.endpoint import HostingOptions
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -142,6 +143,8 @@ class Images:
     callback=_pairs,
     help="Who gets what an SNS topic is told of asynchronous invocations; may be repeated.",
 )
+@click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
+@click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve the whole of simulated SageMaker until Ctrl-C.
@@ -155,10 +158,15 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
-        world = World(state, objects, images.open, images.labels, say, options["topics"])
+        world = World(
+            *(state, objects, images.open, images.labels, say),
+            subscribers=options["topics"],
+            hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
+        )
         simulation = Simulation(world)
         say(f"state: {state}")
-        return run(_serve(simulation, listener, _announcement(variables, as_json)), lambda: simulation.containers)
+        announce = _announcement(simulation, variables, as_json)
+        return run(_serve(simulation, listener, announce), lambda: simulation.containers)
 
 
 async def _serve(simulation: Simulation, listener: socket.socket, announce: Callable[[], None]) -> int:
@@ -195,11 +203,17 @@ def _variables(url: str, given: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def _announcement(variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
-    if as_json:
-        return lambda: print_json({"environment": dict(variables)})
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return lambda: print_data("\n".join(lines))
+def _announcement(simulation: Simulation, variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
+    """Says where all is, as soon as clients can connect."""
+
+    def announce() -> None:
+        if as_json:
+            print_json({"environment": dict(variables), "bidirectional_streams": simulation.streams_url})
+            return
+        say(f"bidirectional streams: {simulation.streams_url} (HTTP/2)")
+        print_data("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
+
+    return announce
 
 
 def _is_reference(name: str) -> bool:
