@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +30,11 @@ from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition
 from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.runtime import http2
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.bidirectional import BidirectionalStreams
 from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
@@ -103,7 +106,7 @@ class Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._report = world.report
-        self._opened: list[Endpoint] = []
+        self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
         artifacts = _emptied(world.state / "artifacts")
         self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
@@ -113,6 +116,7 @@ class Simulation:
         )
         gate = _Gate(asynchronous)
         self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        self._streams = http2.Server(BidirectionalStreams(gate.endpoints.get, world.report).answer, world.report)
         deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
@@ -133,9 +137,14 @@ class Simulation:
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
         make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
-        self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-        self._opened.append(Endpoint(definition, make_backend, world.report, world.hosting, world.objects))
-        return self._opened[-1]
+        endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
+        self._opened.add(endpoint)
+        return endpoint
+
+    @property
+    def streams_url(self) -> str:
+        """Where bidirectional streams are served over HTTP/2, valid when clients can connect."""
+        return f"http://127.0.0.1:{self._streams.port}"
 
     @property
     def containers(self) -> list[Container]:
@@ -148,10 +157,14 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
+            await self._streams.start()
             self._control.resume()
             await serve(self, listener, stopping, on_open)
         finally:
-            await self._control.close()
+            try:
+                await self._streams.close()
+            finally:
+                await self._control.close()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI): the `sagemaker` API is at `/`, all else is the runtime API's."""

@@ -165,7 +165,8 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
         )
         simulation = Simulation(world)
         say(f"state: {state}")
-        return run(_serve(simulation, listener, _announcement(variables, as_json)), lambda: simulation.containers)
+        announce = _announcement(simulation, variables, as_json)
+        return run(_serve(simulation, listener, announce), lambda: simulation.containers)
 
 
 async def _serve(simulation: Simulation, listener: socket.socket, announce: Callable[[], None]) -> int:
@@ -202,11 +203,17 @@ def _variables(url: str, given: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def _announcement(variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
-    if as_json:
-        return lambda: print_json({"environment": dict(variables)})
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return lambda: print_data("\n".join(lines))
+def _announcement(simulation: Simulation, variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
+    """Says where all is, as soon as clients can connect."""
+
+    def announce() -> None:
+        if as_json:
+            print_json({"environment": dict(variables), "bidirectional_streams": simulation.streams_url})
+            return
+        say(f"bidirectional streams: {simulation.streams_url} (HTTP/2)")
+        print_data("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
+
+    return announce
 
 
 def _is_reference(name: str) -> bool:
