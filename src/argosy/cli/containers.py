@@ -66,6 +66,23 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     return EngineContainer(engine, _load(image, engine, environment), target, launch)
 
 
+def identity(target: str, kind: str | None, environment: Environment) -> str:
+    """The digest of an image: of its manifest, or what an engine that has it calls its id.
+
+    Raises:
+        UsageError: It is no reference.
+        EngineError: The engine does not answer, or has no such image.
+        ImageError: The image is broken.
+    """
+    place = reference.parse(target)
+    home = place.engine if isinstance(place, reference.DaemonReference) else None
+    if isinstance(place, reference.DaemonReference) and kind != PROCESS:
+        engine = engines.find(kind or home, environment.variables)
+        if home in (None, engine.program):
+            return str(engine.inspect_image(place.name)["Id"])
+    return transports.read_image(target, open_access(environment)).digest
+
+
 def _of_project(found: Project, target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
     engine = None if kind is None else _find_engine(kind, environment)
     on_remove = None

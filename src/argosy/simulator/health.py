@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
@@ -16,6 +16,7 @@ STARTUP_INTERVAL_S: Final = 0.2
 _UNANSWERED_INTERVAL_S: Final = 0.05
 _LOOK_INTERVAL_S: Final = 0.3  # to ask an engine costs as much as its command's start
 
+Result = TypeVar("Result")
 Report = Callable[[str], None]
 """Takes one line for people."""
 
@@ -35,11 +36,11 @@ class HealthChecks:
     unhealthy_after: int = 3
 
 
-async def uninterrupted(work: Callable[[], None]) -> None:
+async def uninterrupted(work: Callable[[], Result]) -> Result:
     """Do on a thread what has to be undone later; a cancellation waits until it is done."""
     working = asyncio.create_task(asyncio.to_thread(work))
     try:
-        await asyncio.shield(working)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
         await asyncio.wait({working})
         raise
