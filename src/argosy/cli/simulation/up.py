@@ -166,7 +166,7 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
-        streams = _bidirectional(options["bidirectional_port"], options["certificate"])
+        streams = bidirectional(options["bidirectional_port"], options["certificate"])
         if streams is not None:
             scheme = "http" if streams.tls is None else "https"
             variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] = f"{scheme}://localhost:{streams.number}"
@@ -190,8 +190,12 @@ async def _serve(simulation: Simulation, listener: socket.socket, announce: Call
     return 0
 
 
-def _bidirectional(port: int | None, certificate: Path | None) -> BidirectionalPort | None:
-    """Where bidirectional streams are served, if anywhere."""
+def bidirectional(port: int | None, certificate: Path | None) -> BidirectionalPort | None:
+    """Where bidirectional streams are served, if anywhere.
+
+    Raises:
+        UsageError: There is a certificate without a port, or it has no key.
+    """
     if port is None:
         if certificate is not None:
             raise UsageError("`--certificate` is for bidirectional streams", hint="add --bidirectional-port 8443")
