@@ -164,6 +164,11 @@ def model_not_ready(note: str) -> Answer:
     return _error(429, "ModelNotReadyException", {"Message": message}, note)
 
 
+def internal_failure(note: str) -> Answer:
+    """500 InternalFailure, with the words of the API's model: the simulator itself could not do its part."""
+    return _error(500, "InternalFailure", {"Message": "An internal failure occurred."}, note)
+
+
 def throttled(note: str) -> Answer:
     """400 ThrottlingException, which says nothing: https://github.com/opensearch-project/ml-commons/issues/2429.
 

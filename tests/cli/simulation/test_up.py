@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from argosy.cli import environment
-from argosy.cli.simulation.up import Images, bidirectional
+from argosy.cli.simulation.up import Images, streams_port
 from argosy.errors import MissingImageError, UsageError
 from argosy.simulator.containers.process import free_port
 from tests.processes import await_end, descendants
@@ -83,8 +83,8 @@ def test_a_client_that_knows_only_sagemaker_works_and_finds_its_endpoint_again(
     tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
-    with up(tmp_path, "--image", f"{ECR}={project}", "--bidirectional-port", str(port)) as variables:
-        assert variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] == f"http://localhost:{port}"
+    with up(tmp_path, "--image", f"{ECR}={project}", "--streams-port", str(port)) as variables:
+        assert variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] == f"http://127.0.0.1:{port}"
         sagemaker = client(variables, monkeypatch, "sagemaker")
         role = "arn:aws:iam::123456789012:role/r"
         sagemaker.create_model(ModelName="echo", PrimaryContainer={"Image": ECR}, ExecutionRoleArn=role)
@@ -108,14 +108,14 @@ def test_a_client_that_knows_only_sagemaker_works_and_finds_its_endpoint_again(
         assert sagemaker.describe_endpoint(EndpointName="echo")["EndpointStatus"] == "InService"
 
 
-def test_a_certificate_needs_a_port_and_a_key(tmp_path: Path) -> None:
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.pem"
-    trustme.CA().cert_pem.write_to_path(certificate)
-    for port, sentence in ((None, "add --bidirectional-port"), (8443, "a certificate cannot be used")):
-        with pytest.raises(UsageError) as error:
-            bidirectional(port, certificate)
-        assert sentence in str(error.value)
-    assert bidirectional(None, None) is None
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(certificate)
+    with pytest.raises(UsageError, match="a certificate cannot be used"):
+        streams_port(8443, certificate)
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+    assert streams_port(8443, certificate).tls is not None
 
 
 def test_the_environment_has_credentials_and_a_region_only_where_there_are_none(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Simulated:
     folder: Path
     url: str
     reports: list[str] = field(default_factory=list)
+    streams_port: int = 0
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -106,7 +107,13 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
+        served = Simulation(world(folder, made.reports.append))
+
+        def on_open() -> None:
+            made.streams_port = int(served.streams_url.rpartition(":")[2])
+            started.set()
+
+        await served.serve(listener, stopping, on_open)
 
     def run() -> None:
         try:

@@ -121,7 +121,7 @@ def test_an_endpoint_with_models_takes_no_component(simulated: Simulated) -> Non
 
 
 # The moments before are those of the endpoint; then the component is created, in service, being deleted, and gone.
-@pytest.mark.parametrize("moment", [8, 9, 12, 13])
+@pytest.mark.parametrize("moment", [8, 12, 13])
 def test_a_component_survives_its_simulator(tmp_path: Path, moment: int) -> None:
     with doomed(tmp_path, moment) as first:
         endpoint(first)

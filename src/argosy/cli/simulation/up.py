@@ -25,13 +25,14 @@ from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.hosting.endpoint import HostingOptions
 from argosy.simulator.runtime.service import bind
-from argosy.simulator.simulation import BidirectionalPort, Simulation, World
+from argosy.simulator.simulation import Simulation, StreamsPort, World
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.storage.s3 import S3
 
 _PROJECT: Final = "argosy.toml"
 _S3_URL: Final = "AWS_ENDPOINT_URL_S3"
+_STREAMS_URL: Final = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"
 _PROCESS: Final = "process"
 
 
@@ -146,7 +147,12 @@ class Images:
 )
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
-@click.option("--bidirectional-port", type=click.IntRange(1, 65535), help="Port for bidirectional streams (HTTP/2).")
+@click.option(
+    "--streams-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of 127.0.0.1 for bidirectional streams. [default: a free one]",
+)
 @click.option(
     "--certificate",
     metavar="FILE",
@@ -166,19 +172,16 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
-        streams = bidirectional(options["bidirectional_port"], options["certificate"])
-        if streams is not None:
-            scheme = "http" if streams.tls is None else "https"
-            variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] = f"{scheme}://localhost:{streams.number}"
         world = World(
             *(state, objects, images.open, images.labels, say),
             subscribers=options["topics"],
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
-            bidirectional=streams,
+            streams=streams_port(options["streams_port"], options["certificate"]),
         )
         simulation = Simulation(world)
         say(f"state: {state}")
-        return run(_serve(simulation, listener, _announcement(variables, as_json)), lambda: simulation.containers)
+        announce = _announcement(simulation, variables, as_json)
+        return run(_serve(simulation, listener, announce), lambda: simulation.containers)
 
 
 async def _serve(simulation: Simulation, listener: socket.socket, announce: Callable[[], None]) -> int:
@@ -190,25 +193,25 @@ async def _serve(simulation: Simulation, listener: socket.socket, announce: Call
     return 0
 
 
-def bidirectional(port: int | None, certificate: Path | None) -> BidirectionalPort | None:
-    """Where bidirectional streams are served, if anywhere.
+def streams_port(port: int, certificate: Path | None) -> StreamsPort:
+    """Where bidirectional streams are served.
+
+    Args:
+        port: 0 takes a free one.
+        certificate: With its key; None does without TLS.
 
     Raises:
-        UsageError: There is a certificate without a port, or it has no key.
+        UsageError: The certificate cannot be used.
     """
-    if port is None:
-        if certificate is not None:
-            raise UsageError("`--certificate` is for bidirectional streams", hint="add --bidirectional-port 8443")
-        return None
     if certificate is None:
-        return BidirectionalPort(port)
+        return StreamsPort(port)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         tls.load_cert_chain(certificate)
     except ssl.SSLError as error:
         want = "a certificate and its key"
         raise UsageError("a certificate cannot be used", got=error, want=want, where=certificate) from error
-    return BidirectionalPort(port, tls)
+    return StreamsPort(port, tls)
 
 
 def _object_store(buckets: Path | None, state: Path, surroundings: Environment) -> ObjectStore:
@@ -236,11 +239,17 @@ def _variables(url: str, given: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def _announcement(variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
-    if as_json:
-        return lambda: print_json({"environment": dict(variables)})
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return lambda: print_data("\n".join(lines))
+def _announcement(simulation: Simulation, variables: Mapping[str, str], as_json: bool) -> Callable[[], None]:
+    """Says where all is, as soon as clients can connect."""
+
+    def announce() -> None:
+        known = {**variables, _STREAMS_URL: simulation.streams_url}
+        if as_json:
+            print_json({"environment": known})
+            return
+        print_data("\n".join(f"export {name}={shlex.quote(value)}" for name, value in known.items()))
+
+    return announce
 
 
 def _is_reference(name: str) -> bool:

@@ -224,7 +224,7 @@ class ModelCache:
             note = f"{entry.target} was not loaded within {self._options.load_s:g} s"
             return partial(answers.no_response, note=note)
         except ContainerError as error:
-            return partial(answers.no_response, note=error.message)
+            return partial(answers.no_answer, error=error)
         except (ArgosyError, OSError) as error:
             answer = refusals.not_downloaded(entry.source.url, str(error))
             return lambda _place: answer
