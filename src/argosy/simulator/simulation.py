@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import socket
+import ssl
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy import contract
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
@@ -44,6 +46,19 @@ _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 
 
 @dataclass(frozen=True, slots=True)
+class StreamsPort:
+    """Where bidirectional streams are served.
+
+    Attributes:
+        number: Of the port; 0 takes a free one.
+        tls: The server's certificate; None for clients that speak HTTP/2 without TLS.
+    """
+
+    number: int = 0
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What a simulation has around it.
 
@@ -57,6 +72,7 @@ class World:
         backends: What nobody knows of multi-model endpoints and pipelines.
         hosting: What a person may change about endpoints.
         assumptions: What nobody knows of transform jobs.
+        streams: Where bidirectional streams are served.
     """
 
     state: Path
@@ -68,6 +84,7 @@ class World:
     backends: BackendOptions = field(default_factory=BackendOptions)
     hosting: HostingOptions = field(default_factory=HostingOptions)
     assumptions: Assumptions = field(default_factory=Assumptions)
+    streams: StreamsPort = StreamsPort()
 
 
 class _Gate:
@@ -116,7 +133,8 @@ class Simulation:
         )
         gate = _Gate(asynchronous)
         self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
-        self._streams = http2.Server(BidirectionalStreams(gate.endpoints.get, world.report).answer, world.report)
+        streams = BidirectionalStreams(gate.endpoints.get, world.report, is_labelled=self._is_bidirectional)
+        self._streams = http2.Server(streams.answer, world.report)
         deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
@@ -144,7 +162,17 @@ class Simulation:
     @property
     def streams_url(self) -> str:
         """Where bidirectional streams are served over HTTP/2, valid when clients can connect."""
+        if self._world.streams.tls is not None:
+            return f"https://localhost:{self._streams.port}"  # certificates are for names
         return f"http://127.0.0.1:{self._streams.port}"
+
+    def _is_bidirectional(self, endpoint: Endpoint) -> bool | None:
+        """Whether all images of an endpoint have the label; None when one has no labels to look at."""
+        models = [variant.model for variant in endpoint.definition.variants if variant.model is not None]
+        labels = [self._world.labels(container.image) for model in models for container in model.containers]
+        if None in labels:
+            return None
+        return all(found is not None and found.get(contract.LABEL_BIDIRECTIONAL) == "true" for found in labels)
 
     @property
     def containers(self) -> list[Container]:
@@ -157,7 +185,7 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
-            await self._streams.start()
+            await self._streams.start(self._world.streams.number, self._world.streams.tls)
             self._control.resume()
             await serve(self, listener, stopping, on_open)
         finally:

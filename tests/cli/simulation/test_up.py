@@ -12,11 +12,14 @@ from typing import Any
 
 import boto3
 import pytest
+import trustme
 
 from argosy.cli import environment
-from argosy.cli.simulation.up import Images
-from argosy.errors import MissingImageError
+from argosy.cli.simulation.up import Images, streams_port
+from argosy.errors import MissingImageError, UsageError
+from argosy.simulator.containers.process import free_port
 from tests.processes import await_end, descendants
+from tests.simulator.runtime.http2_client import Http2Client, part
 
 PREDICTOR = """
 from argosy import Predictor
@@ -27,6 +30,10 @@ class Echo(Predictor):
 
     def predict(self, rows: list) -> list:
         return [self.word, *rows]
+
+    async def converse(self, incoming):
+        async for message in incoming:
+            yield message
 """
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/echo:1"
 
@@ -36,7 +43,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "echo"
     (folder / "model").mkdir(parents=True)
     (folder / "model/word").write_text("hello")
-    text = '[model]\npredictor = "predictor:Echo"\nartifacts = "model"\n[serving]\nworkers = 1\n'
+    text = '[model]\npredictor = "predictor:Echo"\nartifacts = "model"\n[serving]\nworkers = 1\nbidirectional = true\n'
     (folder / "argosy.toml").write_text(text)
     (folder / "predictor.py").write_text(PREDICTOR)
     return folder
@@ -75,7 +82,9 @@ def client(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, service: 
 def test_a_client_that_knows_only_sagemaker_works_and_finds_its_endpoint_again(
     tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with up(tmp_path, "--image", f"{ECR}={project}") as variables:
+    port = free_port()
+    with up(tmp_path, "--image", f"{ECR}={project}", "--streams-port", str(port)) as variables:
+        assert variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] == f"http://127.0.0.1:{port}"
         sagemaker = client(variables, monkeypatch, "sagemaker")
         role = "arn:aws:iam::123456789012:role/r"
         sagemaker.create_model(ModelName="echo", PrimaryContainer={"Image": ECR}, ExecutionRoleArn=role)
@@ -88,11 +97,25 @@ def test_a_client_that_knows_only_sagemaker_works_and_finds_its_endpoint_again(
         runtime = client(variables, monkeypatch, "sagemaker-runtime")
         answer = runtime.invoke_endpoint(EndpointName="echo", Body=b'["you"]', ContentType="application/json")
         assert json.loads(answer["Body"].read()) == ["hello", "you"]
+        with Http2Client(port, "/endpoints/echo/invocations-bidirectional-stream") as stream:
+            event = stream.ask(part(b"both ways", "UTF8"))
+            assert event is not None
+            assert event.part == (b"both ways", "UTF8", "COMPLETE")
     with up(tmp_path, "--image", f"{ECR}={project}") as variables:
         sagemaker = client(variables, monkeypatch, "sagemaker")
         assert sagemaker.describe_endpoint(EndpointName="echo")["EndpointStatus"] in ("SystemUpdating", "InService")
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="echo", WaiterConfig=wait)
         assert sagemaker.describe_endpoint(EndpointName="echo")["EndpointStatus"] == "InService"
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(certificate)
+    with pytest.raises(UsageError, match="a certificate cannot be used"):
+        streams_port(8443, certificate)
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+    assert streams_port(8443, certificate).tls is not None
 
 
 def test_the_environment_has_credentials_and_a_region_only_where_there_are_none(tmp_path: Path) -> None:

@@ -34,8 +34,11 @@ def open_stand_in(definition: ContainerDefinition, launch: Launch, folder: Path)
 
 
 def labels(image: str) -> Mapping[str, str] | None:
-    capability = "com.amazonaws.sagemaker.capabilities.multi-models"
-    known: Mapping[str, Mapping[str, str]] = {"stand-in": {}, LABELLED: {capability: "true"}}
+    capability = "com.amazonaws.sagemaker.capabilities."
+    known: Mapping[str, Mapping[str, str]] = {
+        "stand-in": {f"{capability}bidirectional-streaming": "true"},
+        LABELLED: {f"{capability}multi-models": "true"},
+    }
     return known.get(image)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,13 +25,14 @@ from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.hosting.endpoint import HostingOptions
 from argosy.simulator.runtime.service import bind
-from argosy.simulator.simulation import Simulation, World
+from argosy.simulator.simulation import Simulation, StreamsPort, World
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.storage.s3 import S3
 
 _PROJECT: Final = "argosy.toml"
 _S3_URL: Final = "AWS_ENDPOINT_URL_S3"
+_STREAMS_URL: Final = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"
 _PROCESS: Final = "process"
 
 
@@ -145,6 +147,18 @@ class Images:
 )
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
+@click.option(
+    "--streams-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of 127.0.0.1 for bidirectional streams. [default: a free one]",
+)
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificate with its key, as PEM: that port then speaks TLS, as AWS's own client wants it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve the whole of simulated SageMaker until Ctrl-C.
@@ -162,6 +176,7 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
             *(state, objects, images.open, images.labels, say),
             subscribers=options["topics"],
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
+            streams=streams_port(options["streams_port"], options["certificate"]),
         )
         simulation = Simulation(world)
         say(f"state: {state}")
@@ -176,6 +191,27 @@ async def _serve(simulation: Simulation, listener: socket.socket, announce: Call
     except asyncio.CancelledError:
         say("all containers have ended; the state is kept")
     return 0
+
+
+def streams_port(port: int, certificate: Path | None) -> StreamsPort:
+    """Where bidirectional streams are served.
+
+    Args:
+        port: 0 takes a free one.
+        certificate: With its key; None does without TLS.
+
+    Raises:
+        UsageError: The certificate cannot be used.
+    """
+    if certificate is None:
+        return StreamsPort(port)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        tls.load_cert_chain(certificate)
+    except ssl.SSLError as error:
+        want = "a certificate and its key"
+        raise UsageError("a certificate cannot be used", got=error, want=want, where=certificate) from error
+    return StreamsPort(port, tls)
 
 
 def _object_store(buckets: Path | None, state: Path, surroundings: Environment) -> ObjectStore:
@@ -207,11 +243,11 @@ def _announcement(simulation: Simulation, variables: Mapping[str, str], as_json:
     """Says where all is, as soon as clients can connect."""
 
     def announce() -> None:
+        known = {**variables, _STREAMS_URL: simulation.streams_url}
         if as_json:
-            print_json({"environment": dict(variables), "bidirectional_streams": simulation.streams_url})
+            print_json({"environment": known})
             return
-        say(f"bidirectional streams: {simulation.streams_url} (HTTP/2)")
-        print_data("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
+        print_data("\n".join(f"export {name}={shlex.quote(value)}" for name, value in known.items()))
 
     return announce
 

@@ -98,12 +98,6 @@ class AsyncInference:
         for name in list(self._queues):
             await self.detach(name)
 
-    async def drained(self, name: str) -> None:
-        """Wait until everything that was accepted for an endpoint so far has its result."""
-        queue = self._queues.get(name)
-        if queue is not None and queue.tasks:
-            await asyncio.wait(set(queue.tasks))
-
     async def accept(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None, region: str) -> Answer:
         """Answer InvokeEndpointAsync: 202 when the invocation is kept, 400 when it cannot be right.
 
