@@ -12,8 +12,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import bind
-from argosy.simulator.simulation import Simulation
+from argosy.simulator.simulation import Simulation, World
 from tests.simulator.control.world import world
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -97,7 +98,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 
 
 @contextmanager
-def simulation(folder: Path) -> Iterator[Simulated]:
+def simulation(folder: Path, around: Callable[[Path, Report], World] = world) -> Iterator[Simulated]:
     """A simulation on a thread, so that blocking clients can call it."""
     listener = bind(0)
     started = threading.Event()
@@ -107,7 +108,7 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        served = Simulation(world(folder, made.reports.append))
+        served = Simulation(around(folder, made.reports.append))
 
         def on_open() -> None:
             made.streams_port = int(served.streams_url.rpartition(":")[2])
