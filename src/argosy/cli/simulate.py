@@ -3,12 +3,12 @@
 import asyncio
 import json
 import shlex
+import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,11 +18,12 @@ import rich.progress
 
 from argosy import model_archive
 from argosy.cli import environment
-from argosy.cli.containers import KINDS, open_container
+from argosy.cli.containers import KINDS, KINDS_HELP, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import print_data, print_json, say, talk
 from argosy.simulator.containers.container import Container, Launch
-from argosy.simulator.containers.process import ProcessContainer
+from argosy.simulator.containers.instance_types import find
+from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions, endpoint_name
 from argosy.simulator.runtime.service import Runtime, bind, new_event_loop, serve
 from argosy.simulator.transform.assemble import AssembleWith
@@ -38,7 +39,19 @@ _CONTAINER = click.option(
     "--container",
     "kind",
     type=click.Choice(KINDS),
-    help="What runs it. [default: Docker, else Podman, else a process; a project is a process]",
+    help=KINDS_HELP,
+)
+_INSTANCE_TYPE = click.option(
+    "--as",
+    "instance_type",
+    metavar="TYPE",
+    help="Give it the processors, memory and disk of an instance type, as ml.m5.large. [default: all of this machine]",
+)
+_NETWORK_WATCH = click.option(
+    "--network-watch/--no-network-watch",
+    "is_watched",
+    default=True,
+    help="Tell which hosts the container tries to reach, and from which line of Python. [default: on]",
 )
 _MODEL_DATA = click.option(
     "--model-data",
@@ -66,6 +79,9 @@ def command() -> None:
     """Run an image or a project as SageMaker does, on this machine."""
 
 
+_SUBJECT = ("kind", "model_data", "instance_type", "is_watched")
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """What is run."""
@@ -73,24 +89,36 @@ class _Subject:
     target: str
     kind: str | None
     model_data: Path | None
+    instance_type: str | None
+    is_watched: bool
 
     @contextmanager
     def container(self, variables: dict[str, str]) -> Iterator[Container]:
         """The container, not yet started; removed at the end whatever happens."""
         with _model_folder(self.model_data) as model_dir:
-            launch = Launch(variables, model_dir, is_on_loopback=True)
-            container = open_container(self.target, self.kind, launch, environment.read())
-            if isinstance(container, ProcessContainer) and container.caveat:
+            container = open_container(self.target, self.kind, self._launch(variables, model_dir), environment.read())
+            if container.caveat:
                 say(f"note: {container.caveat}")
             try:
                 yield container
             finally:
                 container.remove()
 
+    def _launch(self, variables: dict[str, str], model_dir: Path | None) -> Launch:
+        launch = Launch(
+            variables, model_dir, is_watched=self.is_watched, on_attempt=lambda attempt: say(f"note: {attempt}")
+        )
+        if self.instance_type is None:
+            return launch
+        found = find(self.instance_type)
+        return replace(launch, cpus=found.cpus, memory_bytes=found.memory_bytes, disk_bytes=found.disk_bytes)
+
 
 @command.command
 @click.argument("target", metavar="IMAGE|PROJECT")
 @_CONTAINER
+@_INSTANCE_TYPE
+@_NETWORK_WATCH
 @_MODEL_DATA
 @click.option("--endpoint-name", metavar="NAME", help="Name of the endpoint. [default: made of the image's]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1. [default: a free one]")
@@ -101,7 +129,7 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     Any AWS client can invoke it through its endpoint URL; errors, limits and headers are SageMaker's. Exit code 1 when
     the container does not become healthy.
     """
-    subject = _Subject(target, options["kind"], options["model_data"])
+    subject = _Subject(target, *(options[name] for name in _SUBJECT))
     default = Path(target).resolve().name if Path(target).is_dir() else target.partition(":")[2]
     settings = EndpointOptions(options["endpoint_name"] or endpoint_name(default))
     listener = bind(port)
@@ -114,6 +142,8 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
 @command.command
 @click.argument("target", metavar="IMAGE|PROJECT")
 @_CONTAINER
+@_INSTANCE_TYPE
+@_NETWORK_WATCH
 @_MODEL_DATA
 @click.option("--input", "source", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The objects.")
 @click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where results go.")
@@ -131,7 +161,7 @@ def transform(target: str, as_json: bool, source: Path, output: Path, **options:
     Every file's result is written under the same name with `.out`, in the same sub folder, once the whole file
     succeeded. Exit code 1 when one failed.
     """
-    subject = _Subject(target, options.pop("kind"), options.pop("model_data"))
+    subject = _Subject(target, *(options.pop(name) for name in _SUBJECT))
     settings = TransformOptions(**options)
     objects = input_objects(source, output, say)
     with subject.container(settings.environment()) as container, _listener(objects) as listener:
@@ -201,9 +231,12 @@ def _model_folder(archive: Path | None) -> Iterator[Path | None]:
     if archive is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="argosy-model-") as made:
-        model_archive.unpack(archive, Path(made) / "model")
-        yield Path(made) / "model"
+    made = make_folder("model")
+    try:
+        model_archive.unpack(archive, made / "model")
+        yield made / "model"
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @contextmanager
