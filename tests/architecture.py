@@ -19,7 +19,7 @@ MAX_FILES = 15
 BANNED = frozenset({"util", "helper", "common", "misc", "core", "manager", "handler", "processor", "data", "info"})
 FIELD_TERMS = ("base_image", "model_data", "print_data", "data_received")
 """Names that hold a banned word and are right: two terms of the field, `data on stdout`, and a method of asyncio."""
-NUMBERED = re.compile(r"sha\d+|base64|utf8|ipv[46]|(u?int|float)\d+|http\d")
+NUMBERED = re.compile(r"sha\d+|base64|utf8|ipv[46]|(u?int|float)\d+|http\d|s3")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -22,6 +22,7 @@ The tree follows the folders::
     ├── LoadError                 the predictor could not be imported or its model not be loaded
     ├── ImageError                an image, layer or archive is broken or cannot be made
     │   ├── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    │   ├── MissingImageError     there is no image of a name
     │   ├── MissingLibraryError   a program in the image needs a library that is not there
     │   ├── SecretFoundError      a secret would be in the image, or seems to be
     │   └── DamagedCacheError     a file of the cache was not what its digest says, and is removed
@@ -30,7 +31,9 @@ The tree follows the folders::
     ├── EngineError               the container engine is missing or failed
     ├── NotScannedError           no vulnerability scanner came to a result, so nothing is known
     ├── ContainerError            a container did not start, or ended, or does not answer
-    ├── TransformError            the transform job ended as Failed
+    │   └── ContainerTimeoutError it did not answer in time
+    ├── TransformError            the transform job, or an object of it, failed
+    │   └── RecordError           a record or its result is not what its media type says
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
 
@@ -163,6 +166,19 @@ class ArchiveError(ImageError):
     """model.tar.gz holds what SageMaker would not unpack."""
 
 
+class MissingImageError(ImageError):
+    """There is no image of a name: neither here, nor where it says.
+
+    Args:
+        image: The name.
+        hint: What mends it.
+    """
+
+    def __init__(self, image: str, *, hint: str | None = None) -> None:
+        self.image = image
+        super().__init__("there is no such image", where=image, hint=hint)
+
+
 class MissingLibraryError(ImageError):
     """A program in the image needs a library that is not there, or not in the version that it needs.
 
@@ -214,8 +230,16 @@ class ContainerError(ArgosyError):
     """A container did not start, or ended, or does not answer."""
 
 
+class ContainerTimeoutError(ContainerError):
+    """A container did not answer in time."""
+
+
 class TransformError(ArgosyError):
-    """The transform job ended as Failed."""
+    """The transform job, or an object of it, failed."""
+
+
+class RecordError(TransformError):
+    """A record of a transform job, or its result, is not what its media type says."""
 
 
 class StorageError(ArgosyError):

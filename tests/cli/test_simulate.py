@@ -251,6 +251,7 @@ def test_any_image_runs_in_every_kind_of_container_and_a_second_time(bench: Benc
         code, stdout, stderr = bench.run(
             "transform", f"docker-archive:{archive}", "--container", kind, "--split-type", "Line",
             "--batch-strategy", "SingleRecord", "--input", bench.folder / "in", "--output", bench.folder / "out",
+            "--fresh",
         )  # fmt: skip
         assert code == 0, stderr
         assert "2 records, 2 requests" in stdout

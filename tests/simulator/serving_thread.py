@@ -5,9 +5,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from argosy.simulator.containers.container import Container
-from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions
+from argosy.simulator.hosting.backend import MakeBackend
+from argosy.simulator.hosting.definition import (
+    ContainerDefinition,
+    EndpointDefinition,
+    Limits,
+    Model,
+    ProductionVariant,
+)
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
+from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, serve
 
 
@@ -17,8 +27,24 @@ class Served:
     reports: list[str] = field(default_factory=list)
 
 
+MODEL = Model("demo", (ContainerDefinition("stand-in"),))
+
+
+def demo(startup_s: float = 20, **limits: Any) -> EndpointDefinition:
+    """The endpoint `demo` with one variant on one instance; its limits as keywords."""
+    return EndpointDefinition("demo", (ProductionVariant(model=MODEL, startup_s=startup_s),), limits=Limits(**limits))
+
+
+def only(container: Container) -> MakeBackend:
+    """Every instance runs this container."""
+    return lambda _model, variant: SingleContainer(lambda: container, variant)
+
+
 @contextmanager
-def serving(container: Container, options: EndpointOptions) -> Iterator[Served]:
+def serving(
+    runs: Container | MakeBackend, definition: EndpointDefinition, options: HostingOptions | None = None
+) -> Iterator[Served]:
+    make_backend = runs if callable(runs) else only(runs)
     listener = bind(0)
     served = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
     started = threading.Event()
@@ -27,10 +53,10 @@ def serving(container: Container, options: EndpointOptions) -> Iterator[Served]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        endpoint = Endpoint(container, options, served.reports.append)
+        endpoint = Endpoint(definition, make_backend, served.reports.append, options)
         try:
             await endpoint.start()
-            runtime = Runtime({options.name: endpoint}, served.reports.append)
+            runtime = Runtime({definition.name: endpoint}, served.reports.append)
             await serve(runtime, listener, stopping, on_open=started.set)
         finally:
             await endpoint.stop()

@@ -3,7 +3,9 @@
 `/invocations` answers with the request's body. A body that holds one of these words is treated otherwise:
 `STATUS-404` answers that status, `DROP` closes the connection, `SLOW` answers after STAND_IN_SLOW_S, `FLAKY` answers
 500 the first time that this very body comes, `JITTER` answers after a random moment, `DOUBLE` answers the body twice,
-`EXIT` ends the process. GET `/requests` lists the requests so far, without this one.
+`EXIT` ends the process. A body that begins with `STREAM` is answered with its other words, one by one in chunks; the
+word `BREAK` drops the connection there, and `WAIT` keeps what follows back for STAND_IN_SLOW_S. GET `/requests` lists
+the requests so far, without this one.
 
 STAND_IN_MODE: `ready` (default), `never-ready`, `crash` (exits 3 at once), `deaf` (ignores SIGTERM), `sick` (healthy
 until it was invoked once), `hanging-ping`. STAND_IN_PARAMETERS: body of `/execution-parameters`; without it 404.
@@ -72,6 +74,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if b"DROP" in body:
             self.close_connection = True
             return
+        if body.startswith(b"STREAM"):
+            self.stream(body.split()[1:])
+            return
         status = re.search(rb"STATUS-(\d+)", body)
         code = int(status.group(1)) if status else 500 if flaky and b"FLAKY" in body else 200
         body *= 2 if b"DOUBLE" in body else 1
@@ -124,6 +129,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def stream(self, words: list[bytes]) -> None:
+        self.send_response(200)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for word in words:
+            if word == b"BREAK":
+                self.close_connection = True
+                return
+            if word == b"WAIT":
+                self.await_end(SLOW_S)
+                continue
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(word), word))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def await_end(self, longest_s: float) -> None:
+        """Wait until the client closes the connection, which is told in the list of requests, or time is over."""
+        self.connection.settimeout(longest_s)
+        try:
+            self.connection.recv(1)
+        except TimeoutError:
+            return
+        with lock:
+            requests.append({"method": "CLOSED", "path": self.path})
 
     def log_message(self, template: str, *args: object) -> None:
         pass

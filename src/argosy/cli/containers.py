@@ -13,7 +13,7 @@ from argosy import model_archive, project
 from argosy.cli import build, output
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
-from argosy.contract import SERVE_ARGUMENT, Variable
+from argosy.contract import MODELS_DIR, SERVE_ARGUMENT, PlatformVariable, Variable
 from argosy.engine import Engine
 from argosy.errors import EngineError, UsageError
 from argosy.image import filesystem, reference
@@ -73,6 +73,23 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     return EngineContainer(engine, _load(image, engine, environment), target, launch)
 
 
+def identity(target: str, kind: str | None, environment: Environment) -> str:
+    """The digest of an image: of its manifest, or what an engine that has it calls its id.
+
+    Raises:
+        UsageError: It is no reference.
+        EngineError: The engine does not answer, or has no such image.
+        ImageError: The image is broken.
+    """
+    place = reference.parse(target)
+    home = place.engine if isinstance(place, reference.DaemonReference) else None
+    if isinstance(place, reference.DaemonReference) and kind != SANDBOX:
+        engine = engines.find(kind or home, environment.variables)
+        if home in (None, engine.program):
+            return str(engine.inspect_image(place.name)["Id"])
+    return transports.read_image(target, open_access(environment)).digest
+
+
 def _of_project(found: Project, target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
     on_remove = None
     is_process = kind in (None, PROCESS)
@@ -98,7 +115,7 @@ def _process(
     found: Project, target: str, launch: Launch, environment: Environment, on_remove: Callable[[], None] | None
 ) -> ProcessContainer:
     """The project's own server, as its image would run it, with this machine's Python and libraries."""
-    port = free_port()
+    port = int(launch.environment.get(PlatformVariable.BIND_TO_PORT) or free_port())
     variables = {name: environment.variables[name] for name in _KEPT_VARIABLES if name in environment.variables}
     variables |= found.server_environment()
     variables |= found.image.environment
@@ -106,14 +123,15 @@ def _process(
     variables |= {
         Variable.PROGRAM_DIR: str(found.root),
         Variable.HOST: "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(port),
+        PlatformVariable.BIND_TO_PORT: str(port),
         "PYTHONUNBUFFERED": "1",  # as in the image: what is printed is in the log at once
     }
     if launch.model_dir is not None:
         variables[Variable.MODEL_DIR] = str(launch.model_dir)
     arguments = (sys.executable, "-P", "-m", "argosy.serving", SERVE_ARGUMENT)
+    models_path = MODELS_DIR if launch.models_dir is None else str(launch.models_dir)
     command = Command(
-        *(target, arguments, variables, found.root, port, _CAVEAT),
+        *(target, arguments, variables, found.root, port, models_path, _CAVEAT),
         is_watched=launch.is_watched,
         on_attempt=launch.on_attempt,
     )

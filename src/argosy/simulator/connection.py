@@ -1,19 +1,19 @@
 """The platform's HTTP to a container: health checks, execution parameters, invocations.
 
 Header fields are exactly those given here and by the caller: what an HTTP library would add by itself does not reach
-the container, as it does not on SageMaker.
+the container, as it does not on SageMaker. A POST is never sent twice: the container may have worked on it.
 """
 
 import asyncio
+import urllib.parse
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
-
 from argosy import contract
-from argosy.errors import ContainerError
+from argosy.errors import ContainerError, UsageError
+from argosy.simulator.http_channel import Channel
 
 _IDLE_S: Final = 1.0  # below every server's own keep-alive (gunicorn's is 2 s), so that no request meets a closing one
 
@@ -70,8 +70,36 @@ class Ping:
     is_answered: bool
 
 
+class Response:
+    """A container's answer whose body is still to come.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case, values decoded as Latin-1.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self.status = channel.status
+        self.headers: Mapping[str, str] = channel.headers
+        self._channel = channel
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body as it comes, content codings untouched; a reader that is slow holds the container back.
+
+        Raises:
+            ContainerError: The connection broke before its end.
+            ContainerTimeoutError: It took too long.
+        """
+        while part := await self._channel.read_part():
+            yield part
+
+    def limit(self, timeout_s: float) -> None:
+        """Give the rest of the answer `timeout_s` from now, instead of the time that the request had."""
+        self._channel.limit(timeout_s)
+
+
 class Connection:
-    """HTTP connections to one container.
+    """HTTP connections to one container, for one event loop.
 
     Args:
         url: `http://ADDRESS:PORT` of the container.
@@ -79,19 +107,21 @@ class Connection:
     """
 
     def __init__(self, url: str, caller: Caller) -> None:
-        self._url = url
-        self._headers = {"Host": caller.host, "User-Agent": caller.user_agent}
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE_S)
-            ),
-            timeout=None,
-            trust_env=False,
-        )
+        parsed = urllib.parse.urlsplit(url)
+        self.url = url
+        self._host, self._port = parsed.hostname or "", parsed.port or 80
+        self._fields = f" HTTP/1.1\r\nHost: {caller.host}\r\nUser-Agent: {caller.user_agent}\r\n"
+        self._idle: list[Channel] = []
+        self._busy: set[Channel] = set()
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def close(self) -> None:
         """Close what is open."""
-        await self._client.aclose()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for channel in (*self._idle, *self._busy):
+            channel.close()
+        self._idle.clear()
 
     async def ping(self) -> Ping:
         """One health check: only 200 within 2 seconds passes it."""
@@ -105,7 +135,8 @@ class Connection:
         """A GET request with its whole answer.
 
         Raises:
-            ContainerError: No answer, or none within `timeout_s`.
+            ContainerError: No answer.
+            ContainerTimeoutError: None within `timeout_s`.
         """
         return await self.send("GET", path, {}, b"", timeout_s=timeout_s, limit_bytes=int(contract.ENDPOINT_BODY.value))
 
@@ -115,53 +146,126 @@ class Connection:
         """One request with its whole answer, at most `limit_bytes` of it.
 
         Raises:
-            ContainerError: No answer, or not the whole of it within `timeout_s`.
+            ContainerError: No answer, or a connection was not accepted within 250 ms.
+            ContainerTimeoutError: Not the whole of it within `timeout_s`.
         """
-        async with self._request(method, path, headers, body, timeout_s) as response:
-            return await _read(response, limit_bytes)
+        head = self._head(method, path, headers, body)
+        while True:
+            channel = self._kept()
+            is_reused = channel is not None
+            if channel is None:
+                channel = await self._connect()
+            self._busy.add(channel)
+            try:
+                channel.begin(path, timeout_s)
+                channel.send(head, body)
+                whole = await channel.read_whole(limit_bytes)
+                return Reply(channel.status, channel.headers, whole or b"", is_cut=whole is None)
+            except ContainerError:
+                # An idle connection that its server closed meanwhile says nothing; to ask again changes nothing.
+                if method != "GET" or not is_reused or channel.has_answered or not channel.is_lost:
+                    raise
+            finally:
+                self._release(channel)
 
     @asynccontextmanager
     async def stream(
         self, path: str, headers: Mapping[str, str], body: Body, *, timeout_s: float
-    ) -> AsyncIterator[httpx.Response]:
-        """One invocation whose answer is read by the caller, with `aiter_raw`, inside the same time limit.
+    ) -> AsyncIterator[Response]:
+        """One invocation whose answer is read by the caller inside the same time limit.
 
-        A body that is an iterator goes in chunks, unless `headers` hold its Content-Length.
+        A body that is an iterator goes in chunks, unless `headers` hold its Content-Length. Leaving early closes the
+        connection to the container.
 
         Raises:
-            ContainerError: No answer, or not the whole of it within `timeout_s`.
+            ContainerError: No answer, or a connection was not accepted within 250 ms.
+            ContainerTimeoutError: Not the whole of it within `timeout_s`.
         """
-        async with self._request("POST", path, headers, body, timeout_s) as response:
-            yield response
-
-    @asynccontextmanager
-    async def _request(
-        self, method: str, path: str, headers: Mapping[str, str], body: Body, timeout_s: float
-    ) -> AsyncIterator[httpx.Response]:
-        request = httpx.Request(method, self._url + path, headers={**self._headers, **headers}, content=body)
+        head = self._head("POST", path, headers, body)
+        channel = self._kept() or await self._connect()
+        self._busy.add(channel)
         try:
-            async with asyncio.timeout(timeout_s):
-                response = await self._client.send(request, stream=True)
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
-        except TimeoutError as error:
-            raise ContainerError(f"{path} was not answered within {timeout_s:g} s") from error
-        except httpx.ConnectError as error:
+            channel.begin(path, timeout_s)
+            if isinstance(body, bytes):
+                channel.send(head, body)
+            else:
+                channel.send_parts(head, body, is_chunked="Content-Length" not in headers)
+            await channel.read_head()
+            yield Response(channel)
+        finally:
+            self._release(channel)
+
+    def _head(self, method: str, path: str, headers: Mapping[str, str], body: Body) -> bytes:
+        """A request's first lines."""
+        lines = [method, " ", path, self._fields]
+        for name, value in headers.items():
+            if "\n" in value or "\r" in value or "\0" in value:
+                raise UsageError("a header field cannot hold a line break", where=name)
+            lines += (name, ": ", value, "\r\n")
+        if "Content-Length" in headers:
+            lines.append("\r\n")
+        elif not isinstance(body, bytes):
+            lines.append("Transfer-Encoding: chunked\r\n\r\n")
+        elif body or method == "POST":
+            lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+        else:
+            lines.append("\r\n")
+        try:
+            return "".join(lines).encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                "a header field can hold only Latin-1", got=error.object[error.start : error.end]
+            ) from None
+
+    def _kept(self) -> Channel | None:
+        """A connection that is open and idle, if there is one that the container has not closed."""
+        earliest = asyncio.get_running_loop().time() - _IDLE_S
+        while self._idle:
+            channel = self._idle.pop()
+            if channel.idle_since >= earliest and channel.is_silent():
+                return channel
+            channel.close()
+        return None
+
+    async def _connect(self) -> Channel:
+        """A new connection; a container has to take one within 250 ms."""
+        loop = asyncio.get_running_loop()
+        limit_s = contract.ACCEPT_CONNECTION.value
+        connecting = loop.create_task(loop.create_connection(Channel, self._host, self._port))
+        try:
+            await asyncio.wait({connecting}, timeout=limit_s)
+            for _ in range(2):  # this loop may have been late itself: what has come meanwhile counts
+                await asyncio.sleep(0)
+            if connecting.done():
+                return connecting.result()[1]
+        except OSError as error:
             raise ContainerError("nothing listens at the container's port") from error
-        except (httpx.TransportError, httpx.StreamError) as error:
-            raise ContainerError(f"the connection broke before {path} was answered", got=error) from error
+        except asyncio.CancelledError:
+            if connecting.done() and not connecting.exception():
+                connecting.result()[1].close()
+            raise
+        finally:
+            connecting.cancel()
+        raise ContainerError(f"the container did not take a connection within {1000 * limit_s:g} ms")
 
+    def _release(self, channel: Channel) -> None:
+        """Keep a connection for the next request, if it can carry one."""
+        self._busy.discard(channel)
+        if not channel.end():
+            return
+        loop = asyncio.get_running_loop()
+        channel.idle_since = loop.time()
+        self._idle.append(channel)
+        if self._sweep is None:
+            self._sweep = loop.call_later(_IDLE_S, self._close_idle)
 
-async def _read(response: httpx.Response, limit_bytes: int) -> Reply:
-    parts: list[bytes] = []
-    size = 0
-    response.headers.encoding = "latin-1"
-    headers = dict(response.headers)
-    async for part in response.aiter_raw():
-        size += len(part)
-        if size > limit_bytes:
-            return Reply(response.status_code, headers, b"", is_cut=True)
-        parts.append(part)
-    return Reply(response.status_code, headers, b"".join(parts))
+    def _close_idle(self) -> None:
+        """Close what was idle for long enough, so that no connection keeps a container's thread to itself."""
+        loop = asyncio.get_running_loop()
+        earliest = loop.time() - _IDLE_S
+        kept = [channel for channel in self._idle if channel.idle_since > earliest and not channel.is_lost]
+        for channel in self._idle:
+            if channel not in kept:
+                channel.close()
+        self._idle = kept
+        self._sweep = loop.call_later(_IDLE_S, self._close_idle) if kept else None

@@ -3,33 +3,46 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
-from argosy.simulator.containers.container import Container, log_tail
+from argosy.simulator.containers.container import Container, ending, log_tail
 
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read
 2026-11-22); here nobody should wait that long for a container that is ready."""
-STEADY_INTERVAL_S: Final = 5.0
-"""Between two health checks of an endpoint in service; seen in public logs, 2019 (read 2026-11-22)."""
-UNHEALTHY_AFTER: Final = 3
-"""Failed checks in a row after which an instance counts as unhealthy. AWS does not tell the number: this is a guess."""
 _UNANSWERED_INTERVAL_S: Final = 0.05
 _LOOK_INTERVAL_S: Final = 0.3  # to ask an engine costs as much as its command's start
 
+Result = TypeVar("Result")
 Report = Callable[[str], None]
 """Takes one line for people."""
 
 
-async def start(container: Container) -> None:
-    """Start a container on a thread; a cancellation waits until that is done, so that all of it can be removed."""
-    starting = asyncio.create_task(asyncio.to_thread(container.start))
+@dataclass(frozen=True, slots=True)
+class HealthChecks:
+    """How a container in service is watched.
+
+    UNSURE: how many failed checks in a row make SageMaker replace an instance; `unhealthy_after` is 3.
+
+    Attributes:
+        interval_s: Between two checks; 5 seconds were seen in public logs, 2019 (read 2026-11-22).
+        unhealthy_after: Failed checks in a row after which an instance is replaced.
+    """
+
+    interval_s: float = 5.0
+    unhealthy_after: int = 3
+
+
+async def uninterrupted(work: Callable[[], Result]) -> Result:
+    """Do on a thread what has to be undone later; a cancellation waits until it is done."""
+    working = asyncio.create_task(asyncio.to_thread(work))
     try:
-        await asyncio.shield(starting)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait({starting})
+        await asyncio.wait({working})
         raise
 
 
@@ -59,49 +72,49 @@ async def await_ready(container: Container, connection: Connection, limit_s: flo
             exit_code = await asyncio.to_thread(container.exit_code)
             look_again = time.monotonic() + _LOOK_INTERVAL_S
         if exit_code is not None:
-            raise await _not_ready(container, failure, f"it ended with exit code {exit_code} after {elapsed:.1f} s")
+            how = await asyncio.to_thread(ending, container, exit_code)
+            raise await _not_ready(container, failure, f"it ended after {elapsed:.1f} s with {how}")
         if elapsed >= limit_s:
             raise await _not_ready(container, failure, f"{ping.fault}, still so after {elapsed:.0f} s")
         interval = STARTUP_INTERVAL_S if ping.is_answered else _UNANSWERED_INTERVAL_S
         await asyncio.sleep(max(0.0, tried + interval - time.monotonic()))
 
 
-async def watch(container: Container, connection: Connection, report: Report) -> None:
-    """Ping a container in service every 5 s for ever and report when its health changes; cancel to end.
+async def until_unhealthy(container: Container, connection: Connection, checks: HealthChecks, report: Report) -> str:
+    """Ping a container in service until it has ended or failed too often; returns which, in a clause.
 
-    Nothing is restarted: SageMaker would replace the instance, here its owner learns why.
+    Args:
+        container: In service.
+        connection: To it.
+        checks: How often, and how many may fail.
+        report: Takes a line whenever its health changes.
     """
     failures = 0
     while True:
-        await asyncio.sleep(STEADY_INTERVAL_S)
+        await asyncio.sleep(checks.interval_s)
         reason = (await connection.ping()).fault
-        try:
-            ending = await asyncio.to_thread(_ending, container) if reason else None
-        except EngineError as error:
-            report(f"whether the container still runs is not known: {error}")
-            ending = None
-        if ending is not None:
-            report(ending)
-            return
         if reason is None:
             if failures:
                 report(f"health check passed again after {failures} failed")
             failures = 0
             continue
+        try:
+            ended = await asyncio.to_thread(_ending, container)
+        except EngineError as error:
+            report(f"whether the container still runs is not known: {error}")
+            ended = None
+        if ended is not None:
+            return ended
         failures += 1
         report(f"health check failed ({failures} in a row): {reason}")
-        if failures == UNHEALTHY_AFTER:
-            report("unhealthy: SageMaker would replace this instance")
+        if failures >= checks.unhealthy_after:
+            return f"unhealthy after {failures} failed health checks in a row"
 
 
 def _ending(container: Container) -> str | None:
     """How the container ended, None while it runs."""
     exit_code = container.exit_code()
-    if exit_code is None:
-        return None
-    return (
-        f"the container ended with exit code {exit_code}; SageMaker would replace the instance\n{log_tail(container)}"
-    )
+    return None if exit_code is None else f"ended with {ending(container, exit_code)}\n{log_tail(container)}\n"
 
 
 async def _not_ready(container: Container, failure: str, reason: str) -> ContainerError:

@@ -1,5 +1,6 @@
 """The request header fields of InvokeEndpoint: their limits, and which of them a container sees."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ TARGET_MODEL: Final = "X-Amzn-SageMaker-Target-Model"
 TARGET_VARIANT: Final = "X-Amzn-SageMaker-Target-Variant"
 TARGET_CONTAINER: Final = "X-Amzn-SageMaker-Target-Container-Hostname"
 ENABLE_EXPLANATIONS: Final = "X-Amzn-SageMaker-Enable-Explanations"
+STREAM_ACCEPT: Final = "X-Amzn-SageMaker-Accept"
+_PREFIX_AWARE_ID: Final = "X-Amzn-SageMaker-Prefix-Aware-Id"
 INFERENCE_COMPONENT: Final = "X-Amzn-SageMaker-Inference-Component"
 
 
@@ -45,10 +48,11 @@ class Field:
 
 
 _NAME: Final = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+_SESSION_ID: Final = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 _ASCII: Final = r"\p{ASCII}*"
 _PRINTABLE: Final = r"\A\S[\p{Print}]*\z"
 
-FIELDS: Final = (
+_INVOCATION: Final = (
     Field("Content-Type", "contentType", 1024, _ASCII),
     Field("Accept", "accept", 1024, _ASCII),
     Field(contract.HEADER_CUSTOM_ATTRIBUTES, "customAttributes", int(contract.CUSTOM_ATTRIBUTES.value), _ASCII),
@@ -58,29 +62,53 @@ FIELDS: Final = (
     Field(contract.HEADER_INFERENCE_ID, "inferenceId", 64, _PRINTABLE, 1),
     Field(ENABLE_EXPLANATIONS, "enableExplanations", 64, ".*", 1),
     Field(INFERENCE_COMPONENT, "inferenceComponentName", 63, r"^[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?$"),
-    Field(contract.HEADER_SESSION_ID, "sessionId", 256, r"^(NEW_SESSION)$|^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"),
-    Field("X-Amzn-SageMaker-Prefix-Aware-Id", "prefixAwareId", 64, _PRINTABLE, 1),
+    Field(contract.HEADER_SESSION_ID, "sessionId", 256, rf"^(NEW_SESSION)$|{_SESSION_ID}"),
+    Field(_PREFIX_AWARE_ID, "prefixAwareId", 64, _PRINTABLE, 1),
 )
-"""Source: InvokeEndpoint in botocore's sagemaker-runtime 2017-05-13 model (read 2026-11-22)."""
+FIELDS: Final[Mapping[str, Field]] = {field.header.lower(): field for field in _INVOCATION}
+"""Of InvokeEndpoint, by name in lower case.
 
+Source: botocore's sagemaker-runtime 2017-05-13 model (read 2026-11-22)."""
+
+_NOT_OF_STREAMS: Final = ("accept", TARGET_MODEL.lower(), ENABLE_EXPLANATIONS.lower(), _PREFIX_AWARE_ID.lower())
+STREAM_FIELDS: Final[Mapping[str, Field]] = {
+    **{key: field for key, field in FIELDS.items() if key not in _NOT_OF_STREAMS},
+    STREAM_ACCEPT.lower(): Field(STREAM_ACCEPT, "accept", 1024, _ASCII),
+    contract.HEADER_SESSION_ID.lower(): Field(contract.HEADER_SESSION_ID, "sessionId", 256, _SESSION_ID),
+}
+"""Of InvokeEndpointWithResponseStream, from the same model: a stream cannot begin a session."""
+
+_FORWARDED: Final = tuple((name, name.lower()) for name in contract.FORWARDED_HEADERS)
 _ENDPOINT_NAME: Final = Field("", "endpointName", 63, _NAME)
 
 
-def faults(endpoint_name: str, headers: Mapping[str, str]) -> str | None:
+def faults(endpoint_name: str, headers: Mapping[str, str], fields: Mapping[str, Field] = FIELDS) -> str | None:
     """The service's message about bad values, or None when all are right.
 
     Args:
         endpoint_name: From the request's path.
         headers: Names in lower case, values decoded as Latin-1.
+        fields: Those of the operation, by name in lower case.
     """
     found = _ENDPOINT_NAME.faults(endpoint_name)
-    for field in FIELDS:
-        value = headers.get(field.header.lower())
+    for key, field in fields.items():
+        value = headers.get(key)
         if value is not None:
             found += field.faults(value)
     if not found:
         return None
     return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+
+
+def of_invocation(headers: Mapping[str, str]) -> dict[str, str]:
+    """The fields of InvokeEndpointWithResponseStream under the names that InvokeEndpoint has for them.
+
+    Args:
+        headers: Names in lower case.
+    """
+    named = {key: headers[key] for key in STREAM_FIELDS if key in headers}
+    accept = named.pop(STREAM_ACCEPT.lower(), None)
+    return named if accept is None else named | {"accept": accept}
 
 
 def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
@@ -89,10 +117,11 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
     Args:
         headers: Names in lower case.
     """
-    return {name: headers[name.lower()] for name in contract.FORWARDED_HEADERS if name.lower() in headers}
+    return {name: headers[key] for name, key in _FORWARDED if key in headers}
 
 
+@functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Java's pattern in Python's words; `re` keeps compiled patterns by itself."""
+    """Java's pattern in Python's words."""
     python = pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]").replace(r"[\p{Print}]", r"[\x20-\x7e]").replace(r"\z", r"\Z")
     return re.compile(python)

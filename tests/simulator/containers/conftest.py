@@ -49,8 +49,8 @@ def serve_stand_in(run_script: RunScript) -> RunScript:
             f"source = open('{STAND_IN}').read().replace('\"0.0.0.0\"', repr('{address}'))\n"
             "exec(compile(source, 'stand_in.py', 'exec'))\n"
         )
-        environment = {"STAND_IN_ANY": "1", **launch.pop("environment", {})}
-        return run_script(script, port=port, environment=environment, **launch)
+        environment = {"STAND_IN_ANY": "1", "SAGEMAKER_BIND_TO_PORT": str(port)}
+        return run_script(script, environment=environment, **launch)
 
     return serve
 

@@ -93,7 +93,7 @@ def test_containers_that_share_a_network_reach_each_other(serve_stand_in: RunScr
     second = serve_stand_in(port=4002, hostname="second", shares_network_with=first)
     await_answer(second.url)
     ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:4002/ping', timeout=5).status)"
-    asking = run_script(ask, port=4003, shares_network_with=first)
+    asking = run_script(ask, environment={"SAGEMAKER_BIND_TO_PORT": "4003"}, shares_network_with=first)
     assert asking.wait(20) == 0
     assert asking.logs() == "200\n"
 

@@ -1,20 +1,37 @@
 import asyncio
+import itertools
+import threading
 import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
+import boto3
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.errors import ContainerError, EngineError, UsageError
-from argosy.simulator import health
 from argosy.simulator.answers import Place
-from argosy.simulator.containers.container import Container, Stop, stop
-from argosy.simulator.containers.process import ProcessContainer
-from argosy.simulator.hosting import endpoint as endpoint_module
-from argosy.simulator.hosting.endpoint import Endpoint, EndpointOptions, endpoint_name
+from argosy.simulator.containers.container import Stop, stop
+from argosy.simulator.containers.process import ProcessContainer, is_free
+from argosy.simulator.health import HealthChecks
+from argosy.simulator.hosting import single
+from argosy.simulator.hosting.backend import Backend, MakeBackend, Request
+from argosy.simulator.hosting.definition import (
+    EndpointDefinition,
+    Model,
+    ProductionVariant,
+    RoutingStrategy,
+    Serverless,
+    endpoint_name,
+)
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
+from argosy.simulator.hosting.single import SingleContainer
 from tests.simulator.conftest import MakeContainer
-from tests.simulator.serving_thread import serving
+from tests.simulator.serving_thread import MODEL, demo, only, serving
 
 WORDS = (
     "The primary container for production variant AllTraffic did not pass the ping health check. "
@@ -22,10 +39,34 @@ WORDS = (
 )
 
 
-def fails(container: Container, startup_s: float = 20) -> str:
-    with pytest.raises(ContainerError) as error, serving(container, EndpointOptions("demo", startup_s=startup_s)):
+OFTEN = HostingOptions(HealthChecks(interval_s=0.02), seed=1)
+
+
+def fails(container: ProcessContainer, startup_s: float = 20) -> str:
+    with pytest.raises(ContainerError) as error, serving(container, demo(startup_s)):
         pytest.fail("it served")
     return str(error.value)
+
+
+def request(**headers: str) -> Request:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(named, b"x", "us-east-1", "demo")
+
+
+def each(stand_in: MakeContainer, made: list[ProcessContainer], **settings: str) -> MakeBackend:
+    """Every instance runs a stand-in of its own, numbered in a header field."""
+    lock = threading.Lock()
+
+    def make(model: Model, variant: ProductionVariant) -> Backend:
+        def open_one() -> ProcessContainer:
+            with lock:  # instances start at the same time
+                numbered = f'{{"X-Amzn-SageMaker-Custom-Attributes": "{len(made)}"}}'
+                made.append(stand_in(headers=numbered, **settings))
+                return made[-1]
+
+        return SingleContainer(open_one, variant)
+
+    return make
 
 
 def test_a_container_that_ends_fails_the_endpoint_at_once(stand_in: MakeContainer) -> None:
@@ -47,23 +88,67 @@ def test_fault_5_a_ping_that_hangs_does_not_hang_the_endpoint(stand_in: MakeCont
     assert "/ping was not answered within 2 s" in fails(stand_in(mode="hanging-ping"), startup_s=1)
 
 
-def test_fault_5_a_container_in_service_is_watched(stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
-    container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
-        container.kill()
-        container.wait(20)
-        await_report(served.reports, "ended with exit code 137")
+def test_fault_5_a_container_that_ended_is_replaced(stand_in: MakeContainer) -> None:
+    made: list[ProcessContainer] = []
+    with serving(each(stand_in, made), demo(), OFTEN) as served:
+        made[0].kill()
+        await_report(served.reports, "in service again after")
+        assert any("AllTraffic: ended with exit code 137" in line for line in served.reports)
         assert any("stand-in starts" in line for line in served.reports)
+        assert invoked(served.url)["CustomAttributes"] == "1"
+    assert len(made) == 2
 
 
-def test_a_container_that_turns_sick_is_reported(stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
-    container = stand_in(mode="sick")
-    with serving(container, EndpointOptions("demo")) as served:
-        httpx.post(f"{container.url}/invocations", content=b"x")
+def test_a_container_that_turns_sick_is_replaced_after_three_failed_checks(stand_in: MakeContainer) -> None:
+    made: list[ProcessContainer] = []
+    with serving(each(stand_in, made, mode="sick"), demo(), OFTEN) as served:
+        httpx.post(f"{made[0].url}/invocations", content=b"x")
         await_report(served.reports, "health check failed (1 in a row): /ping answers 503")
-        await_report(served.reports, "unhealthy")
+        await_report(served.reports, "unhealthy after 3 failed health checks in a row: SageMaker replaces")
+        await_report(served.reports, "in service again")
+    assert not_listening(made[0])
+
+
+def test_how_many_failed_checks_it_takes_is_an_option(stand_in: MakeContainer) -> None:
+    made: list[ProcessContainer] = []
+    options = HostingOptions(HealthChecks(interval_s=0.02, unhealthy_after=1))
+    with serving(each(stand_in, made, mode="sick"), demo(), options) as served:
+        httpx.post(f"{made[0].url}/invocations", content=b"x")
+        await_report(served.reports, "unhealthy after 1 failed")
+
+
+def test_a_replacement_that_does_not_start_is_tried_again(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.simulator.hosting.instance._RETRY_S", 0.01)
+    made: list[ProcessContainer] = []
+
+    def open_one() -> ProcessContainer:
+        made.append(stand_in(mode="crash" if len(made) == 1 else "ready"))
+        return made[-1]
+
+    def make(model: Model, variant: ProductionVariant) -> Backend:
+        return SingleContainer(open_one, variant)
+
+    with serving(make, demo(), OFTEN) as served:
+        made[0].kill()
+        await_report(served.reports, "the replacement did not start, next attempt in 0.01 s")
+        await_report(served.reports, "in service again")
+        assert invoked(served.url)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_without_an_instance_in_service_the_service_is_unavailable(stand_in: MakeContainer) -> None:
+    made: list[ProcessContainer] = []
+
+    def open_one() -> ProcessContainer:
+        made.append(stand_in(mode="crash" if made else "ready"))
+        return made[-1]
+
+    with serving(lambda _model, variant: SingleContainer(open_one, variant), demo(), OFTEN) as served:
+        made[0].kill()
+        await_report(served.reports, "the replacement did not start")
+        with pytest.raises(runtime(served.url).exceptions.ServiceUnavailable, match="Try your call again"):
+            invoked(served.url)
 
 
 class Unknown(ProcessContainer):
@@ -78,13 +163,13 @@ class Unknown(ProcessContainer):
 
 
 def test_an_engine_that_fails_is_reported_and_the_watch_goes_on(
-    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+    stand_in: MakeContainer,
 ) -> None:
-    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
     container = stand_in()
     container.__class__ = Unknown
     assert isinstance(container, Unknown)
-    with serving(container, EndpointOptions("demo")) as served:
+    patient = HostingOptions(HealthChecks(interval_s=0.02, unhealthy_after=1_000_000))
+    with serving(container, demo(), patient) as served:
         container.is_lost = True
         container.kill()
         await_report(served.reports, "whether the container still runs is not known: `docker container inspect`")
@@ -92,10 +177,7 @@ def test_an_engine_that_fails_is_reported_and_the_watch_goes_on(
         await_report(served.reports, "ended with exit code 137")
 
 
-def test_a_watch_that_broke_does_not_keep_the_container(
-    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(health, "STEADY_INTERVAL_S", 0.02)
+def test_a_watch_that_broke_does_not_keep_the_container(stand_in: MakeContainer) -> None:
     container = stand_in(mode="sick")
 
     async def break_and_stop() -> None:
@@ -105,11 +187,11 @@ def test_a_watch_that_broke_does_not_keep_the_container(
             broken.set()
             raise BrokenPipeError
 
-        endpoint = Endpoint(container, EndpointOptions("demo"), report)
+        endpoint = Endpoint(demo(), only(container), report, OFTEN)
         await endpoint.start()
-        await endpoint.invoke({}, b"x")
+        await endpoint.invoke(request())
         await broken.wait()
-        with pytest.raises(BrokenPipeError):
+        with suppress(BrokenPipeError):  # which it is when the watch has told it by then
             await endpoint.stop()
 
     asyncio.run(break_and_stop())
@@ -122,17 +204,20 @@ def test_fault_6_the_container_gets_sigterm_and_then_sigkill(
     stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch, mode: str, exit_code: int, killed: bool
 ) -> None:
     container = stand_in(mode=mode)
-    monkeypatch.setattr(endpoint_module, "stop", lambda one: stop(one, grace_s=0.5 if killed else 20))
+    monkeypatch.setattr(single, "stop", lambda one: stop(one, grace_s=0.5 if killed else 20))
 
-    async def start_and_stop() -> Stop | None:
-        endpoint = Endpoint(container, EndpointOptions("demo"), print)
+    async def start_and_stop() -> list[Stop]:
+        endpoint = Endpoint(demo(), only(container), print)
         await endpoint.start()
         return await endpoint.stop()
 
-    stopped = asyncio.run(start_and_stop())
-    assert stopped is not None
+    [stopped] = asyncio.run(start_and_stop())
     assert (stopped.exit_code, stopped.killed) == (exit_code, killed)
     assert "stand-in starts" in container.logs()
+
+
+def not_listening(container: ProcessContainer) -> bool:
+    return is_free(int(container.url.rpartition(":")[2]))
 
 
 def await_report(reports: list[str], part: str) -> None:
@@ -142,17 +227,167 @@ def await_report(reports: list[str], part: str) -> None:
         time.sleep(0.02)
 
 
+def runtime(url: str) -> Any:
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def invoked(url: str, **arguments: str) -> dict[str, Any]:
+    answer: dict[str, Any] = runtime(url).invoke_endpoint(EndpointName="demo", Body=b"x", **arguments)
+    return answer
+
+
+def variants(*made: ProductionVariant) -> EndpointDefinition:
+    return replace(demo(), variants=made)
+
+
+def test_invocations_spread_over_variants_by_weight_unless_one_is_named(stand_in: MakeContainer) -> None:
+    definition = variants(
+        ProductionVariant("Blue", MODEL, weight=3),
+        ProductionVariant("Green", MODEL),
+        ProductionVariant("Off", MODEL, 0),
+    )
+
+    async def chosen(endpoint: Endpoint, **headers: str) -> str:
+        async with endpoint.visit(request(**headers)) as visit:
+            return visit.variant
+
+    async def scenario() -> tuple[Counter[str], str]:
+        endpoint = Endpoint(definition, each(stand_in, []), print, HostingOptions(seed=7))
+        try:
+            await endpoint.start()
+            counts = Counter([await chosen(endpoint) for _ in range(400)])
+            return counts, await chosen(endpoint, x_amzn_sagemaker_target_variant="Off")
+        finally:
+            await endpoint.stop()
+
+    counts, named = asyncio.run(scenario())
+    assert counts.keys() == {"Blue", "Green"}
+    assert 260 <= counts["Blue"] <= 340
+    assert named == "Off"
+
+
+@pytest.mark.parametrize("routing", list(RoutingStrategy))
+def test_all_instances_of_a_variant_get_invocations(stand_in: MakeContainer, routing: RoutingStrategy) -> None:
+    definition = variants(ProductionVariant(model=MODEL, instance_count=2, routing=routing))
+    with serving(each(stand_in, []), definition, HostingOptions(seed=7)) as served:
+        client = runtime(served.url)
+        answered = {client.invoke_endpoint(EndpointName="demo", Body=b"x")["CustomAttributes"] for _ in range(20)}
+    assert answered == {"0", "1"}
+
+
+def test_the_instance_with_the_fewest_outstanding_requests_gets_the_next(stand_in: MakeContainer) -> None:
+    async def scenario() -> set[str]:
+        made: list[ProcessContainer] = []
+        endpoint = Endpoint(variants(ProductionVariant(model=MODEL, instance_count=2)), each(stand_in, made), print)
+        try:
+            await endpoint.start()
+            async with endpoint.visit(request()) as first:
+                seen = set()
+                for _ in range(10):
+                    async with endpoint.visit(request()) as other:
+                        seen.add(other.hop.connection is first.hop.connection)
+            return {str(one) for one in seen}
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == {"False"}
+
+
+def test_an_update_starts_the_new_fleet_before_the_old_one_ends(stand_in: MakeContainer) -> None:
+    made: list[ProcessContainer] = []
+    alive: list[list[int | None]] = []
+
+    async def scenario() -> tuple[str, str]:
+        blue = variants(ProductionVariant("Blue", MODEL))
+        endpoint = Endpoint(blue, each(stand_in, made), print)
+        try:
+            await endpoint.start()
+            make = endpoint._make_backend
+
+            def observing(model: Model, variant: ProductionVariant) -> Backend:
+                backend = make(model, variant)
+                start = backend.start
+
+                async def observed() -> None:
+                    await start()
+                    alive.append([container.exit_code() for container in made])
+
+                backend.start = observed  # type: ignore[method-assign]  # the test looks from outside
+                return backend
+
+            endpoint._make_backend = observing
+            await endpoint.update(variants(ProductionVariant("Green", MODEL)))
+            answer = await endpoint.invoke(request())
+            return endpoint.definition.variants[0].name, dict(answer.headers)["x-Amzn-Invoked-Production-Variant"]
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == ("Green", "Green")
+    assert alive == [[None, None]]
+    assert not_listening(made[0])
+
+
+def test_an_update_that_fails_leaves_the_old_fleet_in_service(stand_in: MakeContainer) -> None:
+    opened: list[ProcessContainer] = []
+    numbers = itertools.count()
+
+    def make(model: Model, variant: ProductionVariant) -> Backend:
+        def open_one() -> ProcessContainer:
+            container = stand_in(mode="crash" if next(numbers) == 2 else "ready")
+            opened.append(container)
+            return container
+
+        return SingleContainer(open_one, variant)
+
+    async def scenario() -> int:
+        endpoint = Endpoint(variants(ProductionVariant("Blue", MODEL)), make, print)
+        try:
+            await endpoint.start()
+            with pytest.raises(ContainerError, match="production variant Green did not pass"):
+                await endpoint.update(variants(ProductionVariant("Green", MODEL, instance_count=2)))
+            assert endpoint.definition.variants[0].name == "Blue"
+            return (await endpoint.invoke(request())).status
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == 200
+    assert all(not_listening(container) for container in opened)
+
+
+def test_a_serverless_variant_throttles_and_takes_4_mb(stand_in: MakeContainer) -> None:
+    definition = variants(ProductionVariant(model=MODEL, serverless=Serverless(2048, 1)))
+
+    async def scenario() -> tuple[int, int, bytes]:
+        endpoint = Endpoint(definition, only(stand_in()), print)
+        try:
+            await endpoint.start()
+            async with endpoint.visit(request()):
+                refused = await endpoint.invoke(request())
+            assert dict(refused.headers)["x-amzn-ErrorType"] == "ThrottlingException"
+            return endpoint.limits.body_bytes, refused.status, refused.body
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == (4 * 2**20, 400, b'{"message": null}')
+
+
 @given(st.text())
 def test_every_text_becomes_a_name_that_an_endpoint_may_have(text: str) -> None:
-    assert EndpointOptions(endpoint_name(text)).name
+    assert EndpointDefinition(endpoint_name(text), ()).name
 
 
 @pytest.mark.parametrize("name", ["", "a_b", "-a", "a-", "a" * 64])
 def test_a_wrong_name_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
-        EndpointOptions(name)
+        EndpointDefinition(name, ())
 
 
 def test_the_longest_name_is_allowed() -> None:
-    assert len(EndpointOptions("a" * 63).name) == 63
+    assert len(EndpointDefinition("a" * 63, ()).name) == 63
     assert Place("a").log_group == "/aws/sagemaker/Endpoints/a"

@@ -16,9 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from argosy.simulator.hosting.endpoint import EndpointOptions
 from tests.simulator.conftest import MakeContainer
-from tests.simulator.serving_thread import Served, serving
+from tests.simulator.serving_thread import Served, demo, serving
 
 MIB = 2**20
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -31,7 +30,7 @@ def serve(stand_in: MakeContainer) -> Iterator[ServeEndpoint]:
     with ExitStack() as stack:
 
         def start(settings: dict[str, str] | None = None, **limits: Any) -> Served:
-            return stack.enter_context(serving(stand_in(**(settings or {})), EndpointOptions("demo", **limits)))
+            return stack.enter_context(serving(stand_in(**(settings or {})), demo(**limits)))
 
         yield start
 
@@ -68,7 +67,7 @@ def test_boto3_gets_the_container_s_body_unchanged(serve: ServeEndpoint) -> None
 
 def test_the_container_sees_the_allowed_headers_and_no_other(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         runtime_client(served).invoke_endpoint(
             EndpointName="demo",
             Body=b"1,2",
@@ -94,7 +93,7 @@ def test_the_container_sees_the_allowed_headers_and_no_other(stand_in: MakeConta
 
 def test_a_missing_content_type_stays_missing(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         answer = runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"1,2")
         names = {name.lower() for name, _ in received(container.url)[-1]["headers"]}
     assert "content-type" not in names
@@ -125,7 +124,7 @@ def test_header_bytes_of_the_container_pass_as_they_came(serve: ServeEndpoint) -
 def test_a_control_character_in_a_header_of_the_container_is_a_model_error(serve: ServeEndpoint) -> None:
     served = serve({"headers": json.dumps({"X-Amzn-SageMaker-Custom-Attributes": "a\x01b"})})
     assert caught(runtime_client(served))["Error"]["Code"] == "ModelError"
-    assert "X-Amzn-SageMaker-Custom-Attributes holds a control character" in served.reports[-1]
+    assert "what is no HTTP: got Invalid header value char" in served.reports[-1]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +173,13 @@ def test_fault_1_a_container_that_takes_too_long_is_a_model_error_with_status_0(
 
 def test_a_dropped_connection_is_a_model_error_with_status_0(serve: ServeEndpoint) -> None:
     served = serve()
-    assert caught(runtime_client(served), Body=b"DROP")["OriginalStatusCode"] == 0
+    error = caught(runtime_client(served), Body=b"DROP")
+    assert error["OriginalStatusCode"] == 0
+    assert error["OriginalMessage"] == (
+        "Amazon SageMaker could not get a response from the demo endpoint. This can occur when CPU or memory "
+        "utilization is high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance "
+        "type with more CPU capacity or memory."
+    )
     assert "broke" in served.reports[-1]
 
 
@@ -237,7 +242,7 @@ def test_an_unknown_endpoint_is_a_validation_error(serve: ServeEndpoint) -> None
         ("TargetVariant", "e_f", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"),
         ("TargetModel", "m.tar.gz", "is not a multi-model endpoint and does not support target model header."),
         ("TargetVariant", "Blue", "Variant Blue not found"),
-        ("InferenceComponentName", "part", "does not support the header"),
+        ("InferenceComponentName", "part", "Inference Component Name header is not allowed for endpoints"),
     ],
 )
 def test_wrong_parameters_are_validation_errors(serve: ServeEndpoint, member: str, value: str, sentence: str) -> None:
@@ -255,11 +260,8 @@ def test_header_bytes_that_are_not_ascii_are_a_validation_error(serve: ServeEndp
 
 def test_operations_that_are_not_there_say_so(serve: ServeEndpoint) -> None:
     served = serve()
-    client = runtime_client(served)
-    with pytest.raises(ClientError, match="InvokeEndpointWithResponseStream is not simulated"):
-        client.invoke_endpoint_with_response_stream(EndpointName="demo", Body=b"x")
-    with pytest.raises(ClientError, match="InvokeEndpointAsync is not simulated"):
-        client.invoke_endpoint_async(EndpointName="demo", InputLocation="s3://bucket/key")
+    later = httpx.post(f"{served.url}/endpoints/demo/invocations-bidirectional-stream")
+    assert (later.status_code, later.headers["x-amzn-errortype"]) == (501, "NotSimulated")
     assert httpx.get(f"{served.url}/endpoints/demo/invocations").status_code == 405
     assert httpx.get(f"{served.url}/").status_code == 404
     assert "no operation of SageMaker Runtime" in httpx.get(f"{served.url}/").json()["Message"]
@@ -267,7 +269,7 @@ def test_operations_that_are_not_there_say_so(serve: ServeEndpoint) -> None:
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_invokes_nothing(stand_in: MakeContainer) -> None:
     container = stand_in()
-    with serving(container, EndpointOptions("demo")) as served:
+    with serving(container, demo()) as served:
         with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as client:
             client.sendall(b"POST /endpoints/demo/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         runtime_client(served).invoke_endpoint(EndpointName="demo", Body=b"whole")

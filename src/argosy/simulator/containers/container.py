@@ -14,12 +14,6 @@ from argosy import contract
 from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, OnAttempt
 
-CHANNELS_DIR: Final = "/opt/ml/additional-model-data-sources"
-"""Where the channels of `AdditionalModelDataSources` lie, each in a folder of its name.
-
-Source:
-    sagemaker-python-sdk 2.257.6, serve/utils/optimize_utils.py (read 2026-11-22).
-"""
 _LOG_TAIL_LINES: Final = 25
 _KILLED_TIMEOUT_S: Final = 10.0
 
@@ -49,6 +43,10 @@ class Container(Protocol):
     @property
     def caveat(self) -> str:
         """What running it this way cannot prove, as a clause; empty when there is nothing to say."""
+
+    @property
+    def models_path(self) -> str:
+        """Where the container sees `Launch.models_dir`: `/opt/ml/models`, unless it is a plain process."""
 
     def start(self) -> None:
         """Start it; returns before it answers.
@@ -93,10 +91,12 @@ class Launch:
     Attributes:
         environment: `ContainerDefinition.Environment` and what the platform adds to it.
         model_dir: The unpacked model artifacts, seen read-only at `/opt/ml/model`; None mounts nothing there.
-        channels: Artifacts beside the model's, by channel, seen read-only below `CHANNELS_DIR`.
+        models_dir: A folder that grows while the container runs: models of a multi-model endpoint, or adapters. Seen
+            read-only at `/opt/ml/models`; None mounts nothing there.
+        channels: Artifacts beside the model's, by channel, seen read-only below
+            `/opt/ml/additional-model-data-sources`.
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
         hostname: `ContainerHostname`; None leaves it to the kind of container.
-        port: Where it is expected to listen; it is told in `SAGEMAKER_BIND_TO_PORT` by whoever chose another than 8080.
         shares_network_with: A container of the same model that has been started: this one gets no network of its own
             but that one's, so that each needs a port of its own. UNSURE: AWS says that the containers of a model are on
             one instance and gives each a port, and does not say that they share a network; None gives it its own.
@@ -110,10 +110,10 @@ class Launch:
 
     environment: Mapping[str, str] = field(default_factory=dict)
     model_dir: Path | None = None
+    models_dir: Path | None = None
     channels: Mapping[str, Path] = field(default_factory=dict)
     read_only: bool = False
     hostname: str | None = None
-    port: int = contract.PORT
     shares_network_with: Container | None = None
     cpus: float | None = None
     memory_bytes: int | None = None
@@ -122,10 +122,19 @@ class Launch:
     on_attempt: OnAttempt | None = None
 
     @property
-    def artifacts(self) -> dict[Path, str]:
-        """Folder of this machine -> path in the container, for all that is mounted read-only."""
-        mounts = {self.model_dir: contract.MODEL_DIR} if self.model_dir else {}
-        return mounts | {folder: f"{CHANNELS_DIR}/{channel}" for channel, folder in self.channels.items()}
+    def mounts(self) -> dict[str, Path]:
+        """The folders of this machine that are seen read-only in the container, by the path in it."""
+        found = {f"{contract.CHANNELS_DIR}/{name}": folder for name, folder in self.channels.items()}
+        if self.model_dir is not None:
+            found[contract.MODEL_DIR] = self.model_dir
+        if self.models_dir is not None:
+            found[contract.MODELS_DIR] = self.models_dir
+        return found
+
+    @property
+    def port(self) -> int:
+        """Where the container is told to listen: 8080, unless its environment names another port."""
+        return int(self.environment.get(contract.PlatformVariable.BIND_TO_PORT, contract.PORT))
 
 
 @dataclass(frozen=True, slots=True)

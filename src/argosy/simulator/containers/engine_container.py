@@ -100,6 +100,11 @@ class EngineContainer:
         return self._url
 
     @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return contract.MODELS_DIR
+
+    @property
     def container(self) -> str:
         """The engine's name for it."""
         return self._unique
@@ -208,7 +213,7 @@ class EngineContainer:
     def _options(self, other: Container | None) -> RunOptions:
         launch = self._launch
         environment = dict(launch.environment)
-        mounts = dict(launch.artifacts)
+        mounts = {folder: path for path, folder in launch.mounts.items()}
         flags = [_SHARED_MEMORY]
         if launch.is_watched:
             self._folder = make_folder("container")

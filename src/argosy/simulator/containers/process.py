@@ -4,17 +4,23 @@ The process has an environment and a process group of its own, and is ended when
 It has this machine's network and no limits: what needs isolation to be proved is not proved by it.
 """
 
+import random
 import shutil
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from argosy import contract
 from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.network_watch import LOOPBACK, listening
 from argosy.simulator.containers.program import Program, Start
+
+_ATTEMPTS: Final = 200
+_FIRST_PORT, _LAST_PORT = 10_000, 32_000  # Linux gives 32768 and above to outgoing connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Command:
         environment: The whole environment; nothing is inherited.
         folder: Working directory.
         port: The port that it listens on, at 127.0.0.1 or everywhere.
+        models_path: Where it sees `Launch.models_dir`; a process without a root of its own sees it where it is.
         caveat: What running it this way cannot prove, as a clause about the container.
         is_watched: Whether its Python tells what it tries to reach: `PYTHONPATH` is added to its environment.
         on_attempt: Told of each attempt.
@@ -37,6 +44,7 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
     port: int
+    models_path: str = contract.MODELS_DIR
     caveat: str = ""
     is_watched: bool = False
     on_attempt: OnAttempt | None = None
@@ -82,6 +90,11 @@ class ProcessContainer:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._command.port}"
+
+    @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return self._command.models_path
 
     def start(self) -> None:
         """Start the process with its log going to a file.
@@ -169,11 +182,27 @@ def python_path(folder: str, environment: Mapping[str, str]) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nothing listens now.
+
+    Raises:
+        ContainerError: There is none.
+    """
+    return free_row(1)
+
+
+def free_row(length: int) -> int:
+    """The first of some ports in a row on which nothing listens now.
+
+    They are not of those that the system gives to outgoing connections: one of these could be taken until it is used.
+
+    Raises:
+        ContainerError: There is no such row.
+    """
+    for _attempt in range(_ATTEMPTS):
+        first = random.randrange(_FIRST_PORT, _LAST_PORT - length)
+        if all(is_free(port) for port in range(first, first + length)):
+            return first
+    raise ContainerError(f"no {length} ports in a row are free", where=f"127.0.0.1:{_FIRST_PORT}-{_LAST_PORT}")
 
 
 def is_free(port: int) -> bool:

@@ -76,13 +76,15 @@ def _is_address(host: str) -> bool:
 def _line() -> str:
     """The innermost line of the program's own; else of a package that is installed; else of Python's library."""
     found = ["", "", ""]
-    frame = sys._getframe(3)  # type: object
-    while frame is not None:
-        file, number = frame.f_code.co_filename, frame.f_lineno  # type: ignore[attr-defined]
+    frame = sys._getframe(3)
+    while True:
+        file, number = frame.f_code.co_filename, frame.f_lineno
         installed = any(name in file for name in _INSTALLED)
         rank = 1 if installed else 2 if file.startswith((_LIBRARY, "<frozen")) else 0
         found[rank] = found[rank] or f"{file}:{number}"
-        frame = None if found[0] else frame.f_back  # type: ignore[attr-defined]
+        if found[0] or frame.f_back is None:
+            break
+        frame = frame.f_back
     return found[0] or found[1] or found[2]
 
 

@@ -109,12 +109,10 @@ class Relay:
             code = server.connect_ex(self._target)
             if code in _UNDER_WAY:
                 client.setblocking(False)
-                Passage(self._loop, client, server)
+                Passage(self._loop, client, server, self.close)
                 continue
             _reset(client)
             server.close()
-            if code == errno.ECONNREFUSED:
-                self.close()
 
 
 class Passage:
@@ -124,10 +122,14 @@ class Passage:
         loop: Runs it.
         client: Connected.
         server: Connected, or about to be.
+        on_refused: Called when nobody listens where it is to be connected to.
     """
 
-    def __init__(self, loop: Loop, client: socket.socket, server: socket.socket) -> None:
+    def __init__(
+        self, loop: Loop, client: socket.socket, server: socket.socket, on_refused: Callable[[], None]
+    ) -> None:
         self._loop = loop
+        self._on_refused = on_refused
         self._sides = (client, server)
         self._left: list[memoryview] = [memoryview(b""), memoryview(b"")]  # for each side, not sent to it yet
         self._has_ended = [False, False]  # whether the side has said its last
@@ -151,10 +153,12 @@ class Passage:
                 self._send(side)
         except BlockingIOError:
             pass
-        except OSError:
+        except OSError as error:
             for broken in self._sides:
                 self._loop.forget(broken.fileno())
                 _reset(broken)
+            if error.errno == errno.ECONNREFUSED:
+                self._on_refused()
             return
         self._settle()
 

@@ -170,6 +170,11 @@ class SandboxContainer:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return contract.MODELS_DIR
+
+    @property
     def network_process(self) -> int | None:
         """A process in its network namespace, None when it does not run."""
         return self._program.pid if self._program and self._program.exit_code() is None else None
@@ -278,7 +283,7 @@ class SandboxContainer:
         environment = {"PATH": _PATH, "HOME": "/root", "HOSTNAME": launch.hostname or _HOSTNAME}
         environment |= dict(pair.split("=", 1) for pair in config.get("Env") or [] if "=" in pair)
         environment |= launch.environment
-        mounts = [(str(source), target, False) for source, target in launch.artifacts.items()]
+        mounts = [(str(source), target, False) for target, source in launch.mounts.items()]
         if self._attempts is not None:
             mounts += [
                 (str(self._attempts.folder), FOLDER, False),

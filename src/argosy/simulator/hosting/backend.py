@@ -3,14 +3,27 @@
 `single.py`, `multi_model.py`, `pipeline.py` and `direct.py` implement the protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from argosy.simulator.answers import Answer
-from argosy.simulator.connection import Connection
+from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Launch, Stop
-from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition, Model, ProductionVariant
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter of the model that a backend runs.
+
+    Attributes:
+        name: Its inference component's.
+        source: Its artifacts.
+    """
+
+    name: str
+    source: ArtifactSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +35,15 @@ class Request:
             called: a stream's `X-Amzn-SageMaker-Accept` is `accept` here.
         body: The whole body.
         region: The client's, for the texts of errors.
+        endpoint: Its endpoint's name, for the texts of errors.
+        adapter: The adapter that is to answer it, or None.
     """
 
     headers: Mapping[str, str]
     body: bytes
     region: str
+    endpoint: str = ""
+    adapter: Adapter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,8 @@ class Hop:
         path: Where it is posted.
         headers: What the container gets, and nothing else.
         body: What it gets; in a pipeline the answer of the container before.
+        again: Asked when the container answered with an error, by its status: whether what kept it from answering is
+            mended, and the invocation should be sent once more. May raise `Refused`.
     """
 
     connection: Connection
@@ -46,6 +65,24 @@ class Hop:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    again: Callable[[int], Awaitable[bool]] | None = None
+
+    async def send(self, timeout_s: float, limit_bytes: int) -> Reply:
+        """Send the invocation and have the whole answer; once more when `again` says so.
+
+        Raises:
+            ContainerError: No answer, or not the whole of it within `timeout_s`.
+            Refused: As `again`.
+        """
+        reply = await self._post(timeout_s, limit_bytes)
+        if reply.status >= 400 and self.again is not None and await self.again(reply.status):
+            reply = await self._post(timeout_s, limit_bytes)
+        return reply
+
+    async def _post(self, timeout_s: float, limit_bytes: int) -> Reply:
+        return await self.connection.send(
+            "POST", self.path, self.headers, self.body, timeout_s=timeout_s, limit_bytes=limit_bytes
+        )
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of the simulator's, but the service's answer
@@ -87,6 +124,28 @@ class Backend(Protocol):
 
     async def stop(self) -> list[Stop]:
         """End every container as SageMaker does and remove it; may be called twice, and before `start`."""
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """A backend that answers requests with an adapter."""
+
+    async def unload(self, adapter: str) -> None:
+        """Unload an adapter if it is loaded, and remove its artifacts."""
+
+
+class MakeBackend(Protocol):
+    """Makes what one instance of a variant runs, not yet started; called again for every instance, also a replacement.
+
+    It does not block: containers are opened by the backend's `start`.
+    """
+
+    def __call__(self, model: Model, variant: ProductionVariant) -> Backend:
+        """The backend.
+
+        Raises:
+            UsageError: Nothing here runs such a model.
+        """
 
 
 class OpenContainer(Protocol):

@@ -8,16 +8,20 @@ Source:
     (read 2026-11-23).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from argosy import contract
+from argosy.errors import UsageError
 
 DEFAULT_VARIANT: Final = "AllTraffic"
 """What the SageMaker SDK calls the variant of an endpoint that has one."""
 DEFAULT_INSTANCE_TYPE: Final = "ml.m5.large"
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 class Mode(StrEnum):
@@ -89,12 +93,31 @@ class Model:
         containers: One, or up to fifteen.
         execution_mode: What several containers do with an invocation.
         is_isolated: Whether the containers have no network: `EnableNetworkIsolation`, always so for Marketplace.
+        takes_adapters: Whether its container is told to load adapters when an invocation names one.
     """
 
     name: str
     containers: tuple[ContainerDefinition, ...]
     execution_mode: ExecutionMode = ExecutionMode.SERIAL
     is_isolated: bool = True
+    takes_adapters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """`ComputeResourceRequirements` of an inference component, for each copy.
+
+    Attributes:
+        min_memory_mb: Memory that is set aside for it.
+        max_memory_mb: Memory that it may use; None is what is set aside.
+        cpus: Processors that are set aside for it; None asks for none.
+        accelerators: Accelerators, the same.
+    """
+
+    min_memory_mb: int
+    max_memory_mb: int | None = None
+    cpus: float | None = None
+    accelerators: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +146,7 @@ class ProductionVariant:
         serverless: Instead of instances.
         startup_s: How long a container may take until its first good health check.
         routing: Which instance gets an invocation.
+        compute: What its container may use; None is the whole instance.
     """
 
     name: str = DEFAULT_VARIANT
@@ -133,6 +157,32 @@ class ProductionVariant:
     serverless: Serverless | None = None
     startup_s: float = contract.STARTUP.value
     routing: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
+    compute: Compute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceComponent:
+    """What CreateInferenceComponent made: a model on the instances of a variant that has none, or an adapter of one.
+
+    Attributes:
+        name: Its name.
+        variant: The variant on whose instances its copies run.
+        model: What each copy runs; None for an adapter.
+        compute: What is set aside for each copy; None for an adapter.
+        copies: Number of copies.
+        startup_s: How long a container may take until its first good health check.
+        base: Name of the component whose container loads it; set for an adapter alone.
+        adapter: Where the adapter's artifacts come from.
+    """
+
+    name: str
+    variant: str = DEFAULT_VARIANT
+    model: Model | None = None
+    compute: Compute | None = None
+    copies: int = 1
+    startup_s: float = contract.STARTUP.value
+    base: str | None = None
+    adapter: ArtifactSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +264,30 @@ class EndpointDefinition:
     capture: Capture | None = None
     async_inference: AsyncInference | None = None
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                "an endpoint cannot have this name",
+                got=f"`{self.name}`",
+                want="1 to 63 letters, digits and hyphens, no hyphen at either end",
+            )
+
+
+def adapter_source(url: str) -> ArtifactSource:
+    """What the `ArtifactUrl` of an adapter means: a prefix when it ends in a slash, else an archive.
+
+    Source:
+        The troubleshooting guide of awslabs/ml-container-creator (read 2026-11-23).
+    """
+    return ArtifactSource(url, is_archive=not url.endswith("/"), is_prefix=url.endswith("/"))
+
+
+def endpoint_name(text: str) -> str:
+    """The nearest name that an endpoint may have.
+
+    >>> endpoint_name("oci:./out/breast_cancer:latest")
+    'oci-out-breast-cancer-latest'
+    """
+    cleaned = re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[-63:].strip("-")
+    return cleaned or "endpoint"

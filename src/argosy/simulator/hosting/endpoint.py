@@ -1,203 +1,262 @@
-"""An endpoint with one production variant on one instance: its container, its health, its invocations."""
+"""An endpoint: its variants and their instances come and go, its invocations find their way and are answered."""
 
-import asyncio
-import re
+import random
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
-from argosy import contract
-from argosy.errors import ContainerError, UsageError
-from argosy.simulator import answers, health, request_headers
+from argosy.errors import UsageError
+from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
-from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection, Reply
-from argosy.simulator.containers.container import Container, Stop, stop
-from argosy.simulator.health import Report, await_ready, watch
-
-VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
-NEW_SESSION_HEADER: Final = "X-Amzn-SageMaker-New-Session-Id"
-CLOSED_SESSION_HEADER: Final = "X-Amzn-SageMaker-Closed-Session-Id"
-
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+from argosy.simulator.containers.container import Container, Stop
+from argosy.simulator.health import HealthChecks, Report
+from argosy.simulator.hosting import refusals
+from argosy.simulator.hosting.backend import Backend, MakeBackend, Refused, Request
+from argosy.simulator.hosting.capture import Recorder
+from argosy.simulator.hosting.components import Components, FindCapacity, Seat, unlimited
+from argosy.simulator.hosting.definition import EndpointDefinition, Limits, Model, ProductionVariant
+from argosy.simulator.hosting.sessions import Sessions
+from argosy.simulator.hosting.shadow import Shadow
+from argosy.simulator.hosting.variant import SERVERLESS_BODY_BYTES, Variant, choose, start_all, stop_all
+from argosy.simulator.hosting.visit import Streamed, Visit
+from argosy.simulator.storage.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointOptions:
-    """What an endpoint is called and what it allows.
+class HostingOptions:
+    """What a person may change about endpoints here, where the service has no such switches.
 
     Attributes:
-        name: As `CreateEndpoint` takes it.
-        variant: Name of the production variant.
-        startup_s: How long the container may take until its first good health check.
-        invocation_s: How long it may take to answer an invocation.
-        body_bytes: Largest body of a request or response; whether AWS means 10**6 or 2**20 by MB, nobody knows.
-        warn_bytes: Bodies above it are reported: older documents and clients stop there.
+        checks: How containers in service are watched.
+        find_capacity: What instances have for inference components; by default nothing limits them.
+        seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
+        is_recut: Whether the parts of streamed answers are cut anew at random.
+        capture_flush_s: How long captured data waits at most until it is written.
     """
 
-    name: str
-    variant: str = "AllTraffic"
-    startup_s: float = contract.STARTUP.value
-    invocation_s: float = contract.INVOCATION.value
-    body_bytes: int = int(contract.ENDPOINT_BODY.value)
-    warn_bytes: int = int(contract.ENDPOINT_BODY_OLD.value)
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                "an endpoint cannot have this name",
-                got=f"`{self.name}`",
-                want="1 to 63 letters, digits and hyphens, no hyphen at either end",
-            )
-
-
-def endpoint_name(text: str) -> str:
-    """The nearest name that an endpoint may have.
-
-    >>> endpoint_name("oci:./out/breast_cancer:latest")
-    'oci-out-breast-cancer-latest'
-    """
-    cleaned = re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[-63:].strip("-")
-    return cleaned or "endpoint"
+    checks: HealthChecks = field(default_factory=HealthChecks)
+    find_capacity: FindCapacity = unlimited
+    seed: int | None = None
+    is_recut: bool = False
+    capture_flush_s: float = 1.0
 
 
 class Endpoint:
     """One endpoint.
 
     Args:
-        container: Not yet started.
-        options: Name and limits.
+        definition: What it is made of.
+        make_backend: Makes what an instance runs.
         report: Takes what a person should know, one line each.
+        options: What a person may change.
+        store: Where captured data goes; without it no endpoint with data capture starts.
     """
 
-    def __init__(self, container: Container, options: EndpointOptions, report: Report) -> None:
-        self._container = container
-        self.options = options
+    def __init__(
+        self,
+        definition: EndpointDefinition,
+        make_backend: MakeBackend,
+        report: Report,
+        options: HostingOptions | None = None,
+        store: ObjectStore | None = None,
+    ) -> None:
+        self.definition = definition
+        self._make_backend = make_backend
         self._report = report
-        self._connection: Connection | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._options = options or HostingOptions()
+        self.components = Components(make_backend, self._options.checks, report, self._options.find_capacity)
+        self._sessions = Sessions()
+        self._is_serving = False
+        self._chance = random.Random(self._options.seed)  # it spreads load and keeps no secret
+        self._store = store
+        self._variants: Sequence[Variant] = ()
+        self._shadow: Shadow | None = None
+        self._capture: Recorder | None = None
+
+    @property
+    def containers(self) -> list[Container]:
+        """All containers that it has now."""
+        return [container for variant in self._fleet for container in variant.containers] + self.components.containers
+
+    @property
+    def _fleet(self) -> list[Variant]:
+        return [*self._variants, *((self._shadow.variant,) if self._shadow else ())]
+
+    @property
+    def limits(self) -> Limits:
+        """What it allows; serverless variants take less than instances."""
+        limits = self.definition.limits
+        if any(variant.serverless for variant in self.definition.variants):
+            return replace(limits, body_bytes=min(limits.body_bytes, SERVERLESS_BODY_BYTES))
+        return limits
 
     async def start(self) -> float:
-        """Start the container and wait until it is healthy; returns the seconds that this took.
+        """Start every instance of every variant and wait until all are healthy; returns the seconds that this took.
 
         Raises:
-            ContainerError: It did not become healthy: the service's words, the reason and the end of its log.
+            ContainerError: One did not become healthy: the service's words, the reason and the end of its log.
             EngineError: The container engine failed.
         """
+        return await self.update(self.definition)
+
+    async def update(self, definition: EndpointDefinition) -> float:
+        """Put a new fleet in the place of the old: the new one is healthy before the old one ends.
+
+        When the new fleet does not become healthy, the old one stays as it is.
+
+        Raises:
+            ContainerError: As `start`.
+            EngineError: As `start`.
+            UsageError: There is no place for captured data.
+        """
         started = time.monotonic()
-        await health.start(self._container)
-        self._connection = Connection(self._container.url, ENDPOINT)
-        failure = (
-            f"The primary container for production variant {self.options.variant} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
-        )
-        await await_ready(self._container, self._connection, self.options.startup_s, failure)
-        self._watch = asyncio.create_task(watch(self._container, self._connection, self._report))
-        return time.monotonic() - started
+        capture = self._new_recorder(definition)
+        variants = self._modelled(definition.variants)
+        shadows = self._modelled(definition.shadow_variants)
+        await start_all([*variants, *shadows])
+        self.components.host_on([variant for variant in definition.variants if variant.model is None])
+        leaving = self._fleet, self._shadow, self._capture
+        self._variants, self._capture = variants, capture
+        self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows and variants else None
+        self._is_serving = True
+        self.definition = definition
+        seconds = time.monotonic() - started
+        await _leave(*leaving)
+        return seconds
 
-    async def stop(self) -> Stop | None:
-        """End the container as SageMaker does and remove it; None when it had ended before, or never started."""
-        connection, self._connection = self._connection, None
-        watching, self._watch = self._watch, None
-        ended: Stop | None = None
-        try:
-            try:
-                if watching is not None:
-                    watching.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await watching
-            finally:
-                if connection is not None:
-                    await connection.close()
-                    ended = await self._end()
-        finally:
-            await asyncio.to_thread(self._container.remove)
-        return ended
-
-    async def _end(self) -> Stop | None:
-        """SIGTERM, and SIGKILL when that is not enough; None when the container had ended before."""
-        if await asyncio.to_thread(self._container.exit_code) is not None:
+    def _new_recorder(self, definition: EndpointDefinition) -> Recorder | None:
+        if definition.capture is None:
             return None
-        return await asyncio.to_thread(stop, self._container)
+        if self._store is None:
+            raise UsageError("there is no place for captured data", got=definition.capture.destination)
+        return Recorder(definition.capture, self._store, self._report, self._chance, self._options.capture_flush_s)
 
-    def refusal(self, headers: Mapping[str, str]) -> Answer | None:
-        """What the service says to header fields that this endpoint cannot serve, or None.
+    async def stop(self) -> list[Stop]:
+        """End every container as SageMaker does and remove it; how each came to its end that still ran.
 
-        Args:
-            headers: Names in lower case.
+        Captured data that waits is written before this returns.
         """
-        name = self.options.name
-        if request_headers.TARGET_MODEL.lower() in headers:
-            return answers.validation_error(
-                f"Endpoint {name} is not a multi-model endpoint and does not support target model header.",
-                "TARGET_MODEL_HEADER_NOT_SUPPORTED",
-            )
-        variant = headers.get(request_headers.TARGET_VARIANT.lower())
-        if variant not in (None, self.options.variant):
-            return answers.validation_error(f"Variant {variant} not found for endpoint {name}.")
-        for header in (
-            request_headers.TARGET_CONTAINER,
-            request_headers.INFERENCE_COMPONENT,
-            request_headers.ENABLE_EXPLANATIONS,
-        ):
-            if header.lower() in headers:
-                return answers.validation_error(f"Endpoint {name} does not support the header {header}.")
-        return None
-
-    async def invoke(self, headers: Mapping[str, str], body: bytes, region: str = answers.REGION) -> Answer:
-        """Send one invocation to the container and answer as the service does.
-
-        Args:
-            headers: The client's, names in lower case, values checked.
-            body: At most `options.body_bytes` long.
-            region: The client's, for the texts of errors.
-        """
-        place = Place(self.options.name, region=region)
-        if self._connection is None:
-            return answers.no_response(place, "the endpoint is not in service")
-        if len(body) > self.options.warn_bytes:
-            self._report(
-                f"request body of {len(body)} bytes: over 6 MB, which older documents and some clients call the limit"
-            )
+        self._is_serving = False
         try:
-            reply = await self._connection.send(
-                "POST",
-                INVOCATIONS,
-                request_headers.forwarded(headers),
-                body,
-                timeout_s=self.options.invocation_s,
-                limit_bytes=self.options.body_bytes,
-            )
-        except ContainerError as error:
-            return answers.no_response(place, error.message)
-        if reply.is_cut:
-            return answers.response_too_large(
-                place, f"the container's answer ({reply.status}) is longer than {self.options.body_bytes} bytes"
-            )
-        if not 200 <= reply.status < 300:
-            return answers.model_error(place, reply.status, reply.body)
-        if len(reply.body) > self.options.warn_bytes:
-            self._report(f"response body of {len(reply.body)} bytes: over 6 MB, which older documents call the limit")
-        fields = self._response_headers(reply)
-        broken = next((name for name, value in fields if _CONTROL.search(value)), None)
-        if broken is not None:
-            return answers.no_response(place, f"the container's header field {broken} holds a control character")
-        return Answer(200, fields, reply.body)
+            return await _leave(self._fleet, self._shadow, self._capture) + await self.components.stop()
+        finally:
+            self._variants, self._shadow, self._capture = (), None, None
 
-    def _response_headers(self, reply: Reply) -> tuple[tuple[str, str], ...]:
-        """What is passed on of the container's header fields, and the service's own.
+    def _modelled(self, definitions: Sequence[ProductionVariant]) -> list[Variant]:
+        """Variants that run a model of their own; the others wait for inference components."""
+        return [self._variant(one, one.model) for one in definitions if one.model is not None]
 
-        Session IDs come under two names: AWS's own servers differ in what they call a new one.
+    def _variant(self, definition: ProductionVariant, model: Model) -> Variant:
+        def open_backend() -> Backend:
+            return self._make_backend(model, definition)
+
+        return Variant(definition, open_backend, self._options.checks, self._report)
+
+    async def invoke(self, request: Request) -> Answer:
+        """Send one invocation to a container and answer as the service does.
+
+        Args:
+            request: Values checked, the body at most `limits.body_bytes` long.
         """
-        passed = [("Content-Type", reply.headers.get("content-type"))]
-        passed += [
-            (header, reply.headers.get(header.lower()))
-            for header in (contract.HEADER_CUSTOM_ATTRIBUTES, NEW_SESSION_HEADER, CLOSED_SESSION_HEADER)
-        ]
-        session = reply.headers.get(contract.HEADER_SESSION_ID.lower(), "")
-        if "expires=" in session.lower() and NEW_SESSION_HEADER.lower() not in reply.headers:
-            passed.append((NEW_SESSION_HEADER, session))
-        passed.append((VARIANT_HEADER, self.options.variant))
-        return tuple((name, value) for name, value in passed if value is not None)
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
+        try:
+            async with self.visit(request) as visit:
+                answer = await visit.ask(self.limits, self._report)
+        except Refused as refused:
+            return refused.answer
+        if answer.status == 200:
+            self.learn(visit, visit.headers)
+            self._observe(visit, request, answer)
+        return answer
+
+    async def _reflect(self, variant: Variant, request: Request) -> None:
+        """Send a shadow variant its copy; nobody but the capture learns what it answers."""
+        async with self._enter(Seat(variant.name, variant.instance(self._chance)), request) as visit:
+            answer = await visit.ask(self.limits, self._report)
+        if answer.status == 200:
+            self._observe(visit, request, answer)
+
+    def _observe(self, visit: Visit, request: Request, answer: Answer) -> None:
+        if self._capture is not None:
+            self._capture.observe(visit.variant, request, visit.headers.get("content-type"), answer.body)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send one invocation to a container and give its answer part by part.
+
+        UNSURE: whether data capture sees streams; here it does not.
+
+        Raises:
+            Refused: Nothing of an answer came: what the client gets instead.
+            ContainerError: While parts are read: the connection to the container broke.
+            ContainerTimeoutError: While parts are read: the whole took longer than `limits.stream_s`.
+        """
+        if self._shadow is not None:
+            self._shadow.mirror(lambda variant: self._reflect(variant, request))
+        cut = self._chance if self._options.is_recut else None
+        async with self.visit(request) as visit, visit.stream(self.limits, cut) as streamed:
+            self.learn(visit, visit.headers)
+            yield streamed
+
+    @asynccontextmanager
+    async def visit(self, request: Request) -> AsyncIterator[Visit]:
+        """Find the way of an invocation to a container; the instance counts it as outstanding meanwhile.
+
+        Raises:
+            Refused: It goes nowhere.
+        """
+        if not self._is_serving:
+            raise Refused(answers.service_unavailable("the endpoint is not in service"))
+        if request_headers.ENABLE_EXPLANATIONS.lower() in request.headers:
+            raise Refused(answers.unsupported_header(self.definition.name, request_headers.ENABLE_EXPLANATIONS))
+        async with self._enter(self._seat(request.headers), request) as visit:
+            yield visit
+
+    @asynccontextmanager
+    async def _enter(self, seat: Seat, request: Request) -> AsyncIterator[Visit]:
+        instance, backend = seat.instance, seat.instance.backend
+        instance.outstanding += 1
+        try:
+            hop = await backend.route(request if seat.adapter is None else replace(request, adapter=seat.adapter))
+            visit = Visit(seat, hop, Place(self.definition.name, hop.container, request.region))
+            try:
+                yield visit
+            finally:
+                backend.end(hop, visit.status)
+        finally:
+            instance.outstanding -= 1
+
+    def _seat(self, headers: Mapping[str, str]) -> Seat:
+        """The instance that gets an invocation; those of a session stay with theirs.
+
+        Raises:
+            Refused: There is none for it.
+        """
+        name, known = self.definition.name, self._sessions.find(headers)
+        if not self._variants:
+            if known is not None:
+                return self.components.seat_at(headers, name, known[1])
+            return self.components.seat(headers, name, self._chance)
+        if request_headers.INFERENCE_COMPONENT.lower() in headers:
+            raise Refused(refusals.component_not_allowed())
+        if known is not None:
+            return Seat(*known)
+        variant = choose(self._variants, headers, name, self._chance)
+        return Seat(variant.name, variant.instance(self._chance))
+
+    def learn(self, visit: Visit, reply_headers: Mapping[str, str]) -> None:
+        """Hear from a container's answer, its names in lower case, which session it opened or closed."""
+        self._sessions.learn(reply_headers, visit.variant, visit.seat.instance)
+
+
+async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:
+    """End a fleet, and what was done beside it."""
+    try:
+        if shadow is not None:
+            await shadow.close()
+        return await stop_all(fleet)
+    finally:
+        if capture is not None:
+            await capture.close()

@@ -1,15 +1,16 @@
 """The SageMaker Runtime API over HTTP: a plain ASGI application on loopback, for unmodified AWS clients.
 
-`InvokeEndpoint` is here; the other operations are answered with a sentence that says so.
+`InvokeEndpoint` is here, and the ways to `InvokeEndpointWithResponseStream` and `InvokeEndpointAsync`; other operations
+are answered with a sentence that says so.
 """
 
 import asyncio
 import re
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 import uvloop
@@ -18,22 +19,31 @@ from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
+from argosy.simulator.hosting.backend import Refused, Request
 from argosy.simulator.hosting.endpoint import Endpoint
-
-# ASGI's own types: its messages are dictionaries of whatever the specification says for each.
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from argosy.simulator.request_headers import Field
+from argosy.simulator.runtime import response_stream
+from argosy.simulator.runtime.asgi import Application, Message, Receive, Send
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_request import LONGEST_BODY
 
 new_event_loop: Final[Callable[[], asyncio.AbstractEventLoop]] = uvloop.new_event_loop
 """The loop that makes an invocation's way through the simulator shortest; any other works too."""
 
 _ROUTE = re.compile(r"/endpoints/([^/]+)/([^/]+)")
+_INVOKE: Final = "invocations"
+_INVOKE_ASYNC: Final = "async-invocations"
+_INVOKE_STREAM: Final = "invocations-response-stream"
 _LATER: Final = {
-    "async-invocations": "InvokeEndpointAsync",
-    "invocations-response-stream": "InvokeEndpointWithResponseStream",
     "invocations-bidirectional-stream": "InvokeEndpointWithBidirectionalStream",
 }
+_OPERATIONS: Final[Mapping[str, Mapping[str, Field]]] = {
+    _INVOKE: request_headers.FIELDS,
+    _INVOKE_STREAM: request_headers.STREAM_FIELDS,
+    _INVOKE_ASYNC: {},
+    **{name: {} for name in _LATER},
+}
+"""The header fields of each operation that are checked here."""
 _REGION = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 _DRAIN_S: Final = 5
 _BACKLOG: Final = 2048
@@ -44,47 +54,64 @@ class Runtime:
 
     Args:
         endpoints: By name.
-        report: Takes a line for every answer that is not 200.
+        report: Takes a line for every answer that is no success.
+        async_inference: Takes asynchronous invocations; without it an endpoint that wants them is not simulated.
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], report: Report) -> None:
+    def __init__(
+        self, endpoints: Mapping[str, Endpoint], report: Report, async_inference: AsyncInference | None = None
+    ) -> None:
         self._endpoints = endpoints
         self._report = report
+        self._async_inference = async_inference
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
         if scope["type"] != "http":
             raise UsageError("only HTTP is served here", got=scope["type"])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        route = _ROUTE.fullmatch(scope["path"])
+        operation = route.group(2) if route else ""
+        found = self._find(scope, route, headers)
+        # The body is read in any case, so that every client reads the answer too.
+        limit = (
+            0 if isinstance(found, Answer) else LONGEST_BODY if operation == _INVOKE_ASYNC else found.limits.body_bytes
+        )
         try:
-            answer = await self._answer(scope, headers, receive)
+            body = await _read_body(headers, receive, limit)
         except ConnectionAbortedError:
             return
-        if answer.status != 200:
+        if isinstance(found, Answer):
+            answer = found
+        elif operation == _INVOKE_ASYNC and self._async_inference is not None:
+            answer = await self._async_inference.accept(found, headers, body, _region(headers))
+        elif body is None:
+            answer = answers.body_too_large(limit)
+        elif operation == _INVOKE_STREAM:
+            named = request_headers.of_invocation(headers)
+            request = Request(named, body, _region(headers), found.definition.name)
+            try:
+                await response_stream.answer(found, request, send, receive, self._report)
+                return
+            except Refused as refused:
+                answer = refused.answer
+        else:
+            answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+        await self._send(scope, answer, send)
+
+    async def _send(self, scope: Message, answer: Answer, send: Send) -> None:
+        if not 200 <= answer.status < 300:
             note = answer.note or answer.body[:300].decode(errors="replace")
             self._report(f"{scope['method']} {scope['path']}: {answer.status}: {note}")
-        listed = [*answer.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(answer.body)))]
-        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in listed]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        encoded.append((b"x-amzn-RequestId", str(uuid.uuid4()).encode()))
+        encoded.append((b"Content-Length", b"%d" % len(answer.body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Message, headers: Mapping[str, str], receive: Receive) -> Answer:
-        """The answer; the request's body is read in any case, so that every client reads the answer too."""
-        found = self._find(scope, headers)
-        endpoint = found if isinstance(found, Endpoint) else None
-        limit = endpoint.options.body_bytes if endpoint else 0
-        body = await _read_body(headers, receive, limit)
-        if isinstance(found, Answer):
-            return found
-        if body is None:
-            return answers.body_too_large(limit)
-        region = _REGION.search(headers.get("authorization", ""))
-        return await found.invoke(headers, body, region.group(1) if region else answers.REGION)
-
-    def _find(self, scope: Message, headers: Mapping[str, str]) -> Endpoint | Answer:
+    def _find(self, scope: Message, route: re.Match[str] | None, headers: Mapping[str, str]) -> Endpoint | Answer:
         """The endpoint of a request, or why there is none for it."""
-        route = _ROUTE.fullmatch(scope["path"])
-        if route is None or (route.group(2) != "invocations" and route.group(2) not in _LATER):
+        if route is None or route.group(2) not in _OPERATIONS:
             return answers.not_simulated(
                 404, f"{scope['path']} is no operation of SageMaker Runtime; POST /endpoints/NAME/invocations is"
             )
@@ -93,19 +120,28 @@ class Runtime:
             return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
         if operation in _LATER:
             return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
-        message = request_headers.faults(name, headers)
+        message = request_headers.faults(name, headers, _OPERATIONS[operation])
         if message is not None:
             return answers.validation_error(message)
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             return answers.endpoint_not_found(name)
-        return endpoint.refusal(headers) or endpoint
+        is_async = endpoint.definition.async_inference is not None
+        if is_async and self._async_inference is None:
+            return answers.not_simulated(501, f"{name} is asynchronous, which nobody asked to simulate")
+        return endpoint if is_async == (operation == _INVOKE_ASYNC) else answers.wrong_inference_type(name)
+
+
+def _region(headers: Mapping[str, str]) -> str:
+    """The client's region, as its signature names it."""
+    signed = _REGION.search(headers.get("authorization", ""))
+    return signed.group(1) if signed else answers.REGION
 
 
 async def serve(
-    runtime: Runtime, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
+    runtime: Application, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]
 ) -> None:
-    """Serve the API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
+    """Serve an API on a bound socket until `stopping` is set; requests under way get a few seconds to end.
 
     Signals are the caller's: nothing is installed here. `on_open` is called as soon as clients can connect.
     """
@@ -118,6 +154,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
     server = _Server(config)

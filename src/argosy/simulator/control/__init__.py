@@ -1,0 +1,1 @@
+"""The `sagemaker` API: resources in SQLite, and the endpoints and jobs that they stand for."""

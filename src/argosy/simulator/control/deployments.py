@@ -1,0 +1,259 @@
+"""The life of endpoints: what was asked is done, and what became of it is written down.
+
+An endpoint's state holds two snapshots of a configuration: `deployed`, which serves, and `pending`, which was asked
+for. Statuses are the service's. One is used for what only a simulator does: an endpoint that was in service when the
+simulator ended is `SystemUpdating` until it serves again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from argosy.errors import ArgosyError, MissingImageError
+from argosy.simulator.control.definitions import endpoint_of, variants_of
+from argosy.simulator.control.resources import Json, Kind, Resource
+from argosy.simulator.control.store import Store
+from argosy.simulator.health import Report
+from argosy.simulator.hosting.definition import EndpointDefinition, InferenceComponent
+
+IN_PROGRESS: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+"""Statuses in which an endpoint takes no change."""
+REASON_LENGTH: Final = 1024
+"""Longest `FailureReason`."""
+
+
+class Hosted(Protocol):
+    """The inference components of an endpoint that serves."""
+
+    async def create(self, component: InferenceComponent) -> None:
+        """Start a component's copies, or let its base know an adapter.
+
+        Raises:
+            ArgosyError: That failed; nothing of it is left.
+        """
+
+    async def update(self, component: InferenceComponent) -> None:
+        """Give a component another specification, or another number of copies.
+
+        Raises:
+            ArgosyError: That failed; all is as before.
+        """
+
+    async def delete(self, name: str) -> None:
+        """End a component's copies, or forget an adapter."""
+
+
+class Served(Protocol):
+    """An endpoint that serves, or is about to."""
+
+    @property
+    def components(self) -> Hosted:
+        """Its inference components."""
+
+    async def start(self) -> object:
+        """Start all its containers and wait until they are healthy.
+
+        Raises:
+            ArgosyError: That failed; the service's words are its `what`.
+        """
+
+    async def update(self, definition: EndpointDefinition) -> object:
+        """Put a new fleet in the place of the old one, which ends after the new one is healthy.
+
+        Raises:
+            ArgosyError: The new fleet did not become healthy; the old one serves on.
+        """
+
+    async def stop(self) -> object:
+        """End all its containers as SageMaker does and remove them."""
+
+
+class Traffic(Protocol):
+    """The way of invocations to endpoints."""
+
+    async def admit(self, name: str, served: Any) -> None:  # Any: the runtime API's own type of an endpoint
+        """Let them reach an endpoint that is in service; called again after an update."""
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, which is deleted."""
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; the simulator ends."""
+
+
+OpenEndpoint = Callable[[EndpointDefinition], Served]
+"""Makes an endpoint, not yet started."""
+_Work = Callable[[Resource], Awaitable[None]]
+
+
+class Deployments:
+    """The endpoints that serve.
+
+    Args:
+        store: Where their resources are.
+        open_endpoint: Makes one.
+        traffic: Learns which are in service.
+        report: Takes a line about every change of a status.
+    """
+
+    def __init__(self, store: Store, open_endpoint: OpenEndpoint, traffic: Traffic, report: Report) -> None:
+        self._store = store
+        self._open = open_endpoint
+        self._traffic = traffic
+        self._report = report
+        self._served: dict[str, Served] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def create(self, endpoint: Resource) -> None:
+        """Begin to create an endpoint whose resource is written."""
+        self._begin(endpoint, self._create)
+
+    def update(self, endpoint: Resource) -> None:
+        """Begin to update one."""
+        self._begin(endpoint, self._update)
+
+    def delete(self, endpoint: Resource) -> None:
+        """Begin to delete one."""
+        self._begin(endpoint, self._delete)
+
+    def served(self, endpoint: Resource) -> Served | None:
+        """What serves an endpoint."""
+        return self._served.get(endpoint.name)
+
+    async def settled(self, endpoint: Resource) -> None:
+        """Wait until nothing is being done to an endpoint."""
+        task = self._tasks.get(endpoint.name)
+        if task is not None:
+            await asyncio.wait({task})
+
+    def resume(self) -> None:
+        """Go on where a simulator ended: what was asked for is done, what served serves again."""
+        for endpoint in self._store.all(Kind.ENDPOINT):
+            if endpoint.status in ("InService", "SystemUpdating"):
+                self._begin(self._changed(endpoint, status="SystemUpdating"), self._restore)
+            elif endpoint.status == "Creating":
+                self.create(endpoint)
+            elif endpoint.status == "Updating":
+                self._begin(endpoint, self._resume_update)
+            elif endpoint.status == "RollingBack":
+                self._begin(endpoint, self._restore)
+            elif endpoint.status == "Deleting":
+                self.delete(endpoint)
+
+    async def close(self) -> None:
+        """End all containers as SageMaker does; the resources stay, so that the next simulator goes on."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._traffic.close()
+        served, self._served = list(self._served.values()), {}
+        await asyncio.gather(*(one.stop() for one in served))
+
+    def _begin(self, endpoint: Resource, work: _Work) -> None:
+        task = asyncio.create_task(self._guarded(endpoint, work))
+        self._tasks[endpoint.name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(endpoint.name, None))
+
+    async def _guarded(self, endpoint: Resource, work: _Work) -> None:
+        """A fault of the simulator's own is told and ends in a status, not in an endpoint that is Creating for ever."""
+        try:
+            await work(endpoint)
+        except Exception as error:
+            self._report(f"endpoint {endpoint.name}: {type(error).__name__}: {error}")
+            current = self._store.find(Kind.ENDPOINT, endpoint.region, endpoint.name)
+            if current is not None:
+                self._changed(current, status="Failed", failure=f"InternalServerError: {error}")
+
+    async def _create(self, endpoint: Resource) -> None:
+        await self._start(endpoint, endpoint.state["pending"], "Failed")
+
+    async def _restore(self, endpoint: Resource) -> None:
+        status = "UpdateRollbackFailed" if endpoint.status == "RollingBack" else "Failed"
+        await self._start(endpoint, endpoint.state["deployed"], status)
+
+    async def _resume_update(self, endpoint: Resource) -> None:
+        """The fleet of before is gone with the simulator: the new one is started, and the old one if that fails."""
+        pending = endpoint.state["pending"]
+        served = self._open(endpoint_of(endpoint.name, pending))
+        try:
+            await self._started(served)
+        except ArgosyError as error:
+            failed = self._fail(endpoint, pending, error, "RollingBack")
+            await self._start(failed, failed.state["deployed"], "UpdateRollbackFailed", failed.failure)
+        else:
+            await self._in_service(endpoint, served, pending)
+
+    async def _start(self, endpoint: Resource, taken: Json, on_failure: str, failure: str = "") -> None:
+        served = self._open(endpoint_of(endpoint.name, taken))
+        try:
+            await self._started(served)
+        except ArgosyError as error:
+            self._fail(endpoint, taken, error, on_failure)
+        else:
+            await self._in_service(endpoint, served, taken, failure)
+
+    async def _started(self, served: Served) -> None:
+        """Start it; nothing is left of one that does not start, or is no longer wanted."""
+        try:
+            await served.start()
+        except BaseException:
+            await served.stop()
+            raise
+
+    async def _update(self, endpoint: Resource) -> None:
+        pending = endpoint.state["pending"]
+        served = self._served[endpoint.name]
+        try:
+            await served.update(endpoint_of(endpoint.name, pending))
+        except ArgosyError as error:
+            failed = self._fail(endpoint, pending, error, "RollingBack")
+            await self._in_service(failed, served, failed.state["deployed"], failed.failure)
+        else:
+            await self._in_service(endpoint, served, pending)
+
+    async def _delete(self, endpoint: Resource) -> None:
+        await self._traffic.turn_away(endpoint.name)
+        served = self._served.pop(endpoint.name, None)
+        if served is not None:
+            await served.stop()
+        self._store.remove(endpoint)
+        self._report(f"endpoint {endpoint.name}: deleted")
+
+    async def _in_service(self, endpoint: Resource, served: Served, taken: Json, failure: str = "") -> None:
+        self._served[endpoint.name] = served
+        await self._traffic.admit(endpoint.name, served)
+        self._changed(endpoint, status="InService", failure=failure, state={"deployed": taken})
+
+    def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
+        self._report(f"endpoint {endpoint.name}: {error}")
+        return self._changed(endpoint, status=status, failure=_reason(taken, error))
+
+    def _changed(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
+        failure = fields.pop("failure", "")[:REASON_LENGTH]
+        changed = replace(endpoint, modified=_now(), failure=failure, **fields)
+        self._store.change(changed)
+        self._report(f"endpoint {endpoint.name}: {changed.status}")
+        return changed
+
+
+def _reason(taken: Json, error: ArgosyError) -> str:
+    """`FailureReason`; that of a missing image was seen in https://github.com/aws/sagemaker-python-sdk/issues/1835
+    (read 2026-11-23).
+    """
+    if not isinstance(error, MissingImageError):
+        return error.what
+    images = {name: {each["Image"] for each in model["containers"]} for name, model in taken["models"].items()}
+    having = [each for each in variants_of(taken["config"]) if error.image in images.get(each.get("ModelName"), ())]
+    variant = having[0]["VariantName"] if having else ""
+    return (
+        f"Please make sure all images included in the model for the production variant {variant} exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
+
+
+def _now() -> float:
+    return round(time.time(), 3)

@@ -1,0 +1,252 @@
+"""Endpoints: CreateEndpoint and what belongs to it; what they set going is in `deployments`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from argosy.simulator.control import listing, refusals
+from argosy.simulator.control.definitions import snapshot, variants_of
+from argosy.simulator.control.deployments import IN_PROGRESS, Deployments
+from argosy.simulator.control.endpoint_configs import found_config
+from argosy.simulator.control.listing import Listing
+from argosy.simulator.control.refusals import Refusal
+from argosy.simulator.control.resources import Json, Kind, Resource
+from argosy.simulator.control.store import Store
+
+_COUNT: Final = "DesiredInstanceCount"
+_WEIGHT: Final = "DesiredWeight"
+_CAPTURE: Final = "DataCaptureConfig"
+
+
+def _summary(endpoint: Resource) -> Json:
+    return {
+        "EndpointName": endpoint.name,
+        "EndpointArn": endpoint.arn,
+        "CreationTime": endpoint.created,
+        "LastModifiedTime": endpoint.modified,
+        "EndpointStatus": endpoint.status,
+    }
+
+
+_LISTING: Final = Listing("Endpoints", _summary)
+
+
+class Endpoints:
+    """The endpoints.
+
+    Args:
+        store: Where they are kept.
+        deployments: Where they live.
+    """
+
+    def __init__(self, store: Store, deployments: Deployments) -> None:
+        self._store = store
+        self._deployments = deployments
+
+    async def create(self, region: str, request: Json, now: float) -> Json:
+        """CreateEndpoint.
+
+        Raises:
+            Refusal: It is there already, or its configuration or a model is not.
+        """
+        name = request["EndpointName"]
+        for there in self._store.all(Kind.ENDPOINT):
+            if there.name.lower() == name.lower():
+                if there.region == region:
+                    raise refusals.already_exists(there)
+                raise refusals.not_simulated(
+                    f"CreateEndpoint: {there.arn} has this name; two endpoints of one name in two regions are not "
+                    "simulated, since an invocation names no region"
+                )
+        config = found_config(self._store, region, request["EndpointConfigName"])
+        state = {"pending": snapshot(self._store, config)}
+        endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state)
+        self._store.add(endpoint, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._deployments.create(endpoint)
+        return {"EndpointArn": endpoint.arn}
+
+    async def describe(self, region: str, request: Json, now: float) -> Json:
+        """DescribeEndpoint: of an endpoint that is being updated what serves, and what is pending beside it."""
+        endpoint = found_endpoint(self._store, region, request["EndpointName"])
+        state = endpoint.state
+        taken = state.get("deployed") or state["pending"]
+        answer: dict[str, Any] = {  # Any: JSON
+            **_summary(endpoint),
+            "EndpointConfigName": taken["name"],
+            "FailureReason": endpoint.failure or None,
+            **{member: taken["config"].get(member) for member in ("AsyncInferenceConfig", "MetricsConfig")},
+        }
+        if "DeploymentConfig" in endpoint.request:
+            answer["LastDeploymentConfig"] = endpoint.request["DeploymentConfig"]
+        if "deployed" in state:
+            goal = state.get("pending") or taken
+            answer |= {
+                member: [_variant(each, taken, goal, endpoint) for each in taken["config"][member]]
+                for member in ("ProductionVariants", "ShadowProductionVariants")
+                if member in taken["config"]
+            }
+        if _CAPTURE in taken["config"]:
+            answer[_CAPTURE] = _capture(taken["config"][_CAPTURE])
+        return answer
+
+    async def list(self, region: str, request: Json, now: float) -> Json:
+        """ListEndpoints."""
+        return listing.page(_LISTING, self._store.all(Kind.ENDPOINT, region), request)
+
+    async def update(self, region: str, request: Json, now: float) -> Json:
+        """UpdateEndpoint: the new fleet first, then the old one ends.
+
+        Raises:
+            Refusal: It is not in service, or its new configuration is not there.
+        """
+        endpoint = self._changeable(region, request["EndpointName"])
+        config = found_config(self._store, region, request["EndpointConfigName"])
+        pending = snapshot(self._store, config)
+        if request.get("RetainAllVariantProperties", False):
+            excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())}
+            pending["config"] = _retained(pending["config"], endpoint.state["deployed"]["config"], excluded)
+        return self._begin_update(endpoint, pending, now)
+
+    async def update_weights(self, region: str, request: Json, now: float) -> Json:
+        """UpdateEndpointWeightsAndCapacities.
+
+        Raises:
+            Refusal: It is not in service, or has no such variant.
+        """
+        endpoint = self._changeable(region, request["EndpointName"])
+        deployed = endpoint.state["deployed"]
+        desired = {each["VariantName"].lower(): each for each in request["DesiredWeightsAndCapacities"]}
+        known = {variant["VariantName"].lower() for variant in variants_of(deployed["config"])}
+        for name, each in desired.items():
+            if name not in known:
+                raise Refusal(f'The variant name "{each["VariantName"]}" was not found in endpoint "{endpoint.arn}".')
+        config = dict(deployed["config"])
+        for member in ("ProductionVariants", "ShadowProductionVariants"):
+            if member in config:
+                config[member] = [
+                    _desired(each, desired.get(each["VariantName"].lower(), {})) for each in config[member]
+                ]
+        return self._begin_update(endpoint, {**deployed, "config": config}, now)
+
+    async def delete(self, region: str, request: Json, now: float) -> Json:
+        """DeleteEndpoint.
+
+        Raises:
+            Refusal: Something is being done to it, or it has inference components.
+        """
+        endpoint = found_endpoint(self._store, region, request["EndpointName"])
+        if endpoint.status in IN_PROGRESS:
+            raise refusals.in_progress(endpoint)
+        for component in self._store.all(Kind.INFERENCE_COMPONENT, region):
+            if component.request["EndpointName"].lower() == endpoint.name.lower():
+                raise Refusal(
+                    f'Cannot delete endpoint "{endpoint.arn}": delete its inference components first '
+                    f'("{component.arn}").'
+                )
+        deleting = replace(endpoint, status="Deleting", modified=now)
+        self._store.change(deleting)
+        self._deployments.delete(deleting)
+        return {}
+
+    def _begin_update(self, endpoint: Resource, pending: Json, now: float) -> Json:
+        state = {"deployed": endpoint.state["deployed"], "pending": pending}
+        updating = replace(endpoint, status="Updating", failure="", modified=now, state=state)
+        self._store.change(updating)
+        self._deployments.update(updating)
+        return {"EndpointArn": updating.arn}
+
+    def _changeable(self, region: str, name: str) -> Resource:
+        """An endpoint in service.
+
+        UNSURE: the sentence for an endpoint that failed is not AWS's own.
+        """
+        endpoint = found_endpoint(self._store, region, name)
+        if endpoint.status in IN_PROGRESS:
+            raise refusals.in_progress(endpoint)
+        if endpoint.status != "InService":
+            raise Refusal(f'Cannot update endpoint "{endpoint.arn}" in status {endpoint.status}.')
+        return endpoint
+
+
+def found_endpoint(store: Store, region: str, name: str) -> Resource:
+    """An endpoint.
+
+    Raises:
+        Refusal: It is not there.
+    """
+    endpoint = store.find(Kind.ENDPOINT, region, name)
+    if endpoint is None:
+        raise refusals.not_found(Kind.ENDPOINT, region, name)
+    return endpoint
+
+
+def _variant(variant: Json, taken: Json, goal: Json, endpoint: Resource) -> Json:
+    """A `ProductionVariantSummary`: how it is, and how it is to be."""
+    name = variant["VariantName"]
+    wanted = next((each for each in variants_of(goal["config"]) if each["VariantName"] == name), variant)
+    model = taken["models"].get(variant.get("ModelName"))
+    answer: dict[str, Any] = {  # Any: JSON
+        "VariantName": name,
+        "CurrentWeight": variant.get("InitialVariantWeight", 1.0),
+        "DesiredWeight": wanted.get("InitialVariantWeight", 1.0),
+        "RoutingConfig": variant.get("RoutingConfig"),
+        "ManagedInstanceScaling": variant.get("ManagedInstanceScaling"),
+    }
+    if model is not None:
+        answer["DeployedImages"] = [
+            {"SpecifiedImage": container["Image"], "ResolutionTime": endpoint.created}
+            for container in model["containers"]
+        ]
+    if "ServerlessConfig" in variant:
+        answer |= {
+            "CurrentServerlessConfig": variant["ServerlessConfig"],
+            "DesiredServerlessConfig": wanted.get("ServerlessConfig"),
+        }
+    else:
+        answer |= {
+            "CurrentInstanceCount": 0 if endpoint.status == "Failed" else variant["InitialInstanceCount"],
+            _COUNT: wanted.get("InitialInstanceCount", variant["InitialInstanceCount"]),
+        }
+    return answer
+
+
+def _capture(config: Json) -> Json:
+    """A `DataCaptureConfigSummary`."""
+    is_on = config.get("EnableCapture", False)
+    return {
+        "EnableCapture": is_on,
+        "CaptureStatus": "Started" if is_on else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }
+
+
+def _desired(variant: Json, desired: Json) -> Json:
+    changed = dict(variant)
+    if _WEIGHT in desired:
+        changed["InitialVariantWeight"] = desired[_WEIGHT]
+    if _COUNT in desired:
+        if desired[_COUNT] == 0:
+            raise refusals.not_simulated(
+                "UpdateEndpointWeightsAndCapacities: a variant without instances is not simulated"
+            )
+        changed["InitialInstanceCount"] = desired[_COUNT]
+    return changed
+
+
+def _retained(config: Json, deployed: Json, excluded: set[str]) -> Mapping[str, Any]:
+    """A configuration with the weights, counts and capture that an endpoint has, but for those that are excluded."""
+    now = {variant["VariantName"]: variant for variant in deployed["ProductionVariants"]}
+    members = {_WEIGHT: "InitialVariantWeight", _COUNT: "InitialInstanceCount"}
+    kept = [member for name, member in members.items() if name not in excluded]
+    variants = [
+        {**each, **{member: now[each["VariantName"]][member] for member in kept if member in now[each["VariantName"]]}}
+        if each["VariantName"] in now
+        else each
+        for each in config["ProductionVariants"]
+    ]
+    retained = {**config, "ProductionVariants": variants}
+    if "DataCaptureConfig" not in excluded and _CAPTURE in deployed:
+        retained[_CAPTURE] = deployed[_CAPTURE]
+    return retained

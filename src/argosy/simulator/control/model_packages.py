@@ -1,0 +1,291 @@
+"""Model packages and their groups; a package's validation is a transform job that is really run.
+
+The sentences about names are those that https://github.com/getmoto/moto/pull/7165 saw AWS answer (read 2026-11-23).
+
+UNSURE: the sentences on a group that is not empty, and on what a specification lacks, are not AWS's own.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from argosy.simulator.control import listing, refusals
+from argosy.simulator.control.definitions import find_package, model_of
+from argosy.simulator.control.listing import Listing
+from argosy.simulator.control.refusals import Refusal
+from argosy.simulator.control.resources import Json, Kind, Resource
+from argosy.simulator.control.store import Store
+from argosy.simulator.control.transform_jobs import Ending, RunTransform, check_job, run_to_end
+from argosy.simulator.health import Report
+
+_GROUP: Final = "ModelPackageGroupName"
+_UPDATED: Final = frozenset(
+    {
+        "ModelApprovalStatus",
+        "ModelPackageRegistrationType",
+        "ApprovalDescription",
+        "InferenceSpecification",
+        "SourceUri",
+    }
+    | {"ModelCard", "ModelLifeCycle"}
+)
+
+
+def _summary(package: Resource) -> Json:
+    group, _, version = package.name.partition("/")
+    return {
+        "ModelPackageName": None if version else package.name,
+        _GROUP: group if version else None,
+        "ModelPackageVersion": int(version) if version else None,
+        "ModelPackageArn": package.arn,
+        "ModelPackageDescription": package.request.get("ModelPackageDescription"),
+        "CreationTime": package.created,
+        "ModelPackageStatus": package.status,
+        "ModelApprovalStatus": package.request.get("ModelApprovalStatus"),
+        "ModelLifeCycle": package.request.get("ModelLifeCycle"),
+        "ModelPackageRegistrationType": package.request.get("ModelPackageRegistrationType"),
+    }
+
+
+def _group_summary(group: Resource) -> Json:
+    return {
+        _GROUP: group.name,
+        "ModelPackageGroupArn": group.arn,
+        "ModelPackageGroupDescription": group.request.get("ModelPackageGroupDescription"),
+        "CreationTime": group.created,
+        "ModelPackageGroupStatus": group.status,
+    }
+
+
+_LISTING: Final = Listing("ModelPackageSummaryList", _summary, is_descending=False)
+_GROUP_LISTING: Final = Listing("ModelPackageGroupSummaryList", _group_summary, is_descending=False)
+
+
+class ModelPackages:
+    """The model packages and their groups.
+
+    Args:
+        store: Where they are kept.
+        run: Runs the transform job of a validation.
+        report: Takes a line about every change of a status.
+    """
+
+    def __init__(self, store: Store, run: RunTransform, report: Report) -> None:
+        self._store = store
+        self._run = run
+        self._report = report
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def create(self, region: str, request: Json, now: float) -> Json:
+        """CreateModelPackage: with a validation it is Pending until that has ended.
+
+        Raises:
+            Refusal: It is there already, or AWS would not take it.
+        """
+        name = self._name(region, request)
+        there = self._store.find(Kind.MODEL_PACKAGE, region, name)
+        if there is not None:
+            raise refusals.already_exists(there)
+        if "InferenceSpecification" not in request:
+            raise Refusal("InferenceSpecification is required to create a model package.")
+        for container in _containers(request):
+            if "Image" not in container:
+                raise Refusal("Image is required for each container of a model package.")
+            if request.get("CertifyForMarketplace", False) and "ModelDataSource" in container:
+                raise Refusal("ModelDataSource is not supported for SageMaker Marketplace; use ModelDataUrl.")
+        for profile in _profiles(request):
+            check_job(profile["TransformJobDefinition"], _model(request))
+        is_open = bool(_profiles(request)) and request.get("SkipModelValidation", "None") != "All"
+        status = "Pending" if is_open else "Completed"
+        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, request, status)
+        self._store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        if is_open:
+            self._begin(package)
+        return {"ModelPackageArn": package.arn}
+
+    async def describe(self, region: str, request: Json, now: float) -> Json:
+        """DescribeModelPackage."""
+        package = find_package(self._store, region, request["ModelPackageName"])
+        summary = _summary(package)
+        return {
+            **package.request,
+            **summary,
+            "ModelPackageName": package.name,
+            "ModelPackageStatusDetails": _details(package),
+            "LastModifiedTime": package.modified,
+        }
+
+    async def list(self, region: str, request: Json, now: float) -> Json:
+        """ListModelPackages: those without a version, unless a type or a group is asked for."""
+        group = request.get(_GROUP, "").rpartition("/")[2].lower()
+        kind = request.get("ModelPackageType", "Versioned" if group else "Unversioned")
+        approval = request.get("ModelApprovalStatus")
+        packages = [
+            package
+            for package in self._store.all(Kind.MODEL_PACKAGE, region)
+            if kind in ("Both", "Versioned" if "/" in package.name else "Unversioned")
+            and group in ("", package.name.partition("/")[0].lower())
+            and approval in (None, package.request.get("ModelApprovalStatus"))
+        ]
+        return listing.page(_LISTING, packages, request)
+
+    async def update(self, region: str, request: Json, now: float) -> Json:
+        """UpdateModelPackage."""
+        package = find_package(self._store, region, request["ModelPackageArn"])
+        changed = {**package.request, **{name: value for name, value in request.items() if name in _UPDATED}}
+        properties = {
+            **package.request.get("CustomerMetadataProperties", {}),
+            **request.get("CustomerMetadataProperties", {}),
+        }
+        for name in request.get("CustomerMetadataPropertiesToRemove", ()):
+            properties.pop(name, None)
+        added = [
+            *package.request.get("AdditionalInferenceSpecifications", ()),
+            *request.get("AdditionalInferenceSpecificationsToAdd", ()),
+        ]
+        changed |= {"CustomerMetadataProperties": properties} if properties else {}
+        changed |= {"AdditionalInferenceSpecifications": added} if added else {}
+        self._store.change(replace(package, request=changed, modified=now))
+        return {"ModelPackageArn": package.arn}
+
+    async def delete(self, region: str, request: Json, now: float) -> Json:
+        """DeleteModelPackage.
+
+        Raises:
+            Refusal: It is being validated.
+        """
+        package = find_package(self._store, region, request["ModelPackageName"])
+        if package.status in ("Pending", "InProgress"):
+            raise Refusal(f"Cannot delete model package {package.arn} in status {package.status}.", "ConflictException")
+        self._store.remove(package)
+        return {}
+
+    async def create_group(self, region: str, request: Json, now: float) -> Json:
+        """CreateModelPackageGroup."""
+        there = self._store.find(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP])
+        if there is not None:
+            raise refusals.already_exists(there)
+        group = Resource(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP], now, now, request, "Completed")
+        self._store.add(group, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        return {"ModelPackageGroupArn": group.arn}
+
+    async def describe_group(self, region: str, request: Json, now: float) -> Json:
+        """DescribeModelPackageGroup."""
+        return {**_group_summary(self._found_group(region, request[_GROUP])), "CreatedBy": {}}
+
+    async def list_groups(self, region: str, request: Json, now: float) -> Json:
+        """ListModelPackageGroups."""
+        return listing.page(_GROUP_LISTING, self._store.all(Kind.MODEL_PACKAGE_GROUP, region), request)
+
+    async def delete_group(self, region: str, request: Json, now: float) -> Json:
+        """DeleteModelPackageGroup.
+
+        Raises:
+            Refusal: It holds model packages.
+        """
+        group = self._found_group(region, request[_GROUP])
+        if self._versions(group):
+            raise Refusal(f"Model Package Group {group.arn} contains model packages.", "ConflictException")
+        self._store.remove(group)
+        return {}
+
+    def resume(self) -> None:
+        """Go on with the validations that were under way when a simulator ended."""
+        for package in self._store.all(Kind.MODEL_PACKAGE):
+            if package.status in ("Pending", "InProgress"):
+                self._begin(package)
+
+    async def close(self) -> None:
+        """Stop the validations; the next simulator goes on with them."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    def _name(self, region: str, request: Json) -> str:
+        """Its name; with a group that and the next version."""
+        name, given = request.get("ModelPackageName"), request.get(_GROUP)
+        if name is not None and given is not None:
+            raise Refusal(
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine which one "
+                "to use."
+            )
+        if given is None:
+            if name is None:
+                raise Refusal("Missing ARN.")
+            return str(name)
+        group = self._found_group(region, given.rpartition("/")[2])
+        return f"{group.name}/{max(self._versions(group), default=0) + 1}"
+
+    def _versions(self, group: Resource) -> Sequence[int]:
+        packages = self._store.all(Kind.MODEL_PACKAGE, group.region)
+        named = (package.name.partition("/") for package in packages)
+        return [int(version) for name, _, version in named if version and name.lower() == group.name.lower()]
+
+    def _found_group(self, region: str, name: str) -> Resource:
+        group = self._store.find(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
+        if group is None:
+            raise refusals.not_found(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
+        return group
+
+    def _begin(self, package: Resource) -> None:
+        task = asyncio.create_task(self._validate(package))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _validate(self, package: Resource) -> None:
+        """Run every profile's job; the package is Completed when all were."""
+        current = self._changed(package, "InProgress", {})
+        endings: dict[str, Json] = {}
+        for profile in _profiles(package.request):
+            name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
+            definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
+            ending = await run_to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
+            endings[profile["ProfileName"]] = _ended(ending)
+            current = self._changed(current, "InProgress", endings)
+        is_failed = any(each["Status"] == "Failed" for each in endings.values())
+        self._changed(current, "Failed" if is_failed else "Completed", endings)
+
+    def _changed(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
+        """The package as it is stored now, with a new status: its approval may have changed meanwhile."""
+        stored = self._store.find(package.kind, package.region, package.name) or package
+        state = {"validations": dict(validations)}
+        changed = replace(stored, status=status, modified=round(time.time(), 3), state=state)
+        self._store.change(changed)
+        self._report(f"model package {package.name}: {status}")
+        return changed
+
+
+def _ended(ending: Ending) -> dict[str, Any]:
+    return {"Status": ending.status} | ({"FailureReason": ending.failure} if ending.failure else {})
+
+
+def _containers(request: Json) -> Iterable[Json]:
+    specifications = [request["InferenceSpecification"], *request.get("AdditionalInferenceSpecifications", ())]
+    return [container for specification in specifications for container in specification["Containers"]]
+
+
+def _profiles(request: Json) -> Sequence[Json]:
+    profiles: Sequence[Json] = request.get("ValidationSpecification", {}).get("ValidationProfiles", ())
+    return profiles
+
+
+def _model(request: Json) -> dict[str, Any]:
+    """The model that a package's validation runs, as a snapshot; Any: JSON. Marketplace's are always isolated."""
+    name = request.get("ModelPackageName") or request[_GROUP].rpartition("/")[2]
+    containers = request["InferenceSpecification"]["Containers"]
+    return {"name": name, "containers": containers, "mode": "Serial", "isolated": True}
+
+
+def _details(package: Resource) -> Json:
+    """`ModelPackageStatusDetails`. Images are not scanned here, and that is what it says."""
+    endings: Json = package.state.get("validations", {})
+    pending = {"Status": "NotStarted" if package.status in ("Pending", "Completed") else "InProgress"}
+    names = [profile["ProfileName"] for profile in _profiles(package.request)]
+    images = [container["Image"] for container in package.request["InferenceSpecification"]["Containers"]]
+    return {
+        "ValidationStatuses": [{"Name": name, **endings.get(name, pending)} for name in names],
+        "ImageScanStatuses": [{"Name": image, "Status": "NotStarted"} for image in images],
+    }

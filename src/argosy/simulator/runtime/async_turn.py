@@ -1,0 +1,349 @@
+"""The turn of an asynchronous invocation: its input goes into the container, the answer into an object.
+
+Memory is flat: both bodies pass in pieces. A result appears when it is whole.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from argosy.errors import ContainerError, StorageError
+from argosy.simulator.health import Report
+from argosy.simulator.hosting.backend import Refused, Request
+from argosy.simulator.hosting.definition import AsyncInference, ExecutionMode
+from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.runtime.async_request import LONGEST_OBJECT, AsyncInvocation
+from argosy.simulator.runtime.async_spool import Outcome, Spool
+from argosy.simulator.runtime.notification import LONGEST_RESPONSE, Notifier, Result, notification
+from argosy.simulator.storage.objects import ObjectStore, ObjectUri, Upload
+
+_PIECE: Final = 256 * 1024
+_SUCCESS: Final = "SUCCESS_NOTIFICATION_TOPIC"
+_ERROR: Final = "ERROR_NOTIFICATION_TOPIC"
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncOptions:
+    """What nobody knows of the service's asynchronous inference.
+
+    UNSURE: the name of a failure object, and the text in it where the container gave none (here the reason).
+    UNSURE: how many invocations an instance gets at a time when `MaxConcurrentInvocationsPerInstance` is not set.
+    UNSURE: what is tried again; here only what got no answer because the connection to the container broke.
+    UNSURE: whether an answer without Content-Length is a failure; in 2024 it was
+    (https://github.com/deepjavalibrary/djl-serving/issues/2567, read 2026-11-23).
+
+    Attributes:
+        failure_suffix: Ends the name of a failure object.
+        concurrent_per_instance: Invocations at a time on an instance of an endpoint that does not say.
+        attempts: How often a container is asked whose connection breaks.
+        retry_delay_s: Before it is asked again, or looked for an instance in service.
+        longest_object: Bytes of an input or result.
+        requires_content_length: Whether the container's answer has to have that field.
+    """
+
+    failure_suffix: str = "-error.out"
+    concurrent_per_instance: int = 4
+    attempts: int = 3
+    retry_delay_s: float = 1.0
+    longest_object: int = LONGEST_OBJECT
+    requires_content_length: bool = False
+
+
+class _FailedError(Exception):
+    """The invocation failed without an answer of the container's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Receipt:
+    """What came of a container's answer.
+
+    Attributes:
+        status: The container's.
+        content_type: The container's.
+        location: Of the object that it is to be, if any.
+        upload: That object, not yet visible.
+        head: Its first bytes, as many as a notification may hold, and one more.
+    """
+
+    status: int
+    content_type: str | None
+    location: str | None
+    upload: Upload | None
+    head: bytearray
+
+
+class Turn:
+    """Takes invocations through their turns.
+
+    Args:
+        store: Has the inputs and gets the results.
+        spool: Keeps outcomes.
+        notifier: Tells topics.
+        report: Takes what a person should know, one line each.
+        options: What nobody knows of the service.
+    """
+
+    def __init__(
+        self, store: ObjectStore, spool: Spool, notifier: Notifier, report: Report, options: AsyncOptions
+    ) -> None:
+        self._store = store
+        self._spool = spool
+        self._notifier = notifier
+        self._report = report
+        self._options = options
+
+    def left_s(self, invocation: AsyncInvocation) -> float:
+        """How long the invocation may still wait; negative when it has waited too long."""
+        return invocation.received + invocation.ttl_s - time.time()
+
+    async def take(self, endpoint: Endpoint, invocation: AsyncInvocation) -> Outcome:
+        """Ask the container and give what it answers its key.
+
+        Raises:
+            StorageError: The outcome could not be kept; nothing became visible.
+        """
+        try:
+            async with self._input(invocation) as (source, size):
+                receipt = await self._ask(endpoint, invocation, source, size)
+        except _FailedError as failed:
+            return await self._fail(endpoint, invocation, failed.reason)
+        if not 200 <= receipt.status < 300:
+            return await self._settle(endpoint, invocation, receipt, _received_error(receipt.status))
+        try:
+            return await self._settle(endpoint, invocation, receipt, None)
+        except StorageError as error:
+            return await self._fail(endpoint, invocation, f"ClientError: {error.message}")
+
+    async def expire(self, endpoint: Endpoint, invocation: AsyncInvocation) -> None:
+        """Fail an invocation that waited too long.
+
+        UNSURE: the reason that the service gives.
+
+        Raises:
+            StorageError: The outcome could not be kept.
+        """
+        reason = f"ClientError: The request expired after {invocation.ttl_s} seconds in the queue."
+        await self.conclude(invocation, await self._fail(endpoint, invocation, reason))
+
+    async def is_whole(self, outcome: Outcome) -> bool:
+        """Whether an outcome that was kept before a sudden end had become visible.
+
+        Raises:
+            StorageError: The place of the object cannot be read.
+        """
+        if outcome.location is None:
+            return True
+        found = await asyncio.to_thread(self._store.find, ObjectUri.parse(outcome.location))
+        return found is not None and found.etag != outcome.etag_before
+
+    async def conclude(self, invocation: AsyncInvocation, outcome: Outcome) -> None:
+        """Tell who wants to know, and forget the invocation."""
+        if outcome.notification is not None:
+            await self._notifier.deliver(outcome.notification)
+        await asyncio.to_thread(self._spool.remove, invocation)
+
+    @asynccontextmanager
+    async def _input(self, invocation: AsyncInvocation) -> AsyncIterator[tuple[BinaryIO, int]]:
+        """The body that the container is to get, and its length."""
+        try:
+            if invocation.input is None:
+                source = await asyncio.to_thread(self._spool.body, invocation)
+                size = await asyncio.to_thread(self._spool.body_bytes, invocation)
+            else:
+                uri = ObjectUri.parse(invocation.input)
+                found = await asyncio.to_thread(self._store.find, uri)
+                if found is None:
+                    raise _FailedError(f"ClientError: There is no object at {uri}.")
+                if found.size > self._options.longest_object:
+                    raise _FailedError(f"ClientError: The object at {uri} is larger than 1 GB.")
+                source, size = await asyncio.to_thread(self._store.open, uri), found.size
+        except StorageError as error:
+            raise _FailedError(f"ClientError: {error.message}") from error
+        try:
+            yield source, size
+        finally:
+            source.close()
+
+    async def _ask(self, endpoint: Endpoint, invocation: AsyncInvocation, source: BinaryIO, size: int) -> _Receipt:
+        """The container's answer, asked for again as the options say; while no instance is in service it waits."""
+        start = source.tell()
+        attempt = 1
+        while True:
+            source.seek(start)
+            try:
+                async with asyncio.timeout(invocation.timeout_s):
+                    return await self._exchange(endpoint, invocation, source, size)
+            except TimeoutError as error:
+                raise _FailedError(_received_error(0)) from error
+            except StorageError as error:
+                raise _FailedError(f"ClientError: {error.message}") from error
+            except Refused as refused:
+                if refused.answer.status != 503:
+                    raise _FailedError(f"ClientError: {refused}") from refused
+                if self.left_s(invocation) < 0:
+                    raise _FailedError(_unreachable(invocation)) from refused
+            except ContainerError as error:
+                self._report(f"{invocation.endpoint}: invocation {invocation.inference_id}: {error.message}")
+                if attempt == self._options.attempts:
+                    raise _FailedError(_unreachable(invocation)) from error
+                attempt += 1
+            await asyncio.sleep(self._options.retry_delay_s)
+
+    async def _exchange(self, endpoint: Endpoint, invocation: AsyncInvocation, source: BinaryIO, size: int) -> _Receipt:
+        """One request and its answer.
+
+        Raises:
+            ContainerError: The connection broke.
+            Refused: There is no way to a container.
+            StorageError: The input cannot be read or the answer not be stored.
+        """
+        # In a pipeline what goes into the last container is what the one before answered: that is held whole.
+        whole = await asyncio.to_thread(source.read) if _is_pipeline(endpoint) else b""
+        async with endpoint.visit(Request(invocation.headers, whole, invocation.region, invocation.endpoint)) as visit:
+            hop = visit.hop
+            headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if whole else size)}
+            body = hop.body if whole else _pieces(source)
+            async with hop.connection.stream(hop.path, headers, body, timeout_s=invocation.timeout_s) as response:
+                visit.status = response.status
+                self._judge_length(invocation, response.headers)
+                return await self._receive(invocation, response.status, response.headers, response.parts())
+
+    def _judge_length(self, invocation: AsyncInvocation, headers: Mapping[str, str]) -> None:
+        if "content-length" in headers:
+            return
+        text = "The response from container primary did not specify the required Content-Length header"
+        if self._options.requires_content_length:
+            raise _FailedError(f"ClientError: {text}")
+        self._report(f"{invocation.endpoint}: SageMaker was seen to refuse such an answer: {text}")
+
+    async def _receive(
+        self, invocation: AsyncInvocation, status: int, headers: Mapping[str, str], parts: AsyncIterator[bytes]
+    ) -> _Receipt:
+        """Read the answer into the object that it is to be: the result's, or the failure's."""
+        location = invocation.output if 200 <= status < 300 else invocation.failure
+        upload = None if location is None else await self._create(location)
+        receipt = _Receipt(status, headers.get("content-type"), location, upload, bytearray())
+        try:
+            size = 0
+            async for part in _joined(parts):
+                size += len(part)
+                if size > self._options.longest_object:
+                    raise _FailedError("ClientError: The response of the container is larger than 1 GB.")
+                receipt.head += part[: LONGEST_RESPONSE + 1 - len(receipt.head)]
+                if upload is not None:
+                    await asyncio.to_thread(upload.stream.write, part)
+                elif len(receipt.head) > LONGEST_RESPONSE:
+                    break
+        except BaseException:
+            if upload is not None:
+                upload.discard()
+            raise
+        return receipt
+
+    async def _create(self, location: str) -> Upload:
+        return await asyncio.to_thread(self._store.create, ObjectUri.parse(location))
+
+    async def _fail(self, endpoint: Endpoint, invocation: AsyncInvocation, reason: str) -> Outcome:
+        """End an invocation that has no answer of the container's."""
+        text = reason.encode()
+        receipt = _Receipt(0, None, invocation.failure, None, bytearray())
+        try:
+            if invocation.failure is not None:
+                receipt.upload = await self._create(invocation.failure)
+                await asyncio.to_thread(receipt.upload.stream.write, text)
+            return await self._settle(endpoint, invocation, receipt, reason)
+        except StorageError as error:
+            self._report(f"{invocation.endpoint}: the failure cannot be stored: {error}")
+            return await self._settle(endpoint, invocation, _Receipt(0, None, None, None, bytearray()), reason)
+
+    async def _settle(
+        self, endpoint: Endpoint, invocation: AsyncInvocation, receipt: _Receipt, reason: str | None
+    ) -> Outcome:
+        """Keep the outcome, then give the object its key.
+
+        Raises:
+            StorageError: One of both failed; nothing became visible.
+        """
+        if reason is not None:
+            self._report(f"{invocation.endpoint}: invocation {invocation.inference_id} failed: {reason}")
+        config = endpoint.definition.async_inference
+        try:
+            before = None
+            if receipt.location is not None:
+                before = await asyncio.to_thread(self._store.find, ObjectUri.parse(receipt.location))
+            told = None if config is None else _told(config, receipt, reason)
+            outcome = Outcome(
+                receipt.location if receipt.upload is not None else None,
+                None if before is None else before.etag,
+                None if told is None else notification(told[0], invocation, told[1]),
+            )
+            await asyncio.to_thread(self._spool.settle, invocation, outcome)
+            if receipt.upload is not None:
+                await asyncio.to_thread(receipt.upload.finish)
+        finally:
+            if receipt.upload is not None:
+                receipt.upload.discard()
+        return outcome
+
+
+def _told(config: AsyncInference, receipt: _Receipt, reason: str | None) -> tuple[str, Result] | None:
+    """Which topic is told what, None when none is."""
+    topic, kind = (config.success_topic, _SUCCESS) if reason is None else (config.error_topic, _ERROR)
+    if topic is None:
+        return None
+    is_held = kind in config.includes_response and receipt.status > 0 and len(receipt.head) <= LONGEST_RESPONSE
+    return topic, Result(reason, receipt.content_type, bytes(receipt.head) if is_held else None)
+
+
+def _is_pipeline(endpoint: Endpoint) -> bool:
+    models = (variant.model for variant in endpoint.definition.variants)
+    return any(
+        model is not None and len(model.containers) > 1 and model.execution_mode is ExecutionMode.SERIAL
+        for model in models
+    )
+
+
+def _received_error(status: int) -> str:
+    """The service's reason for an answer that is none, or no success; 0 stands for a time that ran out.
+
+    Source:
+        Notifications in public code: both kinds with 500 and 0 (read 2026-11-23).
+    """
+    kind = "client" if 400 <= status < 500 else "server"
+    return (
+        f"ClientError: Received {kind} error ({status}) from model. "
+        "See the SageMaker Endpoint logs in your account for more information."
+    )
+
+
+def _unreachable(invocation: AsyncInvocation) -> str:
+    """The service's reason when the container does not answer at all; seen in public code (read 2026-11-23)."""
+    return (
+        f"Amazon SageMaker could not get a response from the {invocation.endpoint} endpoint. "
+        "This can occur when CPU or memory utilization is high. To check your utilization, see Amazon CloudWatch. "
+        "To fix this problem, use an instance type with more CPU capacity or memory."
+    )
+
+
+async def _pieces(source: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(source.read, _PIECE):
+        yield piece
+
+
+async def _joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in larger parts: each costs a turn on a thread."""
+    held = bytearray()
+    async for part in parts:
+        held += part
+        if len(held) >= _PIECE:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)

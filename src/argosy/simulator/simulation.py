@@ -1,0 +1,196 @@
+"""A whole simulated SageMaker: state, buckets, endpoints and jobs behind one port of this machine."""
+
+import asyncio
+import re
+import shutil
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from argosy.simulator import answers
+from argosy.simulator.answers import Answer
+from argosy.simulator.backends.maker import BackendMaker, BackendOptions
+from argosy.simulator.batch import Batch
+from argosy.simulator.containers.container import Container
+from argosy.simulator.control.deployments import Deployments
+from argosy.simulator.control.endpoint_configs import EndpointConfigs
+from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
+from argosy.simulator.control.model_packages import ModelPackages
+from argosy.simulator.control.models import ImageLabels, Models
+from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
+from argosy.simulator.control.store import Store
+from argosy.simulator.control.transform_jobs import TransformJobs
+from argosy.simulator.health import Report
+from argosy.simulator.hosting.backend import OpenContainer
+from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
+from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.runtime.asgi import Message, Receive, Send
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.notification import Notifier
+from argosy.simulator.runtime.service import Runtime, serve
+from argosy.simulator.storage.objects import ObjectStore
+from argosy.simulator.transform.definition import Assumptions
+
+_REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a simulation has around it.
+
+    Attributes:
+        state: The folder that keeps its resources; one simulation at a time holds it.
+        objects: Where `s3://` leads.
+        open_container: Makes a container of an image.
+        labels: What images say of themselves.
+        report: Takes what a person should know, one line each.
+        subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
+        backends: What nobody knows of multi-model endpoints and pipelines.
+        hosting: What a person may change about endpoints.
+        assumptions: What nobody knows of transform jobs.
+    """
+
+    state: Path
+    objects: ObjectStore
+    open_container: OpenContainer
+    labels: ImageLabels
+    report: Report
+    subscribers: Mapping[str, str | Path] = field(default_factory=dict)
+    backends: BackendOptions = field(default_factory=BackendOptions)
+    hosting: HostingOptions = field(default_factory=HostingOptions)
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+class _Gate:
+    """The endpoints in service, for both ways of invoking them; a `Traffic`."""
+
+    def __init__(self, asynchronous: AsyncInference) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self._asynchronous = asynchronous
+
+    async def admit(self, name: str, served: Endpoint) -> None:
+        """Let invocations reach an endpoint."""
+        self.endpoints[name] = served
+        await self._asynchronous.attach(served)
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, and forget what was accepted for it."""
+        self.endpoints.pop(name, None)
+        await self._asynchronous.discard(name)
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; what was accepted is kept."""
+        self.endpoints.clear()
+        await self._asynchronous.close()
+
+
+class Simulation:
+    """The `sagemaker` API and the runtime API on one port.
+
+    Args:
+        world: What is around it.
+
+    Raises:
+        UsageError: Another simulation holds the state, or botocore is not installed.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._report = world.report
+        self._opened: list[Endpoint] = []
+        store = Store(world.state)
+        artifacts = _emptied(world.state / "artifacts")
+        self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
+        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions)
+        asynchronous = AsyncInference(
+            world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
+        )
+        gate = _Gate(asynchronous)
+        self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        deployments = Deployments(store, self._open_endpoint, gate, world.report)
+        parts = Parts(
+            store,
+            deployments,
+            Models(store, world.objects, world.labels),
+            EndpointConfigs(store),
+            Endpoints(store, deployments),
+            TransformJobs(store, batch, world.objects, world.report),
+            ModelPackages(store, batch, world.report),
+            InferenceComponents(store, deployments, world.report),
+        )
+        try:
+            self._control = ControlPlane(parts, world.report)
+        except BaseException:
+            store.close()
+            raise
+
+    def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
+        world = self._world
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
+        self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
+        self._opened.append(Endpoint(definition, make_backend, world.report, world.hosting, world.objects))
+        return self._opened[-1]
+
+    @property
+    def containers(self) -> list[Container]:
+        """The containers of all endpoints."""
+        return [container for endpoint in self._opened for container in endpoint.containers]
+
+    async def serve(self, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
+        """Go on where the simulation before ended, and answer until `stopping` is set or this is cancelled.
+
+        At the end all containers end as SageMaker ends them; the resources stay.
+        """
+        try:
+            self._control.resume()
+            await serve(self, listener, stopping, on_open)
+        finally:
+            await self._control.close()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI): the `sagemaker` API is at `/`, all else is the runtime API's."""
+        if scope["type"] != "http" or scope["path"] != "/":
+            await self._runtime(scope, receive, send)
+            return
+        answer = await self._answer(scope, receive)
+        if answer is None:
+            return
+        if answer.status != 200:
+            self._report(answer.note or f"{answer.status}")
+        length = ("Content-Length", str(len(answer.body)))
+        listed = [*answer.headers, ("x-amzn-RequestId", str(uuid.uuid4())), length]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in listed]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Message, receive: Receive) -> Answer | None:
+        """The answer of the `sagemaker` API, None when the client left."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            if len(body) <= REQUEST_BYTES:
+                body += message.get("body", b"")
+            if not message.get("more_body", False):
+                break
+        if scope["method"] != "POST" or TARGET not in headers:
+            return answers.not_simulated(404, "the `sagemaker` API takes POST / with an X-Amz-Target header field")
+        if len(body) > REQUEST_BYTES:
+            return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
+        region = _REGION.search(headers.get("authorization", ""))
+        return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder of artifacts without what a simulation left there that was killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
