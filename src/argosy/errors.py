@@ -32,7 +32,8 @@ The tree follows the folders::
     ├── NotScannedError           no vulnerability scanner came to a result, so nothing is known
     ├── ContainerError            a container did not start, or ended, or does not answer
     │   └── ContainerTimeoutError it did not answer in time
-    ├── TransformError            the transform job ended as Failed
+    ├── TransformError            the transform job, or an object of it, failed
+    │   └── RecordError           a record or its result is not what its media type says
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
 
@@ -234,7 +235,11 @@ class ContainerTimeoutError(ContainerError):
 
 
 class TransformError(ArgosyError):
-    """The transform job ended as Failed."""
+    """The transform job, or an object of it, failed."""
+
+
+class RecordError(TransformError):
+    """A record of a transform job, or its result, is not what its media type says."""
 
 
 class StorageError(ArgosyError):

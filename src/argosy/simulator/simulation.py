@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from argosy.errors import ContainerError
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
+from argosy.simulator.batch import Batch
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
@@ -21,14 +21,13 @@ from argosy.simulator.control.endpoints import Endpoints
 from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
-from argosy.simulator.control.resources import Json
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import Ending, TransformJobs
+from argosy.simulator.control.transform_jobs import TransformJobs
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import OpenContainer
-from argosy.simulator.hosting.definition import EndpointDefinition, Model
-from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.furnished import Surroundings
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
@@ -36,6 +35,7 @@ from argosy.simulator.runtime.async_spool import Spool
 from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
+from argosy.simulator.transform.definition import Assumptions
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 
@@ -52,6 +52,8 @@ class World:
         report: Takes what a person should know, one line each.
         subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
         backends: What nobody knows of multi-model endpoints and pipelines.
+        hosting: What a person may change about endpoints.
+        assumptions: What nobody knows of transform jobs.
     """
 
     state: Path
@@ -61,6 +63,8 @@ class World:
     report: Report
     subscribers: Mapping[str, str | Path] = field(default_factory=dict)
     backends: BackendOptions = field(default_factory=BackendOptions)
+    hosting: HostingOptions = field(default_factory=HostingOptions)
+    assumptions: Assumptions = field(default_factory=Assumptions)
 
 
 class _Gate:
@@ -101,7 +105,9 @@ class Simulation:
         self._report = world.report
         self._opened: list[Endpoint] = []
         store = Store(world.state)
-        self._artifacts = _emptied(world.state / "artifacts")
+        artifacts = _emptied(world.state / "artifacts")
+        self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
+        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions)
         asynchronous = AsyncInference(
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )
@@ -114,8 +120,8 @@ class Simulation:
             Models(store, world.objects, world.labels),
             EndpointConfigs(store),
             Endpoints(store, deployments),
-            TransformJobs(store, self._run_transform, world.objects, world.report),
-            ModelPackages(store, self._run_transform, world.report),
+            TransformJobs(store, batch, world.objects, world.report),
+            ModelPackages(store, batch, world.report),
             InferenceComponents(store, deployments, world.report),
         )
         try:
@@ -126,14 +132,10 @@ class Simulation:
 
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
-        surroundings = Surroundings(world.open_container, world.objects, self._artifacts, world.report)
-        make_backend = BackendMaker(surroundings, world.backends, definition.limits)
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
         self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-        self._opened.append(Endpoint(definition, make_backend, world.report))
+        self._opened.append(Endpoint(definition, make_backend, world.report, world.hosting, world.objects))
         return self._opened[-1]
-
-    async def _run_transform(self, name: str, request: Json, model: Model) -> Ending:
-        raise ContainerError("transform jobs are not simulated yet", where=f"{name} of {model.name}")
 
     @property
     def containers(self) -> list[Container]:

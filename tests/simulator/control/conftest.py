@@ -1,6 +1,7 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from tests.simulator.control.world import world
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
 SESSION = boto3.Session()  # it keeps what it read of botocore's models
+DEADLINE_S = 60.0
 QUICK = {"Delay": 0.05, "MaxAttempts": 400}
 
 
@@ -69,6 +71,13 @@ class Simulated:
     def in_service(self, name: str = "iris") -> Any:
         self.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=QUICK)
         return self.sagemaker.describe_endpoint(EndpointName=name)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come so"
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.simulator.control.conftest import ROLE, Simulated, simulation
-from tests.simulator.control.test_restart import until
+from tests.simulator.control.conftest import ROLE, Simulated, simulation, until
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:inference-component/base"
 COMPUTE = {"ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}}

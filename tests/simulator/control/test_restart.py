@@ -7,7 +7,6 @@ it. Then another simulation goes on with the state, and is asked what it knows.
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,10 +21,7 @@ from argosy.errors import UsageError
 from argosy.simulator.control.resources import Kind
 from argosy.simulator.control.store import Store
 from tests.simulator.control import world
-from tests.simulator.control.conftest import Simulated, simulation
-
-NEVER = 10**6
-DEADLINE_S = 60.0
+from tests.simulator.control.conftest import DEADLINE_S, Simulated, simulation, until
 
 
 @contextmanager
@@ -44,13 +40,6 @@ def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
         process.stdout.close()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come so"
-        time.sleep(0.02)
-
-
 def stand_ins(folder: Path) -> int:
     """How many stand-ins of a folder run."""
     found = 0
@@ -61,6 +50,15 @@ def stand_ins(folder: Path) -> int:
         except OSError:
             continue
     return found
+
+
+def try_to(call: Callable[[], Any]) -> bool:
+    """Whether a call was answered; the simulator may die over it."""
+    try:
+        call()
+    except (NoConnection, HTTPClientError):
+        return False
+    return True
 
 
 def story(simulated: Simulated, told: list[str]) -> None:

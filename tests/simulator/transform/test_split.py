@@ -35,7 +35,7 @@ def lines(content: bytes) -> list[bytes]:
     return io.BytesIO(content).readlines()
 
 
-@given(texts, st.sampled_from(SplitType), st.sampled_from(BatchStrategy), st.one_of(st.none(), st.integers(30, 99)))
+@given(texts, st.sampled_from([LINE, WHOLE]), st.sampled_from(BatchStrategy), st.one_of(st.none(), st.integers(30, 99)))
 def test_assembling_what_was_split_gives_the_object_back(
     content: bytes, split_type: SplitType, strategy: BatchStrategy, limit: int | None
 ) -> None:

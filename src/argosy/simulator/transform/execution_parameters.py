@@ -1,86 +1,15 @@
-"""What a transform job is told, what its container asks for, and which of them counts."""
+"""What a transform job works with: what it is told, else what its container asks for, else the default."""
 
 import json
 from dataclasses import dataclass
 from typing import Final
 
 from argosy import contract
-from argosy.errors import UsageError
-from argosy.simulator.transform.assemble import AssembleWith
-from argosy.simulator.transform.split import BatchStrategy, SplitType
+from argosy.simulator.transform.definition import TransformJobDefinition
+from argosy.simulator.transform.split import BatchStrategy
 
 MOST_UNDER_WAY: Final = 100
 """Requests at a time that a job really sends, whoever asks for more: each takes a connection of this machine."""
-
-_LONGEST_MEDIA_TYPE: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class TransformOptions:
-    """The fields of CreateTransformJob that shape its requests; None where the caller says nothing.
-
-    Attributes:
-        content_type: Sent with every invocation.
-        accept: Sent with every invocation.
-        split_type: How objects are divided into records.
-        assemble_with: What is put between answers.
-        batch_strategy: How many records a request carries.
-        max_payload_mb: Largest body in MB; 0 knows no limit and sends bodies in chunks.
-        max_concurrent_transforms: Requests under way at a time; 0 leaves it to the container, as None does.
-        invocation_s: `InvocationsTimeoutInSeconds`.
-        max_retries: `InvocationsMaxRetries`.
-    """
-
-    content_type: str | None = None
-    accept: str | None = None
-    split_type: SplitType = SplitType.NONE
-    assemble_with: AssembleWith = AssembleWith.NONE
-    batch_strategy: BatchStrategy | None = None
-    max_payload_mb: int | None = None
-    max_concurrent_transforms: int | None = None
-    invocation_s: float = contract.BATCH_INVOCATION.value
-    max_retries: int = int(contract.BATCH_RETRIES.value)
-
-    def __post_init__(self) -> None:
-        limit = int(contract.BATCH_PAYLOAD_MB.value)
-        payload, concurrent = self.max_payload_mb, self.max_concurrent_transforms
-        if payload is not None and not 0 <= payload <= limit:
-            raise UsageError("MaxPayloadInMB is out of range", got=payload, want=f"0 to {limit}")
-        if concurrent is not None and concurrent < 0:
-            raise UsageError("MaxConcurrentTransforms is out of range", got=concurrent, want="0 or more")
-        if concurrent and (payload or 0) * concurrent > limit:
-            raise UsageError(
-                "MaxConcurrentTransforms times MaxPayloadInMB is too large",
-                got=f"{concurrent} * {payload}",
-                want=f"at most {limit}",
-            )
-        for field, value in (("ContentType", self.content_type), ("Accept", self.accept)):
-            if value is not None and (
-                len(value) > _LONGEST_MEDIA_TYPE or not value.isascii() or not value.isprintable()
-            ):
-                raise UsageError(
-                    f"{field} is not a header value", want=f"at most {_LONGEST_MEDIA_TYPE} ASCII characters"
-                )
-
-    def environment(self) -> dict[str, str]:
-        """The variables that SageMaker adds: those of fields that the caller set, no other.
-
-        Source:
-            https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html (read 2026-11-22)
-        """
-        found = {"SAGEMAKER_BATCH": "true"}
-        if self.max_payload_mb is not None:
-            found["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self.max_payload_mb)
-        if self.batch_strategy is not None:
-            found["SAGEMAKER_BATCH_STRATEGY"] = self.batch_strategy.name
-        if self.max_concurrent_transforms is not None:
-            found["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(self.max_concurrent_transforms)
-        return found
-
-    def headers(self) -> dict[str, str]:
-        """The header fields of every invocation."""
-        fields = {"Content-Type": self.content_type, "Accept": self.accept}
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +39,11 @@ class ExecutionParameters:
         )
 
 
-def resolve(options: TransformOptions, body: bytes | None) -> tuple[ExecutionParameters, list[str]]:
+def resolve(job: TransformJobDefinition, body: bytes | None) -> tuple[ExecutionParameters, list[str]]:
     """What counts: the job's value, else the container's, else the default, each field for itself.
 
     Args:
-        options: The job's.
+        job: The job.
         body: Of the container's 200 to `/execution-parameters`; None when it gave none.
 
     Returns:
@@ -124,13 +53,11 @@ def resolve(options: TransformOptions, body: bytes | None) -> tuple[ExecutionPar
         https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html (read 2026-11-22)
     """
     asked, faults = _parse(body) if body is not None else (_Asked(), [])
-    payload = options.max_payload_mb
+    payload = job.max_payload_in_mb
     if payload is None:
         payload = contract.DEFAULT_MAX_PAYLOAD_MB if asked.max_payload_mb is None else asked.max_payload_mb
     concurrent = (
-        options.max_concurrent_transforms
-        or asked.max_concurrent_transforms
-        or contract.DEFAULT_MAX_CONCURRENT_TRANSFORMS
+        job.max_concurrent_transforms or asked.max_concurrent_transforms or contract.DEFAULT_MAX_CONCURRENT_TRANSFORMS
     )
     limit = int(contract.BATCH_PAYLOAD_MB.value)
     if payload * concurrent > limit:
@@ -142,7 +69,7 @@ def resolve(options: TransformOptions, body: bytes | None) -> tuple[ExecutionPar
     if concurrent > MOST_UNDER_WAY:
         faults.append(f"MaxConcurrentTransforms is {concurrent}: here at most {MOST_UNDER_WAY} at a time")
         concurrent = MOST_UNDER_WAY
-    strategy = options.batch_strategy or asked.batch_strategy or BatchStrategy.MULTI_RECORD
+    strategy = job.batch_strategy or asked.batch_strategy or BatchStrategy.MULTI_RECORD
     return ExecutionParameters(concurrent, payload, strategy), faults
 
 

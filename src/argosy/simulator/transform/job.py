@@ -1,332 +1,224 @@
-"""A transform job on one instance: container, health, execution parameters, every object of the input, verdict."""
+"""A transform job: objects listed, divided among instances, transformed; it can be watched, stopped and resumed."""
 
 import asyncio
+import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
-from argosy.errors import ContainerError, TransformError
-from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Connection
-from argosy.simulator.containers.container import Container, log_tail, stop
-from argosy.simulator.health import Report, await_ready, uninterrupted
-from argosy.simulator.transform.execution_parameters import ExecutionParameters, TransformOptions, resolve
-from argosy.simulator.transform.files import InputObject
-from argosy.simulator.transform.object_transform import (
-    ALGORITHM_ERROR,
-    INTERNAL_ERROR,
-    AnswerBuffer,
-    Fault,
-    ObjectTransform,
-    bad_status,
-    no_answer,
-)
-from argosy.simulator.transform.split import MiniBatch
+from argosy.errors import ArgosyError, ContainerError, StorageError, TransformError
+from argosy.simulator.containers.container import Container
+from argosy.simulator.storage.objects import ObjectStore
+from argosy.simulator.transform import json_path
+from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.transform.execution_parameters import ExecutionParameters
+from argosy.simulator.transform.instance import Instance
+from argosy.simulator.transform.journal import Journal
+from argosy.simulator.transform.listing import InputObject, input_objects, share, write_manifests
+from argosy.simulator.transform.object_transform import ALGORITHM_ERROR, CLIENT_ERROR, INTERNAL_ERROR, Work
+from argosy.simulator.transform.progress import Board, Listener, Outcome, Status
 
-STARTUP_S: Final = 1800.0
-"""How long a job pings before it gives up, as an engineer of AWS told it:
-https://github.com/aws/amazon-sagemaker-examples/issues/815 (read 2026-11-22)."""
-_PARAMETERS_S: Final = 2.0
-_RETRY_DELAY_S: Final = 0.1
-_ERROR_BODY_BYTES: Final = 65536
-_BLOCKING_BYTES: Final = 2**20  # what may be copied without a thread: about a millisecond's work
 _SEE_LOGS: Final = "See job logs for more information"
 
-
-class Status(StrEnum):
-    """`TransformJobStatus` of a job that has ended."""
-
-    COMPLETED = "Completed"
-    FAILED = "Failed"
+OpenInstance = Callable[[Mapping[str, str]], Sequence[Container]]
+"""Makes the containers of one more instance, not yet started, with these variables added to the model's; blocks.
+Several containers are a pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is, or was.
+class Surroundings:
+    """What a job is run with, beside its definition.
 
     Attributes:
-        objects: Objects done, well or not.
-        objects_total: Objects of the input.
-        failed: Objects without a result.
-        bytes: Bytes of the input that are done.
-        bytes_total: Bytes of the input.
-        records: Records whose answers are in results.
-        requests: Invocations, retries included.
-        retries: Invocations that repeated a failed one.
+        store: Where its buckets are: input, output, manifests.
+        open_instance: Makes the containers of an instance.
+        listener: Who hears of it.
+        assumptions: What is done where nobody knows what SageMaker does.
+        scratch: The folder of nameless files, for what is too long for memory.
+        journal: What earlier runs have done; None begins anew.
+        objects: The input, when it is listed already.
     """
 
-    objects: int = 0
-    objects_total: int = 0
-    failed: int = 0
-    bytes: int = 0
-    bytes_total: int = 0
-    records: int = 0
-    requests: int = 0
-    retries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a job ended.
-
-    Attributes:
-        status: Failed when one object failed.
-        failure_reason: The service's words, None when it is Completed.
-        progress: What was done.
-        seconds: From the start of the container to the last result.
-        parameters: What the job worked with.
-    """
-
-    status: Status
-    failure_reason: str | None
-    progress: Progress
-    seconds: float
-    parameters: ExecutionParameters
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who hears of a job.
-
-    Attributes:
-        log: Takes the lines of the data log, as the service writes them.
-        report: Takes sentences for the person at the simulator.
-        progress: Called whenever something was done.
-    """
-
-    log: Report
-    report: Report
-    progress: Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A mini-batch under way, or the end of an object (without a task)."""
-
-    transform: ObjectTransform
-    batch: MiniBatch | None = None
-    task: asyncio.Task[AnswerBuffer | None] | None = None
+    store: ObjectStore
+    open_instance: OpenInstance
+    listener: Listener
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    journal: Journal | None = None
+    objects: Sequence[InputObject] | None = None
 
 
 class TransformJob:
-    """One run over some objects.
+    """One run of a job. All its methods are called on the thread of one event loop.
 
     Args:
-        container: Not yet started; launched with `options.environment()`.
-        objects: The input, in order.
-        options: The job's.
-        listener: Who hears of it.
-        input_name: What the data log calls the input's bucket.
+        definition: What CreateTransformJob was told.
+        surroundings: What it is run with.
     """
 
-    def __init__(
-        self,
-        container: Container,
-        objects: Sequence[InputObject],
-        options: TransformOptions,
-        listener: Listener,
-        input_name: str,
-    ) -> None:
-        self._container = container
-        self._connection: Connection | None = None
-        self._objects = objects
-        self._options = options
-        self._listener = listener
-        self._input_name = input_name
-        self._progress = Progress(objects_total=len(objects), bytes_total=sum(source.size for source in objects))
-        self._pending: deque[_Sent] = deque()
-        self._kinds: list[str] = []
-        self._is_dead = False
+    def __init__(self, definition: TransformJobDefinition, surroundings: Surroundings) -> None:
+        self._definition = definition
+        self._surroundings = surroundings
+        self._board = Board(surroundings.listener)
+        self._instances: list[Instance] = []
+        self._done: list[InputObject] = []
+        self._running: asyncio.Task[None] | None = None
+        self._status: Status = Status.IN_PROGRESS
+        self._is_stopping = False
+        self._failure_reason: str | None = None
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        capture = definition.data_capture_config
+        is_numbered = capture is not None and capture.generate_inference_id
+        self._journal = None if is_numbered else surroundings.journal  # its numbers are another run's
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it stands, or ended."""
+        seconds = (self._ended or time.monotonic()) - self._began
+        return Outcome(self._status, self._failure_reason, self._board.progress, seconds, self._parameters)
 
     async def run(self) -> Outcome:
-        """Start the container, transform every object, end the container and remove it.
+        """Transform every object; a failed one does not end the job.
 
-        A failed object does not end the job; a container that ended does. Cancelled, it leaves no partial result.
+        Cancelled, it leaves no partial result and no container; the results that are whole stay.
+
+        Returns:
+            How it ended: Completed, Failed, or Stopped by `stop`.
 
         Raises:
-            ContainerError: The container did not start, or was never healthy.
+            ContainerError: A container did not start, or was never healthy.
             EngineError: The container engine failed.
+            StorageError: The input cannot be listed.
+            TransformError: There is no input. In all these cases `outcome` says Failed, with the service's reason.
         """
-        started = time.monotonic()
+        self._began = time.monotonic()
+        if self._is_stopping:
+            self._end(Status.STOPPED)
+            return self.outcome
+        self._running = asyncio.create_task(self._run())
         try:
-            await uninterrupted(self._container.start)
-            self._connection = Connection(self._container.url, TRANSFORM_JOB)
-            failure = f"{ALGORITHM_ERROR}: the container did not pass the ping health check"
-            await await_ready(self._container, self._connection, STARTUP_S, failure)
-            parameters = await self._parameters(self._connection)
-            self._log(str(parameters))
-            await self._transform_all(self._connection, parameters)
-        finally:
-            await self._close()
-        failed = bool(self._kinds)
-        reason = f"{self._kinds[0]}: {_SEE_LOGS}" if failed else None
-        seconds = time.monotonic() - started
-        return Outcome(Status.FAILED if failed else Status.COMPLETED, reason, self._progress, seconds, parameters)
-
-    async def _close(self) -> None:
-        """End what is under way and the container."""
-        transforms = {id(sent.transform): sent.transform for sent in self._pending}
-        under_way = [sent.task for sent in self._pending if sent.task is not None]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-        for transform in transforms.values():
-            transform.fail(Fault(ALGORITHM_ERROR, ("the job was stopped",)))
-            transform.end()
-        try:
-            if self._connection is not None:
-                await self._connection.close()
-                if await asyncio.to_thread(self._container.exit_code) is None:
-                    ended = await asyncio.to_thread(stop, self._container)
-                    if ended.killed:
-                        self._listener.report("the container did not end within 30 s of SIGTERM and was killed")
-        finally:
-            await asyncio.to_thread(self._container.remove)
-
-    async def _parameters(self, connection: Connection) -> ExecutionParameters:
-        """Ask the container; without a good answer the job's values and the defaults count."""
-        body = None
-        try:
-            reply = await connection.get("/execution-parameters", _PARAMETERS_S)
-        except ContainerError as error:
-            self._listener.report(f"{error.message}: the defaults are used")
-        else:
-            if reply.status == 200:
-                body = reply.body
-            elif reply.status != 404:
-                self._listener.report(f"/execution-parameters answers {reply.status}: the defaults are used")
-        parameters, faults = resolve(self._options, body)
-        for fault in faults:
-            self._listener.report(fault)
-        return parameters
-
-    async def _transform_all(self, connection: Connection, parameters: ExecutionParameters) -> None:
-        """Send the mini-batches of all objects in order, some at a time, and write the answers in the same order.
-
-        Twice as many as may be sent at a time are kept under way or waiting for their turn, so that one slow answer
-        does not leave the container idle at once.
-        """
-        slots = asyncio.Semaphore(parameters.max_concurrent_transforms)
-        for source in self._objects:
-            if self._is_dead:
-                break
-            if source.size == 0:
-                self._listener.report(f"{source.key}: empty, not sent; what SageMaker does with it is not documented")
-                self._advance(objects=1)
-                continue
-            transform = ObjectTransform(source, self._options, parameters)
-            end = _Sent(transform)
-            try:
-                for batch in transform.mini_batches():
-                    while len(self._pending) >= 2 * parameters.max_concurrent_transforms:
-                        await self._settle_next()
-                    task = asyncio.create_task(self._invoke(connection, slots, transform, batch))
-                    self._pending.append(_Sent(transform, batch, task))
-            finally:
-                self._pending.append(end)
-        while self._pending:
-            await self._settle_next()
-
-    async def _settle_next(self) -> None:
-        """Take the oldest of what is under way: write its answer, or end its object."""
-        sent = self._pending[0]
-        transform, batch = sent.transform, sent.batch
-        if sent.task is None or batch is None:
-            transform.end()
-            self._pending.popleft()
-            self._ended(transform)
-            return
-        answer = await sent.task
-        self._pending.popleft()
-        if answer is not None:
-            with answer:
-                if answer.tell() > _BLOCKING_BYTES:
-                    await asyncio.to_thread(transform.write, answer, batch)
-                else:
-                    transform.write(answer, batch)
-        transform.settled_bytes += batch.length
-        self._advance(bytes=batch.length)
-
-    async def _invoke(
-        self, connection: Connection, slots: asyncio.Semaphore, transform: ObjectTransform, batch: MiniBatch
-    ) -> AnswerBuffer | None:
-        """One mini-batch: its answer, or None when the object has failed by it or before."""
-        async with slots:
-            attempt = 0
-            while transform.fault is None and not self._is_dead:
-                self._advance(requests=1, retries=int(attempt > 0))
-                answer = await self._attempt(connection, transform, batch)
-                if not isinstance(answer, Fault):
-                    return answer
-                final = attempt >= self._options.max_retries or answer.kind != ALGORITHM_ERROR
-                if final or await self._has_died():
-                    transform.fail(answer)
-                    break
-                attempt += 1
-                self._listener.report(f"{transform.source.key}: {answer.lines[0]}: retry {attempt}")
-                await asyncio.sleep(_RETRY_DELAY_S)
-            if self._is_dead:
-                transform.fail(no_answer("the container ended"))
-            return None
-
-    async def _attempt(
-        self, connection: Connection, transform: ObjectTransform, batch: MiniBatch
-    ) -> AnswerBuffer | Fault:
-        """One invocation. What SageMaker repeats is not documented: here 5xx and no answer are, 4xx is not."""
-        try:
-            headers, body = transform.request(batch)
-            limit_s = self._options.invocation_s
-            answer = transform.answer_buffer()
-            try:
-                async with connection.stream(INVOCATIONS, headers, body, timeout_s=limit_s) as response:
-                    is_good = 200 <= response.status < 300
-                    async for part in response.parts():
-                        if is_good or answer.tell() < _ERROR_BODY_BYTES:
-                            answer.write(part)
-                if is_good:
-                    return answer
-                answer.seek(0)
-                fault = bad_status(response.status, answer.read(_ERROR_BODY_BYTES))
-            except BaseException:
-                answer.close()
+            await self._running
+        except asyncio.CancelledError:
+            self._end(Status.STOPPED)
+            if not self._is_stopping:
                 raise
-        except ContainerError as error:
-            return no_answer(error.message)
-        except (TransformError, OSError) as error:
-            return Fault(INTERNAL_ERROR, (str(error),))
-        answer.close()
-        return fault
+        except ArgosyError as error:
+            self._failure_reason = _reason(error)
+            self._end(Status.FAILED)
+            raise
+        else:
+            faults = self._board.faults
+            self._failure_reason = f"{faults[0]}: {_SEE_LOGS}" if faults else None
+            self._end(Status.FAILED if faults else Status.COMPLETED)
+        return self.outcome
 
-    async def _has_died(self) -> bool:
-        """Whether the container has ended; said once, with the end of its log."""
-        exit_code = await asyncio.to_thread(self._container.exit_code)
-        if exit_code is not None and not self._is_dead:
-            self._is_dead = True
-            tail = await asyncio.to_thread(log_tail, self._container)
-            self._listener.report(f"the container ended with exit code {exit_code}\n{tail}")
-        return exit_code is not None
+    def stop(self) -> None:
+        """Begin to stop, as StopTransformJob does: Stopping now, Stopped when `run` returns; nothing once it ended."""
+        if self._status is Status.IN_PROGRESS:
+            self._status, self._is_stopping = Status.STOPPING, True
+            if self._running is not None:
+                self._running.cancel()
 
-    def _ended(self, transform: ObjectTransform) -> None:
-        fault = transform.fault
-        if fault is not None:
-            self._kinds.append(fault.kind)
-            for line in fault.lines:
-                self._log(f"{self._input_name}/{transform.source.key}: {line}")
-        records = transform.records if fault is None else 0
-        rest = transform.source.size - transform.settled_bytes
-        self._advance(objects=1, failed=int(fault is not None), records=records, bytes=rest)
+    @property
+    def _parameters(self) -> ExecutionParameters | None:
+        return self._instances[0].parameters if self._instances else None
 
-    def _advance(self, **counts: int) -> None:
-        """Count, and tell."""
-        self._progress = replace(
-            self._progress, **{field: getattr(self._progress, field) + count for field, count in counts.items()}
-        )
-        self._listener.progress(self._progress)
+    def _end(self, status: Status) -> None:
+        self._status = status
+        self._ended = time.monotonic()
 
-    def _log(self, line: str) -> None:
-        """One line of the data log, stamped as the service does."""
-        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        self._listener.log(f"{stamp}:[sagemaker logs]: {line}")
+    async def _run(self) -> None:
+        job, around = self._definition, self._surroundings
+        started = datetime.now(UTC)
+        self._warn_of_slices()
+        objects = await asyncio.to_thread(self._objects)
+        self._board.begin(len(objects), sum(source.size for source in objects))
+        rest = await asyncio.to_thread(self._not_done, objects)
+        if rest:
+            stamp = started.strftime("%Y-%m-%dT%H:%M:%SZ")
+            work = Work(job, around.store, around.scratch, around.assumptions.slice_end, stamp)
+            await self._transform(rest, work)
+        done = set(self._done)
+        capture = job.data_capture_config
+        if capture is not None and done:
+            inputs = [source for source in objects if source in done]
+            await asyncio.to_thread(write_manifests, capture, inputs, job.transform_job_name, started, around.store)
+
+    def _objects(self) -> Sequence[InputObject]:
+        around = self._surroundings
+        if around.objects is not None:
+            return around.objects
+        return input_objects(self._definition, around.store, around.assumptions, around.listener.report)
+
+    def _not_done(self, objects: Sequence[InputObject]) -> list[InputObject]:
+        """The objects without the results of an earlier run."""
+        journal = self._journal
+        if journal is None:
+            return list(objects)
+        rest = []
+        for source in objects:
+            if journal.has(source, self._surroundings.store):
+                self._done.append(source)
+                self._board.advance(objects=1, resumed=1, bytes=source.size)
+            else:
+                rest.append(source)
+        if self._done:
+            self._board.report(f"{len(self._done)} of {len(objects)} objects were done by an earlier run of this job")
+        return rest
+
+    async def _transform(self, objects: Sequence[InputObject], work: Work) -> None:
+        """Run all instances beside each other; when one cannot run, all end."""
+        around, count = self._surroundings, self._definition.transform_resources.instance_count
+        try:
+            for _ in range(count):
+                containers = await asyncio.to_thread(around.open_instance, self._definition.container_environment)
+                self._instances.append(Instance(containers, work, around.assumptions, self._board, self._stored))
+        except BaseException:
+            for instance in self._instances:
+                await asyncio.to_thread(instance.remove)
+            raise
+        running = [
+            asyncio.create_task(instance.run(share(objects, number, count)))
+            for number, instance in enumerate(self._instances)
+        ]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _stored(self, source: InputObject) -> None:
+        """The result of an object is stored."""
+        self._done.append(source)
+        if self._journal is not None:
+            result = self._surroundings.store.find(source.output)
+            if result is not None:
+                self._journal.note(source, result)
+
+    def _warn_of_slices(self) -> None:
+        processing = self._definition.data_processing
+        for text in (processing.input_filter, processing.output_filter):
+            try:
+                is_closed = json_path.parse(text).has_closed_slice
+            except TransformError:
+                continue  # each object fails by it, as on SageMaker
+            if is_closed:
+                end = self._surroundings.assumptions.slice_end.value
+                self._board.report(
+                    f"{text}: nobody knows whether SageMaker takes the end of a slice for {end}, as here; write single "
+                    "indexes, or leave the end out"
+                )
+
+
+def _reason(error: ArgosyError) -> str:
+    """`FailureReason` of a job that could not begin."""
+    if isinstance(error, ContainerError):
+        return error.what if error.what.startswith(ALGORITHM_ERROR) else f"{ALGORITHM_ERROR}: {_SEE_LOGS}"
+    if isinstance(error, (TransformError, StorageError)):
+        return f"{CLIENT_ERROR}: {error.what}"
+    return f"{INTERNAL_ERROR}: {_SEE_LOGS}"

@@ -1,16 +1,23 @@
 """One object of a transform job: its mini-batches go out, the answers come back in order, and one result is written."""
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from itertools import islice
+from pathlib import Path
+from typing import Final
 
-from argosy.errors import TransformError
+from argosy.errors import RecordError, StorageError, TransformError
 from argosy.simulator.connection import Body
+from argosy.simulator.storage.objects import ObjectStore, Upload
 from argosy.simulator.transform.assemble import Assembler
-from argosy.simulator.transform.execution_parameters import ExecutionParameters, TransformOptions
-from argosy.simulator.transform.files import InputObject, OutputFile
+from argosy.simulator.transform.content import Made, Plain, Readable, follower, gunzip
+from argosy.simulator.transform.data_processing import RecordProcessing
+from argosy.simulator.transform.definition import CompressionType, TransformJobDefinition
+from argosy.simulator.transform.execution_parameters import ExecutionParameters
+from argosy.simulator.transform.framing import JOINT
+from argosy.simulator.transform.json_path import SliceEnd
+from argosy.simulator.transform.listing import InputObject
 from argosy.simulator.transform.split import MiniBatch, mini_batches
 
 CLIENT_ERROR: Final = "ClientError"
@@ -19,6 +26,7 @@ INTERNAL_ERROR: Final = "InternalServerError"
 _PART_BYTES: Final = 2**18
 _IN_MEMORY_BYTES: Final = 2**20
 _LOGGED_BODY_BYTES: Final = 2048
+_MOST_BATCHES: Final = 256  # taken at a time, so that going to a thread for them costs next to nothing
 
 AnswerBuffer = tempfile.SpooledTemporaryFile[bytes]
 
@@ -30,10 +38,31 @@ class Fault:
     Attributes:
         kind: `ClientError`, `AlgorithmError` or `InternalServerError`, as the job's failure reason begins.
         lines: What the data log says about it.
+        status: What the container answered; 0 when it is not about an answer.
     """
 
     kind: str
     lines: tuple[str, ...]
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all objects of a job share.
+
+    Attributes:
+        job: The job.
+        store: Where its buckets are.
+        scratch: The folder of nameless files, for what is too long for memory.
+        slice_end: Whether the end of a slice belongs to it.
+        started: When the job began, as in `2022-08-30T00:49:15Z`.
+    """
+
+    job: TransformJobDefinition
+    store: ObjectStore
+    scratch: Path
+    slice_end: SliceEnd
+    started: str
 
 
 def bad_status(status: int, body: bytes) -> Fault:
@@ -45,8 +74,9 @@ def bad_status(status: int, body: bytes) -> Fault:
     """
     message = body[:_LOGGED_BODY_BYTES].decode(errors="replace").splitlines()
     if 400 <= status < 500:
-        return Fault(CLIENT_ERROR, (f"ClientError: {status}", "", "Message:", *message))
-    return Fault(ALGORITHM_ERROR, (f"Bad HTTP status received from algorithm: {status}", "", "Message:", *message))
+        return Fault(CLIENT_ERROR, (f"ClientError: {status}", "", "Message:", *message), status)
+    lines = (f"Bad HTTP status received from algorithm: {status}", "", "Message:", *message)
+    return Fault(ALGORITHM_ERROR, lines, status)
 
 
 def no_answer(reason: str) -> Fault:
@@ -55,57 +85,88 @@ def no_answer(reason: str) -> Fault:
 
 
 class ObjectTransform:
-    """What becomes of one object.
+    """What becomes of one object. Its methods block; they are called one after the other, on any thread.
 
     Args:
         source: The object.
-        options: The job's.
+        work: What all objects share.
         parameters: Those that count.
     """
 
-    def __init__(self, source: InputObject, options: TransformOptions, parameters: ExecutionParameters) -> None:
+    def __init__(self, source: InputObject, work: Work, parameters: ExecutionParameters) -> None:
         self.source = source
         self.fault: Fault | None = None
         self.records = 0
         self.settled_bytes = 0
-        self._options = options
+        self._work = work
         self._parameters = parameters
-        self._input: BinaryIO | None = None
-        self._output: OutputFile | None = None
+        self._content: Readable | None = None
+        self._opened: list[Readable] = []
+        self._upload: Upload | None = None
         self._assembler: Assembler | None = None
+        self._batches: Iterator[MiniBatch] = iter(())
+        self._processing: RecordProcessing | None = None
+        self._inputs: Iterator[bytes] | None = None
 
-    def mini_batches(self) -> Iterator[MiniBatch]:
-        """Open the object and its result, and divide the object; ends early when the object has failed."""
+    def open(self) -> None:
+        """Open the object and its result; a fault is noted."""
+        job, strategy = self._work.job, self._parameters.batch_strategy
         try:
-            self._input = self.source.path.open("rb")
-            self._output = OutputFile(self.source.output)
-            self._assembler = Assembler(self._output.stream, self._options.assemble_with)
-            options, parameters = self._options, self._parameters
-            strategy, limit = parameters.batch_strategy, parameters.limit_bytes
-            for batch in mini_batches(self._input, options.split_type, strategy, limit):
-                if self.fault is not None:
-                    return
-                yield batch
-        except TransformError as error:
-            self.fail(Fault(CLIENT_ERROR, (error.message,)))
-        except OSError as error:
-            self.fail(Fault(INTERNAL_ERROR, (f"the object cannot be read or its result not be written: {error}",)))
+            content: Readable = Plain(self._work.store.open(self.source.uri))
+            self._opened.append(content)
+            if job.transform_input.compression_type is CompressionType.GZIP:
+                content = self._made(gunzip(content))
+            processing = RecordProcessing(job, self._work.slice_end, strategy, self._work.started)
+            if processing.changes_output:
+                self._processing = processing
+                self._inputs = processing.records(follower(content)) if processing.joins else None
+            if processing.changes_input:
+                content = self._made(processing.filtered(content.read))
+            self._content = content
+            self._upload = self._work.store.create(self.source.output)
+            self._assembler = Assembler(self._upload.stream, job.transform_output.assemble_with)
+            limit = self._parameters.limit_bytes
+            batches = mini_batches(content, job.transform_input.split_type, strategy, limit)
+            self._batches = batches if self.source.size else iter((MiniBatch(0, 0, 1),))
+        except (TransformError, StorageError, OSError) as error:
+            self._failed(error)
+
+    def take(self) -> list[MiniBatch]:
+        """Some of the next mini-batches; none at the end, or when the object has failed."""
+        taken: list[MiniBatch] = []
+        length = 0
+        try:
+            for batch in islice(self._batches, _MOST_BATCHES):
+                taken.append(batch)
+                length += batch.length
+                if length >= _IN_MEMORY_BYTES:
+                    break
+        except (TransformError, StorageError, OSError) as error:
+            self._failed(error)
+        return taken if self.fault is None else []
 
     def request(self, batch: MiniBatch) -> tuple[Mapping[str, str], Body]:
         """Header fields and body of an invocation, each time anew.
 
         Short bodies are read at once, long ones while they are sent. Without a payload limit a body goes in chunks.
+
+        Raises:
+            TransformError: The object became shorter meanwhile.
         """
-        headers = self._options.headers()
+        headers = self._work.job.headers
         if self._parameters.limit_bytes is None:
             return headers, self._parts(batch)
-        if batch.length > _IN_MEMORY_BYTES:
-            return headers | {"Content-Length": str(batch.length)}, self._parts(batch)
-        return headers, os.pread(self._descriptor, batch.length, batch.start)
+        if batch.body_length > _IN_MEMORY_BYTES:
+            return headers | {"Content-Length": str(batch.body_length)}, self._parts(batch)
+        return headers, b"".join(self._blocks(batch))
 
     def answer_buffer(self) -> AnswerBuffer:
         """Where an answer waits for its turn: in memory while it is short, else in a nameless file."""
-        return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, dir=str(self.source.output.parent))
+        return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, dir=str(self._work.scratch))
+
+    def is_slow_to_write(self, answer: AnswerBuffer) -> bool:
+        """Whether writing an answer is a thread's work."""
+        return self._processing is not None or answer.tell() > _IN_MEMORY_BYTES
 
     def write(self, answer: AnswerBuffer, batch: MiniBatch) -> None:
         """Add the next answer in order; nothing happens when the object has failed."""
@@ -113,45 +174,75 @@ class ObjectTransform:
             return
         try:
             answer.seek(0)
-            while part := answer.read(_PART_BYTES):
-                self._assembler.write(part)
-            self._assembler.end_answer()
+            if self._processing is None:
+                while part := answer.read(_PART_BYTES):
+                    self._assembler.write(part)
+                self._assembler.end_answer()
+            else:
+                inputs = None if self._inputs is None else islice(self._inputs, batch.records)
+                for record in self._processing.results(inputs, answer.read):
+                    self._assembler.write(record)
+                    self._assembler.end_answer()
             self.records += batch.records
-        except OSError as error:
-            self.fail(Fault(INTERNAL_ERROR, (f"the result cannot be written: {error}",)))
+        except RecordError as error:
+            self._failed(error)
+        except (TransformError, OSError) as error:
+            self._failed(error)
+
+    def settle(self, batch: MiniBatch) -> int:
+        """A mini-batch is done; returns the bytes of the stored object that are done by it."""
+        done = batch.length if self._content is self._opened[0] else 0
+        self.settled_bytes += done
+        return done
 
     def fail(self, fault: Fault) -> None:
         """The object has failed; the first reason stays."""
         self.fault = self.fault or fault
 
     def end(self) -> None:
-        """Close the object, and give the result its name, or leave nothing of it when the object has failed."""
-        if self._input is not None:
-            self._input.close()
-            self._input = None
-        output, self._output = self._output, None
-        if output is None:
+        """Close the object, and store the result, or leave nothing of it when the object has failed."""
+        for content in self._opened:
+            content.close()
+        upload, self._upload = self._upload, None
+        if upload is None:
             return
         if self.fault is not None:
-            output.discard()
+            upload.discard()
             return
         try:
-            output.finish()
-        except OSError as error:
-            self.fail(Fault(INTERNAL_ERROR, (f"the result cannot be written: {error}",)))
-            output.discard()
+            upload.finish()
+        except (StorageError, OSError) as error:
+            self._failed(error)
+            upload.discard()
 
-    @property
-    def _descriptor(self) -> int:
-        if self._input is None:
-            raise TransformError("the object is not open", where=self.source.path)
-        return self._input.fileno()
+    def _made(self, parts: Iterator[bytes]) -> Made:
+        made = Made(parts, self._work.scratch)
+        self._opened.append(made)
+        return made
+
+    def _failed(self, error: Exception) -> None:
+        """What an exception means for the object, in the service's words where they are known."""
+        if isinstance(error, RecordError):
+            self.fail(bad_status(400, error.message.encode()))
+        elif isinstance(error, TransformError):
+            self.fail(Fault(CLIENT_ERROR, (error.message,)))
+        else:
+            reason = error.message if isinstance(error, StorageError) else str(error)
+            self.fail(Fault(INTERNAL_ERROR, (f"the object cannot be read or its result not be stored: {reason}",)))
+
+    def _blocks(self, batch: MiniBatch) -> Iterator[bytes]:
+        """The body of a mini-batch, block by block."""
+        for number, (start, length) in enumerate(batch.pieces or ((batch.start, batch.length),)):
+            if number:
+                yield JOINT
+            end = start + length
+            while start < end:
+                part = b"" if self._content is None else self._content.at(start, min(_PART_BYTES, end - start))
+                if not part:
+                    raise TransformError("the object became shorter while it was read", where=self.source.name)
+                start += len(part)
+                yield part
 
     async def _parts(self, batch: MiniBatch) -> AsyncIterator[bytes]:
-        position, end = batch.start, batch.start + batch.length
-        while position < end:
-            part = os.pread(self._descriptor, min(_PART_BYTES, end - position), position)
-            if not part:
-                raise TransformError("the object became shorter while it was read", where=self.source.path)
-            position += len(part)
+        for part in self._blocks(batch):
             yield part

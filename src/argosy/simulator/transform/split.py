@@ -7,11 +7,23 @@ are sent again. So memory stays flat whatever the object's size.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from argosy.errors import TransformError
+from argosy.simulator.transform import framing
+from argosy.simulator.transform.framing import JOINT, Record
 
 _BLOCK_BYTES: Final = 2**20
+
+
+class Content(Protocol):
+    """The bytes of an object, read once from its beginning."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """With 0 and 2: the size of the whole."""
 
 
 class SplitType(StrEnum):
@@ -19,6 +31,8 @@ class SplitType(StrEnum):
 
     NONE = "None"
     LINE = "Line"
+    RECORD_IO = "RecordIO"
+    TF_RECORD = "TFRecord"
 
 
 class BatchStrategy(StrEnum):
@@ -36,23 +50,34 @@ class MiniBatch:
         start: First byte.
         length: Number of bytes.
         records: Number of records in it.
+        pieces: Start and length of each span that is sent instead of the whole, when a record is sent without its
+            frame; between them goes `JOINT`.
     """
 
     start: int
     length: int
     records: int
+    pieces: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def body_length(self) -> int:
+        """Number of bytes that are sent."""
+        if not self.pieces:
+            return self.length
+        return sum(length for _, length in self.pieces) + len(JOINT) * (len(self.pieces) - 1)
 
 
 def mini_batches(
-    stream: BinaryIO, split_type: SplitType, strategy: BatchStrategy, limit_bytes: int | None
+    stream: Content, split_type: SplitType, strategy: BatchStrategy, limit_bytes: int | None
 ) -> Iterator[MiniBatch]:
     r"""The request bodies of an object: in order, without gap or overlap, no record divided.
 
     A line keeps its newline, is not changed in any byte, and counts with its newline towards the limit; an empty line
-    is a record. AWS documents none of the three; SageMaker's own local mode sends lines with their newlines.
+    is a record. AWS documents none of the three; SageMaker's own local mode sends lines with their newlines. Records of
+    RecordIO and TFRecord are sent without their frames by `SingleRecord`, and with them by `MultiRecord`.
 
     Args:
-        stream: The object, seekable, from its beginning.
+        stream: The object, from its beginning.
         split_type: `None` takes the whole object as one record, whatever the strategy.
         strategy: `SingleRecord` sends one record a body, `MultiRecord` fills each body up to the limit.
         limit_bytes: Largest body; None knows no limit.
@@ -61,7 +86,7 @@ def mini_batches(
         One span each, at least one byte long.
 
     Raises:
-        TransformError: One record alone is longer than the limit.
+        TransformError: One record alone is longer than the limit, or the object is not what `split_type` says.
 
     Source:
         CreateTransformJob, `SplitType`, `BatchStrategy`, `MaxPayloadInMB`, SageMaker API reference (read 2026-11-22).
@@ -73,19 +98,22 @@ def mini_batches(
     """
     if split_type is SplitType.NONE:
         return _whole(stream, limit_bytes)
+    if split_type is not SplitType.LINE:
+        records = framing.record_io(stream) if split_type is SplitType.RECORD_IO else framing.tf_records(stream)
+        return _framed(records, strategy, limit_bytes)
     if strategy is BatchStrategy.SINGLE_RECORD:
         return _lines(stream, limit_bytes)
     return _full_batches(stream, limit_bytes)
 
 
-def _whole(stream: BinaryIO, limit_bytes: int | None) -> Iterator[MiniBatch]:
+def _whole(stream: Content, limit_bytes: int | None) -> Iterator[MiniBatch]:
     length = stream.seek(0, 2)
     if length:
         _check(length, limit_bytes, 0)
         yield MiniBatch(0, length, 1)
 
 
-def _lines(stream: BinaryIO, limit_bytes: int | None) -> Iterator[MiniBatch]:
+def _lines(stream: Content, limit_bytes: int | None) -> Iterator[MiniBatch]:
     """One span a line."""
     start = read = number = 0
     while block := stream.read(_BLOCK_BYTES):
@@ -102,7 +130,7 @@ def _lines(stream: BinaryIO, limit_bytes: int | None) -> Iterator[MiniBatch]:
         yield MiniBatch(start, read - start, 1)
 
 
-def _full_batches(stream: BinaryIO, limit_bytes: int | None) -> Iterator[MiniBatch]:
+def _full_batches(stream: Content, limit_bytes: int | None) -> Iterator[MiniBatch]:
     """As many lines a span as fit, found by searching backwards from the limit.
 
     `start` is where the span begins, `end` the end of the last whole line known to fit, `records` the lines between.
@@ -125,6 +153,24 @@ def _full_batches(stream: BinaryIO, limit_bytes: int | None) -> Iterator[MiniBat
         read += len(block)
     if read > start:
         yield MiniBatch(start, read - start, records + (read > end))
+
+
+def _framed(records: Iterator[Record], strategy: BatchStrategy, limit_bytes: int | None) -> Iterator[MiniBatch]:
+    """One record without its frame a body, or as many with theirs as fit."""
+    start = end = count = number = 0
+    for number, record in enumerate(records):
+        if strategy is BatchStrategy.SINGLE_RECORD:
+            batch = MiniBatch(record.start, record.end - record.start, 1, record.pieces)
+            _check(batch.body_length, limit_bytes, number)
+            yield batch
+            continue
+        _check(record.end - record.start, limit_bytes, number)
+        if count and limit_bytes is not None and record.end - start > limit_bytes:
+            yield MiniBatch(start, end - start, count)
+            start, count = record.start, 0
+        end, count = record.end, count + 1
+    if count:
+        yield MiniBatch(start, end - start, count)
 
 
 def _check(length: int, limit_bytes: int | None, number: int) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +12,18 @@ import click
 
 from argosy import engine as engines
 from argosy.cli import environment
-from argosy.cli.containers import KINDS, open_container
+from argosy.cli.containers import KINDS, PROCESS, SANDBOX, open_container
 from argosy.cli.environment import Environment
-from argosy.cli.interrupt import run
 from argosy.cli.output import print_data, print_json, say
+from argosy.cli.simulation.interrupt import run
+from argosy.cli.simulation.subject import launch_as
 from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.hosting.endpoint import HostingOptions
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -30,7 +32,6 @@ from argosy.simulator.storage.s3 import S3
 
 _PROJECT: Final = "argosy.toml"
 _S3_URL: Final = "AWS_ENDPOINT_URL_S3"
-_PROCESS: Final = "process"
 
 
 def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -79,7 +80,7 @@ class Images:
         Raises:
             ArgosyError: There is no such image, or this machine cannot run it.
         """
-        launch = replace(launch, is_on_loopback=True)
+        launch = launch_as(launch, None)
         return open_container(self.target(definition.image), self.kind, launch, self.environment)
 
     def labels(self, name: str) -> Mapping[str, str] | None:
@@ -99,7 +100,7 @@ class Images:
         return found
 
     def _in_engine(self, name: str) -> str | None:
-        if self.kind == _PROCESS:
+        if self.kind in (SANDBOX, PROCESS):
             return None
         try:
             engine = engines.find(self.kind, self.environment.variables)
@@ -142,6 +143,8 @@ class Images:
     callback=_pairs,
     help="Who gets what an SNS topic is told of asynchronous invocations; may be repeated.",
 )
+@click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
+@click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve the whole of simulated SageMaker until Ctrl-C.
@@ -155,7 +158,11 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
-        world = World(state, objects, images.open, images.labels, say, options["topics"])
+        world = World(
+            *(state, objects, images.open, images.labels, say),
+            subscribers=options["topics"],
+            hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
+        )
         simulation = Simulation(world)
         say(f"state: {state}")
         return run(_serve(simulation, listener, _announcement(variables, as_json)), lambda: simulation.containers)

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from argosy.cli import environment
-from argosy.cli.simulate_up import Images
+from argosy.cli.simulation.up import Images
 from argosy.errors import MissingImageError
 from tests.processes import await_end, descendants
 

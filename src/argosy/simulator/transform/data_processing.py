@@ -1,0 +1,224 @@
+"""What is done to the records of a transform job: filter the input, join it with the results, filter the joined.
+
+A record is a line of CSV or of JSON Lines, or a whole JSON document. Fields of CSV and numbers of JSON keep every byte
+that they were written with.
+
+UNSURE: whether an empty line is a record; here it is none where records are filtered or joined.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html (read 2026-11-23); texts of
+    errors: https://github.com/aws/amazon-sagemaker-examples/issues/898 and
+    https://github.com/aws/sagemaker-tensorflow-serving-container/issues/154 (read 2026-11-23).
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+import msgspec
+
+from argosy.errors import RecordError
+from argosy.simulator.transform import json_path
+from argosy.simulator.transform.content import lines_of
+from argosy.simulator.transform.definition import CSV, JSON, DataProcessing, JoinSource, TransformJobDefinition
+from argosy.simulator.transform.json_path import JsonPath, SliceEnd
+from argosy.simulator.transform.split import BatchStrategy, SplitType
+
+_INPUT: Final = "input"
+_OUTPUT: Final = "output from the algorithm"
+_NEAR_CHARACTERS: Final = 80
+_FIELD: Final = re.compile(rb'(?:"(?:[^"]|"")*"|[^",]*)(?=,|\Z)')
+_BLOCK_BYTES: Final = 2**18
+
+
+class _Records(Protocol):
+    """How records of a media type are taken apart and put together."""
+
+    def select(self, record: bytes, path: JsonPath, slice_end: SliceEnd, origin: str) -> bytes:
+        """The part of a record that a path names."""
+
+    def join(self, record: bytes, answer: bytes) -> bytes:
+        """A record with its result."""
+
+    def number(self, record: bytes, time: str) -> bytes:
+        """A result with an id of its own and the job's start."""
+
+
+class _CsvRecords:
+    """Rows of CSV (RFC 4180), one a line."""
+
+    def select(self, record: bytes, path: JsonPath, slice_end: SliceEnd, origin: str) -> bytes:
+        return b",".join(path.of_row(csv_fields(record, origin), slice_end))
+
+    def join(self, record: bytes, answer: bytes) -> bytes:
+        csv_fields(record, _INPUT)
+        csv_fields(answer, _OUTPUT)
+        return record + b"," + answer
+
+    def number(self, record: bytes, time: str) -> bytes:
+        return b"%s,%s,%s" % (record, str(uuid.uuid4()).encode(), time.encode())
+
+
+class _JsonRecords:
+    """JSON documents."""
+
+    def select(self, record: bytes, path: JsonPath, slice_end: SliceEnd, origin: str) -> bytes:
+        try:
+            return bytes(path.of_json(msgspec.Raw(record), slice_end))
+        except msgspec.DecodeError as error:
+            raise _not_json(origin, error) from error
+
+    def join(self, record: bytes, answer: bytes) -> bytes:
+        """`SageMakerOutput` in the record, or both in an object where the record is none."""
+        given, result = _parsed(record, _INPUT), _parsed(answer, _OUTPUT)
+        members = _members(given)
+        if members is None:
+            return msgspec.json.encode({"SageMakerInput": given, "SageMakerOutput": result})
+        return msgspec.json.encode({**members, "SageMakerOutput": result})
+
+    def number(self, record: bytes, time: str) -> bytes:
+        members = _members(_parsed(record, _OUTPUT))
+        if members is None:
+            raise RecordError("Failed to add an inference id: the record is no JSON object")
+        numbers = {"SageMakerInferenceId": str(uuid.uuid4()), "SageMakerInferenceTime": time}
+        return msgspec.json.encode({**members, **{key: _encoded(value) for key, value in numbers.items()}})
+
+
+class RecordProcessing:
+    """What a job does to its records.
+
+    Args:
+        job: The job.
+        slice_end: Whether the end of a slice belongs to it.
+        strategy: How many records a request carries.
+        started: The job's start, as in `2022-08-30T00:49:15Z`.
+
+    Raises:
+        TransformError: A filter is no path that the service knows.
+    """
+
+    def __init__(self, job: TransformJobDefinition, slice_end: SliceEnd, strategy: BatchStrategy, started: str) -> None:
+        capture = job.data_capture_config
+        processing = job.data_processing
+        self._started = started if capture is not None and capture.generate_inference_id else None
+        self._input = json_path.parse(processing.input_filter)
+        self._output = json_path.parse(processing.output_filter)
+        self._slice_end = slice_end
+        self._records: _Records = _CsvRecords() if job.record_type == CSV else _JsonRecords()
+        self.joins = processing.join_source is JoinSource.INPUT
+        self.changes_input = processing != DataProcessing()
+        self.changes_output = self.joins or bool(self._output.steps) or self._started is not None
+        split = job.transform_input.split_type
+        self._is_document = job.record_type == JSON and split is SplitType.NONE
+        self._is_one_answer = job.record_type == JSON and (
+            split is SplitType.NONE or strategy is BatchStrategy.SINGLE_RECORD
+        )
+
+    def records(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
+        """The records of an input object; a document is read whole."""
+        return _whole(read) if self._is_document else lines_of(read)
+
+    def filtered(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
+        """What is sent of an input object, record by record, lines with their ends.
+
+        Raises:
+            TransformError: A record is not what its media type says, or has not what the filter names.
+        """
+        end = b"" if self._is_document else b"\n"
+        for record in self.records(read):
+            yield self._selected(record, self._input, _INPUT) + end
+
+    def results(self, inputs: Iterator[bytes] | None, read: Callable[[int], bytes]) -> Iterator[bytes]:
+        """What is stored of an answer, record by record, without ends of lines.
+
+        Args:
+            inputs: The records that the request carried; None where nothing is joined.
+            read: Reads the answer.
+
+        Raises:
+            TransformError: As above, or the answer has not as many records as the request.
+        """
+        answers = _whole(read) if self._is_one_answer else lines_of(read)
+        for record in answers if inputs is None else self._joined(inputs, answers):
+            found = self._selected(record, self._output, _OUTPUT)
+            if self._started is not None:
+                found = self._records.number(found, self._started)
+            yield found if self._is_document or b"\n" not in found else msgspec.json.format(found, indent=-1)
+
+    def _joined(self, inputs: Iterator[bytes], answers: Iterator[bytes]) -> Iterator[bytes]:
+        """UNSURE: the service's words for an answer with another number of records."""
+        pairs = zip(inputs, answers, strict=True)
+        count = 0
+        while True:
+            try:
+                record, answer = next(pairs)
+            except StopIteration:
+                return
+            except ValueError as error:
+                more = "more" if "longer" in str(error) else "fewer"
+                raise RecordError(
+                    "Failed to join output from the algorithm with input: the number of records differs",
+                    got=f"{more} than {count} records" if more == "more" else f"{count} records",
+                    want="as many as were sent",
+                ) from error
+            count += 1
+            yield self._records.join(record, answer)
+
+    def _selected(self, record: bytes, path: JsonPath, origin: str) -> bytes:
+        return self._records.select(record, path, self._slice_end, origin) if path.steps else record
+
+
+def csv_fields(row: bytes, origin: str) -> list[bytes]:
+    r"""The fields of a row, each as it is written, quotes included.
+
+    Args:
+        row: One line without its end.
+        origin: What errors call the text.
+
+    Raises:
+        RecordError: It is no CSV (RFC 4180).
+
+    >>> csv_fields(b'1,"a ""b"", c",', "input")
+    [b'1', b'"a ""b"", c"', b'']
+    """
+    if b'"' not in row:
+        return row.split(b",")
+    fields: list[bytes] = []
+    position = 0
+    while True:
+        found = _FIELD.match(row, position)
+        if found is None:
+            near = row[position : position + _NEAR_CHARACTERS].decode(errors="replace")
+            fault = 'extraneous or missing " in quoted field' if near.startswith('"') else 'bare " in non quoted field'
+            raise RecordError(f"Failed to parse {origin} as CSV: {fault} found near: {near}")
+        fields.append(found[0])
+        position = found.end() + 1
+        if position > len(row):
+            return fields
+
+
+def _whole(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    yield b"".join(iter(lambda: read(_BLOCK_BYTES), b""))
+
+
+def _parsed(text: bytes, origin: str) -> msgspec.Raw:
+    try:
+        return msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise _not_json(origin, error) from error
+
+
+def _members(document: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """The members of an object; None for any other value."""
+    if not bytes(document).lstrip().startswith(b"{"):
+        return None
+    return msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+
+
+def _encoded(value: str) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def _not_json(origin: str, error: Exception) -> RecordError:
+    return RecordError(f"Failed to parse {origin} as JSON: {error}")

@@ -1,0 +1,102 @@
+"""What earlier runs of the very same job have done, so that a second run does the rest.
+
+A journal is one file, named by the digest of all that decides what results look like: the definition, the assumptions,
+the model. It has a line for every result that was stored, with the entity tags of the object and of the result. A run
+believes a line only when both are still the same.
+"""
+
+import fcntl
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from argosy.errors import StorageError, UsageError
+from argosy.simulator.storage.objects import ObjectStore, ObjectUri, StoredObject
+from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.transform.listing import InputObject
+
+_FORMAT: Final = 1
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """One result that was stored."""
+
+    uri: str
+    etag: str
+    output: str
+    output_etag: str
+
+
+class Journal:
+    """The journal of one job; only one run at a time has it.
+
+    Args:
+        folder: Where journals are kept; made.
+        job: The job; its name does not count.
+        assumptions: Those that it is run with.
+        identity: What else decides: digests of the image and the artifacts, and where the buckets are.
+
+    Raises:
+        UsageError: The job runs already.
+        StorageError: The journal cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, job: TransformJobDefinition, assumptions: Assumptions, identity: str) -> None:
+        request = {**job.to_request(), "TransformJobName": "", "Tags": None, "ExperimentConfig": None}
+        said = msgspec.json.encode([_FORMAT, request, assumptions, identity], order="sorted")
+        path = folder / f"{hashlib.sha256(said).hexdigest()}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise UsageError("this very transform job runs already", where=path) from error
+        except OSError as error:
+            raise StorageError("the record of what was transformed cannot be kept", got=error, where=path) from error
+        self._file.seek(0)
+        whole = self._file.read().rpartition(b"\n")[0]
+        self._file.truncate(len(whole) + 1 if whole else 0)  # the last line of a run that was killed may be cut
+        entries = (msgspec.json.decode(line, type=_Entry) for line in whole.splitlines())
+        self._entries = {entry.uri: entry for entry in entries}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._file.truncate(0)
+
+    def has(self, source: InputObject, store: ObjectStore) -> bool:
+        """Whether the result of an object is there, just as this job makes it; blocks.
+
+        Raises:
+            StorageError: The bucket of the results cannot be read.
+        """
+        entry = self._entries.get(_text(source.uri))
+        if entry is None or entry.etag != source.etag or entry.output != _text(source.output):
+            return False
+        found = store.find(source.output)
+        return found is not None and found.etag == entry.output_etag
+
+    def note(self, source: InputObject, result: StoredObject) -> None:
+        """The result of an object is stored; blocks.
+
+        Raises:
+            StorageError: That cannot be noted.
+        """
+        entry = _Entry(_text(source.uri), source.etag, _text(source.output), result.etag)
+        try:
+            self._file.write(msgspec.json.encode(entry) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise StorageError("the record of what was transformed cannot be kept", got=error) from error
+
+    def close(self) -> None:
+        """Let another run have it."""
+        self._file.close()
+
+
+def _text(uri: ObjectUri) -> str:
+    """A URI as JSON can hold it: names of files need not be Unicode."""
+    return str(uri).encode(errors="surrogateescape").decode("latin-1")

@@ -1,0 +1,112 @@
+"""How far a transform job is, how it ended, and who hears of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from argosy.simulator.health import Report
+from argosy.simulator.transform.execution_parameters import ExecutionParameters
+
+
+class Status(StrEnum):
+    """`TransformJobStatus`."""
+
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, or was.
+
+    Attributes:
+        objects: Objects done, well or not.
+        objects_total: Objects of the input.
+        failed: Objects without a result.
+        resumed: Objects whose results an earlier run of the job made.
+        bytes: Bytes of the input that are done.
+        bytes_total: Bytes of the input.
+        records: Records whose answers are in results of this run.
+        requests: Invocations, retries included.
+        retries: Invocations that repeated a failed one.
+    """
+
+    objects: int = 0
+    objects_total: int = 0
+    failed: int = 0
+    resumed: int = 0
+    bytes: int = 0
+    bytes_total: int = 0
+    records: int = 0
+    requests: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job stands, or ended.
+
+    Attributes:
+        status: Failed when one object failed.
+        failure_reason: The service's words, None unless it is Failed.
+        progress: What was done.
+        seconds: From the start of the containers to the last result.
+        parameters: What the job works with; None before a container told what it asks for.
+    """
+
+    status: Status
+    failure_reason: str | None
+    progress: Progress
+    seconds: float
+    parameters: ExecutionParameters | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of a job.
+
+    Attributes:
+        log: Takes the lines of the data log, as the service writes them.
+        report: Takes sentences for the person at the simulator.
+        progress: Called whenever something was done.
+    """
+
+    log: Report
+    report: Report
+    progress: Callable[[Progress], None]
+
+
+class Board:
+    """Where the instances of a job write down what they did.
+
+    Args:
+        listener: Who hears of it.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self.progress = Progress()
+        self.faults: list[str] = []
+        self.report = listener.report
+        self._listener = listener
+
+    def begin(self, objects: int, size: int) -> None:
+        """The input is known."""
+        self.progress = Progress(objects_total=objects, bytes_total=size)
+        self._listener.progress(self.progress)
+
+    def advance(self, **counts: int) -> None:
+        """Count, and tell."""
+        progress = self.progress
+        self.progress = replace(
+            progress, **{field: getattr(progress, field) + count for field, count in counts.items()}
+        )
+        self._listener.progress(self.progress)
+
+    def log(self, line: str) -> None:
+        """One line of the data log, stamped as the service does."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        self._listener.log(f"{stamp}:[sagemaker logs]: {line}")
