@@ -27,6 +27,9 @@ class Adopted:
     def __init__(self, url: str) -> None:
         self.url = url
         self.name = "adopted"
+        self.kind = "process"
+        self.is_offline = False
+        self.caveat = ""
         self.models_path = ""
 
     def start(self) -> None:
@@ -46,6 +49,15 @@ class Adopted:
 
     def logs(self) -> str:
         return ""
+
+    def attempts(self) -> tuple[()]:
+        return ()
+
+    def out_of_memory(self) -> str:
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        return True
 
     def remove(self) -> None:
         pass
