@@ -246,9 +246,9 @@ def test_a_proxy_that_closes_each_connection_at_once_is_no_answer(loop: str, lin
     async def work(connection: Connection) -> None:
         for _ in range(50):
             assert not (await connection.ping()).is_answered
-        with pytest.raises(ContainerError, match="broke before|nothing listens"):
+        with pytest.raises(ContainerError, match=r"broke before|nothing listens"):
             await post(connection, bytes(2**20))
-        with pytest.raises(ContainerError, match="broke before|nothing listens"):
+        with pytest.raises(ContainerError, match=r"broke before|nothing listens"):
             async with connection.stream("/invocations", {}, parts(), timeout_s=20):
                 pytest.fail("it was answered")
 
