@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from argosy.errors import UsageError
 from argosy.simulator.hosting.backend import Backend, Request
-from argosy.simulator.hosting.capture import Recorder, Observation, record
+from argosy.simulator.hosting.capture import Observation, Recorder, record
 from argosy.simulator.hosting.definition import Capture, EndpointDefinition, Model, ProductionVariant
 from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer

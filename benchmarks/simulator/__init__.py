@@ -1,0 +1,1 @@
+"""What the simulator adds to a call, and how many it carries."""
