@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,11 +128,14 @@ def job(root: Path, port: int, fields: dict[str, Any], concurrency: int) -> dict
         scratch=root,
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    worked = time.process_time()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         outcome = runner.run(TransformJob(definition(fields, concurrency), around).run())
     assert outcome.status == "Completed", outcome
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"seconds": outcome.seconds, "requests": outcome.progress.requests, "grown_mb": grown / 1024}
+    requests = outcome.progress.requests
+    cpu_us = 1e6 * (time.process_time() - worked) / requests
+    return {"seconds": outcome.seconds, "requests": requests, "cpu_us": cpu_us, "grown_mb": grown / 1024}
 
 
 def run_job(root: Path, port: int, fields: dict[str, Any], concurrency: int) -> dict[str, float]:
@@ -174,12 +178,12 @@ def compare(case: Case, port: int, root: Path) -> dict[str, object]:
     for _ in range(ROUNDS + 1):
         direct = generator.run(port, load)["requests_per_s"]
         done = run_job(root, port, case.fields, case.concurrency)
-        rows.append((direct, done["requests"] / done["seconds"], done["grown_mb"]))
-    direct, through, grown = (statistics.median(column) for column in zip(*rows[1:], strict=True))
+        rows.append((direct, done["requests"] / done["seconds"], done["cpu_us"], done["grown_mb"]))
+    direct, through, cpu_us, grown = (statistics.median(column) for column in zip(*rows[1:], strict=True))
     shares = sorted(100 * row[1] / row[0] for row in rows[1:])
     return {"case": case.name, "concurrency": case.concurrency, "direct_per_s": round(direct, 1),
             "job_per_s": round(through, 1), "share_percent": round(statistics.median(shares), 1),
-            "share_lowest": round(shares[0], 1), "share_highest": round(shares[-1], 1),
+            "share_lowest": round(shares[0], 1), "share_highest": round(shares[-1], 1), "job_cpu_us": round(cpu_us, 1),
             "grown_mb": round(grown, 1)}  # fmt: skip
 
 

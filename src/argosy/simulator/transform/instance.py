@@ -79,6 +79,7 @@ class Instance:
         self._board = board
         self._on_done = on_done
         self._pending: deque[_Sent] = deque()
+        self._unsettled = 0
         self._is_dead = False
 
     async def run(self, objects: Sequence[InputObject]) -> None:
@@ -164,14 +165,19 @@ class Instance:
             try:
                 while not transform.is_taken:
                     for batch in await uninterrupted(transform.take):
-                        while len(self._pending) >= 2 * parameters.max_concurrent_transforms:
+                        while self._unsettled >= 2 * parameters.max_concurrent_transforms or self._is_next_done():
                             await self._settle_next()
                         task = asyncio.create_task(self._invoke(slots, transform, batch))
                         self._pending.append(_Sent(transform, batch, task))
+                        self._unsettled += 1
             finally:
                 self._pending.append(end)
         while self._pending:
             await self._settle_next()
+
+    def _is_next_done(self) -> bool:
+        """Whether the oldest of what is under way is done: it is settled at once, so that results appear early."""
+        return bool(self._pending) and ((task := self._pending[0].task) is None or task.done())
 
     async def _settle_next(self) -> None:
         """Take the oldest of what is under way: write its answer, or end its object."""
@@ -186,6 +192,7 @@ class Instance:
             return
         answer = await sent.task
         self._pending.popleft()
+        self._unsettled -= 1
         if answer is not None:
             with answer:
                 if transform.is_slow_to_write(answer):
