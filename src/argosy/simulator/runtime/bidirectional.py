@@ -9,6 +9,7 @@ Source:
     public mirrors, read 2026-11-23); the service's model in aws-sdk-sagemaker-runtime-http2 0.12.0.
 """
 
+import asyncio
 import re
 import uuid
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class BidirectionalStreams:
         report: Takes what a person should know, one line each.
         options: What a person may change.
         is_labelled: Whether the image of an endpoint has the label that asks for these streams; None when the image
-            cannot tell, as a plain process.
+            cannot tell, as a plain process. It may block.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class BidirectionalStreams:
             StreamEndedError: The client has left.
         """
         found = self._endpoint(stream)
+        if isinstance(found, Endpoint) and await asyncio.to_thread(self._is_labelled, found) is False:
+            found = answers.wrong_inference_type(found.definition.name)
         if isinstance(found, Answer):
             await self._refuse(stream, found)
             return
@@ -110,8 +113,7 @@ class BidirectionalStreams:
         endpoint = self._find(name)
         if endpoint is None:
             return answers.endpoint_not_found(name)
-        is_labelled = self._is_labelled(endpoint)
-        if endpoint.definition.async_inference is not None or is_labelled is False:
+        if endpoint.definition.async_inference is not None:
             return answers.wrong_inference_type(name)
         return endpoint
 

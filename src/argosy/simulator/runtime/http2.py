@@ -20,6 +20,8 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
+from argosy.errors import UsageError
+
 ALPN: Final = "h2"
 _WINDOW: Final = 2**20
 _READ: Final = 64 * 1024
@@ -154,11 +156,14 @@ class Server:
             tls: None expects clients that know beforehand that HTTP/2 is spoken here, without TLS.
 
         Raises:
-            OSError: The port is taken.
+            UsageError: The port is taken or not allowed.
         """
         if tls is not None:
             tls.set_alpn_protocols([ALPN])
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)
+        try:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)
+        except OSError as error:
+            raise UsageError(f"cannot take port {port} of 127.0.0.1", got=error, hint="choose another") from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

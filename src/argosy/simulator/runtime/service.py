@@ -121,7 +121,7 @@ class Runtime:
         if scope["method"] != "POST":
             return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
         if operation in _LATER:
-            return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
+            return answers.not_simulated(501, f"{_LATER[operation]} is HTTP/2, and on a port of its own")
         message = request_headers.faults(name, headers, _OPERATIONS[operation])
         if message is not None:
             return answers.validation_error(message)
