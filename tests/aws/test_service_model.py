@@ -67,7 +67,7 @@ def _strings(of: Any, least: int, most: int) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_keeps_all_constraints_is_let_through_as_botocore_does(name: str, data: st.DataObject) -> None:
     request = data.draw(values(shape(name)))

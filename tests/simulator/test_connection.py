@@ -532,3 +532,23 @@ def test_how_an_answer_is_cut_on_its_way_does_not_matter(
         return channel.status, channel.headers["x"], whole, channel.end()
 
     assert asyncio.run(received()) == (200, "y", body, True)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2]]))
+def test_no_bytes_do_more_than_end_an_exchange(pieces: list[bytes], beginning: bytes) -> None:
+    async def received() -> None:
+        channel = Channel()
+        wire = Wire()
+        channel.connection_made(wire)
+        channel.begin("/invocations", 20)
+        for piece in (beginning, *pieces):
+            if piece:
+                channel.data_received(piece)
+        channel.eof_received()
+        channel.connection_lost(None)
+        wire.end.close()
+        with suppress(ContainerError):
+            assert await channel.read_whole(1000) is not None
+        assert channel.end() is False
+
+    asyncio.run(received())

@@ -21,11 +21,12 @@ ERROR_TYPE: Final = "x-amzn-ErrorType"
 NO_STATUS: Final = 0
 """`OriginalStatusCode` when the container did not answer."""
 
-_NO_RESPONSE: Final = (
+NO_RESPONSE: Final = (
     "Amazon SageMaker could not get a response from the {endpoint} endpoint. This can occur when CPU or memory "
     "utilization is high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance type "
     "with more CPU capacity or memory."
 )
+"""What the service says of a container that does not answer at all."""
 _TIMED_OUT: Final = (
     "Your invocation timed out while waiting for a response from container {container}. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -102,7 +103,7 @@ def no_answer(place: Place, error: ContainerError) -> Answer:
     """
     if isinstance(error, ContainerTimeoutError):
         return no_response(place, error.message)
-    original = _NO_RESPONSE.format(endpoint=place.endpoint)
+    original = NO_RESPONSE.format(endpoint=place.endpoint)
     message = f'Received server error (0) from {place.container} with message "{original}". {place.see_logs}'
     return _model_error(place, NO_STATUS, message, original, error.message)
 
@@ -161,6 +162,11 @@ def model_not_ready(note: str) -> Answer:
         "still downloading or loading the target model. Wait and try your request again."
     )
     return _error(429, "ModelNotReadyException", {"Message": message}, note)
+
+
+def internal_failure(note: str) -> Answer:
+    """500 InternalFailure, with the words of the API's model: the simulator itself could not do its part."""
+    return _error(500, "InternalFailure", {"Message": "An internal failure occurred."}, note)
 
 
 def throttled(note: str) -> Answer:

@@ -263,9 +263,11 @@ class Connection:
         """Close what was idle for long enough, so that no connection keeps a container's thread to itself."""
         loop = asyncio.get_running_loop()
         earliest = loop.time() - _IDLE_S
-        kept = [channel for channel in self._idle if channel.idle_since > earliest and not channel.is_lost]
+        kept: list[Channel] = []
         for channel in self._idle:
-            if channel not in kept:
+            if channel.idle_since > earliest and not channel.is_lost:
+                kept.append(channel)
+            else:
                 channel.close()
         self._idle = kept
         self._sweep = loop.call_later(_IDLE_S, self._close_idle) if kept else None

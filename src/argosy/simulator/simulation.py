@@ -4,12 +4,15 @@ import asyncio
 import re
 import shutil
 import socket
+import ssl
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy import contract
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
@@ -32,12 +35,27 @@ from argosy.simulator.hosting.furnished import Surroundings
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.bidirectional import BidirectionalStreams
+from argosy.simulator.runtime.http2 import Server
 from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.transform.definition import Assumptions
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
+
+
+@dataclass(frozen=True, slots=True)
+class BidirectionalPort:
+    """Where bidirectional streams are served.
+
+    Attributes:
+        number: Of the port.
+        tls: The server's certificate; None for clients that speak HTTP/2 without TLS.
+    """
+
+    number: int
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,7 @@ class World:
         backends: What nobody knows of multi-model endpoints and pipelines.
         hosting: What a person may change about endpoints.
         assumptions: What nobody knows of transform jobs.
+        bidirectional: Where bidirectional streams are served; None serves none.
     """
 
     state: Path
@@ -65,6 +84,7 @@ class World:
     backends: BackendOptions = field(default_factory=BackendOptions)
     hosting: HostingOptions = field(default_factory=HostingOptions)
     assumptions: Assumptions = field(default_factory=Assumptions)
+    bidirectional: BidirectionalPort | None = None
 
 
 class _Gate:
@@ -103,7 +123,7 @@ class Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._report = world.report
-        self._opened: list[Endpoint] = []
+        self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
         artifacts = _emptied(world.state / "artifacts")
         self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
@@ -113,6 +133,8 @@ class Simulation:
         )
         gate = _Gate(asynchronous)
         self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        streams = BidirectionalStreams(gate.endpoints.get, world.report, is_labelled=self._is_bidirectional)
+        self._streams = Server(streams.answer, world.report)
         deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
@@ -133,9 +155,17 @@ class Simulation:
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
         make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
-        self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-        self._opened.append(Endpoint(definition, make_backend, world.report, world.hosting, world.objects))
-        return self._opened[-1]
+        endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
+        self._opened.add(endpoint)
+        return endpoint
+
+    def _is_bidirectional(self, endpoint: Endpoint) -> bool | None:
+        """Whether all images of an endpoint have the label; None when one has no labels to look at."""
+        models = [variant.model for variant in endpoint.definition.variants if variant.model is not None]
+        labels = [self._world.labels(container.image) for model in models for container in model.containers]
+        if None in labels:
+            return None
+        return all(found is not None and found.get(contract.LABEL_BIDIRECTIONAL) == "true" for found in labels)
 
     @property
     def containers(self) -> list[Container]:
@@ -148,10 +178,15 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
+            if self._world.bidirectional is not None:
+                await self._streams.start(self._world.bidirectional.number, self._world.bidirectional.tls)
             self._control.resume()
             await serve(self, listener, stopping, on_open)
         finally:
-            await self._control.close()
+            try:
+                await self._streams.close()
+            finally:
+                await self._control.close()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI): the `sagemaker` API is at `/`, all else is the runtime API's."""

@@ -173,6 +173,18 @@ def test_an_adapter_that_the_container_refuses_or_forgets(plain: tuple[House, Ho
     assert demo.told("forgetful", "forget")["text"] == "text of forgetful"
 
 
+def test_a_stream_of_an_adapter_that_the_container_forgot(plain: tuple[House, Hosting]) -> None:
+    house, demo = plain
+    demo.create(adapter(house, "streamed"))
+    for _ in range(2):
+        answer = demo.client.invoke_endpoint_with_response_stream(
+            EndpointName="demo", InferenceComponentName="streamed", Body=b"forget"
+        )
+        body = b"".join(event["PayloadPart"]["Bytes"] for event in answer["Body"])
+        assert json.loads(body)["text"] == "text of streamed"
+    assert len([line for line in house.ask("/seen") if line.startswith("POST /adapters text of streamed ")]) == 2
+
+
 def test_an_adapter_can_be_replaced(plain: tuple[House, Hosting]) -> None:
     house, demo = plain
     first, second = adapter(house, "first-version"), adapter(house, "second-version")

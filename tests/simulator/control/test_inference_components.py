@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.simulator.control.conftest import ROLE, Simulated, simulation, until
+from tests.simulator.control.test_restart import doomed, stand_ins, try_to
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:inference-component/base"
 COMPUTE = {"ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}}
@@ -117,3 +118,26 @@ def test_an_endpoint_with_models_takes_no_component(simulated: Simulated) -> Non
     simulated.endpoint()
     with pytest.raises(ClientError, match="Inference Components are not supported in this Endpoint"):
         create(simulated)
+
+
+# The moments before are those of the endpoint; then the component is created, in service, being deleted, and gone.
+@pytest.mark.parametrize("moment", [8, 12, 13])
+def test_a_component_survives_its_simulator(tmp_path: Path, moment: int) -> None:
+    with doomed(tmp_path, moment) as first:
+        endpoint(first)
+        first.in_service()
+        asked = try_to(lambda: create(first)) and try_to(lambda: settled(first)) and moment > 10
+        if asked:
+            try_to(lambda: first.sagemaker.delete_inference_component(InferenceComponentName="base"))
+    with simulation(tmp_path) as second:
+
+        def statuses() -> list[str]:
+            listed = second.sagemaker.list_inference_components()["InferenceComponents"]
+            return [each["InferenceComponentStatus"] for each in listed]
+
+        wanted = [] if asked else ["InService"]
+        until(lambda: statuses() == wanted)
+        if wanted:
+            assert invoke(second) == b"1"
+        until(lambda: stand_ins(tmp_path) == len(wanted))
+    until(lambda: stand_ins(tmp_path) == 0)

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.hosting.endpoint import HostingOptions
 from argosy.simulator.runtime.service import bind
-from argosy.simulator.simulation import Simulation, World
+from argosy.simulator.simulation import BidirectionalPort, Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.storage.s3 import S3
@@ -145,6 +146,13 @@ class Images:
 )
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
+@click.option("--bidirectional-port", type=click.IntRange(1, 65535), help="Port for bidirectional streams (HTTP/2).")
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificate with its key, as PEM: that port then speaks TLS, as AWS's own client wants it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values, typed by its options
     """Serve the whole of simulated SageMaker until Ctrl-C.
@@ -158,10 +166,15 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     images = Images(options["images"], options["kind"], surroundings)
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
+        streams = bidirectional(options["bidirectional_port"], options["certificate"])
+        if streams is not None:
+            scheme = "http" if streams.tls is None else "https"
+            variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"] = f"{scheme}://localhost:{streams.number}"
         world = World(
             *(state, objects, images.open, images.labels, say),
             subscribers=options["topics"],
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
+            bidirectional=streams,
         )
         simulation = Simulation(world)
         say(f"state: {state}")
@@ -175,6 +188,27 @@ async def _serve(simulation: Simulation, listener: socket.socket, announce: Call
     except asyncio.CancelledError:
         say("all containers have ended; the state is kept")
     return 0
+
+
+def bidirectional(port: int | None, certificate: Path | None) -> BidirectionalPort | None:
+    """Where bidirectional streams are served, if anywhere.
+
+    Raises:
+        UsageError: There is a certificate without a port, or it has no key.
+    """
+    if port is None:
+        if certificate is not None:
+            raise UsageError("`--certificate` is for bidirectional streams", hint="add --bidirectional-port 8443")
+        return None
+    if certificate is None:
+        return BidirectionalPort(port)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        tls.load_cert_chain(certificate)
+    except ssl.SSLError as error:
+        want = "a certificate and its key"
+        raise UsageError("a certificate cannot be used", got=error, want=want, where=certificate) from error
+    return BidirectionalPort(port, tls)
 
 
 def _object_store(buckets: Path | None, state: Path, surroundings: Environment) -> ObjectStore:

@@ -114,7 +114,7 @@ class Pipeline:
             reply = await hop.send(self._limits.invocation_s, self._limits.body_bytes)
             status = reply.status
         except ContainerError as error:
-            raise Refused(answers.no_response(place, error.message)) from error
+            raise Refused(answers.no_answer(place, error)) from error
         finally:
             member.end(hop, status)
         if reply.is_cut:

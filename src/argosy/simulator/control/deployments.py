@@ -151,7 +151,9 @@ class Deployments:
             await asyncio.wait(tasks)
         await self._traffic.close()
         served, self._served = list(self._served.values()), {}
-        await asyncio.gather(*(one.stop() for one in served))
+        for failed in await asyncio.gather(*(one.stop() for one in served), return_exceptions=True):
+            if isinstance(failed, BaseException):
+                self._report(f"an endpoint did not end as it should: {failed}")
 
     def _begin(self, endpoint: Resource, work: _Work) -> None:
         task = asyncio.create_task(self._guarded(endpoint, work))

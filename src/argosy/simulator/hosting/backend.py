@@ -3,12 +3,13 @@
 `single.py`, `multi_model.py`, `pipeline.py` and `direct.py` implement the protocol.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from argosy.simulator.answers import Answer
-from argosy.simulator.connection import Connection, Reply
+from argosy.simulator.connection import Connection, Reply, Response
 from argosy.simulator.containers.container import Container, Launch, Stop
 from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition, Model, ProductionVariant
 
@@ -78,6 +79,21 @@ class Hop:
         if reply.status >= 400 and self.again is not None and await self.again(reply.status):
             reply = await self._post(timeout_s, limit_bytes)
         return reply
+
+    @asynccontextmanager
+    async def stream(self, timeout_s: float) -> AsyncIterator[Response]:
+        """Send the invocation and have the answer as it comes; once more when `again` says so.
+
+        Raises:
+            ContainerError: No answer within `timeout_s`.
+            Refused: As `again`.
+        """
+        for is_last in (self.again is None, True):
+            async with self.connection.stream(self.path, self.headers, self.body, timeout_s=timeout_s) as response:
+                mend = None if is_last or response.status < 400 else self.again
+                if mend is None or not await mend(response.status):
+                    yield response
+                    return
 
     async def _post(self, timeout_s: float, limit_bytes: int) -> Reply:
         return await self.connection.send(

@@ -139,9 +139,11 @@ class Endpoint:
         """
         self._is_serving = False
         try:
-            return await _leave(self._fleet, self._shadow, self._capture) + await self.components.stop()
+            stops = await _leave(self._fleet, self._shadow, self._capture)
         finally:
             self._variants, self._shadow, self._capture = (), None, None
+            component_stops = await self.components.stop()
+        return stops + component_stops
 
     def _modelled(self, definitions: Sequence[ProductionVariant]) -> list[Variant]:
         """Variants that run a model of their own; the others wait for inference components."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from argosy.simulator import answers, request_headers
 from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection
@@ -13,6 +15,8 @@ from argosy.simulator.hosting.definition import ProductionVariant
 
 PRIMARY = "primary"
 """What the service calls a model's only container."""
+SERVERLESS_STARTUP_S: Final = 180.0
+"""How long a serverless variant has to become healthy; AWS's page on serverless endpoints (read 2026-11-22)."""
 
 
 class SingleContainer:
@@ -58,7 +62,8 @@ class SingleContainer:
             f"The {self.name} container for production variant {self._variant.name} did not pass the ping health "
             "check. Please check CloudWatch logs for this endpoint."
         )
-        await await_ready(self._container, self._connection, self._variant.startup_s, failure)
+        limit_s = self._variant.startup_s if self._variant.serverless is None else SERVERLESS_STARTUP_S
+        await await_ready(self._container, self._connection, limit_s, failure)
 
     def _launch(self) -> None:
         self._container = self._open()
@@ -88,9 +93,9 @@ class SingleContainer:
         try:
             if connection is None or await asyncio.to_thread(container.exit_code) is not None:
                 return []
-            return [await asyncio.to_thread(stop, container)]
+            return [await uninterrupted(partial(stop, container))]
         finally:
             if connection is not None:
                 await connection.close()
-            await asyncio.to_thread(container.remove)
+            await uninterrupted(container.remove)
             self._container = self._connection = None

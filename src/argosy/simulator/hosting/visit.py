@@ -108,9 +108,7 @@ class Visit:
         hop, has_begun = self.hop, False
         started = time.monotonic()
         try:
-            async with hop.connection.stream(
-                hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s
-            ) as response:
+            async with hop.stream(limits.invocation_s) as response:
                 self.status, self.headers = response.status, response.headers
                 if not 200 <= response.status < 300:
                     raise Refused(await _error(self.place, response, limits.body_bytes))

@@ -15,7 +15,7 @@ from typing import Final
 import uvicorn
 import uvloop
 
-from argosy.errors import UsageError
+from argosy.errors import ArgosyError, UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
@@ -81,22 +81,24 @@ class Runtime:
             body = await _read_body(headers, receive, limit)
         except ConnectionAbortedError:
             return
-        if isinstance(found, Answer):
-            answer = found
-        elif operation == _INVOKE_ASYNC and self._async_inference is not None:
-            answer = await self._async_inference.accept(found, headers, body, _region(headers))
-        elif body is None:
-            answer = answers.body_too_large(limit)
-        elif operation == _INVOKE_STREAM:
-            named = request_headers.of_invocation(headers)
-            request = Request(named, body, _region(headers), found.definition.name)
-            try:
+        try:
+            if isinstance(found, Answer):
+                answer = found
+            elif operation == _INVOKE_ASYNC and self._async_inference is not None:
+                answer = await self._async_inference.accept(found, headers, body, _region(headers))
+            elif body is None:
+                answer = answers.body_too_large(limit)
+            elif operation == _INVOKE_STREAM:
+                named = request_headers.of_invocation(headers)
+                request = Request(named, body, _region(headers), found.definition.name)
                 await response_stream.answer(found, request, send, receive, self._report)
                 return
-            except Refused as refused:
-                answer = refused.answer
-        else:
-            answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+            else:
+                answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+        except Refused as refused:
+            answer = refused.answer
+        except ArgosyError as error:
+            answer = answers.internal_failure(str(error))
         await self._send(scope, answer, send)
 
     async def _send(self, scope: Message, answer: Answer, send: Send) -> None:
@@ -119,7 +121,7 @@ class Runtime:
         if scope["method"] != "POST":
             return answers.not_simulated(405, f"{operation} takes POST, not {scope['method']}")
         if operation in _LATER:
-            return answers.not_simulated(501, f"{_LATER[operation]} is not simulated; InvokeEndpoint is")
+            return answers.not_simulated(501, f"{_LATER[operation]} is HTTP/2, and on a port of its own")
         message = request_headers.faults(name, headers, _OPERATIONS[operation])
         if message is not None:
             return answers.validation_error(message)

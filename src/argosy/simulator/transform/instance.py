@@ -167,9 +167,8 @@ class Instance:
                 continue
             end = _Sent(transform)
             try:
-                await uninterrupted(transform.open)
-                while batches := await uninterrupted(transform.take):
-                    for batch in batches:
+                while not transform.is_taken:
+                    for batch in await uninterrupted(transform.take):
                         while len(self._pending) >= 2 * parameters.max_concurrent_transforms:
                             await self._settle_next()
                         task = asyncio.create_task(self._invoke(slots, transform, batch))
