@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.runtime.service import new_event_loop
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.transform.definition import TransformJobDefinition
@@ -50,6 +51,9 @@ class RunningContainer:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.models_path = "/opt/ml/models"
+        self.kind = "process"
+        self.caveat = ""
+        self.is_offline = False
 
     def start(self) -> None:
         """It runs."""
@@ -57,6 +61,18 @@ class RunningContainer:
     def exit_code(self) -> int | None:
         """The simulator shall not end it."""
         return 0
+
+    def attempts(self) -> Sequence[Attempt]:
+        """Nobody watches it."""
+        return ()
+
+    def out_of_memory(self) -> str:
+        """It is not limited."""
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """Nobody looks."""
+        return False
 
     def terminate(self) -> None:
         """Others end it."""

@@ -36,7 +36,6 @@ class Simulated:
     folder: Path
     url: str
     reports: list[str] = field(default_factory=list)
-    streams_port: int = 0
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -107,13 +106,7 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        served = Simulation(world(folder, made.reports.append))
-
-        def on_open() -> None:
-            made.streams_port = int(served.streams_url.rpartition(":")[2])
-            started.set()
-
-        await served.serve(listener, stopping, on_open)
+        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
 
     def run() -> None:
         try:

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.hosting.definition import AsyncInference as AsyncConfig
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.runtime.async_inference import AsyncInference
@@ -27,16 +28,25 @@ class Adopted:
     def __init__(self, url: str) -> None:
         self.url = url
         self.name = "adopted"
-        self.kind = "process"
-        self.is_offline = False
-        self.caveat = ""
         self.models_path = ""
+        self.kind = "process"
+        self.caveat = ""
+        self.is_offline = False
 
     def start(self) -> None:
         pass
 
     def exit_code(self) -> int | None:
         return None
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        return ()
+
+    def out_of_memory(self) -> str:
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        return False
 
     def terminate(self) -> None:
         pass
@@ -49,15 +59,6 @@ class Adopted:
 
     def logs(self) -> str:
         return ""
-
-    def attempts(self) -> tuple[()]:
-        return ()
-
-    def out_of_memory(self) -> str:
-        return ""
-
-    def is_on_loopback_only(self) -> bool:
-        return True
 
     def remove(self) -> None:
         pass
