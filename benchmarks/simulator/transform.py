@@ -12,12 +12,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.runtime.service import new_event_loop
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.transform.definition import TransformJobDefinition
@@ -44,7 +45,9 @@ class Linear(Predictor):
 class RunningContainer:
     """A container that others started and will end."""
 
-    name = "running"
+    name = kind = "running"
+    is_offline = False
+    caveat = ""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -70,6 +73,18 @@ class RunningContainer:
     def logs(self) -> str:
         """It writes none."""
         return ""
+
+    def attempts(self) -> Sequence[Attempt]:
+        """Nobody watches it."""
+        return ()
+
+    def out_of_memory(self) -> str:
+        """Nothing limits it."""
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """It is asked to."""
+        return True
 
     def remove(self) -> None:
         """Others remove it."""

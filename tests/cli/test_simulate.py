@@ -246,6 +246,8 @@ def test_ctrl_c_in_a_transform_job_leaves_no_result(bench: Bench) -> None:
         (("endpoint", "{project}", "--port", "1000000"), "--port"),
         (("endpoint", "my-image"), "my-image"),
         (("endpoint", "."), "argosy.toml"),
+        (("endpoint", "oci:any", "--container", "process"), "use `--container sandbox`"),
+        (("endpoint", "{project}", "--as", "ml.m5.larg"), "--as ml.m5.large"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(bench: Bench, arguments: tuple[str, ...], sentence: str) -> None:
@@ -261,7 +263,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("kind", ["docker", "podman", "process"])
+@pytest.mark.parametrize("kind", ["docker", "podman", "sandbox"])
 def test_any_image_runs_in_every_kind_of_container_and_a_second_time(bench: Bench, archive: Path, kind: str) -> None:
     (bench.folder / "in").mkdir()
     (bench.folder / "in/a").write_bytes(b"1\n2\n")

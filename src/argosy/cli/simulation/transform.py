@@ -16,7 +16,7 @@ from argosy.cli import environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import print_data, print_json, say, talk
 from argosy.cli.simulation import interrupt
-from argosy.cli.simulation.subject import CONTAINER, JSON, MODEL_DATA, Subject, choice
+from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject, choice
 from argosy.errors import UsageError
 from argosy.simulator.containers.container import Container
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -42,6 +42,8 @@ _S3 = "s3://"
 @click.command
 @click.argument("target", metavar="IMAGE|PROJECT")
 @CONTAINER
+@INSTANCE_TYPE
+@NETWORK_WATCH
 @MODEL_DATA
 @click.option("--input", "source", metavar="DIR|S3URI", help="The objects: a folder, a file, or s3://BUCKET/PREFIX.")
 @click.option("--output", metavar="DIR|S3URI", help="Where results go.")
@@ -77,7 +79,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
     Every object's result is stored under the same name with `.out`, in the same sub folder, once the whole object
     succeeded. An interrupted job goes on where it ended when it is run again. Exit code 1 when an object failed.
     """
-    subject = Subject(target, options.pop("kind"), options.pop("model_data"))
+    subject = Subject(target, *(options.pop(name) for name in ("kind", "model_data", "instance_type", "is_watched")))
     assumptions = _assumptions(options.pop("assumed"))
     place = _place(options)
     job = place.job

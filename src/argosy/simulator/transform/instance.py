@@ -9,7 +9,7 @@ from typing import Final
 
 from argosy.errors import ContainerError, StorageError, TransformError
 from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Body, Connection
-from argosy.simulator.containers.container import Container, log_tail, stop
+from argosy.simulator.containers.container import Container, ending, log_tail, stop
 from argosy.simulator.health import await_ready, uninterrupted
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, Retried
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, resolve
@@ -284,7 +284,8 @@ class Instance:
                 if not self._is_dead:
                     self._is_dead = True
                     tail = await asyncio.to_thread(log_tail, container)
-                    self._board.report(f"the container ended with exit code {exit_code}\n{tail}")
+                    how = await asyncio.to_thread(ending, container, exit_code)
+                    self._board.report(f"the container ended with {how}\n{tail}")
                 return True
         return False
 
