@@ -46,7 +46,9 @@ class Linear(Predictor):
 class RunningContainer:
     """A container that others started and will end."""
 
-    name = "running"
+    name = kind = "running"
+    is_offline = False
+    caveat = ""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -87,6 +89,18 @@ class RunningContainer:
     def logs(self) -> str:
         """It writes none."""
         return ""
+
+    def attempts(self) -> Sequence[Attempt]:
+        """Nobody watches it."""
+        return ()
+
+    def out_of_memory(self) -> str:
+        """Nothing limits it."""
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """It is asked to."""
+        return True
 
     def remove(self) -> None:
         """Others remove it."""

@@ -6,6 +6,7 @@ The container is somebody else's and outlives it.
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class Adopted:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.name = "adopted"
+        self.name = self.kind = "adopted"
+        self.is_offline = False
+        self.caveat = ""
         self.models_path = ""
         self.kind = "process"
         self.caveat = ""
@@ -59,6 +62,15 @@ class Adopted:
 
     def logs(self) -> str:
         return ""
+
+    def attempts(self) -> Sequence[Attempt]:
+        return ()
+
+    def out_of_memory(self) -> str:
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        return True
 
     def remove(self) -> None:
         pass

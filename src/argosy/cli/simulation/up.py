@@ -223,7 +223,8 @@ def _object_store(buckets: Path | None, state: Path, surroundings: Environment) 
         say(f"s3:// is {url}")
         return S3()
     folder = buckets or state / "s3"
-    folder.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)  # for its owner alone, as what is kept there later
+    folder.mkdir(exist_ok=True)
     say(f"s3://BUCKET/KEY is {folder}/BUCKET/KEY")
     return LocalFolder(folder)
 
