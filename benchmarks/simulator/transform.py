@@ -64,18 +64,6 @@ class RunningContainer:
         """The simulator shall not end it."""
         return 0
 
-    def attempts(self) -> Sequence[Attempt]:
-        """Nobody watches it."""
-        return ()
-
-    def out_of_memory(self) -> str:
-        """It is not limited."""
-        return ""
-
-    def is_on_loopback_only(self) -> bool:
-        """Nobody looks."""
-        return False
-
     def terminate(self) -> None:
         """Others end it."""
 

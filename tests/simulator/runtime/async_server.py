@@ -32,24 +32,12 @@ class Adopted:
         self.is_offline = False
         self.caveat = ""
         self.models_path = ""
-        self.kind = "process"
-        self.caveat = ""
-        self.is_offline = False
 
     def start(self) -> None:
         pass
 
     def exit_code(self) -> int | None:
         return None
-
-    def attempts(self) -> tuple[Attempt, ...]:
-        return ()
-
-    def out_of_memory(self) -> str:
-        return ""
-
-    def is_on_loopback_only(self) -> bool:
-        return False
 
     def terminate(self) -> None:
         pass
