@@ -65,6 +65,18 @@ class Limit:
 
 PORT: Final = 8080
 MODEL_DIR: Final = "/opt/ml/model"
+MODELS_DIR: Final = "/opt/ml/models"
+"""Of a multi-model endpoint: `NAME/model` below it has what a model's archive holds; NAME is SageMaker's choice.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html (read 2026-11-22).
+"""
+CHANNELS_DIR: Final = "/opt/ml/additional-model-data-sources"
+"""`AdditionalModelDataSources`, each in a folder that has its channel's name.
+
+Source:
+    sagemaker-python-sdk 2.257.6, serve/utils/optimize_utils.py (read 2026-11-22).
+"""
 SERVE_ARGUMENT: Final = "serve"
 
 ACCEPT_CONNECTION: Final = Limit(

@@ -22,6 +22,7 @@ The tree follows the folders::
     ├── LoadError                 the predictor could not be imported or its model not be loaded
     ├── ImageError                an image, layer or archive is broken or cannot be made
     │   ├── ArchiveError          model.tar.gz holds what SageMaker would not unpack
+    │   ├── MissingImageError     there is no image of a name
     │   ├── MissingLibraryError   a program in the image needs a library that is not there
     │   ├── SecretFoundError      a secret would be in the image, or seems to be
     │   └── DamagedCacheError     a file of the cache was not what its digest says, and is removed
@@ -163,6 +164,19 @@ class ImageError(ArgosyError):
 
 class ArchiveError(ImageError):
     """model.tar.gz holds what SageMaker would not unpack."""
+
+
+class MissingImageError(ImageError):
+    """There is no image of a name: neither here, nor where it says.
+
+    Args:
+        image: The name.
+        hint: What mends it.
+    """
+
+    def __init__(self, image: str, *, hint: str | None = None) -> None:
+        self.image = image
+        super().__init__("there is no such image", where=image, hint=hint)
 
 
 class MissingLibraryError(ImageError):

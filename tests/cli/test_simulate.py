@@ -9,6 +9,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,25 @@ def test_a_project_is_an_endpoint_until_it_is_told_to_stop(bench: Bench, number:
         assert process.wait(60) == 0, bench.stderr
     assert "the container ended with exit code 0" in bench.stderr
     assert "reach the network" in bench.stderr
+
+
+def test_streams_are_recut_the_same_way_for_the_same_seed(bench: Bench) -> None:
+    def parts() -> list[bytes]:
+        with bench.start("endpoint", bench.project, "--json", "--recut", "--seed", "7") as process:
+            told = announced(process, bench)
+            answer = client_of(told).invoke_endpoint_with_response_stream(
+                EndpointName=told["endpoint_name"], Body=json.dumps(["word"] * 20), ContentType="application/json"
+            )
+            with closing(answer["Body"]) as events:
+                seen = [event["PayloadPart"]["Bytes"] for event in events]
+            process.terminate()
+            assert process.wait(60) == 0, bench.stderr
+            return seen
+
+    first = parts()
+    assert json.loads(b"".join(first)) == ["hello", *["word"] * 20]
+    assert len(first) > 1
+    assert first == parts()
 
 
 def test_the_announcement_holds_lines_to_paste(bench: Bench) -> None:

@@ -15,7 +15,7 @@ def progress(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> tuple[Progre
     """Who tells the user, and what was told."""
     told = io.StringIO()
     monkeypatch.setattr(output, "talk", rich.console.Console(file=told, force_terminal=terminal, width=100))
-    return open_access(Environment(Path("/cache"), Path("/docker"), {})).progress, told
+    return open_access(Environment(Path("/cache"), Path("/state"), Path("/docker"), {})).progress, told
 
 
 def test_without_a_terminal_every_blob_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

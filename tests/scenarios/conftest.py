@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from tests.scenarios.running import EXAMPLE, argosy
+from tests.scenarios.running import EXAMPLE, ROOT, argosy
 
 NAME = "argosy-scenario/breast-cancer:latest"
+NEWER = "argosy-scenario/newer-python:13"
 ALONE = ("--network", "none", "--read-only", "--tmpfs", "/tmp")
 INVOKE = """
 import sys, urllib.request
@@ -53,6 +54,19 @@ def loaded(built: Built) -> Iterator[str]:
     docker("load", "--input", built.archive)
     yield NAME
     docker("rmi", "--force", NAME)
+
+
+@pytest.fixture(scope="session")
+def newer_python() -> Iterator[str]:
+    """An image with another Debian and another Python than the stand-in for `python:3.11-slim`."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    packed = cache / "argosy/tests/newer-python.tar"
+    packed.parent.mkdir(parents=True, exist_ok=True)
+    if not packed.exists():
+        subprocess.run([ROOT / "tests/engine/make-newer-python", packed], check=True, timeout=240, capture_output=True)
+    docker("import", "--change", "ENV PATH=/usr/bin:/bin", packed, NEWER)
+    yield NEWER
+    docker("rmi", "--force", NEWER)
 
 
 @pytest.fixture(scope="session")

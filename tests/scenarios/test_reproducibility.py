@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,7 @@ from argosy.registry.layout import write_layout
 from tests.scenarios.conftest import docker
 from tests.scenarios.running import EXAMPLE, ROOT, argosy
 
-NEWER = "argosy-scenario/newer-python:13"
 BUILD = "umask {umask} && exec python3 -m argosy build /project --base oci:/base:latest --output oci:/out:latest"
-
-
-@pytest.fixture(scope="session")
-def newer_python() -> Iterator[str]:
-    """An image with another Debian and another Python than the stand-in for `python:3.11-slim`."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    packed = cache / "argosy/tests/newer-python.tar"
-    packed.parent.mkdir(parents=True, exist_ok=True)
-    if not packed.exists():
-        subprocess.run([ROOT / "tests/engine/make-newer-python", packed], check=True, timeout=240, capture_output=True)
-    docker("import", "--change", "ENV PATH=/usr/bin:/bin", packed, NEWER)
-    yield NEWER
-    docker("rmi", "--force", NEWER)
 
 
 def install_toolkit(folder: Path, python: str) -> None:

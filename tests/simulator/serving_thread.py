@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from argosy.simulator.containers.container import Container
+from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import MakeBackend
 from argosy.simulator.hosting.definition import (
     ContainerDefinition,
@@ -18,6 +19,7 @@ from argosy.simulator.hosting.definition import (
 )
 from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
+from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.service import Runtime, bind, serve
 
 
@@ -42,7 +44,10 @@ def only(container: Container) -> MakeBackend:
 
 @contextmanager
 def serving(
-    runs: Container | MakeBackend, definition: EndpointDefinition, options: HostingOptions | None = None
+    runs: Container | MakeBackend,
+    definition: EndpointDefinition,
+    options: HostingOptions | None = None,
+    make_async: Callable[[Report], AsyncInference] | None = None,
 ) -> Iterator[Served]:
     make_backend = runs if callable(runs) else only(runs)
     listener = bind(0)
@@ -54,11 +59,16 @@ def serving(
 
     async def main() -> None:
         endpoint = Endpoint(definition, make_backend, served.reports.append, options)
+        async_inference = make_async(served.reports.append) if make_async else None
         try:
             await endpoint.start()
-            runtime = Runtime({definition.name: endpoint}, served.reports.append)
+            if async_inference is not None:
+                await async_inference.attach(endpoint)
+            runtime = Runtime({definition.name: endpoint}, served.reports.append, async_inference)
             await serve(runtime, listener, stopping, on_open=started.set)
         finally:
+            if async_inference is not None:
+                await async_inference.close()
             await endpoint.stop()
 
     def run() -> None:

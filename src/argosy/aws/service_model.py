@@ -9,7 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from argosy.errors import UsageError
@@ -23,8 +23,9 @@ _HIDDEN: Final = "***"
 _ASCII: Final = 128
 
 
+@cache
 def load(service: str) -> "ServiceModel":
-    """The model of a service, as botocore names it.
+    """The model of a service, as botocore names it; read once, since that takes a fifth of a second.
 
     Raises:
         UsageError: botocore is not installed.

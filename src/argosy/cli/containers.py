@@ -13,7 +13,7 @@ from argosy import model_archive, project
 from argosy.cli import build, output
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
-from argosy.contract import SERVE_ARGUMENT, Variable
+from argosy.contract import MODELS_DIR, SERVE_ARGUMENT, PlatformVariable, Variable
 from argosy.engine import Engine
 from argosy.errors import EngineError
 from argosy.image import filesystem, reference
@@ -105,7 +105,7 @@ def _process(
     found: Project, target: str, launch: Launch, environment: Environment, on_remove: Callable[[], None] | None
 ) -> ProcessContainer:
     """The project's own server, as its image would run it, with this machine's Python and libraries."""
-    port = free_port()
+    port = int(launch.environment.get(PlatformVariable.BIND_TO_PORT) or free_port())
     variables = {name: environment.variables[name] for name in _KEPT_VARIABLES if name in environment.variables}
     variables |= found.server_environment()
     variables |= found.image.environment
@@ -113,13 +113,15 @@ def _process(
     variables |= {
         Variable.PROGRAM_DIR: str(found.root),
         Variable.HOST: "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(port),
+        PlatformVariable.BIND_TO_PORT: str(port),
         "PYTHONUNBUFFERED": "1",  # as in the image: what is printed is in the log at once
     }
     if launch.model_dir is not None:
         variables[Variable.MODEL_DIR] = str(launch.model_dir)
     arguments = (sys.executable, "-P", "-m", "argosy.serving", SERVE_ARGUMENT)
-    return ProcessContainer(Command(target, arguments, variables, found.root, port, caveat=_CAVEAT), on_remove)
+    models_path = MODELS_DIR if launch.models_dir is None else str(launch.models_dir)
+    command = Command(target, arguments, variables, found.root, port, caveat=_CAVEAT, models_path=models_path)
+    return ProcessContainer(command, on_remove)
 
 
 def _find_engine(kind: str | None, environment: Environment) -> Engine | None:

@@ -14,6 +14,7 @@ from argosy.cli.output import print_data, say
 from argosy.cli.simulation import interrupt
 from argosy.cli.simulation.subject import CONTAINER, JSON, MODEL_DATA, Subject
 from argosy.cli.simulation.transform import transform
+from argosy.cli.simulation.up import up
 from argosy.simulator.hosting.definition import (
     DEFAULT_VARIANT,
     ContainerDefinition,
@@ -33,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(transform)
+command.add_command(up)
 
 
 @command.command

@@ -21,11 +21,12 @@ ERROR_TYPE: Final = "x-amzn-ErrorType"
 NO_STATUS: Final = 0
 """`OriginalStatusCode` when the container did not answer."""
 
-_NO_RESPONSE: Final = (
+NO_RESPONSE: Final = (
     "Amazon SageMaker could not get a response from the {endpoint} endpoint. This can occur when CPU or memory "
     "utilization is high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance type "
     "with more CPU capacity or memory."
 )
+"""What the service says of a container that does not answer at all."""
 _TIMED_OUT: Final = (
     "Your invocation timed out while waiting for a response from container {container}. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -102,7 +103,7 @@ def no_answer(place: Place, error: ContainerError) -> Answer:
     """
     if isinstance(error, ContainerTimeoutError):
         return no_response(place, error.message)
-    original = _NO_RESPONSE.format(endpoint=place.endpoint)
+    original = NO_RESPONSE.format(endpoint=place.endpoint)
     message = f'Received server error (0) from {place.container} with message "{original}". {place.see_logs}'
     return _model_error(place, NO_STATUS, message, original, error.message)
 
@@ -127,15 +128,16 @@ def response_too_large(place: Place, note: str) -> Answer:
     return _model_error(place, 500, message, "", note)
 
 
-def validation_error(message: str, code: str | None = None) -> Answer:
+def validation_error(message: str, code: str | None = None, note: str | None = None) -> Answer:
     """400 ValidationError.
 
     Args:
         message: The service's sentence.
         code: The `ErrorCode` field, where one is known.
+        note: For the person at the simulator.
     """
     fields = {"ErrorCode": code, "Message": message} if code else {"Message": message}
-    return _error(400, "ValidationError", fields)
+    return _error(400, "ValidationError", fields, note)
 
 
 def endpoint_not_found(name: str) -> Answer:
@@ -151,6 +153,20 @@ def unsupported_header(endpoint: str, header: str) -> Answer:
 def service_unavailable(note: str) -> Answer:
     """503 ServiceUnavailable, with the words of the API's model; clients try again."""
     return _error(503, "ServiceUnavailable", {"Message": "The service is unavailable. Try your call again."}, note)
+
+
+def model_not_ready(note: str) -> Answer:
+    """429 ModelNotReadyException, with the words of the API's model."""
+    message = (
+        "Either a serverless endpoint variant's resources are still being provisioned, or a multi-model endpoint is "
+        "still downloading or loading the target model. Wait and try your request again."
+    )
+    return _error(429, "ModelNotReadyException", {"Message": message}, note)
+
+
+def internal_failure(note: str) -> Answer:
+    """500 InternalFailure, with the words of the API's model: the simulator itself could not do its part."""
+    return _error(500, "InternalFailure", {"Message": "An internal failure occurred."}, note)
 
 
 def throttled(note: str) -> Answer:

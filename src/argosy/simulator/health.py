@@ -37,7 +37,7 @@ class HealthChecks:
 
 
 async def uninterrupted(work: Callable[[], Result]) -> Result:
-    """Do on a thread what has to be undone later; a cancellation waits until it is done."""
+    """Do on a thread what has to be undone later, or must not be done twice; a cancellation waits until it is done."""
     working = asyncio.create_task(asyncio.to_thread(work))
     try:
         return await asyncio.shield(working)

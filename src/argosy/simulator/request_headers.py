@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,9 +95,14 @@ def faults(endpoint_name: str, headers: Mapping[str, str], fields: Mapping[str, 
         value = headers.get(key)
         if value is not None:
             found += field.faults(value)
-    if not found:
+    return message(found)
+
+
+def message(faults: Sequence[str]) -> str | None:
+    """The service's message about some faults, or None when there are none."""
+    if not faults:
         return None
-    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+    return f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected: {'; '.join(faults)}"
 
 
 def of_invocation(headers: Mapping[str, str]) -> dict[str, str]:

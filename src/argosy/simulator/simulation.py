@@ -2,31 +2,43 @@
 
 import asyncio
 import re
+import shutil
 import socket
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from argosy.simulator import answers
 from argosy.simulator.answers import Answer
+from argosy.simulator.backends.maker import BackendMaker, BackendOptions
+from argosy.simulator.batch import Batch
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import RunTransform, TransformJobs
+from argosy.simulator.control.transform_jobs import TransformJobs
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.backend import MakeBackend
+from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition
-from argosy.simulator.hosting.endpoint import Endpoint
+from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
+from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.runtime import http2
 from argosy.simulator.runtime.asgi import Message, Receive, Send
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.bidirectional import BidirectionalStreams
+from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
 from argosy.simulator.storage.objects import ObjectStore
+from argosy.simulator.transform.definition import Assumptions
 
 _REGION: Final = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 
@@ -38,18 +50,47 @@ class World:
     Attributes:
         state: The folder that keeps its resources; one simulation at a time holds it.
         objects: Where `s3://` leads.
-        make_backend: Makes what an instance runs.
-        run_transform: Runs a transform job.
+        open_container: Makes a container of an image.
         labels: What images say of themselves.
         report: Takes what a person should know, one line each.
+        subscribers: Who hears of asynchronous invocations: a topic's ARN -> a file or URL.
+        backends: What nobody knows of multi-model endpoints and pipelines.
+        hosting: What a person may change about endpoints.
+        assumptions: What nobody knows of transform jobs.
     """
 
     state: Path
     objects: ObjectStore
-    make_backend: MakeBackend
-    run_transform: RunTransform
+    open_container: OpenContainer
     labels: ImageLabels
     report: Report
+    subscribers: Mapping[str, str | Path] = field(default_factory=dict)
+    backends: BackendOptions = field(default_factory=BackendOptions)
+    hosting: HostingOptions = field(default_factory=HostingOptions)
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+class _Gate:
+    """The endpoints in service, for both ways of invoking them; a `Traffic`."""
+
+    def __init__(self, asynchronous: AsyncInference) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self._asynchronous = asynchronous
+
+    async def admit(self, name: str, served: Endpoint) -> None:
+        """Let invocations reach an endpoint."""
+        self.endpoints[name] = served
+        await self._asynchronous.attach(served)
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, and forget what was accepted for it."""
+        self.endpoints.pop(name, None)
+        await self._asynchronous.discard(name)
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; what was accepted is kept."""
+        self.endpoints.clear()
+        await self._asynchronous.close()
 
 
 class Simulation:
@@ -63,32 +104,47 @@ class Simulation:
     """
 
     def __init__(self, world: World) -> None:
+        self._world = world
         self._report = world.report
-        self._endpoints: dict[str, Endpoint] = {}
-        self._opened: list[Endpoint] = []
-        self._runtime = Runtime(self._endpoints, world.report)
-
-        def open_endpoint(definition: EndpointDefinition) -> Endpoint:
-            self._opened = [endpoint for endpoint in self._opened if endpoint.containers]
-            self._opened.append(Endpoint(definition, world.make_backend, world.report, store=world.objects))
-            return self._opened[-1]
-
+        self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
-        deployments = Deployments(store, open_endpoint, self._endpoints, world.report)
+        artifacts = _emptied(world.state / "artifacts")
+        self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
+        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions)
+        asynchronous = AsyncInference(
+            world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
+        )
+        gate = _Gate(asynchronous)
+        self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        self._streams = http2.Server(BidirectionalStreams(gate.endpoints.get, world.report).answer, world.report)
+        deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
             deployments,
             Models(store, world.objects, world.labels),
             EndpointConfigs(store),
             Endpoints(store, deployments),
-            TransformJobs(store, world.run_transform, world.objects, world.report),
-            ModelPackages(store, world.run_transform, world.report),
+            TransformJobs(store, batch, world.objects, world.report),
+            ModelPackages(store, batch, world.report),
+            InferenceComponents(store, deployments, world.report),
         )
         try:
             self._control = ControlPlane(parts, world.report)
         except BaseException:
             store.close()
             raise
+
+    def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
+        world = self._world
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
+        endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
+        self._opened.add(endpoint)
+        return endpoint
+
+    @property
+    def streams_url(self) -> str:
+        """Where bidirectional streams are served over HTTP/2, valid when clients can connect."""
+        return f"http://127.0.0.1:{self._streams.port}"
 
     @property
     def containers(self) -> list[Container]:
@@ -101,10 +157,14 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
+            await self._streams.start()
             self._control.resume()
             await serve(self, listener, stopping, on_open)
         finally:
-            await self._control.close()
+            try:
+                await self._streams.close()
+            finally:
+                await self._control.close()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI): the `sagemaker` API is at `/`, all else is the runtime API's."""
@@ -140,3 +200,10 @@ class Simulation:
             return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
         region = _REGION.search(headers.get("authorization", ""))
         return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder of artifacts without what a simulation left there that was killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder

@@ -123,6 +123,18 @@ def test_fault_6_the_container_has_the_platform_s_surroundings(
     assert told == f"yes False 1 {64 * 2**20}\nRead-only file system\n"
 
 
+def test_a_container_of_many_models_sees_those_that_come_later_at_the_port_that_it_was_given(
+    make: MakeImageContainer, engine: Engine, tmp_path: Path
+) -> None:
+    container = make(models_dir=tmp_path, environment={"SAGEMAKER_BIND_TO_PORT": "8123"})
+    container.start()
+    await_ping(container)
+    (tmp_path / "a" / "model").mkdir(parents=True)
+    (tmp_path / "a" / "model" / "weights").write_text("1")
+    told = execute(engine, container, f"print(open('{container.models_path}/a/model/weights').read())").stdout
+    assert told == "1\n"
+
+
 def test_a_read_only_root_has_a_writable_tmp(make: MakeImageContainer, engine: Engine) -> None:
     container = make(read_only=True)
     container.start()

@@ -141,6 +141,27 @@ def test_an_unpacked_image_runs_as_a_container_does(start: Start, root: Path, mo
     assert sorted(path.name for path in model_dir.iterdir()) == ["weights"]
 
 
+def test_a_container_sees_what_is_put_into_its_folder_of_models_later(
+    start: Start, tmp_path: Path, rights: str
+) -> None:
+    models, channel = tmp_path / "models", tmp_path / "draft"
+    models.mkdir()
+    channel.mkdir()
+    (channel / "weights").write_text("43")
+    script = (
+        "echo ready; until test -e /opt/ml/models/a/model/weights; do :; done; cat /opt/ml/models/a/model/weights;"
+        f" cat {contract.CHANNELS_DIR}/draft/weights; echo > /opt/ml/models/b || echo refused; exit 5"
+    )
+    container = start(Launch(models_dir=models, channels={"draft": channel}), Entrypoint=["sh", "-c", script])
+    (tmp_path / "aside" / "model").mkdir(parents=True)
+    (tmp_path / "aside" / "model" / "weights").write_text("42\n")
+    (tmp_path / "aside").rename(models / "a")
+    assert container.wait(20) == 5
+    assert "42\n43" in container.logs()
+    assert "refused" in container.logs()
+    assert container.models_path == "/opt/ml/models"
+
+
 def test_an_image_cannot_leave_its_root(start: Start, tmp_path: Path, rights: str) -> None:
     container = start(Entrypoint=["perl", "-e", ESCAPE, str(tmp_path / "escaped")])
     assert container.wait(20) == 0

@@ -1,6 +1,8 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,8 @@ from tests.simulator.control.world import world
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
+SESSION = boto3.Session()  # it keeps what it read of botocore's models
+DEADLINE_S = 60.0
 QUICK = {"Delay": 0.05, "MaxAttempts": 400}
 
 
@@ -24,7 +28,7 @@ def client(
 ) -> Any:  # Any: boto3's clients have no types
     # The service judges: botocore's own validation would keep wrong requests from it.
     config = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=60)
-    return boto3.client(service, endpoint_url=url, region_name=region, config=config, **CREDENTIALS)
+    return SESSION.client(service, endpoint_url=url, region_name=region, config=config, **CREDENTIALS)
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Simulated:
     folder: Path
     url: str
     reports: list[str] = field(default_factory=list)
+    streams_port: int = 0
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -69,18 +74,46 @@ class Simulated:
         return self.sagemaker.describe_endpoint(EndpointName=name)
 
 
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come so"
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def simulated(tmp_path: Path) -> Iterator[Simulated]:
+    """A simulation of the test's own."""
+    with simulation(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """A simulation with the model `iris`, for a module's tests that change nothing."""
+    with simulation(tmp_path_factory.mktemp("refusing")) as made:
+        made.model()
+        yield made
+
+
+@contextmanager
+def simulation(folder: Path) -> Iterator[Simulated]:
     """A simulation on a thread, so that blocking clients can call it."""
     listener = bind(0)
     started = threading.Event()
-    made = Simulated(tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
     loop = asyncio.new_event_loop()
     stopping = asyncio.Event()
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(tmp_path, made.reports.append)).serve(listener, stopping, started.set)
+        served = Simulation(world(folder, made.reports.append))
+
+        def on_open() -> None:
+            made.streams_port = int(served.streams_url.rpartition(":")[2])
+            started.set()
+
+        await served.serve(listener, stopping, on_open)
 
     def run() -> None:
         try:

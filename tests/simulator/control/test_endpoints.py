@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.simulator.control.conftest import QUICK, Simulated
+from tests.simulator.control.conftest import QUICK, Simulated, until
+from tests.simulator.runtime.http2_client import PATH, Http2Client
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/iris"
 
@@ -131,4 +132,54 @@ def test_a_missing_image_fails_the_endpoint(simulated: Simulated) -> None:
     with pytest.raises(WaiterError):
         simulated.in_service()
     reason = simulated.sagemaker.describe_endpoint(EndpointName="iris")["FailureReason"]
-    assert reason.startswith("Please make sure all images included in the model")
+    assert reason == (
+        "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
+
+
+def test_data_is_captured_and_the_shadow_described(simulated: Simulated) -> None:
+    simulated.model()
+    capacity = {"ModelName": "iris", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://captured/here",
+        "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+    }
+    simulated.sagemaker.create_endpoint_config(
+        EndpointConfigName="iris",
+        ProductionVariants=[{"VariantName": "a", **capacity}],
+        ShadowProductionVariants=[{"VariantName": "b", **capacity}],
+        DataCaptureConfig=capture,
+    )
+    simulated.endpoint()
+    described = simulated.in_service()
+    assert described["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    assert [variant["VariantName"] for variant in described["ShadowProductionVariants"]] == ["b"]
+    simulated.runtime.invoke_endpoint(EndpointName="iris", Body=b"1,2", ContentType="text/csv")
+    captured = simulated.folder / "s3/captured/here/iris/a"
+    until(lambda: list(captured.rglob("*.jsonl")) != [])
+
+
+def test_an_asynchronous_endpoint_stores_its_results(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.bucket("in", {"one.csv": b"1,2"})
+    simulated.config(AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/here"}})
+    simulated.endpoint()
+    assert simulated.in_service()["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://out/here"
+    answer = simulated.runtime.invoke_endpoint_async(EndpointName="iris", InputLocation="s3://in/one.csv")
+    result = simulated.folder / "s3" / answer["OutputLocation"].removeprefix("s3://")
+    until(result.is_file)
+    assert result.read_bytes() == b"1,2"
+
+
+def test_bidirectional_streams_find_the_endpoint(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.config()
+    simulated.endpoint()
+    simulated.in_service()
+    with Http2Client(simulated.streams_port, PATH.replace("demo", "other")) as client:
+        assert client.status == 400
+    with Http2Client(simulated.streams_port, PATH.replace("demo", "iris")) as client:
+        assert client.status == 424, "it reaches the stand-in, which speaks no WebSocket"

@@ -7,18 +7,15 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from argosy.errors import ContainerError
-from argosy.simulator.containers.container import Container
+from argosy.errors import MissingImageError
+from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer, free_port
-from argosy.simulator.control.resources import Json
-from argosy.simulator.control.transform_jobs import Ending
+from argosy.simulator.control.store import Store
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.definition import Model, ProductionVariant
-from argosy.simulator.hosting.single import SingleContainer
+from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -27,42 +24,61 @@ STAND_IN = Path(__file__).parent.parent / "stand_in.py"
 LABELLED = "multi-model"
 
 
-def open_stand_in(model: Model) -> Container:
-    definition = model.containers[0]
+def open_stand_in(definition: ContainerDefinition, launch: Launch, folder: Path) -> Container:
     if definition.image != "stand-in":
-        raise ContainerError("Please make sure all images included in the model exist", got=definition.image)
+        raise MissingImageError(definition.image)
     port = free_port()
-    variables = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **definition.environment}
+    variables = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **launch.environment}
     arguments = (sys.executable, str(STAND_IN), str(port))
-    return ProcessContainer(Command("stand-in", arguments, variables, Path(tempfile.gettempdir()), port))
-
-
-def make_backend(model: Model, variant: ProductionVariant) -> SingleContainer:
-    return SingleContainer(lambda: open_stand_in(model), variant)
+    return ProcessContainer(Command("stand-in", arguments, variables, folder, port))
 
 
 def labels(image: str) -> Mapping[str, str] | None:
     capability = "com.amazonaws.sagemaker.capabilities.multi-models"
-    known = {"stand-in": {}, LABELLED: {capability: "true"}}
+    known: Mapping[str, Mapping[str, str]] = {"stand-in": {}, LABELLED: {capability: "true"}}
     return known.get(image)
 
 
-async def run_transform(name: str, request: Json, model: Model) -> Ending:
-    raise ContainerError("not yet")
-
-
 def world(folder: Path, report: Report) -> World:
-    return World(folder / "state", LocalFolder(folder / "s3"), make_backend, run_transform, labels, report)
+    """The stand-ins' working directory is `folder`, so that they can be found."""
+
+    def open_container(definition: ContainerDefinition, launch: Launch) -> Container:
+        return open_stand_in(definition, launch, folder)
+
+    return World(folder / "state", LocalFolder(folder / "s3"), open_container, labels, report)
 
 
-def main(folder: Path, port: int) -> None:
-    """Serve until SIGTERM; a line on stdout says that clients can connect."""
+def die_at(moment: int) -> None:
+    """Kill this process in the middle of what it does: at one of the moments right before and right after a write."""
+    passed = 0
+
+    def passing() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(write: Callable[..., None]) -> Callable[..., None]:
+        def tripped(*arguments: object) -> None:
+            passing()
+            write(*arguments)
+            passing()
+
+        return tripped
+
+    for name in ("add", "change", "remove"):
+        setattr(Store, name, around(getattr(Store, name)))
+
+
+def main(folder: Path, moment: int) -> None:
+    """Serve until SIGTERM, or until it kills itself; a line on stdout says that clients can connect."""
+    die_at(moment)
 
     async def serve() -> None:
         simulation = Simulation(world(folder, lambda line: print(line, file=sys.stderr, flush=True)))
         stopping = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-        with bind(port) as listener:
+        with bind(0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             await simulation.serve(listener, stopping, lambda: print(url, flush=True))
 

@@ -377,6 +377,19 @@ def test_a_serverless_variant_throttles_and_takes_4_mb(stand_in: MakeContainer) 
     assert asyncio.run(scenario()) == (4 * 2**20, 400, b'{"message": null}')
 
 
+def test_a_serverless_variant_has_three_minutes_to_start(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert single.SERVERLESS_STARTUP_S == 180
+    monkeypatch.setattr(single, "SERVERLESS_STARTUP_S", 0.1)
+    definition = variants(ProductionVariant(model=MODEL, serverless=Serverless(2048, 1), startup_s=1e6))
+    with (
+        pytest.raises(ContainerError, match="still so after 0 s"),
+        serving(stand_in(mode="never-ready"), definition),
+    ):
+        pytest.fail("it served")
+
+
 @given(st.text())
 def test_every_text_becomes_a_name_that_an_endpoint_may_have(text: str) -> None:
     assert EndpointDefinition(endpoint_name(text), ()).name

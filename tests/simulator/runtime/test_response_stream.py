@@ -11,7 +11,11 @@ import pytest
 from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 
+from argosy.errors import EngineError
+from argosy.simulator.hosting.backend import Backend, Hop, Request
+from argosy.simulator.hosting.definition import Model, ProductionVariant
 from argosy.simulator.hosting.endpoint import HostingOptions
+from argosy.simulator.hosting.single import SingleContainer
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.runtime.test_service import received, runtime_client
 from tests.simulator.serving_thread import Served, demo, serving
@@ -175,3 +179,22 @@ def test_a_stream_cannot_begin_a_session_and_its_body_has_a_limit(stand_in: Make
             "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
         )
         assert httpx.post(url, content=bytes(1001)).status_code == 413
+
+
+class Faulty(SingleContainer):
+    """Of an engine that fails when it is asked."""
+
+    async def route(self, request: Request) -> Hop:
+        raise EngineError("`docker network inspect` did not end")
+
+
+def test_what_the_simulator_cannot_do_is_an_internal_failure(stand_in: MakeContainer) -> None:
+    def make(model: Model, variant: ProductionVariant) -> Backend:
+        return Faulty(stand_in, variant)
+
+    with serving(make, demo()) as served:
+        client = runtime_client(served)
+        for operation in (client.invoke_endpoint, client.invoke_endpoint_with_response_stream):
+            with pytest.raises(client.exceptions.InternalFailure, match="An internal failure occurred"):
+                operation(EndpointName="demo", Body=b"x")
+        assert all("`docker network inspect` did not end" in line for line in served.reports)

@@ -242,7 +242,7 @@ def test_an_unknown_endpoint_is_a_validation_error(serve: ServeEndpoint) -> None
         ("TargetVariant", "e_f", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"),
         ("TargetModel", "m.tar.gz", "is not a multi-model endpoint and does not support target model header."),
         ("TargetVariant", "Blue", "Variant Blue not found"),
-        ("InferenceComponentName", "part", "does not support the header"),
+        ("InferenceComponentName", "part", "Inference Component Name header is not allowed for endpoints"),
     ],
 )
 def test_wrong_parameters_are_validation_errors(serve: ServeEndpoint, member: str, value: str, sentence: str) -> None:

@@ -30,6 +30,10 @@ class Container(Protocol):
     def url(self) -> str:
         """`http://ADDRESS:PORT` without a final slash, valid after `start`."""
 
+    @property
+    def models_path(self) -> str:
+        """Where the container sees `Launch.models_dir`: `/opt/ml/models`, unless it is a plain process."""
+
     def start(self) -> None:
         """Start it; returns before it answers.
 
@@ -64,6 +68,10 @@ class Launch:
     Attributes:
         environment: `ContainerDefinition.Environment` and what the platform adds to it.
         model_dir: The unpacked model artifacts, seen read-only at `/opt/ml/model`; None mounts nothing there.
+        models_dir: A folder that grows while the container runs: models of a multi-model endpoint, or adapters. Seen
+            read-only at `/opt/ml/models`; None mounts nothing there.
+        channels: Artifacts beside the model's, by channel, seen read-only below
+            `/opt/ml/additional-model-data-sources`.
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
         is_on_loopback: Whether an image that runs with this machine's network is asked to listen on loopback alone;
             Argosy's own images heed it. An engine's container has a network of its own and is not asked.
@@ -71,8 +79,25 @@ class Launch:
 
     environment: Mapping[str, str] = field(default_factory=dict)
     model_dir: Path | None = None
+    models_dir: Path | None = None
+    channels: Mapping[str, Path] = field(default_factory=dict)
     read_only: bool = False
     is_on_loopback: bool = False
+
+    @property
+    def mounts(self) -> dict[str, Path]:
+        """The folders of this machine that are seen read-only in the container, by the path in it."""
+        found = {f"{contract.CHANNELS_DIR}/{name}": folder for name, folder in self.channels.items()}
+        if self.model_dir is not None:
+            found[contract.MODEL_DIR] = self.model_dir
+        if self.models_dir is not None:
+            found[contract.MODELS_DIR] = self.models_dir
+        return found
+
+    @property
+    def port(self) -> int:
+        """Where the container is told to listen: 8080, unless its environment names another port."""
+        return int(self.environment.get(contract.PlatformVariable.BIND_TO_PORT, contract.PORT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ class EngineContainer:
         return self._url
 
     @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return contract.MODELS_DIR
+
+    @property
     def container(self) -> str:
         """The engine's name for it."""
         return self._unique
@@ -90,8 +95,8 @@ class EngineContainer:
             labels=labels,
             environment=self._launch.environment,
             network=self._unique,
-            publish=contract.PORT,
-            read_only_mounts={self._launch.model_dir: contract.MODEL_DIR} if self._launch.model_dir else {},
+            publish=self._launch.port,
+            read_only_mounts={folder: path for path, folder in self._launch.mounts.items()},
             flags=(
                 _SHARED_MEMORY,
                 *_QUICK_LOOKUPS,
@@ -144,8 +149,8 @@ class EngineContainer:
         """Where the port can be reached; a container that has ended already gets a URL where nothing answers."""
         try:
             if self._engine.is_podman and not self._engine.is_rootless():
-                return f"http://{self._engine.address(self._unique, self._unique) or '127.0.0.1'}:{contract.PORT}"
-            return f"http://127.0.0.1:{self._engine.published_port(self._unique, contract.PORT)}"
+                return f"http://{self._engine.address(self._unique, self._unique) or '127.0.0.1'}:{self._launch.port}"
+            return f"http://127.0.0.1:{self._engine.published_port(self._unique, self._launch.port)}"
         except EngineError:
             if self._engine.exit_code(self._unique) is None:
                 raise

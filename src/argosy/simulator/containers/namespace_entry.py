@@ -74,7 +74,7 @@ def _set_up(order: dict[str, Any]) -> None:
     os.umask(0o022)
     root = _overlay(order["root"], order["scratch"], order["is_rootless"])
     sources = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
-    model = os.open(order["model_dir"], os.O_PATH) if order["model_dir"] else None
+    mounts = {path: os.open(folder, os.O_PATH) for path, folder in order["mounts"].items()}
     system = os.open("/sys", os.O_PATH)
     machine = os.open("/", os.O_PATH | os.O_DIRECTORY)
     os.chdir(root)
@@ -85,9 +85,9 @@ def _set_up(order: dict[str, Any]) -> None:
     _devices(sources)
     _system(system)
     _protect()
-    if model is not None:
-        Path("/opt/ml/model").mkdir(parents=True, exist_ok=True)
-        _bind_read_only(model, "/opt/ml/model")
+    for path, descriptor in mounts.items():
+        Path(path).mkdir(parents=True, exist_ok=True)
+        _bind_read_only(descriptor, path)
     os.fchdir(machine)
     _check(_libc.umount2(b".", _MNT_DETACH), "umount", "/")
     os.chdir("/")

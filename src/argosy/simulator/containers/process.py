@@ -7,6 +7,7 @@ what needs isolation to be proved is not proved by it.
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,10 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from argosy import contract
 from argosy.errors import ContainerError
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.01
+_ATTEMPTS: Final = 200
+_FIRST_PORT, _LAST_PORT = 10_000, 32_000  # Linux gives 32768 and above to outgoing connections
 
 # Reads a byte when the container was removed, and the end of the file when whoever started it was killed. The pidfd
 # tells the group from another that got its number later.
@@ -50,6 +54,7 @@ class Command:
         is_supervised: Whether the container's first process is the child of the process started here, as under
             `unshare --fork`: then the child gets SIGTERM.
         stdin: What it reads from stdin.
+        models_path: Where it sees `Launch.models_dir`; a process without a root of its own sees it where it is.
         caveat: What running it this way cannot prove, as a clause about the container.
     """
 
@@ -60,6 +65,7 @@ class Command:
     port: int
     is_supervised: bool = False
     stdin: bytes = field(default=b"", repr=False)
+    models_path: str = contract.MODELS_DIR
     caveat: str = ""
 
 
@@ -93,6 +99,11 @@ class ProcessContainer:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._command.port}"
+
+    @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return self._command.models_path
 
     def start(self) -> None:
         """Start the process with its log going to a file.
@@ -222,11 +233,27 @@ def _has_living(group: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nothing listens now.
+
+    Raises:
+        ContainerError: There is none.
+    """
+    return free_row(1)
+
+
+def free_row(length: int) -> int:
+    """The first of some ports in a row on which nothing listens now.
+
+    They are not of those that the system gives to outgoing connections: one of these could be taken until it is used.
+
+    Raises:
+        ContainerError: There is no such row.
+    """
+    for _attempt in range(_ATTEMPTS):
+        first = random.randrange(_FIRST_PORT, _LAST_PORT - length)
+        if all(is_free(port) for port in range(first, first + length)):
+            return first
+    raise ContainerError(f"no {length} ports in a row are free", where=f"127.0.0.1:{_FIRST_PORT}-{_LAST_PORT}")
 
 
 def is_free(port: int) -> bool:

@@ -34,7 +34,7 @@ class Order:
     Attributes:
         root: The unpacked image.
         scratch: An empty folder, used inside the namespace only.
-        model_dir: Seen read-only at `/opt/ml/model`, or None.
+        mounts: Folders of this machine that are seen read-only, by the path in the image.
         folder: Working directory in the image.
         user: The image's `USER`, or empty.
         arguments: Program and arguments.
@@ -46,7 +46,7 @@ class Order:
 
     root: str
     scratch: str
-    model_dir: str | None = None
+    mounts: Mapping[str, str] = field(default_factory=dict)
     folder: str = "/"
     user: str = ""
     arguments: Sequence[str] = ()
@@ -88,7 +88,7 @@ def open_unpacked(root: Path, config: Mapping[str, Any], name: str, launch: Laun
     order = Order(
         root=str(root),
         scratch=scratch,
-        model_dir=str(launch.model_dir) if launch.model_dir else None,
+        mounts={path: str(folder) for path, folder in launch.mounts.items()},
         folder=config.get("WorkingDir") or "/",
         user=config.get("User") or "",
         arguments=(*(config.get("Entrypoint") or ()), contract.SERVE_ARGUMENT),

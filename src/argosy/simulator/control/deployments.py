@@ -7,16 +7,16 @@ simulator ended is `SystemUpdating` until it serves again.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from argosy.errors import ArgosyError
-from argosy.simulator.control.definitions import endpoint_of
+from argosy.errors import ArgosyError, MissingImageError
+from argosy.simulator.control.definitions import endpoint_of, variants_of
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
 from argosy.simulator.health import Report
-from argosy.simulator.hosting.definition import EndpointDefinition
+from argosy.simulator.hosting.definition import EndpointDefinition, InferenceComponent
 
 IN_PROGRESS: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 """Statuses in which an endpoint takes no change."""
@@ -24,8 +24,33 @@ REASON_LENGTH: Final = 1024
 """Longest `FailureReason`."""
 
 
+class Hosted(Protocol):
+    """The inference components of an endpoint that serves."""
+
+    async def create(self, component: InferenceComponent) -> None:
+        """Start a component's copies, or let its base know an adapter.
+
+        Raises:
+            ArgosyError: That failed; nothing of it is left.
+        """
+
+    async def update(self, component: InferenceComponent) -> None:
+        """Give a component another specification, or another number of copies.
+
+        Raises:
+            ArgosyError: That failed; all is as before.
+        """
+
+    async def delete(self, name: str) -> None:
+        """End a component's copies, or forget an adapter."""
+
+
 class Served(Protocol):
     """An endpoint that serves, or is about to."""
+
+    @property
+    def components(self) -> Hosted:
+        """Its inference components."""
 
     async def start(self) -> object:
         """Start all its containers and wait until they are healthy.
@@ -45,6 +70,19 @@ class Served(Protocol):
         """End all its containers as SageMaker does and remove them."""
 
 
+class Traffic(Protocol):
+    """The way of invocations to endpoints."""
+
+    async def admit(self, name: str, served: Any) -> None:  # Any: the runtime API's own type of an endpoint
+        """Let them reach an endpoint that is in service; called again after an update."""
+
+    async def turn_away(self, name: str) -> None:
+        """Let none reach an endpoint, which is deleted."""
+
+    async def close(self) -> None:
+        """Let none reach any endpoint; the simulator ends."""
+
+
 OpenEndpoint = Callable[[EndpointDefinition], Served]
 """Makes an endpoint, not yet started."""
 _Work = Callable[[Resource], Awaitable[None]]
@@ -56,16 +94,14 @@ class Deployments:
     Args:
         store: Where their resources are.
         open_endpoint: Makes one.
-        endpoints: Those in service by name, for the runtime API; filled here.
+        traffic: Learns which are in service.
         report: Takes a line about every change of a status.
     """
 
-    def __init__(
-        self, store: Store, open_endpoint: OpenEndpoint, endpoints: MutableMapping[str, Any], report: Report
-    ) -> None:
+    def __init__(self, store: Store, open_endpoint: OpenEndpoint, traffic: Traffic, report: Report) -> None:
         self._store = store
         self._open = open_endpoint
-        self._endpoints = endpoints  # Any: the runtime API's own type of an endpoint
+        self._traffic = traffic
         self._report = report
         self._served: dict[str, Served] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -113,9 +149,11 @@ class Deployments:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        self._endpoints.clear()
+        await self._traffic.close()
         served, self._served = list(self._served.values()), {}
-        await asyncio.gather(*(one.stop() for one in served))
+        for failed in await asyncio.gather(*(one.stop() for one in served), return_exceptions=True):
+            if isinstance(failed, BaseException):
+                self._report(f"an endpoint did not end as it should: {failed}")
 
     def _begin(self, endpoint: Resource, work: _Work) -> None:
         task = asyncio.create_task(self._guarded(endpoint, work))
@@ -146,19 +184,19 @@ class Deployments:
         try:
             await self._started(served)
         except ArgosyError as error:
-            failed = self._fail(endpoint, error, "RollingBack")
+            failed = self._fail(endpoint, pending, error, "RollingBack")
             await self._start(failed, failed.state["deployed"], "UpdateRollbackFailed", failed.failure)
         else:
-            self._in_service(endpoint, served, pending)
+            await self._in_service(endpoint, served, pending)
 
     async def _start(self, endpoint: Resource, taken: Json, on_failure: str, failure: str = "") -> None:
         served = self._open(endpoint_of(endpoint.name, taken))
         try:
             await self._started(served)
         except ArgosyError as error:
-            self._fail(endpoint, error, on_failure)
+            self._fail(endpoint, taken, error, on_failure)
         else:
-            self._in_service(endpoint, served, taken, failure)
+            await self._in_service(endpoint, served, taken, failure)
 
     async def _started(self, served: Served) -> None:
         """Start it; nothing is left of one that does not start, or is no longer wanted."""
@@ -174,27 +212,27 @@ class Deployments:
         try:
             await served.update(endpoint_of(endpoint.name, pending))
         except ArgosyError as error:
-            failed = self._fail(endpoint, error, "RollingBack")
-            self._in_service(failed, served, failed.state["deployed"], failed.failure)
+            failed = self._fail(endpoint, pending, error, "RollingBack")
+            await self._in_service(failed, served, failed.state["deployed"], failed.failure)
         else:
-            self._in_service(endpoint, served, pending)
+            await self._in_service(endpoint, served, pending)
 
     async def _delete(self, endpoint: Resource) -> None:
-        self._endpoints.pop(endpoint.name, None)
+        await self._traffic.turn_away(endpoint.name)
         served = self._served.pop(endpoint.name, None)
         if served is not None:
             await served.stop()
         self._store.remove(endpoint)
         self._report(f"endpoint {endpoint.name}: deleted")
 
-    def _in_service(self, endpoint: Resource, served: Served, taken: Json, failure: str = "") -> None:
+    async def _in_service(self, endpoint: Resource, served: Served, taken: Json, failure: str = "") -> None:
         self._served[endpoint.name] = served
-        self._endpoints[endpoint.name] = served
+        await self._traffic.admit(endpoint.name, served)
         self._changed(endpoint, status="InService", failure=failure, state={"deployed": taken})
 
-    def _fail(self, endpoint: Resource, error: ArgosyError, status: str) -> Resource:
+    def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
         self._report(f"endpoint {endpoint.name}: {error}")
-        return self._changed(endpoint, status=status, failure=error.what)
+        return self._changed(endpoint, status=status, failure=_reason(taken, error))
 
     def _changed(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
         failure = fields.pop("failure", "")[:REASON_LENGTH]
@@ -202,6 +240,21 @@ class Deployments:
         self._store.change(changed)
         self._report(f"endpoint {endpoint.name}: {changed.status}")
         return changed
+
+
+def _reason(taken: Json, error: ArgosyError) -> str:
+    """`FailureReason`; that of a missing image was seen in https://github.com/aws/sagemaker-python-sdk/issues/1835
+    (read 2026-11-23).
+    """
+    if not isinstance(error, MissingImageError):
+        return error.what
+    images = {name: {each["Image"] for each in model["containers"]} for name, model in taken["models"].items()}
+    having = [each for each in variants_of(taken["config"]) if error.image in images.get(each.get("ModelName"), ())]
+    variant = having[0]["VariantName"] if having else ""
+    return (
+        f"Please make sure all images included in the model for the production variant {variant} exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
 
 
 def _now() -> float:

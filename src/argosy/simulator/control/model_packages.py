@@ -242,7 +242,7 @@ class ModelPackages:
         for profile in _profiles(package.request):
             name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
             definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
-            ending = await run_to_end(self._run, name, definition, model_of(_model(package.request)), self._report)
+            ending = await run_to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
             current = self._changed(current, "InProgress", endings)
         is_failed = any(each["Status"] == "Failed" for each in endings.values())

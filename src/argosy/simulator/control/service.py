@@ -17,6 +17,7 @@ from argosy.simulator.control import refusals
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
+from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import Models
 from argosy.simulator.control.refusals import Refusal
@@ -50,6 +51,7 @@ class Parts:
         endpoints: As above.
         transform_jobs: As above.
         model_packages: As above.
+        inference_components: As above.
     """
 
     store: Store
@@ -59,6 +61,7 @@ class Parts:
     endpoints: Endpoints
     transform_jobs: TransformJobs
     model_packages: ModelPackages
+    inference_components: InferenceComponents
 
 
 class ControlPlane:
@@ -81,6 +84,7 @@ class ControlPlane:
     def resume(self) -> None:
         """Go on where the simulator that held the state before ended."""
         self._parts.deployments.resume()
+        self._parts.inference_components.resume()
         self._parts.transform_jobs.resume()
         self._parts.model_packages.resume()
 
@@ -88,6 +92,7 @@ class ControlPlane:
         """End all containers as SageMaker does, then let go of the state."""
         await self._parts.transform_jobs.close()
         await self._parts.model_packages.close()
+        await self._parts.inference_components.close()
         await self._parts.deployments.close()
         self._parts.store.close()
 
@@ -154,6 +159,7 @@ class ControlPlane:
 def _operations(parts: Parts) -> Mapping[str, Run]:
     models, configs, endpoints = parts.models, parts.endpoint_configs, parts.endpoints
     jobs, packages, tags = parts.transform_jobs, parts.model_packages, Tags(parts.store)
+    components = parts.inference_components
     return {
         "CreateModel": models.create,
         "DescribeModel": models.describe,
@@ -182,6 +188,12 @@ def _operations(parts: Parts) -> Mapping[str, Run]:
         "DescribeModelPackageGroup": packages.describe_group,
         "ListModelPackageGroups": packages.list_groups,
         "DeleteModelPackageGroup": packages.delete_group,
+        "CreateInferenceComponent": components.create,
+        "DescribeInferenceComponent": components.describe,
+        "ListInferenceComponents": components.list,
+        "UpdateInferenceComponent": components.update,
+        "UpdateInferenceComponentRuntimeConfig": components.update_copies,
+        "DeleteInferenceComponent": components.delete,
         "AddTags": tags.add,
         "ListTags": tags.list,
         "DeleteTags": tags.delete,

@@ -37,8 +37,14 @@ class Ending:
 class RunTransform(Protocol):
     """Runs a transform job to its end; a cancellation stops it. What an earlier run finished is not done again."""
 
-    async def __call__(self, name: str, request: Json, model: Model) -> Ending:
+    async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
         """How it ended.
+
+        Args:
+            name: The job's.
+            identity: Tells it from every other job, also from one of the same name.
+            request: Members of CreateTransformJob.
+            model: What it runs.
 
         Raises:
             ArgosyError: It could not be run.
@@ -159,7 +165,7 @@ class TransformJobs:
     async def _work(self, job: Resource) -> None:
         started = replace(job, state={**job.state, "started": job.state.get("started", _now())})
         self._store.change(started)
-        ending = await run_to_end(self._run, job.name, job.request, model_of(job.state["model"]), self._report)
+        ending = await run_to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status not in _ENDED:
             self._end(current, ending)
@@ -199,10 +205,11 @@ class TransformJobs:
             )
 
 
-async def run_to_end(run: RunTransform, name: str, request: Json, model: Model, report: Report) -> Ending:
-    """Run a job; whatever keeps it from running is its failure."""
+async def run_to_end(run: RunTransform, owner: Resource, request: Json, model: Model, report: Report) -> Ending:
+    """Run a job, or that of a model package; whatever keeps it from running is its failure."""
+    name = str(request["TransformJobName"])
     try:
-        return await run(name, request, model)
+        return await run(name, f"{owner.arn} {owner.created} {name}", request, model)
     except ArgosyError as error:
         report(f"transform job {name}: {error}")
         return Ending("Failed", error.what)

@@ -3,14 +3,28 @@
 `single.py`, `multi_model.py`, `pipeline.py` and `direct.py` implement the protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from argosy.simulator.answers import Answer
-from argosy.simulator.connection import Connection
+from argosy.simulator.connection import Connection, Reply, Response
 from argosy.simulator.containers.container import Container, Launch, Stop
-from argosy.simulator.hosting.definition import ContainerDefinition, Model, ProductionVariant
+from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition, Model, ProductionVariant
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter of the model that a backend runs.
+
+    Attributes:
+        name: Its inference component's.
+        source: Its artifacts.
+    """
+
+    name: str
+    source: ArtifactSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +37,14 @@ class Request:
         body: The whole body.
         region: The client's, for the texts of errors.
         endpoint: Its endpoint's name, for the texts of errors.
+        adapter: The adapter that is to answer it, or None.
     """
 
     headers: Mapping[str, str]
     body: bytes
     region: str
     endpoint: str = ""
+    adapter: Adapter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,8 @@ class Hop:
         path: Where it is posted.
         headers: What the container gets, and nothing else.
         body: What it gets; in a pipeline the answer of the container before.
+        again: Asked when the container answered with an error, by its status: whether what kept it from answering is
+            mended, and the invocation should be sent once more. May raise `Refused`.
     """
 
     connection: Connection
@@ -48,6 +66,39 @@ class Hop:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    again: Callable[[int], Awaitable[bool]] | None = None
+
+    async def send(self, timeout_s: float, limit_bytes: int) -> Reply:
+        """Send the invocation and have the whole answer; once more when `again` says so.
+
+        Raises:
+            ContainerError: No answer, or not the whole of it within `timeout_s`.
+            Refused: As `again`.
+        """
+        reply = await self._post(timeout_s, limit_bytes)
+        if reply.status >= 400 and self.again is not None and await self.again(reply.status):
+            reply = await self._post(timeout_s, limit_bytes)
+        return reply
+
+    @asynccontextmanager
+    async def stream(self, timeout_s: float) -> AsyncIterator[Response]:
+        """Send the invocation and have the answer as it comes; once more when `again` says so.
+
+        Raises:
+            ContainerError: No answer within `timeout_s`.
+            Refused: As `again`.
+        """
+        for is_last in (self.again is None, True):
+            async with self.connection.stream(self.path, self.headers, self.body, timeout_s=timeout_s) as response:
+                mend = None if is_last or response.status < 400 else self.again
+                if mend is None or not await mend(response.status):
+                    yield response
+                    return
+
+    async def _post(self, timeout_s: float, limit_bytes: int) -> Reply:
+        return await self.connection.send(
+            "POST", self.path, self.headers, self.body, timeout_s=timeout_s, limit_bytes=limit_bytes
+        )
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of the simulator's, but the service's answer
@@ -89,6 +140,14 @@ class Backend(Protocol):
 
     async def stop(self) -> list[Stop]:
         """End every container as SageMaker does and remove it; may be called twice, and before `start`."""
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """A backend that answers requests with an adapter."""
+
+    async def unload(self, adapter: str) -> None:
+        """Unload an adapter if it is loaded, and remove its artifacts."""
 
 
 class MakeBackend(Protocol):

@@ -102,7 +102,7 @@ class Recorder:
             observations, self._waiting = self._waiting, []
             try:
                 await asyncio.to_thread(self._write, observations)
-            except StorageError as error:
+            except (StorageError, OSError) as error:
                 self._report(f"data capture: {len(observations)} invocations are lost: {error}")
             self._waiting_bytes = sum(len(one.request.body) + len(one.body) for one in self._waiting)
         self._writing = None

@@ -93,12 +93,31 @@ class Model:
         containers: One, or up to fifteen.
         execution_mode: What several containers do with an invocation.
         is_isolated: Whether the containers have no network: `EnableNetworkIsolation`, always so for Marketplace.
+        takes_adapters: Whether its container is told to load adapters when an invocation names one.
     """
 
     name: str
     containers: tuple[ContainerDefinition, ...]
     execution_mode: ExecutionMode = ExecutionMode.SERIAL
     is_isolated: bool = True
+    takes_adapters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """`ComputeResourceRequirements` of an inference component, for each copy.
+
+    Attributes:
+        min_memory_mb: Memory that is set aside for it.
+        max_memory_mb: Memory that it may use; None is what is set aside.
+        cpus: Processors that are set aside for it; None asks for none.
+        accelerators: Accelerators, the same.
+    """
+
+    min_memory_mb: int
+    max_memory_mb: int | None = None
+    cpus: float | None = None
+    accelerators: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +146,7 @@ class ProductionVariant:
         serverless: Instead of instances.
         startup_s: How long a container may take until its first good health check.
         routing: Which instance gets an invocation.
+        compute: What its container may use; None is the whole instance.
     """
 
     name: str = DEFAULT_VARIANT
@@ -137,6 +157,32 @@ class ProductionVariant:
     serverless: Serverless | None = None
     startup_s: float = contract.STARTUP.value
     routing: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
+    compute: Compute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceComponent:
+    """What CreateInferenceComponent made: a model on the instances of a variant that has none, or an adapter of one.
+
+    Attributes:
+        name: Its name.
+        variant: The variant on whose instances its copies run.
+        model: What each copy runs; None for an adapter.
+        compute: What is set aside for each copy; None for an adapter.
+        copies: Number of copies.
+        startup_s: How long a container may take until its first good health check.
+        base: Name of the component whose container loads it; set for an adapter alone.
+        adapter: Where the adapter's artifacts come from.
+    """
+
+    name: str
+    variant: str = DEFAULT_VARIANT
+    model: Model | None = None
+    compute: Compute | None = None
+    copies: int = 1
+    startup_s: float = contract.STARTUP.value
+    base: str | None = None
+    adapter: ArtifactSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +272,15 @@ class EndpointDefinition:
                 got=f"`{self.name}`",
                 want="1 to 63 letters, digits and hyphens, no hyphen at either end",
             )
+
+
+def adapter_source(url: str) -> ArtifactSource:
+    """What the `ArtifactUrl` of an adapter means: a prefix when it ends in a slash, else an archive.
+
+    Source:
+        The troubleshooting guide of awslabs/ml-container-creator (read 2026-11-23).
+    """
+    return ArtifactSource(url, is_archive=not url.endswith("/"), is_prefix=url.endswith("/"))
 
 
 def endpoint_name(text: str) -> str:

@@ -5,32 +5,22 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from argosy import contract
-from argosy.errors import ContainerError, UsageError
+from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
-from argosy.simulator.connection import Response
 from argosy.simulator.containers.container import Container, Stop
 from argosy.simulator.health import HealthChecks, Report
-from argosy.simulator.hosting.backend import Backend, Hop, MakeBackend, Refused, Request
+from argosy.simulator.hosting import refusals
+from argosy.simulator.hosting.backend import Backend, MakeBackend, Refused, Request
 from argosy.simulator.hosting.capture import Recorder
-from argosy.simulator.hosting.definition import EndpointDefinition, Limits, ProductionVariant
-from argosy.simulator.hosting.recut import recut
+from argosy.simulator.hosting.components import Components, FindCapacity, Seat, unlimited
+from argosy.simulator.hosting.definition import EndpointDefinition, Limits, Model, ProductionVariant
+from argosy.simulator.hosting.sessions import Sessions
 from argosy.simulator.hosting.shadow import Shadow
 from argosy.simulator.hosting.variant import SERVERLESS_BODY_BYTES, Variant, choose, start_all, stop_all
+from argosy.simulator.hosting.visit import Streamed, Visit
 from argosy.simulator.storage.objects import ObjectStore
-
-VARIANT_HEADER: Final = "x-Amzn-Invoked-Production-Variant"
-NEW_SESSION_HEADER: Final = "X-Amzn-SageMaker-New-Session-Id"
-CLOSED_SESSION_HEADER: Final = "X-Amzn-SageMaker-Closed-Session-Id"
-
-_SESSION_KEY: Final = contract.HEADER_SESSION_ID.lower()
-_PASSED_ON: Final = tuple(
-    (name, name.lower())
-    for name in ("Content-Type", contract.HEADER_CUSTOM_ATTRIBUTES, NEW_SESSION_HEADER, CLOSED_SESSION_HEADER)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +29,17 @@ class HostingOptions:
 
     Attributes:
         checks: How containers in service are watched.
+        find_capacity: What instances have for inference components; by default nothing limits them.
         seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
         is_recut: Whether the parts of streamed answers are cut anew at random.
         capture_flush_s: How long captured data waits at most until it is written.
     """
 
     checks: HealthChecks = field(default_factory=HealthChecks)
+    find_capacity: FindCapacity = unlimited
     seed: int | None = None
     is_recut: bool = False
     capture_flush_s: float = 1.0
-
-
-@dataclass(slots=True)
-class Visit:
-    """An invocation on its way through an endpoint.
-
-    Attributes:
-        variant: Name of the variant that got it.
-        hop: Its last step, into a container.
-        place: Where it is, as error texts name it.
-        status: What the container answered; 0 until it did.
-    """
-
-    variant: str
-    hop: Hop
-    place: Place
-    status: int = answers.NO_STATUS
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer that has begun.
-
-    Attributes:
-        headers: As of a whole answer.
-        parts: The container's, none empty.
-    """
-
-    headers: tuple[tuple[str, str], ...]
-    parts: AsyncIterator[bytes]
 
 
 class Endpoint:
@@ -103,6 +65,9 @@ class Endpoint:
         self._make_backend = make_backend
         self._report = report
         self._options = options or HostingOptions()
+        self.components = Components(make_backend, self._options.checks, report, self._options.find_capacity)
+        self._sessions = Sessions()
+        self._is_serving = False
         self._chance = random.Random(self._options.seed)  # it spreads load and keeps no secret
         self._store = store
         self._variants: Sequence[Variant] = ()
@@ -112,7 +77,7 @@ class Endpoint:
     @property
     def containers(self) -> list[Container]:
         """All containers that it has now."""
-        return [container for variant in self._fleet for container in variant.containers]
+        return [container for variant in self._fleet for container in variant.containers] + self.components.containers
 
     @property
     def _fleet(self) -> list[Variant]:
@@ -147,12 +112,14 @@ class Endpoint:
         """
         started = time.monotonic()
         capture = self._new_recorder(definition)
-        variants = [self._variant(variant) for variant in definition.variants]
-        shadows = [self._variant(variant) for variant in definition.shadow_variants]
+        variants = self._modelled(definition.variants)
+        shadows = self._modelled(definition.shadow_variants)
         await start_all([*variants, *shadows])
+        self.components.host_on([variant for variant in definition.variants if variant.model is None])
         leaving = self._fleet, self._shadow, self._capture
         self._variants, self._capture = variants, capture
-        self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows else None
+        self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows and variants else None
+        self._is_serving = True
         self.definition = definition
         seconds = time.monotonic() - started
         await _leave(*leaving)
@@ -170,16 +137,21 @@ class Endpoint:
 
         Captured data that waits is written before this returns.
         """
+        self._is_serving = False
         try:
-            return await _leave(self._fleet, self._shadow, self._capture)
+            stops = await _leave(self._fleet, self._shadow, self._capture)
         finally:
             self._variants, self._shadow, self._capture = (), None, None
+            component_stops = await self.components.stop()
+        return stops + component_stops
 
-    def _variant(self, definition: ProductionVariant) -> Variant:
+    def _modelled(self, definitions: Sequence[ProductionVariant]) -> list[Variant]:
+        """Variants that run a model of their own; the others wait for inference components."""
+        return [self._variant(one, one.model) for one in definitions if one.model is not None]
+
+    def _variant(self, definition: ProductionVariant, model: Model) -> Variant:
         def open_backend() -> Backend:
-            if definition.model is None:
-                raise UsageError("a variant without a model needs inference components", where=definition.name)
-            return self._make_backend(definition.model, definition)
+            return self._make_backend(model, definition)
 
         return Variant(definition, open_backend, self._options.checks, self._report)
 
@@ -193,19 +165,24 @@ class Endpoint:
             self._shadow.mirror(lambda variant: self._reflect(variant, request))
         try:
             async with self.visit(request) as visit:
-                answer = await self._ask(visit, request)
+                answer = await visit.ask(self.limits, self._report)
         except Refused as refused:
             return refused.answer
-        if self._capture is not None and answer.status == 200:
-            self._capture.observe(visit.variant, request, dict(answer.headers).get("Content-Type"), answer.body)
+        if answer.status == 200:
+            self.learn(visit, visit.headers)
+            self._observe(visit, request, answer)
         return answer
 
     async def _reflect(self, variant: Variant, request: Request) -> None:
         """Send a shadow variant its copy; nobody but the capture learns what it answers."""
-        async with self._enter(variant, request) as visit:
-            answer = await self._ask(visit, request)
-        if self._capture is not None and answer.status == 200:
-            self._capture.observe(variant.name, request, dict(answer.headers).get("Content-Type"), answer.body)
+        async with self._enter(Seat(variant.name, variant.instance(self._chance)), request) as visit:
+            answer = await visit.ask(self.limits, self._report)
+        if answer.status == 200:
+            self._observe(visit, request, answer)
+
+    def _observe(self, visit: Visit, request: Request, answer: Answer) -> None:
+        if self._capture is not None:
+            self._capture.observe(visit.variant, request, visit.headers.get("content-type"), answer.body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Streamed]:
@@ -220,57 +197,32 @@ class Endpoint:
         """
         if self._shadow is not None:
             self._shadow.mirror(lambda variant: self._reflect(variant, request))
-        has_begun = False
-        limits, started = self.limits, time.monotonic()
-        async with self.visit(request) as visit:
-            hop = visit.hop
-            try:
-                async with hop.connection.stream(
-                    hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s
-                ) as response:
-                    visit.status = response.status
-                    if not 200 <= response.status < 300:
-                        raise Refused(await _stream_error(visit.place, response, limits.body_bytes))
-                    parts = response.parts()
-                    first = await anext(parts, b"")
-                    has_begun = True
-                    response.limit(started + limits.stream_s - time.monotonic())
-                    rest = _after(first, parts)
-                    yield Streamed(
-                        response_headers(response.headers, visit.variant),
-                        recut(rest, self._chance) if self._options.is_recut else rest,
-                    )
-            except ContainerError as error:
-                if has_begun:
-                    raise
-                raise Refused(answers.no_answer(visit.place, error)) from error
+        cut = self._chance if self._options.is_recut else None
+        async with self.visit(request) as visit, visit.stream(self.limits, cut) as streamed:
+            self.learn(visit, visit.headers)
+            yield streamed
 
     @asynccontextmanager
     async def visit(self, request: Request) -> AsyncIterator[Visit]:
         """Find the way of an invocation to a container; the instance counts it as outstanding meanwhile.
 
-        The choice of variant and instance is made here alone: what makes sessions stick to an instance belongs here.
-
         Raises:
             Refused: It goes nowhere.
         """
-        if not self._variants:
+        if not self._is_serving:
             raise Refused(answers.service_unavailable("the endpoint is not in service"))
-        for header in (request_headers.INFERENCE_COMPONENT, request_headers.ENABLE_EXPLANATIONS):
-            if header.lower() in request.headers:
-                raise Refused(answers.unsupported_header(self.definition.name, header))
-        variant = choose(self._variants, request.headers, self.definition.name, self._chance)
-        async with self._enter(variant, request) as visit:
+        if request_headers.ENABLE_EXPLANATIONS.lower() in request.headers:
+            raise Refused(answers.unsupported_header(self.definition.name, request_headers.ENABLE_EXPLANATIONS))
+        async with self._enter(self._seat(request.headers), request) as visit:
             yield visit
 
     @asynccontextmanager
-    async def _enter(self, variant: Variant, request: Request) -> AsyncIterator[Visit]:
-        instance = variant.instance(self._chance)
-        backend = instance.backend
+    async def _enter(self, seat: Seat, request: Request) -> AsyncIterator[Visit]:
+        instance, backend = seat.instance, seat.instance.backend
         instance.outstanding += 1
         try:
-            hop = await backend.route(request)
-            visit = Visit(variant.name, hop, Place(self.definition.name, hop.container, request.region))
+            hop = await backend.route(request if seat.adapter is None else replace(request, adapter=seat.adapter))
+            visit = Visit(seat, hop, Place(self.definition.name, hop.container, request.region))
             try:
                 yield visit
             finally:
@@ -278,64 +230,27 @@ class Endpoint:
         finally:
             instance.outstanding -= 1
 
-    async def _ask(self, visit: Visit, request: Request) -> Answer:
-        """Send an invocation into its container; what comes of it, as the service tells it."""
-        limits, hop, place = self.limits, visit.hop, visit.place
-        if len(request.body) > limits.warn_bytes:
-            self._report(
-                f"request body of {len(request.body)} bytes: over 6 MB, "
-                "which older documents and some clients call the limit"
-            )
-        try:
-            reply = await hop.connection.send(
-                "POST", hop.path, hop.headers, hop.body, timeout_s=limits.invocation_s, limit_bytes=limits.body_bytes
-            )
-        except ContainerError as error:
-            return answers.no_answer(place, error)
-        visit.status = reply.status
-        if reply.is_cut:
-            return answers.response_too_large(
-                place, f"the container's answer ({reply.status}) is longer than {limits.body_bytes} bytes"
-            )
-        if not 200 <= reply.status < 300:
-            return answers.model_error(place, reply.status, reply.body)
-        if len(reply.body) > limits.warn_bytes:
-            self._report(f"response body of {len(reply.body)} bytes: over 6 MB, which older documents call the limit")
-        return Answer(200, response_headers(reply.headers, visit.variant), reply.body)
+    def _seat(self, headers: Mapping[str, str]) -> Seat:
+        """The instance that gets an invocation; those of a session stay with theirs.
 
+        Raises:
+            Refused: There is none for it.
+        """
+        name, known = self.definition.name, self._sessions.find(headers)
+        if not self._variants:
+            if known is not None:
+                return self.components.seat_at(headers, name, known[1])
+            return self.components.seat(headers, name, self._chance)
+        if request_headers.INFERENCE_COMPONENT.lower() in headers:
+            raise Refused(refusals.component_not_allowed())
+        if known is not None:
+            return Seat(*known)
+        variant = choose(self._variants, headers, name, self._chance)
+        return Seat(variant.name, variant.instance(self._chance))
 
-def response_headers(headers: Mapping[str, str], variant: str) -> tuple[tuple[str, str], ...]:
-    """What is passed on of a container's header fields, and the service's own.
-
-    Session IDs come under two names: AWS's own servers differ in what they call a new one.
-
-    Args:
-        headers: The container's, names in lower case.
-        variant: Who answered.
-    """
-    passed = [(name, headers[key]) for name, key in _PASSED_ON if key in headers]
-    session = headers.get(_SESSION_KEY)
-    if session is not None and "expires=" in session.lower() and NEW_SESSION_HEADER.lower() not in headers:
-        passed.append((NEW_SESSION_HEADER, session))
-    passed.append((VARIANT_HEADER, variant))
-    return tuple(passed)
-
-
-async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if first:
-        yield first
-    async for part in rest:
-        yield part
-
-
-async def _stream_error(place: Place, response: Response, limit_bytes: int) -> Answer:
-    """What a client gets for an answer that was to be streamed and is no success."""
-    body = bytearray()
-    async for part in response.parts():
-        body += part
-        if len(body) > limit_bytes:
-            return answers.response_too_large(place, f"the container's answer is longer than {limit_bytes} bytes")
-    return answers.model_error(place, response.status, bytes(body))
+    def learn(self, visit: Visit, reply_headers: Mapping[str, str]) -> None:
+        """Hear from a container's answer, its names in lower case, which session it opened or closed."""
+        self._sessions.learn(reply_headers, visit.variant, visit.seat.instance)
 
 
 async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:

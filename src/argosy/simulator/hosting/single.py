@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from argosy.simulator import answers, request_headers
 from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection
 from argosy.simulator.containers.container import Container, Stop, stop
 from argosy.simulator.health import await_ready, uninterrupted
+from argosy.simulator.hosting import refusals
 from argosy.simulator.hosting.backend import Hop, Refused, Request
 from argosy.simulator.hosting.definition import ProductionVariant
 
 PRIMARY = "primary"
 """What the service calls a model's only container."""
+SERVERLESS_STARTUP_S: Final = 180.0
+"""How long a serverless variant has to become healthy; AWS's page on serverless endpoints (read 2026-11-22)."""
 
 
 class SingleContainer:
@@ -20,9 +25,13 @@ class SingleContainer:
     Args:
         open_container: Makes the container, not yet started; blocks.
         variant: Whose instance this is: its name is in errors, and it says how long a start may take.
+        name: What the service calls the container.
     """
 
-    def __init__(self, open_container: Callable[[], Container], variant: ProductionVariant) -> None:
+    def __init__(
+        self, open_container: Callable[[], Container], variant: ProductionVariant, name: str = PRIMARY
+    ) -> None:
+        self.name = name
         self._open = open_container
         self._variant = variant
         self._container: Container | None = None
@@ -32,6 +41,12 @@ class SingleContainer:
     def containers(self) -> Sequence[Container]:
         """The container, once it was opened."""
         return () if self._container is None else (self._container,)
+
+    @property
+    def connection(self) -> Connection:
+        """To the container, once it was started."""
+        assert self._connection is not None, "the container was not started"
+        return self._connection
 
     async def start(self) -> None:
         """Open and start the container and wait until it is healthy.
@@ -44,10 +59,11 @@ class SingleContainer:
         assert self._container is not None
         self._connection = Connection(self._container.url, ENDPOINT)
         failure = (
-            f"The {PRIMARY} container for production variant {self._variant.name} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
+            f"The {self.name} container for production variant {self._variant.name} did not pass the ping health "
+            "check. Please check CloudWatch logs for this endpoint."
         )
-        await await_ready(self._container, self._connection, self._variant.startup_s, failure)
+        limit_s = self._variant.startup_s if self._variant.serverless is None else SERVERLESS_STARTUP_S
+        await await_ready(self._container, self._connection, limit_s, failure)
 
     def _launch(self) -> None:
         self._container = self._open()
@@ -61,14 +77,10 @@ class SingleContainer:
         """
         headers = request.headers
         if request_headers.TARGET_MODEL.lower() in headers:
-            message = (
-                f"Endpoint {request.endpoint} is not a multi-model endpoint and does not support target model header."
-            )
-            raise Refused(answers.validation_error(message, "TARGET_MODEL_HEADER_NOT_SUPPORTED"))
+            raise Refused(refusals.target_model_not_supported(request.endpoint))
         if request_headers.TARGET_CONTAINER.lower() in headers:
             raise Refused(answers.unsupported_header(request.endpoint, request_headers.TARGET_CONTAINER))
-        assert self._connection is not None
-        return Hop(self._connection, PRIMARY, INVOCATIONS, request_headers.forwarded(headers), request.body)
+        return Hop(self.connection, self.name, INVOCATIONS, request_headers.forwarded(headers), request.body)
 
     def end(self, hop: Hop, status: int) -> None:
         """Nothing is to be learnt of an invocation's end."""
@@ -81,9 +93,9 @@ class SingleContainer:
         try:
             if connection is None or await asyncio.to_thread(container.exit_code) is not None:
                 return []
-            return [await asyncio.to_thread(stop, container)]
+            return [await uninterrupted(partial(stop, container))]
         finally:
             if connection is not None:
                 await connection.close()
-            await asyncio.to_thread(container.remove)
+            await uninterrupted(container.remove)
             self._container = self._connection = None

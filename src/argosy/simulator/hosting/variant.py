@@ -64,6 +64,8 @@ class Variant:
     def instance(self, chance: random.Random) -> Instance:
         """The instance that gets the next invocation, by the variant's routing strategy.
 
+        UNSURE: what the service answers while no instance is in service; here `ServiceUnavailable`.
+
         Args:
             chance: Chooses where the strategy leaves a choice.
 

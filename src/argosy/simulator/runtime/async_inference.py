@@ -163,10 +163,7 @@ class AsyncInference:
 
     async def _invoke(self, queue: _Queue, invocation: AsyncInvocation) -> None:
         """Wait for a turn, as long as the invocation may wait, and take it."""
-        try:
-            async with asyncio.timeout(self._turn.left_s(invocation)):
-                await queue.slots.acquire()
-        except TimeoutError:
+        if not await self._has_turn(queue, invocation):
             await self._turn.expire(queue.endpoint, invocation)
             return
         try:
@@ -175,3 +172,15 @@ class AsyncInference:
             queue.slots.release()
         # Whoever has to be told is told without keeping others from their turns.
         await self._turn.conclude(invocation, outcome)
+
+    async def _has_turn(self, queue: _Queue, invocation: AsyncInvocation) -> bool:
+        """Whether a slot was free for it in time; it has the slot then."""
+        left_s = self._turn.left_s(invocation)
+        if left_s <= 0:
+            return False
+        try:
+            async with asyncio.timeout(left_s):
+                await queue.slots.acquire()
+        except TimeoutError:
+            return False
+        return True

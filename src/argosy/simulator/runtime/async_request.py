@@ -13,7 +13,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.errors import UsageError
-from argosy.simulator import answers
+from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.hosting.definition import AsyncInference
 from argosy.simulator.request_headers import Field
@@ -35,7 +35,7 @@ _OUTPUT_LOCATION: Final = "X-Amzn-SageMaker-OutputLocation"
 _FAILURE_LOCATION: Final = "X-Amzn-SageMaker-FailureLocation"
 
 _ASCII: Final = r"\p{ASCII}*"
-_FIELDS: Final = (
+FIELDS: Final = (
     Field(_CONTENT_TYPE, "contentType", 1024, _ASCII),
     Field(_ACCEPT, "accept", 1024, _ASCII),
     Field(contract.HEADER_CUSTOM_ATTRIBUTES, "customAttributes", int(contract.CUSTOM_ATTRIBUTES.value), _ASCII),
@@ -47,8 +47,16 @@ _FIELDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
-    """A header field that holds a whole number."""
+class Number:
+    """A header field that holds a whole number.
+
+    Attributes:
+        header: Its name on the wire.
+        member: Its name in the API, as error texts spell it.
+        smallest: The smallest that is right.
+        largest: The largest that is right.
+        default: What its absence means.
+    """
 
     header: str
     member: str
@@ -72,8 +80,9 @@ class _Number:
         return []
 
 
-_TTL_SECONDS: Final = _Number(_TTL, "requestTTLSeconds", 60, 21_600, 21_600)
-_TIMEOUT_SECONDS: Final = _Number(_TIMEOUT, "invocationTimeoutSeconds", 1, 3600, 900)
+_TTL_SECONDS: Final = Number(_TTL, "requestTTLSeconds", 60, 21_600, 21_600)
+_TIMEOUT_SECONDS: Final = Number(_TIMEOUT, "invocationTimeoutSeconds", 1, 3600, 900)
+NUMBERS: Final = (_TTL_SECONDS, _TIMEOUT_SECONDS)
 
 _FORWARDED: Final = {
     "content-type": _CONTENT_TYPE,
@@ -130,7 +139,7 @@ def faults(headers: Mapping[str, str], body_bytes: int) -> str | None:
         body_bytes: Length of the body.
     """
     found: list[str] = []
-    for field in (*_FIELDS, _TTL_SECONDS, _TIMEOUT_SECONDS):
+    for field in (*FIELDS, *NUMBERS):
         value = headers.get(field.header.lower())
         if value is not None:
             found += field.faults(value)
@@ -140,7 +149,7 @@ def faults(headers: Mapping[str, str], body_bytes: int) -> str | None:
             f"Member must have length less than or equal to {LONGEST_BODY}"
         )
     if found:
-        return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+        return request_headers.message(found)
     if (_INPUT_LOCATION.lower() in headers) == (body_bytes > 0):
         # The API reference's words; what the service says nobody wrote down.
         return "Body and InputLocation are mutually exclusive. Provide exactly one of them."

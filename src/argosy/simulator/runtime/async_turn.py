@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from argosy.errors import ContainerError, StorageError
+from argosy.errors import ContainerError, ContainerTimeoutError, StorageError
+from argosy.simulator import answers
+from argosy.simulator.connection import Response
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Refused, Request
 from argosy.simulator.hosting.definition import AsyncInference, ExecutionMode
@@ -178,9 +180,8 @@ class Turn:
         while True:
             source.seek(start)
             try:
-                async with asyncio.timeout(invocation.timeout_s):
-                    return await self._exchange(endpoint, invocation, source, size)
-            except TimeoutError as error:
+                return await self._exchange(endpoint, invocation, source, size)
+            except ContainerTimeoutError as error:
                 raise _FailedError(_received_error(0)) from error
             except StorageError as error:
                 raise _FailedError(f"ClientError: {error.message}") from error
@@ -188,11 +189,11 @@ class Turn:
                 if refused.answer.status != 503:
                     raise _FailedError(f"ClientError: {refused}") from refused
                 if self.left_s(invocation) < 0:
-                    raise _FailedError(_unreachable(invocation)) from refused
+                    raise _FailedError(answers.NO_RESPONSE.format(endpoint=invocation.endpoint)) from refused
             except ContainerError as error:
                 self._report(f"{invocation.endpoint}: invocation {invocation.inference_id}: {error.message}")
                 if attempt == self._options.attempts:
-                    raise _FailedError(_unreachable(invocation)) from error
+                    raise _FailedError(answers.NO_RESPONSE.format(endpoint=invocation.endpoint)) from error
                 attempt += 1
             await asyncio.sleep(self._options.retry_delay_s)
 
@@ -201,6 +202,7 @@ class Turn:
 
         Raises:
             ContainerError: The connection broke.
+            ContainerTimeoutError: The container took longer than it may.
             Refused: There is no way to a container.
             StorageError: The input cannot be read or the answer not be stored.
         """
@@ -213,7 +215,7 @@ class Turn:
             async with hop.connection.stream(hop.path, headers, body, timeout_s=invocation.timeout_s) as response:
                 visit.status = response.status
                 self._judge_length(invocation, response.headers)
-                return await self._receive(invocation, response.status, response.headers, response.parts())
+                return await self._receive(invocation, response)
 
     def _judge_length(self, invocation: AsyncInvocation, headers: Mapping[str, str]) -> None:
         if "content-length" in headers:
@@ -223,16 +225,14 @@ class Turn:
             raise _FailedError(f"ClientError: {text}")
         self._report(f"{invocation.endpoint}: SageMaker was seen to refuse such an answer: {text}")
 
-    async def _receive(
-        self, invocation: AsyncInvocation, status: int, headers: Mapping[str, str], parts: AsyncIterator[bytes]
-    ) -> _Receipt:
+    async def _receive(self, invocation: AsyncInvocation, response: Response) -> _Receipt:
         """Read the answer into the object that it is to be: the result's, or the failure's."""
-        location = invocation.output if 200 <= status < 300 else invocation.failure
+        location = invocation.output if 200 <= response.status < 300 else invocation.failure
         upload = None if location is None else await self._create(location)
-        receipt = _Receipt(status, headers.get("content-type"), location, upload, bytearray())
+        receipt = _Receipt(response.status, response.headers.get("content-type"), location, upload, bytearray())
         try:
             size = 0
-            async for part in _joined(parts):
+            async for part in _joined(response.parts()):
                 size += len(part)
                 if size > self._options.longest_object:
                     raise _FailedError("ClientError: The response of the container is larger than 1 GB.")
@@ -320,15 +320,6 @@ def _received_error(status: int) -> str:
     return (
         f"ClientError: Received {kind} error ({status}) from model. "
         "See the SageMaker Endpoint logs in your account for more information."
-    )
-
-
-def _unreachable(invocation: AsyncInvocation) -> str:
-    """The service's reason when the container does not answer at all; seen in public code (read 2026-11-23)."""
-    return (
-        f"Amazon SageMaker could not get a response from the {invocation.endpoint} endpoint. "
-        "This can occur when CPU or memory utilization is high. To check your utilization, see Amazon CloudWatch. "
-        "To fix this problem, use an instance type with more CPU capacity or memory."
     )
 
 

@@ -5,7 +5,7 @@ import json
 import uuid
 from typing import Final
 
-from argosy.errors import ContainerError, ContainerTimeoutError
+from argosy.errors import ArgosyError, ContainerError, ContainerTimeoutError
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.backend import Request
 from argosy.simulator.hosting.endpoint import Endpoint
@@ -13,11 +13,6 @@ from argosy.simulator.runtime import event_stream
 from argosy.simulator.runtime.asgi import Receive, Send
 
 _PART: Final = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
-_ERROR: Final = {
-    ":message-type": "exception",
-    ":exception-type": "ModelStreamError",
-    ":content-type": "application/json",
-}
 _TIME_EXCEEDED: Final = (
     "ModelInvocationTimeExceeded",
     "The model failed to finish sending the response within the timeout period allowed by Amazon SageMaker AI.",
@@ -25,6 +20,9 @@ _TIME_EXCEEDED: Final = (
 _BROKEN: Final = (
     "StreamBroken",
     "The Transmission Control Protocol (TCP) connection between the client and the model was reset or closed.",
+)
+_FAILED: Final = (
+    "The stream processing failed because of an unknown error, exception or failure. Try your request again."
 )
 """Error codes with the words of the API's model (botocore, sagemaker-runtime 2017-05-13, read 2026-11-23)."""
 
@@ -71,9 +69,17 @@ async def _send_all(endpoint: Endpoint, request: Request, send: Send, report: Re
                 for start in range(0, len(part), event_stream.LONGEST_PAYLOAD):
                     frame = event_stream.encode(_PART, part[start : start + event_stream.LONGEST_PAYLOAD])
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
-        except ContainerError as error:
-            code, message = _TIME_EXCEEDED if isinstance(error, ContainerTimeoutError) else _BROKEN
-            report(f"{request.endpoint}: ModelStreamError {code}: {error.message}")
-            payload = json.dumps({"Message": message, "ErrorCode": code}).encode()
-            await send({"type": "http.response.body", "body": event_stream.encode(_ERROR, payload), "more_body": True})
+        except ArgosyError as error:
+            report(f"{request.endpoint}: a stream broke: {error.message}")
+            await send({"type": "http.response.body", "body": _exception(error), "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _exception(error: ArgosyError) -> bytes:
+    """The event that ends a stream which broke."""
+    kind, fields = "InternalStreamFailure", {"Message": _FAILED}
+    if isinstance(error, ContainerError):
+        code, message = _TIME_EXCEEDED if isinstance(error, ContainerTimeoutError) else _BROKEN
+        kind, fields = "ModelStreamError", {"Message": message, "ErrorCode": code}
+    headers = {":message-type": "exception", ":exception-type": kind, ":content-type": "application/json"}
+    return event_stream.encode(headers, json.dumps(fields).encode())

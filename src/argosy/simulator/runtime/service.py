@@ -15,7 +15,7 @@ from typing import Final
 import uvicorn
 import uvloop
 
-from argosy.errors import UsageError
+from argosy.errors import ArgosyError, UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
@@ -81,22 +81,24 @@ class Runtime:
             body = await _read_body(headers, receive, limit)
         except ConnectionAbortedError:
             return
-        if isinstance(found, Answer):
-            answer = found
-        elif operation == _INVOKE_ASYNC and self._async_inference is not None:
-            answer = await self._async_inference.accept(found, headers, body, _region(headers))
-        elif body is None:
-            answer = answers.body_too_large(limit)
-        elif operation == _INVOKE_STREAM:
-            named = request_headers.of_invocation(headers)
-            request = Request(named, body, _region(headers), found.definition.name)
-            try:
+        try:
+            if isinstance(found, Answer):
+                answer = found
+            elif operation == _INVOKE_ASYNC and self._async_inference is not None:
+                answer = await self._async_inference.accept(found, headers, body, _region(headers))
+            elif body is None:
+                answer = answers.body_too_large(limit)
+            elif operation == _INVOKE_STREAM:
+                named = request_headers.of_invocation(headers)
+                request = Request(named, body, _region(headers), found.definition.name)
                 await response_stream.answer(found, request, send, receive, self._report)
                 return
-            except Refused as refused:
-                answer = refused.answer
-        else:
-            answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+            else:
+                answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+        except Refused as refused:
+            answer = refused.answer
+        except ArgosyError as error:
+            answer = answers.internal_failure(str(error))
         await self._send(scope, answer, send)
 
     async def _send(self, scope: Message, answer: Answer, send: Send) -> None:
@@ -154,6 +156,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
     )
     server = _Server(config)

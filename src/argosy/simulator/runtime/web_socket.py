@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from argosy.errors import ContainerError
+from argosy.errors import ContainerError, ContainerTimeoutError
 
 LONGEST_FRAME: Final = 24 * 1024 * 1024
 """Bytes of a frame's payload: what fits into a message of an event stream."""
@@ -221,6 +221,7 @@ async def connect(url: str, target: str, headers: Mapping[str, str], timeout_s: 
     Raises:
         UpgradeRefusedError: The container answers, but does not upgrade.
         ContainerError: It does not answer.
+        ContainerTimeoutError: Not in time.
     """
     parts = urllib.parse.urlsplit(url)
     writer: asyncio.StreamWriter | None = None
@@ -232,7 +233,7 @@ async def connect(url: str, target: str, headers: Mapping[str, str], timeout_s: 
         if writer is not None:
             writer.close()
         if isinstance(error, TimeoutError):
-            raise ContainerError(f"{target} was not answered within {timeout_s:g} s") from error
+            raise ContainerTimeoutError(f"{target} was not answered within {timeout_s:g} s") from error
         if isinstance(error, OSError | EOFError | asyncio.LimitOverrunError):
             raise ContainerError(f"the connection broke before {target} was answered", got=error) from error
         raise

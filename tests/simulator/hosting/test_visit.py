@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.simulator.hosting.recut import recut
+from argosy.simulator.hosting.visit import recut
 
 
 def cut_anew(parts: list[bytes], seed: int) -> list[bytes]:

@@ -1,0 +1,1 @@
+"""What instances run beside a single container: many models in one, several containers, inference components."""

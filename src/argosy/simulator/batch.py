@@ -1,0 +1,114 @@
+"""Transform jobs of the `sagemaker` API: what a request and a model say, run to its end, or on from where it was."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from argosy.errors import ArgosyError, MissingImageError
+from argosy.simulator.backends.ports import Ports
+from argosy.simulator.containers.container import Container
+from argosy.simulator.control.resources import Json
+from argosy.simulator.control.transform_jobs import Ending
+from argosy.simulator.hosting import furnished
+from argosy.simulator.hosting.definition import Model
+from argosy.simulator.hosting.furnished import Part
+from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.transform.job import Surroundings, TransformJob
+from argosy.simulator.transform.journal import Journal
+from argosy.simulator.transform.progress import Listener
+
+_FIELDS: Final = frozenset(
+    {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
+    | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Runs transform jobs: see `RunTransform`.
+
+    Attributes:
+        surroundings: Open containers and have their artifacts, and the buckets.
+        folder: Keeps what a job has done until it ends.
+        assumptions: What nobody knows of transform jobs.
+    """
+
+    surroundings: furnished.Surroundings
+    folder: Path
+    assumptions: Assumptions
+
+    async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
+        """Run a job; the results that an earlier run of it stored are not made again.
+
+        Args:
+            name: The job's.
+            identity: Tells it from every other job, also from one of the same name.
+            request: Members of CreateTransformJob, or of a validation profile.
+            model: What it runs.
+
+        Raises:
+            UsageError: The service would not take the request.
+        """
+        members = {member: value for member, value in request.items() if member in _FIELDS}
+        definition = TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model.name})
+        report = self.surroundings.report
+
+        def tell(line: str) -> None:
+            report(f"transform job {name}: {line}")
+
+        journal = Journal(self.folder, definition, self.assumptions, identity)
+        try:
+            job = TransformJob(
+                definition,
+                Surroundings(
+                    self.surroundings.store,
+                    partial(self._open_instance, model),
+                    Listener(tell, tell, lambda _progress: None),
+                    self.assumptions,
+                    self.surroundings.folder,
+                    journal,
+                ),
+            )
+            ending = await _ended(job, tell)
+            journal.clear()  # it has ended: nothing of it is to be done again
+            return ending
+        finally:
+            journal.close()
+
+    def _open_instance(self, model: Model, variables: Mapping[str, str]) -> Sequence[Container]:
+        """The containers of one instance, not yet started; blocks.
+
+        Raises:
+            ArgosyError: One cannot be opened; nothing is left of the others.
+        """
+        ports = Ports(len(model.containers))
+        opened: list[Container] = []
+        try:
+            for number, definition in enumerate(model.containers, start=1):
+                own: Callable[[], Mapping[str, str]] = dict
+                if len(model.containers) > 1:
+                    own = partial(ports.variables, number)
+                part = Part(definition.hostname or f"container-{number}", number, partial(_joined, variables, own))
+                opened.append(furnished.furnish(definition, self.surroundings, part))
+        except BaseException:
+            for container in opened:
+                container.remove()
+            raise
+        return opened
+
+
+async def _ended(job: TransformJob, tell: Callable[[str], None]) -> Ending:
+    try:
+        outcome = await job.run()
+    except ArgosyError as error:
+        tell(str(error))
+        outcome = job.outcome
+        if isinstance(error, MissingImageError):
+            return Ending(outcome.status, f"ClientError: there is no image {error.image}")
+    return Ending(outcome.status, outcome.failure_reason or "")
+
+
+def _joined(variables: Mapping[str, str], own: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+    return {**variables, **own()}

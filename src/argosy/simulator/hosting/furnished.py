@@ -1,0 +1,145 @@
+"""A container with its artifacts: fetched before it is opened, removed after it."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.health import Report
+from argosy.simulator.hosting.artifacts import fetch_all
+from argosy.simulator.hosting.backend import OpenContainer
+from argosy.simulator.hosting.definition import Compute, ContainerDefinition
+from argosy.simulator.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What containers are furnished from.
+
+    Attributes:
+        open_container: Makes a container of an image.
+        store: Where `s3://` leads.
+        folder: A folder that is there; artifacts lie below it while a container runs.
+        report: Takes what a person should know, one line each.
+    """
+
+    open_container: OpenContainer
+    store: ObjectStore
+    folder: Path
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a container is among those of its instance.
+
+    Attributes:
+        name: What error texts call it: `primary`, its hostname, or `container-2`.
+        number: From 1.
+        variables: The platform's variables for it, on top of its own environment; may block.
+        compute: What it may use of this machine; None does not limit it.
+        takes_models: Whether it sees a folder in which models or adapters appear while it runs.
+    """
+
+    name: str = "primary"
+    number: int = 1
+    variables: Callable[[], Mapping[str, str]] = dict
+    compute: Compute | None = None
+    takes_models: bool = False
+
+
+class FurnishedContainer:
+    """A `Container` around another one, whose artifacts go when it is removed.
+
+    Args:
+        container: The one that runs.
+        folder: Where its artifacts are; removed by `remove`.
+    """
+
+    def __init__(self, container: Container, folder: Path) -> None:
+        self._container = container
+        self._folder = folder
+
+    @property
+    def models_dir(self) -> Path:
+        """The folder of this machine in which its models or adapters appear."""
+        return self._folder / "models"
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self._container.name
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._container.url
+
+    @property
+    def models_path(self) -> str:
+        """Where it sees `models_dir`."""
+        return self._container.models_path
+
+    def start(self) -> None:
+        """Start it.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+        self._container.start()
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._container.exit_code()
+
+    def terminate(self) -> None:
+        """Send SIGTERM to its first process."""
+        self._container.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self._container.kill()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Its exit code, or None when it still runs after `timeout_s`."""
+        return self._container.wait(timeout_s)
+
+    def logs(self) -> str:
+        """What it wrote so far."""
+        return self._container.logs()
+
+    def remove(self) -> None:
+        """End it and leave nothing behind, its artifacts included."""
+        try:
+            self._container.remove()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: Part) -> FurnishedContainer:
+    """Fetch a container's artifacts and make the container, not yet started; blocks.
+
+    Raises:
+        StorageError: Its artifacts are not there: the service's words.
+        ArchiveError: Its artifacts cannot be unpacked: the service's words.
+        ArgosyError: There is no such image, or this machine cannot run it.
+    """
+    folder = Path(tempfile.mkdtemp(dir=surroundings.folder, prefix="container-")).absolute()
+    try:
+        models_dir = folder / "models" if part.takes_models else None
+        if models_dir is not None:
+            models_dir.mkdir()
+        fetched = fetch_all(definition, surroundings.store, folder, f"container_{part.number}")
+        launch = Launch(
+            environment={**definition.environment, **part.variables()},
+            model_dir=fetched.model_dir,
+            models_dir=models_dir,
+            channels=fetched.channels,
+        )
+        return FurnishedContainer(surroundings.open_container(definition, launch), folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

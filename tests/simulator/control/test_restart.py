@@ -1,0 +1,143 @@
+"""The simulator killed with SIGKILL in the middle of each operation: nothing is lost, and nothing is claimed.
+
+Each drill is a process that kills itself right before or right after a write of its state, while a client works with
+it. Then another simulation goes on with the state, and is asked what it knows.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.exceptions import HTTPClientError
+
+from argosy.errors import UsageError
+from argosy.simulator.control.resources import Kind
+from argosy.simulator.control.store import Store
+from tests.simulator.control import world
+from tests.simulator.control.conftest import DEADLINE_S, Simulated, simulation, until
+
+
+@contextmanager
+def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
+    """A simulator in a process of its own, which kills itself at a moment."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", world.__name__, str(folder), str(moment)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield Simulated(folder, process.stdout.readline().strip())
+        process.wait(DEADLINE_S)  # whoever leaves without an error has seen it die
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def stand_ins(folder: Path) -> int:
+    """How many stand-ins of a folder run."""
+    found = 0
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "cwd").readlink() == folder:
+                found += b"stand_in.py" in (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+    return found
+
+
+def try_to(call: Callable[[], Any]) -> bool:
+    """Whether a call was answered; the simulator may die over it."""
+    try:
+        call()
+    except (NoConnection, HTTPClientError):
+        return False
+    return True
+
+
+def story(simulated: Simulated, told: list[str]) -> None:
+    """Work with an endpoint until the simulator dies; what was answered is in `told`."""
+
+    def step(name: str, call: Callable[[], Any]) -> None:
+        call()
+        told.append(name)
+
+    client = simulated.sagemaker
+    try:
+        step("model", simulated.model)
+        step("config", simulated.config)
+        step("next", lambda: simulated.config("next"))
+        step("create", simulated.endpoint)
+        step("in service", simulated.in_service)
+        step("update", lambda: client.update_endpoint(EndpointName="iris", EndpointConfigName="next"))
+        step("updated", simulated.in_service)
+        step("delete", lambda: client.delete_endpoint(EndpointName="iris"))
+        until(lambda: client.list_endpoints()["Endpoints"] == [])
+        told.append("deleted")
+    except (NoConnection, HTTPClientError):
+        pass
+
+
+# Each write has a moment before and one after it. The first three writes are the model and the configurations; then an
+# endpoint is being created, in service, being updated, in service, being deleted, deleted.
+@pytest.mark.parametrize("moment", [8, 10, 12, 13, 16, 17])
+def test_an_endpoint_survives_its_simulator(tmp_path: Path, moment: int) -> None:
+    told: list[str] = []
+    with doomed(tmp_path, moment) as simulated:
+        story(simulated, told)
+    with simulation(tmp_path) as resumed:
+        client = resumed.sagemaker
+
+        def endpoints() -> Any:
+            return client.list_endpoints()["Endpoints"]
+
+        until(lambda: all(endpoint["EndpointStatus"] == "InService" for endpoint in endpoints()))
+        there = bool(endpoints())
+        if "create" in told:
+            assert there or moment >= 15, "the endpoint was created and never deleted"
+        if "delete" in told:
+            assert not there
+        if there:
+            described = client.describe_endpoint(EndpointName="iris")
+            if "update" in told:
+                assert described["EndpointConfigName"] == "next"
+            elif moment < 11:
+                assert described["EndpointConfigName"] == "iris"
+            assert resumed.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")["Body"].read() == b"1"
+        models = [model["ModelName"] for model in client.list_models()["Models"]]
+        assert ("iris" in models) or "model" not in told
+        until(lambda: stand_ins(tmp_path) == int(there))
+    until(lambda: stand_ins(tmp_path) == 0)
+
+
+def test_an_endpoint_that_cannot_start_again_is_failed_and_says_so(tmp_path: Path) -> None:
+    with simulation(tmp_path) as first:
+        first.model()
+        first.config()
+        first.endpoint()
+        first.in_service()
+    store = Store(tmp_path / "state")
+    endpoint = store.all(Kind.ENDPOINT)[0]
+    broken = {**endpoint.state["deployed"]["models"]["iris"], "containers": [{"Image": "gone"}]}
+    deployed = {**endpoint.state["deployed"], "models": {"iris": broken}}
+    store.change(replace(endpoint, state={"deployed": deployed}))
+    store.close()
+    with simulation(tmp_path) as second:
+        until(lambda: second.sagemaker.describe_endpoint(EndpointName="iris")["EndpointStatus"] == "Failed")
+        reason = second.sagemaker.describe_endpoint(EndpointName="iris")["FailureReason"]
+        assert reason.startswith("Please make sure all images")
+
+
+def test_two_simulators_do_not_share_a_state(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(UsageError, match="another simulator uses this state folder") as caught:
+        Store(tmp_path)
+    assert str(os.getpid()) in str(caught.value)
+    store.close()
+    Store(tmp_path).close()

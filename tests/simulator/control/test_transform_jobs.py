@@ -1,0 +1,108 @@
+"""Transform jobs as unmodified boto3 sees them, waiters included, and over the end of the simulator."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from tests.simulator.control.conftest import QUICK, Simulated, simulation, until
+from tests.simulator.control.test_restart import doomed, stand_ins, try_to
+
+ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
+SOURCE = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in/rows/"}}}
+LINES = {**SOURCE, "SplitType": "Line", "ContentType": "text/csv"}
+RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+
+
+def create(simulated: Simulated, name: str = "Job", **more: Any) -> Any:
+    members = {
+        "ModelName": "iris",
+        "TransformInput": LINES,
+        "TransformOutput": {"S3OutputPath": "s3://out/here", "AssembleWith": "Line"},
+        "TransformResources": RESOURCES,
+        **more,
+    }
+    return simulated.sagemaker.create_transform_job(TransformJobName=name, **members)
+
+
+def ended(simulated: Simulated, name: str = "job") -> Any:
+    waiter = simulated.sagemaker.get_waiter("transform_job_completed_or_stopped")
+    waiter.wait(TransformJobName=name, WaiterConfig=QUICK)
+    return simulated.sagemaker.describe_transform_job(TransformJobName=name)
+
+
+def test_a_job_is_created_run_described_and_listed(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.bucket("in", {"rows/a.csv": b"1,2\n3,4\n"})
+    assert create(simulated, BatchStrategy="SingleRecord")["TransformJobArn"] == ARN
+    described = ended(simulated)
+    assert described["TransformJobStatus"] == "Completed"
+    assert described["TransformInput"] == {**LINES, "CompressionType": "None"}
+    assert described["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
+    assert described["CreationTime"] <= described["TransformStartTime"] <= described["TransformEndTime"]
+    assert (simulated.folder / "s3/out/here/a.csv.out").read_bytes() == b"1,2\n3,4\n"
+    listed = simulated.sagemaker.list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
+    assert [(job["TransformJobName"], job["TransformJobArn"]) for job in listed] == [("Job", ARN)]
+    with pytest.raises(ClientError, match=f"a job with this name already exists .{ARN}") as caught:
+        create(simulated)
+    assert caught.value.response["Error"]["Code"] == "ResourceInUse"
+    with pytest.raises(ClientError, match="The request was rejected because the transform job is in status Completed"):
+        simulated.sagemaker.stop_transform_job(TransformJobName="Job")
+    with pytest.raises(ClientError, match="Could not find requested job with name: none"):
+        simulated.sagemaker.describe_transform_job(TransformJobName="none")
+
+
+def test_a_failed_record_fails_the_job_in_the_services_words(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.bucket("in", {"rows/a.csv": b"STATUS-400\n"})
+    create(simulated)
+    with pytest.raises(WaiterError):
+        ended(simulated)
+    described = simulated.sagemaker.describe_transform_job(TransformJobName="job")
+    assert described["TransformJobStatus"] == "Failed"
+    assert described["FailureReason"] == "ClientError: See job logs for more information"
+
+
+def test_a_job_is_stopped(simulated: Simulated) -> None:
+    simulated.model(slow_s="600")
+    simulated.bucket("in", {"rows/a.csv": b"SLOW\n"})
+    create(simulated)
+    simulated.sagemaker.stop_transform_job(TransformJobName="job")
+    assert ended(simulated)["TransformJobStatus"] == "Stopped"
+    until(lambda: stand_ins(simulated.folder) == 0)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"ModelName": "none"}, 'Could not find model "arn:.*model/none"'),
+        (
+            {"TransformInput": SOURCE},
+            r'No S3 objects found under S3 URL "s3://in/rows/" given in input data source. Please ensure that the '
+            r"bucket exists in the selected region \(eu-west-1\)",
+        ),
+        ({"MaxConcurrentTransforms": 30, "MaxPayloadInMB": 6}, "must be at most 100 MB"),
+        ({"MaxPayloadInMB": -1}, "at 'maxPayloadInMB' failed to satisfy constraint"),
+        ({"TransformResources": {"InstanceType": "local", "InstanceCount": 1}}, "enum value set"),
+    ],
+)
+def test_what_aws_refuses_is_refused(refusing: Simulated, members: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ClientError, match=sentence) as caught:
+        create(refusing, **members)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert refusing.sagemaker.list_transform_jobs()["TransformJobSummaries"] == []
+
+
+# Moments 1 and 2 are around the model's write; then the job is created, started, and has ended.
+@pytest.mark.parametrize("moment", [4, 7])
+def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
+    with doomed(tmp_path, moment) as first:
+        first.bucket("in", {f"rows/{number}.csv": b"1\n" for number in range(3)})
+        first.model()
+        try_to(lambda: create(first))
+    with simulation(tmp_path) as second:
+        assert ended(second)["TransformJobStatus"] == "Completed"
+        results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
+        assert [name for name in results if not name.startswith(".")] == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        until(lambda: stand_ins(tmp_path) == 0)
