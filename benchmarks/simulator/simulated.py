@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.containers.container import Container
 from argosy.simulator.hosting.definition import ContainerDefinition, EndpointDefinition, Model, ProductionVariant
 from argosy.simulator.hosting.endpoint import Endpoint
@@ -20,6 +22,9 @@ class RunningContainer:
         self.name = "floor"
         self.url = f"http://127.0.0.1:{port}"
         self.models_path = "/opt/ml/models"
+        self.kind = "process"
+        self.caveat = ""
+        self.is_offline = False
 
     def start(self) -> None:
         """It runs."""
@@ -27,6 +32,18 @@ class RunningContainer:
     def exit_code(self) -> int | None:
         """It runs for as long as this does."""
         return None
+
+    def attempts(self) -> Sequence[Attempt]:
+        """Nobody watches it."""
+        return ()
+
+    def out_of_memory(self) -> str:
+        """It is not limited."""
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """Nobody looks."""
+        return False
 
     def terminate(self) -> None:
         """Others end it."""

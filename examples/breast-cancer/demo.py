@@ -77,10 +77,10 @@ def main() -> None:
         sys.exit("error: the predictions differ")
 
 
-CONTAINER = ["--container", "process"]
+CONTAINER = ["--container", "sandbox"]
 BY_HAND = f"""\
   argosy build {PROJECT} --base debian --output {IMAGE}
-  argosy simulate endpoint {IMAGE} --endpoint-name {ENDPOINT} --port 8090 --container process
+  argosy simulate endpoint {IMAGE} --endpoint-name {ENDPOINT} --port 8090 --container sandbox
   export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # in another terminal
   aws sagemaker-runtime invoke-endpoint --endpoint-url http://127.0.0.1:8090 --endpoint-name {ENDPOINT} \\
       --content-type text/csv --body fileb://{SAMPLE} /dev/stdout

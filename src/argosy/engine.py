@@ -216,21 +216,10 @@ class Engine:
         found: list[dict[str, Any]] = json.loads(self._call("container", "inspect", container))
         return found[0]
 
-    def published_port(self, container: str, port: int) -> int:
-        """The port of 127.0.0.1 where a running container's port is published.
-
-        Raises:
-            EngineError: It is not published, or the container has ended.
-        """
-        ports = self.inspect_container(container)["NetworkSettings"]["Ports"] or {}
-        bindings = ports.get(f"{port}/tcp") or []
-        if not bindings:
-            raise EngineError(f"port {port} of container `{container}` is not published")
-        return int(bindings[0]["HostPort"])
-
-    def address(self, container: str, network: str) -> str:
-        """The IP address of a running container in a network; empty when it has ended."""
-        return str(self.inspect_container(container)["NetworkSettings"]["Networks"][network]["IPAddress"])
+    def labelled(self, kind: str, label: str) -> list[str]:
+        """The names of all containers (`container`) or networks (`network`) that have a label, running or not."""
+        every, name = (("--all",), "{{.Names}}") if kind == "container" else ((), "{{.Name}}")
+        return self._call(kind, "ls", *every, f"--filter=label={label}", f"--format={name}").split()
 
     def exit_code(self, container: str) -> int | None:
         """The exit code of an ended container, None while it runs (128 + signal when a signal ended it).
@@ -269,7 +258,8 @@ class Engine:
 
     def remove_container(self, container: str) -> None:
         """Kill and remove a container with its anonymous volumes; it need not exist."""
-        self._call_unless_gone("rm", "--force", "--volumes", container)
+        at_once = ["--time=0"] if self.is_podman else []  # Podman asks first and waits 10 s
+        self._call_unless_gone("rm", "--force", *at_once, "--volumes", container)
 
     def _has_buildx(self) -> bool:
         if self.is_podman or self.environ.get("DOCKER_BUILDKIT") == "0":

@@ -88,7 +88,7 @@ def test_the_text_is_on_stdout_and_the_talk_on_stderr(project: Path) -> None:
     done = argosy_check(project)
     assert done.stdout.startswith(str(project))
     # A process of this machine has its network: that clause stays open, and the last line does not hide it.
-    assert "undecided without --container docker: start-offline" in done.stdout
+    assert "undecided without --container sandbox: start-offline" in done.stdout
     assert done.stdout[done.stdout.rindex("\n\n") :].startswith("\n\nundecided: no MUST failed, ")
     assert "check " in done.stderr
     assert "\x1b" not in done.stdout

@@ -44,7 +44,6 @@ def observe_server(
     return observe(
         Bench(
             launch_server(name),
-            kind_of=lambda container: "process",
             # These servers get what an isolated container would find: so that every clause is judged.
             is_offline=lambda container: True,
             is_read_only=True,

@@ -18,7 +18,7 @@ from tests.scenarios.conftest import Built, from_csv, to_csv
 from tests.scenarios.running import EXAMPLE, running
 
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
-KINDS = ["process", pytest.param("docker", marks=pytest.mark.engine), pytest.param("podman", marks=pytest.mark.engine)]
+KINDS = ["sandbox", pytest.param("docker", marks=pytest.mark.engine), pytest.param("podman", marks=pytest.mark.engine)]
 
 
 def client_of(port: int) -> Any:  # boto3 makes its clients' classes at run time

@@ -33,7 +33,7 @@ def test_one_bad_record_fails_its_object_and_the_job(built: Built, tmp_path: Pat
     (tmp_path / "in/good.csv").write_text((EXAMPLE / "data/cases-b.csv").read_text())
     (tmp_path / "in/bad.csv").write_text("not,a,case\n")
     done = argosy(
-        "simulate", "transform", built.layout, "--container", "process", "--content-type", "text/csv",
+        "simulate", "transform", built.layout, "--container", "sandbox", "--content-type", "text/csv",
         "--input", tmp_path / "in", "--output", tmp_path / "out", "--split-type", "Line",
     )  # fmt: skip
     assert done.returncode == 1

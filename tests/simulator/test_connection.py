@@ -235,6 +235,31 @@ def test_a_connection_that_was_closed_while_idle_is_not_used(loop: str) -> None:
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("linger", [b"\0" * 8, b"\1\0\0\0\0\0\0\0"], ids=["end", "reset"])
+def test_a_proxy_that_closes_each_connection_at_once_is_no_answer(loop: str, linger: bytes) -> None:
+    """Docker's takes connections for a container that does not listen yet."""
+
+    def script(client: socket.socket, _server: Server) -> None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    async def work(connection: Connection) -> None:
+        for _ in range(50):
+            assert not (await connection.ping()).is_answered
+        with pytest.raises(ContainerError, match=r"broke before|nothing listens"):
+            await post(connection, bytes(2**20))
+        with pytest.raises(ContainerError, match=r"broke before|nothing listens"):
+            async with connection.stream("/invocations", {}, parts(), timeout_s=20):
+                pytest.fail("it was answered")
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield bytes(2**16)
+
+    with running(script) as server:
+        run(server.url, work, loop)
+
+
 def test_a_connection_that_the_container_wants_closed_is_not_kept() -> None:
     closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     with running(answering(closing, closing)) as server:
@@ -497,7 +522,10 @@ class Wire(asyncio.Transport):
         return 0
 
     def abort(self) -> None:
-        pass
+        self.end.close()
+
+    def is_closing(self) -> bool:
+        return self.end.fileno() < 0
 
     def pause_reading(self) -> None:
         pass
@@ -528,8 +556,9 @@ def test_how_an_answer_is_cut_on_its_way_does_not_matter(
         if rest:
             channel.data_received(rest)
         whole = await channel.read_whole(1000)
+        is_kept = channel.end()
         wire.end.close()
-        return channel.status, channel.headers["x"], whole, channel.end()
+        return channel.status, channel.headers["x"], whole, is_kept
 
     assert asyncio.run(received()) == (200, "y", body, True)
 

@@ -8,7 +8,7 @@ import click
 
 from argosy import project
 from argosy.cli import build, environment, output
-from argosy.cli.containers import KINDS, PROCESS, open_container
+from argosy.cli.containers import KINDS, KINDS_HELP, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
 from argosy.conformance import report
@@ -19,8 +19,6 @@ from argosy.contract import STARTUP
 from argosy.errors import UsageError
 from argosy.image import reference
 from argosy.registry import transports
-from argosy.simulator.containers.container import Container
-from argosy.simulator.containers.engine_container import EngineContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class _Options:
 @click.option(
     "--container",
     type=click.Choice(KINDS),
-    help="What runs it. [default: Docker, else Podman, else a process; a project is a process]",
+    help=KINDS_HELP,
 )
 @click.option(
     "--sample",
@@ -76,8 +74,6 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
     around = environment.read()
     bench = Bench(
         launch=lambda launch: open_container(target, chosen.container, launch, around),
-        kind_of=_kind,
-        is_offline=lambda container: isinstance(container, EngineContainer),
         is_read_only=not is_project,
         sample=_sample(chosen),
         startup_s=chosen.startup_timeout,
@@ -107,7 +103,3 @@ def _sample(options: _Options) -> Request | None:
     if options.sample is None:
         return None
     return invocation(options.content_type, options.sample.read_bytes(), f"sample `{options.sample.name}`")
-
-
-def _kind(container: Container) -> str:
-    return container.program if isinstance(container, EngineContainer) else PROCESS

@@ -15,18 +15,21 @@ from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.contract import MODELS_DIR, SERVE_ARGUMENT, PlatformVariable, Variable
 from argosy.engine import Engine
-from argosy.errors import EngineError
+from argosy.errors import EngineError, UsageError
 from argosy.image import filesystem, reference
 from argosy.image.image import Image
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.engine_container import EngineContainer
+from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.process import Command, ProcessContainer, free_port
-from argosy.simulator.containers.unpacked import open_unpacked
+from argosy.simulator.containers.sandbox import SandboxContainer
 
-KINDS: Final = ("docker", "podman", "process")
+SANDBOX: Final = "sandbox"
 PROCESS: Final = "process"
+KINDS: Final = (*engines.PROGRAMS, SANDBOX, PROCESS)
+KINDS_HELP: Final = "What runs it. [default: Docker, else Podman, else a sandbox; a project is a process]"
 
 _LOADED_NAME: Final = "argosy-image"
 _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
@@ -41,25 +44,29 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
 
     Args:
         target: An image reference as skopeo spells it, or a project folder.
-        kind: `docker`, `podman` or `process`; None takes a process for a project, and for an image the first of the
-            three that this machine has.
+        kind: `docker`, `podman`, `sandbox` or `process`; None takes a process for a project, and for an image the
+            first of the other three that this machine has.
         launch: How it is started. Without a `model_dir`, a project's artifacts are packed and unpacked again.
         environment: Of the command line.
 
     Raises:
-        UsageError: Neither a reference nor a project folder, or the project is wrong.
+        UsageError: Neither a reference nor a project folder, or the project is wrong, or an image is to be a process.
         EngineError: The engine does not answer, or did not take the image.
         ImageError: The image is broken.
-        ContainerError: This machine cannot run the image as a process.
+        ContainerError: This machine cannot run the image in a sandbox.
     """
     if Path(target).is_dir():
         return _of_project(project.load(Path(target)), target, kind, launch, environment)
+    if kind == PROCESS:
+        raise UsageError(
+            "an image is not run as a process", want="a project folder", where=target, hint="use `--container sandbox`"
+        )
     place = reference.parse(target)
     home = place.engine if isinstance(place, reference.DaemonReference) else None
     engine = _find_engine(kind or home, environment)
     if engine is None:
         image = transports.read_image(target, open_access(environment))
-        return open_unpacked(_unpack(image, environment), image.runtime, target, launch)
+        return SandboxContainer(_unpack(image, environment), image.runtime, target, launch)
     if isinstance(place, reference.DaemonReference) and home in (None, engine.program):
         return EngineContainer(engine, place.name, target, launch)
     image = transports.read_image(target, open_access(environment))
@@ -76,7 +83,7 @@ def identity(target: str, kind: str | None, environment: Environment) -> str:
     """
     place = reference.parse(target)
     home = place.engine if isinstance(place, reference.DaemonReference) else None
-    if isinstance(place, reference.DaemonReference) and kind != PROCESS:
+    if isinstance(place, reference.DaemonReference) and kind != SANDBOX:
         engine = engines.find(kind or home, environment.variables)
         if home in (None, engine.program):
             return str(engine.inspect_image(place.name)["Id"])
@@ -84,16 +91,19 @@ def identity(target: str, kind: str | None, environment: Environment) -> str:
 
 
 def _of_project(found: Project, target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
-    engine = None if kind is None else _find_engine(kind, environment)
     on_remove = None
-    needs_artifacts = engine is None or not found.model.bake
+    is_process = kind in (None, PROCESS)
+    engine = None if is_process else _find_engine(kind, environment)
+    needs_artifacts = is_process or not found.model.bake
     if launch.model_dir is None and found.artifacts_dir is not None and needs_artifacts:
         folder, on_remove = _unpacked_artifacts(found.artifacts_dir)
         launch = replace(launch, model_dir=folder)
     try:
-        if engine is None:
+        if is_process:
             return _process(found, target, launch, environment, on_remove)
         image = build.build_project(found, None, environment)
+        if engine is None:
+            return SandboxContainer(_unpack(image, environment), image.runtime, target, launch, on_remove)
         return EngineContainer(engine, _load(image, engine, environment), target, launch, on_remove)
     except BaseException:
         if on_remove is not None:
@@ -120,20 +130,24 @@ def _process(
         variables[Variable.MODEL_DIR] = str(launch.model_dir)
     arguments = (sys.executable, "-P", "-m", "argosy.serving", SERVE_ARGUMENT)
     models_path = MODELS_DIR if launch.models_dir is None else str(launch.models_dir)
-    command = Command(target, arguments, variables, found.root, port, caveat=_CAVEAT, models_path=models_path)
+    command = Command(
+        *(target, arguments, variables, found.root, port, models_path, _CAVEAT),
+        is_watched=launch.is_watched,
+        on_attempt=launch.on_attempt,
+    )
     return ProcessContainer(command, on_remove)
 
 
 def _find_engine(kind: str | None, environment: Environment) -> Engine | None:
-    """The engine that is meant; None for a process."""
-    if kind == PROCESS:
+    """The engine that is meant; None for a sandbox."""
+    if kind == SANDBOX:
         return None
     try:
         return engines.find(kind, environment.variables)
     except EngineError as error:
         if kind is not None:
             raise
-        output.say(f"{error.message}: the image is run as a process")
+        output.say(f"{error.message}: the image is run in a sandbox")
         return None
 
 
@@ -177,7 +191,7 @@ def _rename(source: Path, target: Path) -> None:
 
 def _unpacked_artifacts(artifacts: Path) -> tuple[Path, Callable[[], None]]:
     """The artifacts as SageMaker hands them to a container: packed, and unpacked again; and how to remove them."""
-    made = Path(tempfile.mkdtemp(prefix="argosy-model-"))
+    made = make_folder("model")
 
     def remove() -> None:
         shutil.rmtree(made, ignore_errors=True)

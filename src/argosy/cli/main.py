@@ -22,7 +22,7 @@ VERBS: Final = {
     "pack": "Write the artifacts of a project as model.tar.gz.",
     "lock": "Lock the dependencies of a project for its image.",
     "build": "Build the inference image of a project, with no daemon.",
-    "simulate": "Run an image as SageMaker does: an endpoint, or a transform job.",
+    "simulate": "Run an image as SageMaker does: an endpoint, a transform job, or all of its API.",
     "check": "Check an image against what SageMaker demands.",
     "image": "Show an image, compare two, or convert one into what SageMaker takes.",
 }

@@ -12,7 +12,7 @@ import click
 
 from argosy.cli.output import print_data, say
 from argosy.cli.simulation import interrupt
-from argosy.cli.simulation.subject import CONTAINER, JSON, MODEL_DATA, Subject
+from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject
 from argosy.cli.simulation.transform import transform
 from argosy.cli.simulation.up import up
 from argosy.simulator.hosting.definition import (
@@ -40,6 +40,8 @@ command.add_command(up)
 @command.command
 @click.argument("target", metavar="IMAGE|PROJECT")
 @CONTAINER
+@INSTANCE_TYPE
+@NETWORK_WATCH
 @MODEL_DATA
 @click.option("--endpoint-name", metavar="NAME", help="Name of the endpoint. [default: made of the image's]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1. [default: a free one]")
@@ -52,7 +54,7 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     Any AWS client can invoke it through its endpoint URL; errors, limits and headers are SageMaker's. Exit code 1 when
     the container does not become healthy.
     """
-    subject = Subject(target, options["kind"], options["model_data"])
+    subject = Subject(target, *(options[name] for name in ("kind", "model_data", "instance_type", "is_watched")))
     default = Path(target).resolve().name if Path(target).is_dir() else target.partition(":")[2]
     name = options["endpoint_name"] or endpoint_name(default)
     variant = ProductionVariant(model=Model(name, (ContainerDefinition(target),)))

@@ -107,7 +107,7 @@ class Report:
     Attributes:
         target: The image or project, as it was named.
         digest: Digest of the manifest that was read; empty for a project.
-        container: How it was run: `docker`, `podman`, `process`.
+        container: How it was run: `docker`, `podman`, `sandbox`, `process`.
         seconds: How long observing and judging took.
         findings: One for each clause.
     """

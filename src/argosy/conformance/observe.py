@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,6 @@ from argosy.conformance.probes import (
     Exchange,
     Held,
     Request,
-    is_loopback_only,
     ping,
     printable,
     send,
@@ -50,23 +50,21 @@ class Bench:
 
     Attributes:
         launch: Makes a container that is not started yet.
-        kind_of: What a container is: `docker`, `podman` or `process`.
-        is_offline: Whether a container really has no network.
         is_read_only: Whether what is mounted at `/opt/ml/model` really is read-only.
         model_dir: What is mounted at `/opt/ml/model`: the unpacked artifacts, or an empty folder; None mounts nothing.
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
         sample: A request that the image is said to understand.
         startup_s: How long to wait for the first healthy answer.
+        is_offline: Whether a container really has no network.
     """
 
     launch: Callable[[Launch], Container]
-    kind_of: Callable[[Container], str]
-    is_offline: Callable[[Container], bool]
     is_read_only: bool
     model_dir: Path | None = None
     has_artifacts: bool = False
     sample: Request | None = None
     startup_s: float = STARTUP.value
+    is_offline: Callable[[Container], bool] = attrgetter("is_offline")
 
 
 def observe(bench: Bench) -> scenes.Case:
@@ -187,9 +185,8 @@ class _Trial:
         return self._send(request, INVOCATION.value)
 
     def _is_seen_on_loopback_only(self) -> bool:
-        """For an image run as a process: a project is told to listen there, an engine's container is never reached."""
-        is_process = self._bench.kind_of(self._container) == "process"
-        return is_process and self._bench.is_read_only and is_loopback_only(self._container.url)
+        """Of an image: a project is told to listen there."""
+        return self._bench.is_read_only and self._container.is_on_loopback_only()
 
     def _health(self) -> scenes.Health:
         pings: list[Exchange] = []
@@ -269,13 +266,14 @@ class _Trial:
         errors = sum(exchange.is_server_error for exchange in exchanges)
         log = tuple(map(printable, self._container.logs().splitlines())) if not start.failure else ()
         return scenes.Isolation(
-            self._bench.kind_of(self._container),
+            self._container.kind,
             is_offline=self._bench.is_offline(self._container),
             has_mount=self._bench.model_dir is not None,
             is_read_only=self._bench.is_read_only,
             is_healthy=start.is_healthy,
             server_errors=errors,
             log=log,
+            attempts=tuple(map(str, self._container.attempts())),
         )
 
     def _send(self, request: Request, timeout_s: float) -> Exchange:

@@ -10,7 +10,6 @@ import re
 import socket
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,7 +26,6 @@ BATCH_HOST: Final = "169.254.255.131:8080"
 ENDPOINT_HEADERS: Final = (("Host", PLATFORM_HOST), ("User-Agent", "AHC/2.0"))
 """What every request of an endpoint has."""
 
-_LOOPBACK: Final = frozenset({"0100007F", "00000000000000000000000001000000"})
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -285,26 +283,6 @@ def send_garbage(url: str, garbage: bytes) -> None:
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(2**16):
             pass
-
-
-def is_loopback_only(url: str) -> bool:
-    """Whether every socket of this machine that listens on the URL's port does so on 127.0.0.1 or ::1 alone.
-
-    False where that cannot be seen, and for a port that an engine publishes: its forwarder is no part of the container.
-
-    Source:
-        proc_net_tcp: local address and port in hexadecimal, state 0A is LISTEN (Linux, read 2026-11-22).
-    """
-    _, port = _address(url)
-    listening = set()
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        with contextlib.suppress(OSError):
-            for line in table.read_text(encoding="ascii").splitlines()[1:]:
-                local, _, state = line.split()[1:4]
-                address, _, number = local.partition(":")
-                if state == "0A" and int(number, 16) == port:
-                    listening.add(address)
-    return bool(listening) and listening <= _LOOPBACK
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -79,13 +79,14 @@ class Isolation:
     """What the container was denied, and what it complained about.
 
     Attributes:
-        kind: `docker`, `podman` or `process`.
+        kind: `docker`, `podman`, `sandbox` or `process`.
         is_offline: Whether it really had no network.
         has_mount: Whether anything was mounted at `/opt/ml/model`.
         is_read_only: Whether what is mounted there really is read-only.
         is_healthy: Whether it got healthy.
         server_errors: Invocations that were answered with 5xx.
         log: Its whole log until then.
+        attempts: What it tried to reach, a sentence each, where that is seen.
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Isolation:
     is_healthy: bool
     server_errors: int
     log: tuple[str, ...] = field(repr=False, default=())
+    attempts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from argosy import contract
-from argosy.errors import ContainerError, UsageError
+from argosy.errors import ContainerError, ContainerTimeoutError, UsageError
 from argosy.simulator.http_channel import Channel
 
 _IDLE_S: Final = 1.0  # below every server's own keep-alive (gunicorn's is 2 s), so that no request meets a closing one
@@ -161,9 +161,10 @@ class Connection:
                 channel.send(head, body)
                 whole = await channel.read_whole(limit_bytes)
                 return Reply(channel.status, channel.headers, whole or b"", is_cut=whole is None)
-            except ContainerError:
+            except ContainerError as error:
                 # An idle connection that its server closed meanwhile says nothing; to ask again changes nothing.
-                if method != "GET" or not is_reused or channel.has_answered or not channel.is_lost:
+                is_late = isinstance(error, ContainerTimeoutError)
+                if method != "GET" or not is_reused or channel.has_answered or is_late:
                     raise
             finally:
                 self._release(channel)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
-from argosy.simulator.containers.container import Container, log_tail
+from argosy.simulator.containers.container import Container, ending, log_tail
 
 STARTUP_INTERVAL_S: Final = 0.2
 """Between two health checks while a container starts. The service takes about a second, as public logs show (read
@@ -72,7 +72,8 @@ async def await_ready(container: Container, connection: Connection, limit_s: flo
             exit_code = await asyncio.to_thread(container.exit_code)
             look_again = time.monotonic() + _LOOK_INTERVAL_S
         if exit_code is not None:
-            raise await _not_ready(container, failure, f"it ended with exit code {exit_code} after {elapsed:.1f} s")
+            how = await asyncio.to_thread(ending, container, exit_code)
+            raise await _not_ready(container, failure, f"it ended after {elapsed:.1f} s with {how}")
         if elapsed >= limit_s:
             raise await _not_ready(container, failure, f"{ping.fault}, still so after {elapsed:.0f} s")
         interval = STARTUP_INTERVAL_S if ping.is_answered else _UNANSWERED_INTERVAL_S
@@ -98,12 +99,12 @@ async def until_unhealthy(container: Container, connection: Connection, checks: 
             failures = 0
             continue
         try:
-            ending = await asyncio.to_thread(_ending, container)
+            ended = await asyncio.to_thread(_ending, container)
         except EngineError as error:
             report(f"whether the container still runs is not known: {error}")
-            ending = None
-        if ending is not None:
-            return ending
+            ended = None
+        if ended is not None:
+            return ended
         failures += 1
         report(f"health check failed ({failures} in a row): {reason}")
         if failures >= checks.unhealthy_after:
@@ -113,7 +114,7 @@ async def until_unhealthy(container: Container, connection: Connection, checks: 
 def _ending(container: Container) -> str | None:
     """How the container ended, None while it runs."""
     exit_code = container.exit_code()
-    return None if exit_code is None else f"ended with exit code {exit_code}\n{log_tail(container)}\n"
+    return None if exit_code is None else f"ended with {ending(container, exit_code)}\n{log_tail(container)}\n"
 
 
 async def _not_ready(container: Container, failure: str, reason: str) -> ContainerError:

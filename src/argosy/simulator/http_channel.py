@@ -93,14 +93,14 @@ class Channel(asyncio.Protocol):
     def send(self, head: bytes, body: bytes) -> None:
         """Send a request; it leaves as fast as the container takes it."""
         if len(body) <= _JOINED_BYTES:
-            self._transport.write(head + body)
+            self._write(head + body)
         else:
-            self._transport.write(head)
-            self._transport.write(body)
+            self._write(head)
+            self._write(body)
 
     def send_parts(self, head: bytes, body: AsyncIterator[bytes], *, is_chunked: bool) -> None:
         """Send a request whose body is made while it leaves, never faster than the container takes it."""
-        self._transport.write(head)
+        self._write(head)
         self._sending = self._loop.create_task(self._send_parts(body, is_chunked))
 
     async def _send_parts(self, body: AsyncIterator[bytes], is_chunked: bool) -> None:
@@ -108,14 +108,24 @@ class Channel(asyncio.Protocol):
             async for part in body:
                 if self._drained is not None:
                     await self._drained
-                if self.is_lost:
+                if self._fault is not None:
                     return
                 if part:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
+                    self._write(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
             if is_chunked:
-                self._transport.write(b"0\r\n\r\n")
+                self._write(b"0\r\n\r\n")
         except Exception as error:  # whatever went wrong in the body's source is its reader's affair
             self._fail(error)
+
+    def _write(self, part: bytes) -> None:
+        """Send some bytes; a proxy takes a connection and closes it at once when nobody listens behind it."""
+        if self._transport.is_closing():
+            self._break("it was closed")
+        else:
+            self._transport.write(part)
+
+    def _break(self, reason: object) -> None:
+        self._fail(ContainerError(f"the connection broke before {self._path} was answered", got=reason))
 
     async def read_head(self) -> None:
         """Wait until status and header fields are there.
@@ -140,7 +150,7 @@ class Channel(asyncio.Protocol):
         self._size -= len(part)
         if self._is_paused and self._size <= _PAUSE_BYTES:
             self._is_paused = False
-            if not self.is_lost:
+            if not self._transport.is_closing():
                 self._transport.resume_reading()
         return part
 
@@ -166,7 +176,7 @@ class Channel(asyncio.Protocol):
         if self._sending is not None:
             is_sent = self._sending.done()
             self._sending.cancel()
-        if self.is_lost:
+        if self._transport.is_closing():
             return False
         is_sent = is_sent and self._transport.get_write_buffer_size() == 0
         if self._is_complete and self._keeps_alive and is_sent and not self._is_paused and self._fault is None:
@@ -176,7 +186,7 @@ class Channel(asyncio.Protocol):
 
     def is_silent(self) -> bool:
         """Whether nothing has come since the last exchange: neither bytes nor the end of the connection."""
-        return not self.is_lost and not self._poll.poll(0)
+        return not self._transport.is_closing() and not self._poll.poll(0)
 
     def close(self) -> None:
         """Close the connection at once."""
@@ -259,8 +269,7 @@ class Channel(asyncio.Protocol):
         self.is_lost = True
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        reason = exc or "it was closed"
-        self._fail(ContainerError(f"the connection broke before {self._path} was answered", got=reason))
+        self._break(exc or "it was closed")
 
     def pause_writing(self) -> None:
         """The container takes nothing more for now."""

@@ -40,6 +40,8 @@ from argosy.simulator.transform.listing import local_objects
 from argosy.simulator.transform.progress import Listener, Outcome
 from argosy.testing.event_loop import LoopThread, loop_thread
 
+__all__ = ["LocalEndpoint", "Subject", "TransformResult", "container", "sagemaker_endpoint", "transform_job"]
+
 REGION: Final = "us-east-1"
 
 

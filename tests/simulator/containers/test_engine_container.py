@@ -2,6 +2,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,9 @@ import pytest
 from argosy import engine as engines
 from argosy.engine import REMOVED, Engine
 from argosy.errors import ContainerError, EngineError
-from argosy.simulator.containers.container import Container, Launch, stop
-from argosy.simulator.containers.engine_container import LABEL, EngineContainer
+from argosy.simulator.containers.container import Container, Launch, ending, stop
+from argosy.simulator.containers.engine_container import EngineContainer
+from argosy.simulator.containers.leftovers import LABEL
 from tests.simulator import stand_in_image
 from tests.simulator.stand_in_image import FOUNDATION, IMAGE
 
@@ -185,3 +187,52 @@ def test_a_container_that_ends_at_once_is_seen(make: MakeImageContainer) -> None
     container.start()
     assert container.wait(20) == 3
     assert "no such file: model.joblib" in container.logs()
+
+
+def test_fault_6_what_the_container_tries_to_reach_is_told(make: MakeImageContainer, engine: Engine) -> None:
+    container = make()
+    container.start()
+    await_ping(container)
+    script = "import socket\ntry: socket.getaddrinfo('weights.example', 443)\nexcept OSError: print('no address')"
+    assert execute(engine, container, script).stdout == "no address\n"
+    shell = ["getent", "hosts", "telemetry.example"]
+    subprocess.run([engine.program, "exec", container.container, *shell], check=False, capture_output=True)
+    expected = {("weights.example", "python3", "<string>:2"), ("telemetry.example", "getent", "")}
+    deadline = time.monotonic() + 20
+    while (told := {(found.host, found.process, found.line) for found in container.attempts()}) != expected:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+
+
+def test_a_container_that_takes_too_much_memory_is_told_of(make: MakeImageContainer, engine: Engine) -> None:
+    container = make(memory_bytes=60 * 2**20, cpus=0.5)
+    container.start()
+    await_ping(container)
+    host = engine.inspect_container(container.container)["HostConfig"]
+    assert (host["Memory"], host["NanoCpus"]) == (60 * 2**20, 500_000_000)
+    assert ending(container, 3) == "exit code 3"
+    with suppress(httpx.TransportError):
+        httpx.post(f"{container.url}/invocations", content=bytes(40 * 2**20) + b"DOUBLE", timeout=30)
+    assert container.wait(30) == 137
+    assert "out of memory" in ending(container, 137)
+    container.remove()
+    assert "out of memory" in ending(container, 137)
+
+
+def test_containers_of_one_model_share_a_network(make: MakeImageContainer, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "draft").write_text("7")
+    first = make(environment={"SAGEMAKER_BIND_TO_PORT": "4001"}, hostname="first")
+    first.start()
+    second = make(
+        environment={"SAGEMAKER_BIND_TO_PORT": "4002"},
+        shares_network_with=first,
+        channels={"draft": tmp_path},
+    )
+    second.start()
+    await_ping(first)
+    await_ping(second)
+    assert execute(engine, first, CONNECT, "127.0.0.1", "4002").stdout == "connected\n"
+    script = "print(open('/opt/ml/additional-model-data-sources/draft/draft').read())"
+    assert execute(engine, second, script).stdout == "7\n"
+    second.remove()
+    first.remove()

@@ -6,9 +6,11 @@ The container is somebody else's and outlives it.
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.hosting.definition import AsyncInference as AsyncConfig
 from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.runtime.async_inference import AsyncInference
@@ -26,7 +28,9 @@ class Adopted:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.name = "adopted"
+        self.name = self.kind = "adopted"
+        self.is_offline = False
+        self.caveat = ""
         self.models_path = ""
 
     def start(self) -> None:
@@ -46,6 +50,15 @@ class Adopted:
 
     def logs(self) -> str:
         return ""
+
+    def attempts(self) -> Sequence[Attempt]:
+        return ()
+
+    def out_of_memory(self) -> str:
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        return True
 
     def remove(self) -> None:
         pass

@@ -2,11 +2,11 @@
 
 import hashlib
 import importlib.metadata
+import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import click
 
 from argosy import model_archive
 from argosy.cli import environment
-from argosy.cli.containers import KINDS, identity, open_container
+from argosy.cli.containers import KINDS, KINDS_HELP, identity, open_container
 from argosy.cli.output import say
 from argosy.simulator.containers.container import Container, Launch
-from argosy.simulator.containers.process import ProcessContainer
+from argosy.simulator.containers.instance_types import find
+from argosy.simulator.containers.leftovers import make_folder
 
 Command = Callable[..., Any]  # click's decorators take any function
 
@@ -26,7 +27,19 @@ CONTAINER = click.option(
     "--container",
     "kind",
     type=click.Choice(KINDS),
-    help="What runs it. [default: Docker, else Podman, else a process; a project is a process]",
+    help=KINDS_HELP,
+)
+INSTANCE_TYPE = click.option(
+    "--as",
+    "instance_type",
+    metavar="TYPE",
+    help="Give it the processors, memory and disk of an instance type, as ml.m5.large. [default: all of this machine]",
+)
+NETWORK_WATCH = click.option(
+    "--network-watch/--no-network-watch",
+    "is_watched",
+    default=True,
+    help="Tell which hosts the container tries to reach, and from which line of Python. [default: on]",
 )
 MODEL_DATA = click.option(
     "--model-data",
@@ -57,12 +70,16 @@ class Subject:
         target: An image reference, or a project folder.
         kind: What runs it; None takes what this machine has.
         model_data: The archive of its artifacts, beside the image.
+        instance_type: Whose processors, memory and disk it gets; None gives it all of this machine.
+        is_watched: Whether what it tries to reach is told.
         environment: `ContainerDefinition.Environment`.
     """
 
     target: str
     kind: str | None = None
     model_data: Path | None = None
+    instance_type: str | None = None
+    is_watched: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
@@ -70,11 +87,12 @@ class Subject:
         """Makes its containers, not yet started; whatever happens, all are removed at the end."""
         opened: list[Container] = []
         with _model_folder(self.model_data) as model_dir:
-            launch = Launch({**self.environment, **variables}, model_dir, is_on_loopback=True)
+            environ = {**self.environment, **variables}
+            launch = launch_as(Launch(environ, model_dir, is_watched=self.is_watched), self.instance_type)
 
             def open_one() -> Container:
                 container = open_container(self.target, self.kind, launch, environment.read())
-                if isinstance(container, ProcessContainer) and container.caveat and not opened:
+                if container.caveat and not opened:
                     say(f"note: {container.caveat}")
                 opened.append(container)
                 return container
@@ -104,6 +122,19 @@ class Subject:
         return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
+def launch_as(launch: Launch, instance_type: str | None) -> Launch:
+    """A launch that tells what its container tries to reach, limited to what an instance type has.
+
+    Raises:
+        UsageError: There is no such instance type.
+    """
+    launch = replace(launch, on_attempt=lambda attempt: say(f"note: {attempt}"))
+    if instance_type is None:
+        return launch
+    found = find(instance_type)
+    return replace(launch, cpus=found.cpus, memory_bytes=found.memory_bytes, disk_bytes=found.disk_bytes)
+
+
 def _project_files(root: Path, without: Path | None) -> list[str]:
     """The files of a project with sizes and times; caches and hidden folders do not count."""
     found = [str(root)]
@@ -123,6 +154,9 @@ def _model_folder(archive: Path | None) -> Iterator[Path | None]:
     if archive is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="argosy-model-") as made:
-        model_archive.unpack(archive, Path(made) / "model")
-        yield Path(made) / "model"
+    made = make_folder("model")
+    try:
+        model_archive.unpack(archive, made / "model")
+        yield made / "model"
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from argosy.cli import environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import is_terminal, print_data, print_json, say, terminal
 from argosy.cli.simulation import interrupt
-from argosy.cli.simulation.subject import CONTAINER, JSON, MODEL_DATA, Subject, choice
+from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject, choice
 from argosy.errors import UsageError
 from argosy.simulator.containers.container import Container
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -41,6 +41,8 @@ _S3 = "s3://"
 @click.command
 @click.argument("target", metavar="IMAGE|PROJECT")
 @CONTAINER
+@INSTANCE_TYPE
+@NETWORK_WATCH
 @MODEL_DATA
 @click.option("--input", "source", metavar="DIR|S3URI", help="The objects: a folder, a file, or s3://BUCKET/PREFIX.")
 @click.option("--output", metavar="DIR|S3URI", help="Where results go.")
@@ -76,7 +78,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
     Every object's result is stored under the same name with `.out`, in the same sub folder, once the whole object
     succeeded. An interrupted job goes on where it ended when it is run again. Exit code 1 when an object failed.
     """
-    subject = Subject(target, options.pop("kind"), options.pop("model_data"))
+    subject = Subject(target, *(options.pop(name) for name in ("kind", "model_data", "instance_type", "is_watched")))
     assumptions = _assumptions(options.pop("assumed"))
     place = _place(options)
     job = place.job
@@ -86,7 +88,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
     if fresh:
         journal.clear()
     opened: list[Container] = []
-    with subject.opener(job.container_environment) as open_one, _listener() as listener:
+    with closing(journal), subject.opener(job.container_environment) as open_one, _listener() as listener:
 
         def open_instance(_: object) -> Sequence[Container]:
             opened.append(open_one())
@@ -94,7 +96,6 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
 
         around = Surroundings(place.store, open_instance, listener, assumptions, place.scratch, journal, place.objects)
         outcome = interrupt.run(TransformJob(job, around).run(), lambda: opened)
-    journal.close()
     if isinstance(outcome, int):
         if outcome == EXIT_INTERRUPTED:
             say("the same command again goes on where this one ended")

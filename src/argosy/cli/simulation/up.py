@@ -5,7 +5,7 @@ import shlex
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +13,11 @@ import click
 
 from argosy import engine as engines
 from argosy.cli import environment
-from argosy.cli.containers import KINDS, open_container
+from argosy.cli.containers import KINDS, PROCESS, SANDBOX, open_container
 from argosy.cli.environment import Environment
 from argosy.cli.output import print_data, print_json, say
 from argosy.cli.simulation.interrupt import run
+from argosy.cli.simulation.subject import launch_as
 from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
@@ -33,7 +34,6 @@ from argosy.simulator.storage.s3 import S3
 _PROJECT: Final = "argosy.toml"
 _S3_URL: Final = "AWS_ENDPOINT_URL_S3"
 _STREAMS_URL: Final = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2"
-_PROCESS: Final = "process"
 
 
 def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -82,7 +82,7 @@ class Images:
         Raises:
             ArgosyError: There is no such image, or this machine cannot run it.
         """
-        launch = replace(launch, is_on_loopback=True)
+        launch = launch_as(launch, None)
         return open_container(self.target(definition.image), self.kind, launch, self.environment)
 
     def labels(self, name: str) -> Mapping[str, str] | None:
@@ -102,7 +102,7 @@ class Images:
         return found
 
     def _in_engine(self, name: str) -> str | None:
-        if self.kind == _PROCESS:
+        if self.kind in (SANDBOX, PROCESS):
             return None
         try:
             engine = engines.find(self.kind, self.environment.variables)
@@ -223,7 +223,8 @@ def _object_store(buckets: Path | None, state: Path, surroundings: Environment) 
         say(f"s3:// is {url}")
         return S3()
     folder = buckets or state / "s3"
-    folder.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)  # for its owner alone, as what is kept there later
+    folder.mkdir(exist_ok=True)
     say(f"s3://BUCKET/KEY is {folder}/BUCKET/KEY")
     return LocalFolder(folder)
 

@@ -39,17 +39,19 @@ def _healthy(start: Start) -> Verdict:
 
 def _offline(isolation: Isolation) -> Verdict:
     signs = [line for line in isolation.log if _NETWORK_WANTED.search(line)]
+    wanted = [Evidence("what it tried to reach", attempt) for attempt in isolation.attempts[:4]]
+    wanted += [_log(signs)] if signs else []
     troubled = not isolation.is_healthy or isolation.server_errors > 0
     if signs and troubled:
-        return failed("it wants the network or credentials", _log(signs))
+        return failed("it wants the network or credentials", *wanted)
     if not isolation.is_offline:
         return unknown(
-            f"a {isolation.kind} of this machine is not cut off from its network", decide="--container docker"
+            f"a {isolation.kind} of this machine is not cut off from its network", decide="--container sandbox"
         )
     if not isolation.is_healthy:
-        return skipped("it did not get healthy, and its log does not say that the network is missed")
-    if signs:
-        return passed("it gets healthy without, though it looks for the network", _log(signs))
+        return skipped("it did not get healthy, and its log does not say that the network is missed", *wanted)
+    if wanted:
+        return passed("it gets healthy without, though it looks for the network", *wanted)
     return passed("it gets healthy with no network and no credentials")
 
 

@@ -1,7 +1,8 @@
 """What a container loads while it runs: models of a multi-model endpoint, or adapters of an inference component.
 
 Each is fetched when it is first asked for, loaded once however many ask, and unloaded when the container, the option
-of a number or the disk has no room for another: the least recently used goes first, idle ones before busy ones.
+of a number or the disk has no room for another: the least recently used goes first, of those that no invocation uses;
+where all are used, the next has to wait.
 
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html and mms-container-apis.html: 507 has
@@ -113,9 +114,21 @@ class Entry:
         self.size = 0
         self.is_fetched = False
         self.is_loaded = False
+        self.is_asking = False
+        self.is_leaving = False
         self.lock = asyncio.Lock()
         self.loading: asyncio.Task[Failure | None] | None = None
         self.fetching: asyncio.Future[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody uses it, and nothing is being done to it."""
+        return not self.users and not self.lock.locked()
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it takes room in the container, or may."""
+        return self.is_loaded or self.is_asking or self.is_leaving
 
 
 class ModelCache:
@@ -137,6 +150,8 @@ class ModelCache:
         self._is_kept = is_kept
         self._entries: dict[str, Entry] = {}
         self._clock = 0
+        self._unloads = 0
+        self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def enter(self, target: str, source: ArtifactSource, place: Place) -> Entry:
@@ -159,8 +174,10 @@ class ModelCache:
     def leave(self, entry: Entry) -> None:
         """Count one user less."""
         entry.users -= 1
+        self._tell_change()
         if not self._is_kept and not entry.users and entry.is_loaded:
-            entry.is_loaded = False  # at once: whoever enters now has to wait until it is unloaded, and load it again
+            # At once: whoever enters now has to wait until it is unloaded, and load it again.
+            entry.is_loaded, entry.is_leaving = False, True
             self._spawn(self._drop(entry))
 
     async def again(self, entry: Entry, place: Place, status: int) -> bool:
@@ -251,39 +268,66 @@ class ModelCache:
     async def _tell(self, entry: Entry) -> Failure | None:
         """Have the container load, and others unloaded as long as it has no room."""
         limit = self._options.max_loaded
-        while limit is not None and self._loaded_beside(entry) >= limit and await self._evict(entry):
+        while limit is not None and self._beside(entry) >= limit and await self._free(entry):
             pass
         while True:
-            reply = await self._api.load(entry.name, f"{self._room.seen_at}/{entry.folder}/model", entry.target)
-            if 200 <= reply.status < 300 or reply.status == LOADED_ALREADY:
-                entry.is_loaded = True
+            entry.is_asking, unloads = True, self._unloads
+            try:
+                reply = await self._api.load(entry.name, f"{self._room.seen_at}/{entry.folder}/model", entry.target)
+                entry.is_loaded = 200 <= reply.status < 300 or reply.status == LOADED_ALREADY
+            finally:
+                entry.is_asking = False
+                self._tell_change()
+            if entry.is_loaded:
                 return None
-            if reply.status != NO_ROOM or not await self._evict(entry):
+            if reply.status != NO_ROOM:
+                break
+            if unloads == self._unloads and not await self._free(entry):  # else there is room since the answer
                 break
         await self._remove_files(entry)  # who mends the archive is not kept waiting by the old one
         return partial(answers.model_error, status=reply.status, body=reply.body)
 
-    def _loaded_beside(self, entry: Entry) -> int:
-        return sum(other.is_loaded for other in self._entries.values() if other is not entry)
+    def _beside(self, entry: Entry) -> int:
+        """How many others are in the container, or on their way into it or out of it."""
+        return sum(other.is_inside for other in self._entries.values() if other is not entry)
+
+    async def _free(self, entry: Entry) -> bool:
+        """Make room, or wait until there may be some; False when nothing else takes any."""
+        if await self._evict(entry):
+            return True
+        if not self._beside(entry):
+            return False
+        await self._change.wait()
+        return True
 
     async def _evict(self, entry: Entry) -> bool:
-        """Unload the least recently used of the others; False when there is none."""
-        others = [other for other in self._entries.values() if other.is_loaded and other is not entry]
-        if not others:
+        """Unload the least recently used of the others that nobody is using; False when there is none."""
+        idle = [other for other in self._entries.values() if other.is_idle and other.is_loaded and other is not entry]
+        if not idle:
             return False
-        victim = min(others, key=_expendable)
+        victim = min(idle, key=_last_use)
         self._report(f"{victim.target} is unloaded to make room for {entry.target}")
         await self._unload(victim)
         return True
 
+    def _tell_change(self) -> None:
+        """Wake those who wait for room."""
+        self._change.set()
+        self._change = asyncio.Event()
+
     async def _unload(self, entry: Entry) -> None:
         """Unload; the artifacts stay on the disk, as they do on SageMaker."""
-        entry.is_loaded = False
-        async with entry.lock:
-            with suppress(ContainerError):  # a container that does not answer has more to tell than this
-                reply = await self._api.unload(entry.name)
-                if not 200 <= reply.status < 300 and reply.status != NOT_LOADED:
-                    self._report(f"{entry.target} was not unloaded: the container answered {reply.status}")
+        entry.is_loaded, entry.is_leaving = False, True
+        try:
+            async with entry.lock:
+                with suppress(ContainerError):  # a container that does not answer has more to tell than this
+                    reply = await self._api.unload(entry.name)
+                    if not 200 <= reply.status < 300 and reply.status != NOT_LOADED:
+                        self._report(f"{entry.target} was not unloaded: the container answered {reply.status}")
+        finally:
+            entry.is_leaving = False
+            self._unloads += 1
+            self._tell_change()
 
     async def _drop(self, entry: Entry) -> None:
         await self._unload(entry)
@@ -296,13 +340,11 @@ class ModelCache:
         limit = self._options.max_disk_bytes
         while limit is not None and sum(other.size for other in self._entries.values() if other.is_fetched) > limit:
             others = [
-                other
-                for other in self._entries.values()
-                if other.is_fetched and other is not entry and not other.lock.locked()
+                other for other in self._entries.values() if other.is_fetched and other.is_idle and other is not entry
             ]
             if not others:
                 return
-            victim = min(others, key=lambda other: (other.is_loaded, *_expendable(other)))
+            victim = min(others, key=lambda other: (other.is_loaded, _last_use(other)))
             self._report(f"{victim.target} is removed from the disk to make room for {entry.target}")
             await self._drop(victim)
 
@@ -325,6 +367,6 @@ def opaque_name(target: str) -> str:
     return hashlib.sha256(target.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
-def _expendable(entry: Entry) -> tuple[bool, int]:
-    """Orders those first that can be spared most."""
-    return entry.users > 0, entry.used
+def _last_use(entry: Entry) -> int:
+    """When it was last asked for."""
+    return entry.used

@@ -1,16 +1,18 @@
 """What a running inference image is to the simulator: a URL, signals, an exit code and a log.
 
-`docker.py` and `process.py` implement the protocol; endpoints, transform jobs and checks know nothing else of them.
+`engine_container.py`, `sandbox.py` and `process.py` implement the protocol; endpoints, transform jobs and checks know
+nothing else of them.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 from argosy import contract
 from argosy.errors import ContainerError
+from argosy.simulator.containers.attempt import Attempt, OnAttempt
 
 _LOG_TAIL_LINES: Final = 25
 _KILLED_TIMEOUT_S: Final = 10.0
@@ -27,8 +29,20 @@ class Container(Protocol):
         """What errors call it: the image or project it was made of."""
 
     @property
+    def kind(self) -> str:
+        """`docker`, `podman`, `sandbox` or `process`."""
+
+    @property
     def url(self) -> str:
         """`http://ADDRESS:PORT` without a final slash, valid after `start`."""
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it really has no way out to a network."""
+
+    @property
+    def caveat(self) -> str:
+        """What running it this way cannot prove, as a clause; empty when there is nothing to say."""
 
     @property
     def models_path(self) -> str:
@@ -57,6 +71,15 @@ class Container(Protocol):
     def logs(self) -> str:
         """What it wrote to stdout and stderr so far."""
 
+    def attempts(self) -> Sequence[Attempt]:
+        """What it tried to reach so far, one for each host and process; still there after `remove`."""
+
+    def out_of_memory(self) -> str:
+        """What the kernel did to it for want of memory, as a clause; empty when nothing is known of that."""
+
+    def is_on_loopback_only(self) -> bool:
+        """Whether it listens at its port on 127.0.0.1 or ::1 alone; False where that cannot be seen."""
+
     def remove(self) -> None:
         """End it and leave nothing behind: no process, container, network, mount or folder. May be called twice."""
 
@@ -73,8 +96,16 @@ class Launch:
         channels: Artifacts beside the model's, by channel, seen read-only below
             `/opt/ml/additional-model-data-sources`.
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
-        is_on_loopback: Whether an image that runs with this machine's network is asked to listen on loopback alone;
-            Argosy's own images heed it. An engine's container has a network of its own and is not asked.
+        hostname: `ContainerHostname`; None leaves it to the kind of container.
+        shares_network_with: A container of the same model that has been started: this one gets no network of its own
+            but that one's, so that each needs a port of its own. UNSURE: AWS says that the containers of a model are on
+            one instance and gives each a port, and does not say that they share a network; None gives it its own.
+        cpus: Processors that it may use, in time; None is all.
+        memory_bytes: Memory that all its processes may use together, without swap; None is all. UNSURE: how much of an
+            instance's memory SageMaker leaves to a container; `instance_types` has the whole.
+        disk_bytes: What it may write to its file system; heeded by a sandbox.
+        is_watched: Whether its attempts to reach the network are looked for, with a hook in its Python among others.
+        on_attempt: Told of each.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -82,7 +113,13 @@ class Launch:
     models_dir: Path | None = None
     channels: Mapping[str, Path] = field(default_factory=dict)
     read_only: bool = False
-    is_on_loopback: bool = False
+    hostname: str | None = None
+    shares_network_with: Container | None = None
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    is_watched: bool = True
+    on_attempt: OnAttempt | None = None
 
     @property
     def mounts(self) -> dict[str, Path]:
@@ -131,6 +168,12 @@ def stop(container: Container, grace_s: float = contract.STOP_GRACE.value) -> St
     if exit_code is None:
         raise ContainerError("the container outlived SIGKILL", where=container.name)
     return Stop(exit_code, time.monotonic() - started, killed)
+
+
+def ending(container: Container, exit_code: int) -> str:
+    """How a container ended, in words: `exit code 137: out of memory, …`."""
+    reason = container.out_of_memory()
+    return f"exit code {exit_code}: {reason}" if reason else f"exit code {exit_code}"
 
 
 def log_tail(container: Container, lines: int = _LOG_TAIL_LINES) -> str:

@@ -8,26 +8,40 @@ No network, yet reachable from here: how differs by engine.
   container's own address does. Podman without root: the same network, reached by the published port, which Podman
   forwards from inside.
 
-Names are looked up at 127.0.0.1 in the container, where nothing answers, so a lookup fails soon. What this machine
-itself serves at its bridge address stays reachable.
+Names are looked up at an address of the container's own loopback. Where this process is root and the engine's
+containers are processes of this machine, `supervisor.py` joins the container's network and listens there, so that
+lookups and connections are seen; elsewhere nothing answers, a lookup fails soon, and only the container's Python is
+watched. What this machine itself serves at its bridge address stays reachable.
 """
 
+import os
+import shutil
+import sys
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
 
 from argosy import contract
 from argosy.engine import Engine, RunOptions
 from argosy.errors import ContainerError, EngineError
-from argosy.simulator.containers.container import Launch
-
-LABEL: Final = "argosy.simulator"
-"""On every container and network made here: `docker ps --all --filter label=…` finds what a killed simulator left."""
+from argosy.simulator.containers import limits
+from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, marked
+from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
+from argosy.simulator.containers.process import python_path
+from argosy.simulator.containers.program import Program, Start, isolated
+from argosy.simulator.containers.sandbox import Order
 
 _SHARED_MEMORY: Final = f"--shm-size={int(contract.SHARED_MEMORY.value)}"
 _QUICK_LOOKUPS: Final = ("--dns=127.0.0.1", "--dns-opt=timeout:1", "--dns-opt=attempts:1")
+_RESOLVER_FILE: Final = f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n"
 _DOCKER_NETWORK: Final = ("--opt=com.docker.network.bridge.enable_ip_masquerade=false",)
 _PODMAN_NETWORK: Final = ("--internal",)
+_KILLED: Final = 137
+_NOWHERE: Final = "http://127.0.0.1:9"
 
 
 class EngineContainer:
@@ -49,15 +63,36 @@ class EngineContainer:
         self._name = name
         self._launch = launch
         self._on_remove = on_remove
-        self._unique = f"argosy-{uuid.uuid4().hex[:12]}"
+        self._unique = f"{marked('container')}-{uuid.uuid4().hex[:12]}"
         self._is_started = False
+        self._is_ended_by_us = False
         self._url = ""
+        self._pid = 0
+        self._folder: Path | None = None
+        self._attempts: AttemptLog | None = None
+        self._watcher: Program | None = None
         self._last_log = ""
+        self._out_of_memory = ""
 
     @property
     def name(self) -> str:
         """The image as the caller named it."""
         return self._name
+
+    @property
+    def kind(self) -> str:
+        """`docker` or `podman`."""
+        return Path(self._engine.program).name
+
+    @property
+    def is_offline(self) -> bool:
+        """Its network has no way out."""
+        return True
+
+    @property
+    def caveat(self) -> str:
+        """Nothing to say: a kernel and an instance of AWS's nobody has here."""
+        return ""
 
     @property
     def url(self) -> str:
@@ -80,34 +115,31 @@ class EngineContainer:
         return self._engine.program
 
     def start(self) -> None:
-        """Make a network and run the image with the argument `serve`.
+        """Make a network, or join another container's, and run the image with the argument `serve`.
 
         Raises:
             ContainerError: The image cannot be started: no `serve`, another architecture, ….
             EngineError: The engine failed for another reason.
         """
         engine = self._engine
-        labels: Mapping[str, str] = {LABEL: self._unique}
+        guard(engine)
+        other = self._launch.shares_network_with
         self._is_started = True
-        engine.create_network(self._unique, labels, _PODMAN_NETWORK if engine.is_podman else _DOCKER_NETWORK)
-        options = RunOptions(
-            name=self._unique,
-            labels=labels,
-            environment=self._launch.environment,
-            network=self._unique,
-            publish=self._launch.port,
-            read_only_mounts={folder: path for path, folder in self._launch.mounts.items()},
-            flags=(
-                _SHARED_MEMORY,
-                *_QUICK_LOOKUPS,
-                *(("--read-only", "--tmpfs=/tmp") if self._launch.read_only else ()),
-            ),
-        )
+        if other is None:
+            network = _PODMAN_NETWORK if engine.is_podman else _DOCKER_NETWORK
+            engine.create_network(self._unique, {LABEL: self._unique}, network)
+        options = self._options(other)
         try:
             engine.run(self._image, (contract.SERVE_ARGUMENT,), options)
         except EngineError as error:
             raise self._not_started(error) from error
-        self._url = self._find_url()
+        found = engine.inspect_container(self._unique)
+        self._url = self._find_url(found, other)
+        self._pid = _process_here(found)
+        if self._attempts is not None and self._folder is not None:
+            if self._pid and other is None:
+                self._watcher = self._watch(self._attempts.file, self._folder / "watcher")
+            self._attempts.follow()
 
     def exit_code(self) -> int | None:
         """None while it runs, or before it was started."""
@@ -121,6 +153,7 @@ class EngineContainer:
     def kill(self) -> None:
         """Send SIGKILL."""
         if self._is_started:
+            self._is_ended_by_us = True
             self._engine.kill(self._unique, "KILL")
 
     def wait(self, timeout_s: float) -> int | None:
@@ -131,30 +164,126 @@ class EngineContainer:
         """What it wrote; still there after `remove`."""
         return self._engine.logs(self._unique) if self._is_started else self._last_log
 
+    def attempts(self) -> Sequence[Attempt]:
+        """What it tried to reach; a container that shares another's network tells only what its Python did."""
+        return self._attempts.attempts() if self._attempts else ()
+
+    def out_of_memory(self) -> str:
+        """What the kernel did to it for want of memory, as far as the engine knows: not all of them always do."""
+        limit = self._launch.memory_bytes
+        if not self._is_started or not limit:
+            return self._out_of_memory
+        with suppress(EngineError):
+            state = self._engine.inspect_container(self._unique)["State"]
+            if state.get("OOMKilled"):
+                return limits.told(1, limit)
+            if state["ExitCode"] == _KILLED and not state["Running"] and not self._is_ended_by_us:
+                return f"most likely out of memory, it was killed, not by us, and its limit is {limit / 2**30:.3g} GiB"
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """Whether it listens on loopback alone, where its network can be looked into."""
+        found = listening(self._launch.port, Path(f"/proc/{self._pid}/net")) if self._pid else frozenset()
+        return bool(found) and found <= LOOPBACK
+
     def remove(self) -> None:
-        """Remove container and network; the second call does nothing."""
+        """Remove container, network and folder; the second call does nothing."""
         if self._is_started:
+            self._out_of_memory = self.out_of_memory()
             try:
                 self._last_log = self._engine.logs(self._unique)
             except EngineError:
                 self._last_log = ""  # it was never created
             self._engine.remove_container(self._unique)
-            self._engine.remove_network(self._unique)
+            if self._launch.shares_network_with is None:
+                self._engine.remove_network(self._unique)
             self._is_started = False
+        if self._watcher is not None:
+            self._watcher.end()
+            self._watcher = None
+        if self._attempts is not None:
+            self._attempts.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
         if self._on_remove is not None:
             on_remove, self._on_remove = self._on_remove, None
             on_remove()
 
-    def _find_url(self) -> str:
+    def _options(self, other: Container | None) -> RunOptions:
+        launch = self._launch
+        environment = dict(launch.environment)
+        mounts = {folder: path for path, folder in launch.mounts.items()}
+        flags = [_SHARED_MEMORY]
+        if launch.is_watched:
+            self._folder = make_folder("container")
+            self._attempts = AttemptLog(self._folder, launch.on_attempt)
+            resolver = self._folder / "resolv.conf"
+            resolver.write_text(_RESOLVER_FILE, encoding="ascii")
+            mounts |= {self._attempts.folder: FOLDER, resolver: "/etc/resolv.conf"}
+            flags.append(f"--mount=type=bind,source={self._attempts.file},target={FOLDER}/{self._attempts.file.name}")
+            environment["PYTHONPATH"] = python_path(FOLDER, self._image_environment() | environment)
+        elif other is None:
+            flags += _QUICK_LOOKUPS
+        flags += ["--read-only", "--tmpfs=/tmp"] if launch.read_only else []
+        flags += [f"--cpus={launch.cpus:g}"] if launch.cpus else []
+        if launch.memory_bytes:
+            flags += [f"--memory={launch.memory_bytes}b", f"--memory-swap={launch.memory_bytes}b"]
+        flags += [f"--hostname={launch.hostname}"] if launch.hostname and other is None else []
+        return RunOptions(
+            name=self._unique,
+            labels={LABEL: self._unique},
+            environment=environment,
+            network=self._unique if other is None else f"container:{self._joined(other)}",
+            publish=launch.port if other is None else None,
+            read_only_mounts=mounts,
+            flags=tuple(flags),
+        )
+
+    def _watch(self, attempts: Path, log: Path) -> Program | None:
+        """What listens to lookups in its network, and looks at its connections; ends with the container."""
+        order = Order(attempts=str(attempts), watched_process=self._pid)
+        command = ("nsenter", f"--target={self._pid}", "--net", "--", *isolated("supervisor"))
+        with suppress(OSError):
+            return Program(Start(command, self._engine.environ, stdin=order.encoded()), log)
+        return None
+
+    def _image_environment(self) -> dict[str, str]:
+        listed = (self._engine.inspect_image(self._image).get("Config") or {}).get("Env") or []
+        return dict(pair.split("=", 1) for pair in listed if "=" in pair)
+
+    def _joined(self, other: Container) -> str:
+        """The engine's name of the container whose network this one shares."""
+        if not isinstance(other, EngineContainer) or other.program != self.program:
+            raise ContainerError(
+                "containers that share a network are run by one engine",
+                got=f"{other.kind} and {self.kind}",
+                where=self._name,
+            )
+        if sys.platform != "linux" or self._engine.is_rootless():
+            raise ContainerError(
+                "containers that share a network cannot be reached here",
+                want="Docker, or Podman as root, on Linux",
+                where=self._name,
+                hint="give each container a network of its own",
+            )
+        return other.container
+
+    def _find_url(self, found: Mapping[str, Any], other: Container | None) -> str:
         """Where the port can be reached; a container that has ended already gets a URL where nothing answers."""
-        try:
-            if self._engine.is_podman and not self._engine.is_rootless():
-                return f"http://{self._engine.address(self._unique, self._unique) or '127.0.0.1'}:{self._launch.port}"
-            return f"http://127.0.0.1:{self._engine.published_port(self._unique, self._launch.port)}"
-        except EngineError:
-            if self._engine.exit_code(self._unique) is None:
-                raise
-            return "http://127.0.0.1:9"
+        port = self._launch.port
+        if isinstance(other, EngineContainer):
+            owner = self._engine.inspect_container(other.container)
+            return f"http://{_address(owner, other.container)}:{port}"
+        settings = found["NetworkSettings"]
+        if self._engine.is_podman and not self._engine.is_rootless():
+            return f"http://{_address(found, self._unique)}:{port}"
+        bindings = (settings["Ports"] or {}).get(f"{port}/tcp") or []
+        if bindings:
+            return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+        if found["State"]["Running"]:
+            raise EngineError(f"port {port} of container `{self._unique}` is not published")
+        return _NOWHERE
 
     def _not_started(self, error: EngineError) -> EngineError | ContainerError:
         """The image's fault, when the engine created the container but could not run its program."""
@@ -168,3 +297,20 @@ class EngineContainer:
                 where=self._name,
             )
         return error
+
+
+def _address(found: Mapping[str, Any], network: str) -> str:
+    """The container's IP address in a network; one where nothing answers when it has ended."""
+    return str(found["NetworkSettings"]["Networks"][network]["IPAddress"] or "127.0.0.1")
+
+
+def _process_here(found: Mapping[str, Any]) -> int:
+    """The container's first process as a process of this machine; 0 where it is none, or is not ours to look into."""
+    pid = int(found["State"].get("Pid") or 0)
+    if os.geteuid() != 0 or not pid:
+        return 0
+    with suppress(OSError):
+        mounts = Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8", errors="replace")
+        if str(found["Id"]) in mounts:  # its /etc/hosts lies in a folder of the engine's that has its ID
+            return pid
+    return 0

@@ -1,7 +1,7 @@
-"""Turns a process in fresh mount and PID namespaces into a container's first process. Run as a script, by its path.
+"""Turns a process in fresh mount and PID namespaces into a container's first process.
 
-`unshare --mount --pid --fork … python namespace_entry.py`, with the order as JSON on stdin: see `unpacked.Order`.
-Standard library alone, since no other can be relied on here.
+Called by `supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`. Standard library
+alone, since no other can be relied on here.
 
 Theory of operation: the unpacked image is the lower half of an overlay whose upper half is in memory, so a run changes
 nothing of it. What is bound from this machine is opened before `pivot_root` and mounted through `/proc/self/fd` after
@@ -11,7 +11,6 @@ capabilities than Docker gives and can gain no other.
 """
 
 import ctypes
-import json
 import os
 import signal
 import sys
@@ -24,10 +23,10 @@ NOT_FOUND = 127
 
 _MNT_DETACH = 2
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND, _MS_REC = 1, 2, 4, 8, 32, 4096, 16384
+_MS_PRIVATE = 1 << 18
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
-_HOSTS = b"127.0.0.1\tlocalhost model.aws.local\n::1\tlocalhost\n"
-_RESOLVER = b"nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+_HOSTS = "127.0.0.1\tlocalhost model.aws.local\n::1\tlocalhost\n{address}\t{hostname}\n"
 # What Docker hides or protects of /proc: its files obey user 0 whatever the capabilities.
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _HIDDEN = (
@@ -49,14 +48,13 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main() -> NoReturn:
+def enter(order: dict[str, Any]) -> NoReturn:
     """Set up and become the container's program; exit codes are those of `docker run`."""
-    order: dict[str, Any] = json.load(sys.stdin)
     sys.meta_path.clear()  # nothing is imported from here on: Python's library would be looked for in the image
     try:
         _set_up(order)
     except OSError as error:
-        _end(f"the container cannot be set up: {error}", SETUP_FAILED)
+        end(f"the container cannot be set up: {error}", SETUP_FAILED)
     if order["is_probe"]:
         os._exit(0)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -65,16 +63,24 @@ def main() -> NoReturn:
     try:
         os.execvpe(arguments[0], arguments, order["environment"])
     except FileNotFoundError:
-        _end(f'exec: "{arguments[0]}": executable file not found in $PATH', NOT_FOUND)
+        end(f'exec: "{arguments[0]}": executable file not found in $PATH', NOT_FOUND)
     except OSError as error:
-        _end(f'exec: "{arguments[0]}": {error.strerror}', NOT_EXECUTABLE)
+        end(f'exec: "{arguments[0]}": {error.strerror}', NOT_EXECUTABLE)
+
+
+def end(message: str, code: int) -> NoReturn:
+    """Say why on stderr, and exit."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _set_up(order: dict[str, Any]) -> None:
     os.umask(0o022)
-    root = _overlay(order["root"], order["scratch"], order["is_rootless"])
+    _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
+    root = _overlay(order)
     sources = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
-    mounts = {path: os.open(folder, os.O_PATH) for path, folder in order["mounts"].items()}
+    mounts = [(os.open(source, os.O_PATH), target, is_written) for source, target, is_written in order["mounts"]]
     system = os.open("/sys", os.O_PATH)
     machine = os.open("/", os.O_PATH | os.O_DIRECTORY)
     os.chdir(root)
@@ -85,16 +91,15 @@ def _set_up(order: dict[str, Any]) -> None:
     _devices(sources)
     _system(system)
     _protect()
-    for path, descriptor in mounts.items():
-        Path(path).mkdir(parents=True, exist_ok=True)
-        _bind_read_only(descriptor, path)
+    for descriptor, target, is_written in mounts:
+        _bind(descriptor, target, is_written)
     os.fchdir(machine)
     _check(_libc.umount2(b".", _MNT_DETACH), "umount", "/")
     os.chdir("/")
-    for path, text in (("/etc/hosts", _HOSTS), ("/etc/resolv.conf", _RESOLVER)):
-        Path("/etc").mkdir(parents=True, exist_ok=True)
-        Path(path).unlink(missing_ok=True)
-        Path(path).write_bytes(text)
+    hosts = _HOSTS.format(address=order["address"], hostname=order["hostname"])
+    for path, text in (("/etc/hosts", hosts), ("/etc/hostname", order["hostname"] + "\n")):
+        _write(path, text)
+    _write("/etc/resolv.conf", f"nameserver {order['resolver']}\noptions timeout:1 attempts:1\n")
     Path(order["folder"]).mkdir(parents=True, exist_ok=True)
     if order["is_read_only"]:
         Path("/tmp").mkdir(parents=True, exist_ok=True)
@@ -110,13 +115,22 @@ def _set_up(order: dict[str, Any]) -> None:
     elif order["user"]:
         _become(order["user"])
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "no_new_privs")
-    # Again what `unshare --kill-child` said: a change of the user takes it back.
+    # Last: a change of the user takes it back.
     _check(_libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl", "pdeathsig")
 
 
-def _overlay(lower: str, scratch: str, is_rootless: bool) -> str:
-    """Mount the image with an upper half in memory; returns where."""
-    _mount("tmpfs", scratch, "tmpfs", data="mode=755")
+def _write(path: str, text: str) -> None:
+    """A file of the container's own, whatever the image has there."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).unlink(missing_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def _overlay(order: dict[str, Any]) -> str:
+    """Mount the image with an upper half in memory, as large as its disk may be; returns where."""
+    lower, scratch, is_rootless = order["root"], order["scratch"], order["is_rootless"]
+    size = f",size={order['disk_bytes']}" if order["disk_bytes"] else ""
+    _mount("tmpfs", scratch, "tmpfs", data=f"mode=755{size}")
     upper, work, root = (f"{scratch}/{name}" for name in ("upper", "work", "root"))
     for folder in (upper, work, root):
         Path(folder).mkdir()
@@ -174,6 +188,20 @@ def _drop_capabilities() -> None:
     _check(_libc.capset(header, sets), "capset", "capabilities")
 
 
+def _bind(descriptor: int, target: str, is_written: bool) -> None:
+    """Bind a file or folder of this machine at a path that is made for it; read-only unless it may be written to."""
+    place = Path(target)
+    if Path(f"/proc/self/fd/{descriptor}").is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+    elif not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    if is_written:
+        _mount(f"/proc/self/fd/{descriptor}", target, None, _MS_BIND)
+    else:
+        _bind_read_only(descriptor, target)
+
+
 def _bind_read_only(descriptor: int, target: str) -> None:
     """Bind; then read-only, keeping the flags that a user namespace may not drop."""
     _mount(f"/proc/self/fd/{descriptor}", target, None, _MS_BIND)
@@ -224,13 +252,3 @@ def _check(result: int, call: str, subject: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{os.strerror(number)}: {call}", subject)
-
-
-def _end(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,44 +1,26 @@
-"""A container that is a plain process of this machine: for machines with no engine, and for projects not yet built.
+"""A container that is a plain process of this machine: for projects not yet built.
 
-The process has an environment of its own and a process group of its own, and a second process ends it when this one is
-killed. It has this machine's network and no limits:
-what needs isolation to be proved is not proved by it.
+The process has an environment and a process group of its own, and is ended when whoever started it is killed.
+It has this machine's network and no limits: what needs isolation to be proved is not proved by it.
 """
 
-import contextlib
-import os
 import random
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from argosy import contract
 from argosy.errors import ContainerError
+from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
+from argosy.simulator.containers.leftovers import make_folder
+from argosy.simulator.containers.network_watch import LOOPBACK, listening
+from argosy.simulator.containers.program import Program, Start
 
-_GROUP_END_TIMEOUT_S: Final = 5.0
-_POLL_S: Final = 0.01
 _ATTEMPTS: Final = 200
 _FIRST_PORT, _LAST_PORT = 10_000, 32_000  # Linux gives 32768 and above to outgoing connections
-
-# Reads a byte when the container was removed, and the end of the file when whoever started it was killed. The pidfd
-# tells the group from another that got its number later.
-_GUARD: Final = """
-import os, shutil, signal, sys
-group, folder = int(sys.argv[1]), sys.argv[2]
-leader = os.pidfd_open(group)
-if not sys.stdin.buffer.read(1):
-    signal.pidfd_send_signal(leader, 0)
-    os.killpg(group, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +33,10 @@ class Command:
         environment: The whole environment; nothing is inherited.
         folder: Working directory.
         port: The port that it listens on, at 127.0.0.1 or everywhere.
-        is_supervised: Whether the container's first process is the child of the process started here, as under
-            `unshare --fork`: then the child gets SIGTERM.
-        stdin: What it reads from stdin.
         models_path: Where it sees `Launch.models_dir`; a process without a root of its own sees it where it is.
         caveat: What running it this way cannot prove, as a clause about the container.
+        is_watched: Whether its Python tells what it tries to reach: `PYTHONPATH` is added to its environment.
+        on_attempt: Told of each attempt.
     """
 
     name: str
@@ -63,10 +44,10 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
     port: int
-    is_supervised: bool = False
-    stdin: bytes = field(default=b"", repr=False)
     models_path: str = contract.MODELS_DIR
     caveat: str = ""
+    is_watched: bool = False
+    on_attempt: OnAttempt | None = None
 
 
 class ProcessContainer:
@@ -80,15 +61,25 @@ class ProcessContainer:
     def __init__(self, command: Command, on_remove: Callable[[], None] | None = None) -> None:
         self._command = command
         self._on_remove = on_remove
-        self._process: subprocess.Popen[bytes] | None = None
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._program: Program | None = None
         self._folder: Path | None = None
+        self._attempts: AttemptLog | None = None
         self._last_log = ""
 
     @property
     def name(self) -> str:
         """The image or project."""
         return self._command.name
+
+    @property
+    def kind(self) -> str:
+        """`process`."""
+        return "process"
+
+    @property
+    def is_offline(self) -> bool:
+        """It has this machine's network."""
+        return False
 
     @property
     def caveat(self) -> str:
@@ -118,69 +109,64 @@ class ProcessContainer:
                 where=command.name,
                 hint=f"end what listens there (see `ss -ltnp 'sport = :{command.port}'`), or use `--container docker`",
             )
-        self._folder = Path(tempfile.mkdtemp(prefix="argosy-container-"))
+        self._folder = make_folder("container")
+        environment = dict(command.environment)
+        if command.is_watched:
+            self._attempts = AttemptLog(self._folder, command.on_attempt)
+            environment["PYTHONPATH"] = python_path(str(self._attempts.folder), environment)
+        start = Start(command.arguments, environment, command.folder)
         try:
-            with (self._folder / "log").open("wb") as log, tempfile.TemporaryFile(dir=self._folder) as stdin:
-                stdin.write(command.stdin)
-                stdin.seek(0)
-                self._process = subprocess.Popen(
-                    command.arguments,
-                    env=dict(command.environment),
-                    cwd=command.folder,
-                    stdin=stdin,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            self._guard = _guarded(self._process.pid, self._folder)
+            self._program = Program(start, self._folder / "log")
         except OSError as error:
             raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
+        if self._attempts is not None:
+            self._attempts.follow()
 
     def exit_code(self) -> int | None:
         """None while the process runs, or before it was started."""
-        code = None if self._process is None else self._process.poll()
-        return None if code is None else _as_exit_code(code)
+        return self._program.exit_code() if self._program else None
 
     def terminate(self) -> None:
         """Send SIGTERM to the first process alone, as an engine does."""
-        if self._process is not None and self._process.poll() is None:
-            target = self._first_child() if self._command.is_supervised else self._process.pid
-            _send(target or self._process.pid, signal.SIGTERM)
+        if self._program is not None:
+            self._program.terminate()
 
     def kill(self) -> None:
         """Send SIGKILL to the whole process group."""
-        if self._process is None:
-            return
-        child = self._first_child() if self._command.is_supervised and self._process.poll() is None else None
-        if child is not None:
-            _send(child, signal.SIGKILL)
-        _send(-self._process.pid, signal.SIGKILL)
+        if self._program is not None:
+            self._program.kill()
 
     def wait(self, timeout_s: float) -> int | None:
         """The exit code, or None when the process still runs after `timeout_s`."""
-        if self._process is None:
-            return None
-        try:
-            return _as_exit_code(self._process.wait(timeout_s))
-        except subprocess.TimeoutExpired:
-            return None
+        return self._program.wait(timeout_s) if self._program else None
 
     def logs(self) -> str:
         """What the process and its children wrote; still there after `remove`."""
         if self._folder is None:
             return self._last_log
-        return (self._folder / "log").read_bytes().decode(errors="replace")
+        log = self._folder / "log"
+        return log.read_bytes().decode(errors="replace") if log.exists() else ""
+
+    def attempts(self) -> Sequence[Attempt]:
+        """What its Python tried to reach."""
+        return self._attempts.attempts() if self._attempts else ()
+
+    def out_of_memory(self) -> str:
+        """Nothing is known: it is not limited."""
+        return ""
+
+    def is_on_loopback_only(self) -> bool:
+        """Whether all that listens on its port on this machine does so on loopback."""
+        found = listening(self._command.port)
+        return bool(found) and found <= LOOPBACK
 
     def remove(self) -> None:
         """Kill the process group and remove the log's folder; the second call does nothing."""
-        if self._process is not None:
-            self.kill()
-            self._process.wait()
-            _await_group_end(self._process.pid)
-            self._process = None
-        if self._guard is not None:
-            self._guard.communicate(b".")
-            self._guard = None
+        if self._program is not None:
+            self._program.end()
+            self._program = None
+        if self._attempts is not None:
+            self._attempts.close()
         if self._folder is not None:
             self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -189,47 +175,10 @@ class ProcessContainer:
             on_remove, self._on_remove = self._on_remove, None
             on_remove()
 
-    def _first_child(self) -> int | None:
-        """The process ID of the child, None before it was forked."""
-        pid = self._process.pid if self._process else 0
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        except OSError:
-            return None
-        return int(children[0]) if children else None
 
-
-def _guarded(group: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Start what kills the process group and removes the folder when this process ends without having done so."""
-    return subprocess.Popen(
-        (sys.executable, "-I", "-S", "-c", _GUARD, str(group), str(folder)),
-        env={},
-        cwd="/",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _await_group_end(group: int) -> None:
-    """Wait for killed children of the first process, which may hold the port until they are dead, reaped or not."""
-    deadline = time.monotonic() + _GROUP_END_TIMEOUT_S
-    while _has_living(group) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-
-
-def _has_living(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, owner = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:3]
-            if int(owner) == group and state not in "ZX":
-                return True
-    return False
+def python_path(folder: str, environment: Mapping[str, str]) -> str:
+    """`PYTHONPATH` with a folder before what is there."""
+    return ":".join(filter(None, (folder, environment.get("PYTHONPATH"))))
 
 
 def free_port() -> int:
@@ -265,13 +214,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _as_exit_code(code: int) -> int:
-    """Python says -15 where engines say 143."""
-    return 128 - code if code < 0 else code
-
-
-def _send(target: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(target, number)

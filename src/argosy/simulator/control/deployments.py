@@ -158,7 +158,12 @@ class Deployments:
     def _begin(self, endpoint: Resource, work: _Work) -> None:
         task = asyncio.create_task(self._guarded(endpoint, work))
         self._tasks[endpoint.name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(endpoint.name, None))
+        task.add_done_callback(lambda ended: self._forget(endpoint.name, ended))
+
+    def _forget(self, name: str, ended: asyncio.Task[None]) -> None:
+        """The next task for an endpoint may have begun before the end of this one is told."""
+        if self._tasks.get(name) is ended:
+            del self._tasks[name]
 
     async def _guarded(self, endpoint: Resource, work: _Work) -> None:
         """A fault of the simulator's own is told and ends in a status, not in an endpoint that is Creating for ever."""

@@ -217,7 +217,12 @@ class InferenceComponents:
         before = list(self._tasks.values()) if _BASE in component.state["wanted"]["specification"] else []
         task = asyncio.create_task(self._work(component, work, before))
         self._tasks[component.arn] = task
-        task.add_done_callback(lambda _: self._tasks.pop(component.arn, None))
+        task.add_done_callback(lambda ended: self._forget(component.arn, ended))
+
+    def _forget(self, arn: str, ended: asyncio.Task[None]) -> None:
+        """The next task for a component may have begun before the end of this one is told."""
+        if self._tasks.get(arn) is ended:
+            del self._tasks[arn]
 
     async def _work(
         self,

@@ -2,10 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
@@ -78,6 +79,21 @@ class FurnishedContainer:
         return self._container.url
 
     @property
+    def kind(self) -> str:
+        """What runs it."""
+        return self._container.kind
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it has no way out to a network."""
+        return self._container.is_offline
+
+    @property
+    def caveat(self) -> str:
+        """What running it this way cannot prove."""
+        return self._container.caveat
+
+    @property
     def models_path(self) -> str:
         """Where it sees `models_dir`."""
         return self._container.models_path
@@ -111,6 +127,18 @@ class FurnishedContainer:
         """What it wrote so far."""
         return self._container.logs()
 
+    def attempts(self) -> Sequence[Attempt]:
+        """What it tried to reach so far."""
+        return self._container.attempts()
+
+    def out_of_memory(self) -> str:
+        """What the kernel did to it for want of memory."""
+        return self._container.out_of_memory()
+
+    def is_on_loopback_only(self) -> bool:
+        """Whether it listens on loopback alone."""
+        return self._container.is_on_loopback_only()
+
     def remove(self) -> None:
         """End it and leave nothing behind, its artifacts included."""
         try:
@@ -133,8 +161,12 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
         if models_dir is not None:
             models_dir.mkdir()
         fetched = fetch_all(definition, surroundings.store, folder, f"container_{part.number}")
+        compute = part.compute
         launch = Launch(
             environment={**definition.environment, **part.variables()},
+            hostname=definition.hostname,
+            cpus=compute.cpus if compute else None,
+            memory_bytes=(compute.max_memory_mb or compute.min_memory_mb) * 2**20 if compute else None,
             model_dir=fetched.model_dir,
             models_dir=models_dir,
             channels=fetched.channels,
