@@ -29,6 +29,16 @@ ASYNC = """AsyncInferenceConfig AsyncInferenceConfig.ClientConfig ClientConfig.M
     OutputConfig.NotificationConfig NotificationConfig.SuccessTopic NotificationConfig.ErrorTopic
     NotificationConfig.IncludeInferenceResponseIn"""
 TAGS = "Tags Tags.Key Tags.Value"
+TRANSFORM = """TransformInput TransformInput.DataSource DataSource.S3DataSource S3DataSource.S3DataType
+    S3DataSource.S3Uri TransformInput.ContentType TransformInput.CompressionType TransformInput.SplitType TransformOutput
+    TransformOutput.S3OutputPath TransformOutput.Accept TransformOutput.AssembleWith TransformResources
+    TransformResources.InstanceType TransformResources.InstanceCount"""
+COMPONENT = """InferenceComponentName Specification Specification.ModelName Specification.Container Container.Image
+    Container.ArtifactUrl Container.Environment Specification.StartupParameters RuntimeConfig RuntimeConfig.CopyCount
+    StartupParameters.ContainerStartupHealthCheckTimeoutInSeconds Specification.ComputeResourceRequirements
+    ComputeResourceRequirements.NumberOfCpuCoresRequired Specification.BaseInferenceComponentName
+    ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired ComputeResourceRequirements.MinMemoryRequiredInMb
+    ComputeResourceRequirements.MaxMemoryRequiredInMb"""
 DEPLOYMENT = "EndpointName EndpointConfigName DeploymentConfig DeploymentConfig.AutoRollbackConfiguration"
 HONOURED = {
     "CreateModel": f"""ModelName PrimaryContainer Containers InferenceExecutionConfig InferenceExecutionConfig.Mode
@@ -38,6 +48,12 @@ HONOURED = {
     "CreateEndpoint": f"{DEPLOYMENT} {TAGS}",
     "UpdateEndpoint": f"""{DEPLOYMENT} RetainAllVariantProperties ExcludeRetainedVariantProperties
         ExcludeRetainedVariantProperties.VariantPropertyType""",
+    "CreateTransformJob": f"""TransformJobName ModelName MaxConcurrentTransforms MaxPayloadInMB BatchStrategy
+        Environment ModelClientConfig ModelClientConfig.InvocationsTimeoutInSeconds ModelClientConfig.InvocationsMaxRetries
+        DataCaptureConfig DataCaptureConfig.DestinationS3Uri DataCaptureConfig.GenerateInferenceId DataProcessing
+        DataProcessing.InputFilter DataProcessing.OutputFilter DataProcessing.JoinSource {TRANSFORM} {TAGS}""",
+    "CreateInferenceComponent": f"EndpointName VariantName {COMPONENT} {TAGS}",
+    "UpdateInferenceComponent": COMPONENT,
 }
 """Members that are done as AWS documents them: the ends of their paths."""
 TWO = {"A": "1", "B": "2"}
