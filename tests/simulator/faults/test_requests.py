@@ -1,15 +1,20 @@
 """Faults 3 and 4 of the SageMaker SDK's local mode: what the `sagemaker` API takes, member by member."""
 
+import ast
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import botocore.session
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StructureShape
 
+from argosy.simulator import control
 from argosy.simulator.control.refusals import NOT_SIMULATED, WITHOUT_EFFECT
+from argosy.simulator.transform import definition
 from tests.simulator.control.conftest import QUICK, until
 from tests.simulator.faults.conftest import VARIANT, Local, text
 
@@ -30,8 +35,8 @@ ASYNC = """AsyncInferenceConfig AsyncInferenceConfig.ClientConfig ClientConfig.M
     NotificationConfig.IncludeInferenceResponseIn"""
 TAGS = "Tags Tags.Key Tags.Value"
 TRANSFORM = """TransformInput TransformInput.DataSource DataSource.S3DataSource S3DataSource.S3DataType
-    S3DataSource.S3Uri TransformInput.ContentType TransformInput.CompressionType TransformInput.SplitType TransformOutput
-    TransformOutput.S3OutputPath TransformOutput.Accept TransformOutput.AssembleWith TransformResources
+    S3DataSource.S3Uri TransformInput.ContentType TransformInput.CompressionType TransformInput.SplitType
+    TransformOutput TransformOutput.S3OutputPath TransformOutput.Accept TransformOutput.AssembleWith TransformResources
     TransformResources.InstanceType TransformResources.InstanceCount"""
 COMPONENT = """InferenceComponentName Specification Specification.ModelName Specification.Container Container.Image
     Container.ArtifactUrl Container.Environment Specification.StartupParameters RuntimeConfig RuntimeConfig.CopyCount
@@ -49,9 +54,10 @@ HONOURED = {
     "UpdateEndpoint": f"""{DEPLOYMENT} RetainAllVariantProperties ExcludeRetainedVariantProperties
         ExcludeRetainedVariantProperties.VariantPropertyType""",
     "CreateTransformJob": f"""TransformJobName ModelName MaxConcurrentTransforms MaxPayloadInMB BatchStrategy
-        Environment ModelClientConfig ModelClientConfig.InvocationsTimeoutInSeconds ModelClientConfig.InvocationsMaxRetries
-        DataCaptureConfig DataCaptureConfig.DestinationS3Uri DataCaptureConfig.GenerateInferenceId DataProcessing
-        DataProcessing.InputFilter DataProcessing.OutputFilter DataProcessing.JoinSource {TRANSFORM} {TAGS}""",
+        Environment ModelClientConfig ModelClientConfig.InvocationsTimeoutInSeconds
+        ModelClientConfig.InvocationsMaxRetries DataCaptureConfig DataCaptureConfig.DestinationS3Uri
+        DataCaptureConfig.GenerateInferenceId DataProcessing DataProcessing.InputFilter
+        DataProcessing.OutputFilter DataProcessing.JoinSource {TRANSFORM} {TAGS}""",
     "CreateInferenceComponent": f"EndpointName VariantName {COMPONENT} {TAGS}",
     "UpdateInferenceComponent": COMPONENT,
 }
@@ -87,6 +93,18 @@ def test_fault_3_every_member_is_honoured_or_refused_or_told_to_be_without_effec
     """
     model = botocore.session.get_session().get_service_model("sagemaker").operation_model(operation)
     assert [path for path in paths(model.input_shape) if not is_known(path, operation)] == []
+
+
+def test_fault_3_what_is_called_honoured_is_read() -> None:
+    """The names above are not only a list: the sources know each of them."""
+    sources = [path for path in Path(control.__file__).parent.glob("*.py") if path.name != "refusals.py"]
+    nodes = [node for path in sources for node in ast.walk(ast.parse(path.read_text()))]
+    known = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    structs = [value for value in vars(definition).values() if isinstance(value, type)]
+    fields = [msgspec.structs.fields(each) for each in structs if issubclass(each, msgspec.Struct)]
+    known |= {field.encode_name for group in fields for field in group}
+    honoured = {end.rpartition(".")[2] for ends in HONOURED.values() for end in ends.split()}
+    assert honoured - known == {"AutoRollbackConfiguration"}, "which holds Alarms alone, and these are refused"
 
 
 @pytest.mark.parametrize(
