@@ -117,9 +117,16 @@ class Local:
         return [line.rpartition("[sagemaker logs]: ")[2] for line in lines]
 
 
+@pytest.fixture
+def local(shared: Local) -> Iterator[Local]:
+    """The simulation that all tests of this folder share: they take names of their own. Endpoints end with a test."""
+    yield shared
+    for endpoint in shared.sagemaker.list_endpoints(StatusEquals="InService", MaxResults=100)["Endpoints"]:
+        shared.sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
+
 @pytest.fixture(scope="package")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """One simulation for all tests of this folder: they take names of their own."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     launches: list[Launch] = []
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -142,7 +149,7 @@ def _around(folder: Path, report: Report, launches: list[Launch]) -> World:
         objects=LocalFolder(folder / "s3", {"system": SYSTEM}),
         open_container=open_container,
         labels=lambda _image: LABELS,
-        hosting=HostingOptions(HealthChecks(interval_s=0.02)),
+        hosting=HostingOptions(HealthChecks(interval_s=0.1)),
     )
 
 

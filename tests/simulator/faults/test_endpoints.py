@@ -128,6 +128,8 @@ def test_fault_2_inference_components_are_created_and_invoked(local: Local) -> N
     assert text(local.invoke(name, InferenceComponentName="part")) == b"1,2"
     with pytest.raises(ClientError, match="ValidationError"):
         local.invoke(name, InferenceComponentName="other")
+    local.sagemaker.delete_inference_component(InferenceComponentName="part")
+    until(lambda: local.sagemaker.list_inference_components()["InferenceComponents"] == [])
 
 
 def test_fault_2_one_of_several_containers_is_named(local: Local) -> None:
