@@ -14,6 +14,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.simulator import answers
+from argosy.simulator.allotment import Allotment
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.batch import Batch
@@ -73,6 +74,7 @@ class World:
         hosting: What a person may change about endpoints.
         assumptions: What nobody knows of transform jobs.
         streams: Where bidirectional streams are served.
+        is_as_declared: Whether containers are limited to what their instance type has.
     """
 
     state: Path
@@ -85,6 +87,7 @@ class World:
     hosting: HostingOptions = field(default_factory=HostingOptions)
     assumptions: Assumptions = field(default_factory=Assumptions)
     streams: StreamsPort = StreamsPort()
+    is_as_declared: bool = False
 
 
 class _Gate:
@@ -127,7 +130,8 @@ class Simulation:
         store = Store(world.state)
         artifacts = _emptied(world.state / "artifacts")
         self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
-        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions)
+        self._allotment = Allotment(world.report, world.is_as_declared)
+        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions, self._allotment)
         asynchronous = AsyncInference(
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )
@@ -154,7 +158,7 @@ class Simulation:
 
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
-        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits, self._allotment)
         endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
         self._opened.add(endpoint)
         return endpoint

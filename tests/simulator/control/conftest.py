@@ -3,7 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,8 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 
 
 @contextmanager
-def simulation(folder: Path) -> Iterator[Simulated]:
-    """A simulation on a thread, so that blocking clients can call it."""
+def simulation(folder: Path, **changed: Any) -> Iterator[Simulated]:
+    """A simulation on a thread, so that blocking clients can call it; keywords are fields of its world."""
     listener = bind(0)
     started = threading.Event()
     made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -106,7 +106,8 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
+        around = replace(world(folder, made.reports.append), **changed)
+        await Simulation(around).serve(listener, stopping, started.set)
 
     def run() -> None:
         try:

@@ -145,6 +145,11 @@ class Images:
     callback=_pairs,
     help="Who gets what an SNS topic is told of asynchronous invocations; may be repeated.",
 )
+@click.option(
+    "--as-declared",
+    is_flag=True,
+    help="Limit each container to the processors, memory and disk of its InstanceType. [default: all of this machine]",
+)
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @click.option(
@@ -177,6 +182,7 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
             subscribers=options["topics"],
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
             streams=streams_port(options["streams_port"], options["certificate"]),
+            is_as_declared=options["as_declared"],
         )
         simulation = Simulation(world)
         say(f"state: {state}")

@@ -3,15 +3,16 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from argosy.simulator.allotment import Share
 from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
 from argosy.simulator.hosting.backend import OpenContainer
-from argosy.simulator.hosting.definition import Compute, ContainerDefinition
+from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.storage.objects import ObjectStore
 
 
@@ -40,14 +41,14 @@ class Part:
         name: What error texts call it: `primary`, its hostname, or `container-2`.
         number: From 1.
         variables: The platform's variables for it, on top of its own environment; may block.
-        compute: What it may use of this machine; None does not limit it.
+        share: What it may use of this machine.
         takes_models: Whether it sees a folder in which models or adapters appear while it runs.
     """
 
     name: str = "primary"
     number: int = 1
     variables: Callable[[], Mapping[str, str]] = dict
-    compute: Compute | None = None
+    share: Share = field(default_factory=Share)
     takes_models: bool = False
 
 
@@ -161,12 +162,12 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
         if models_dir is not None:
             models_dir.mkdir()
         fetched = fetch_all(definition, surroundings.store, folder, f"container_{part.number}")
-        compute = part.compute
         launch = Launch(
             environment={**definition.environment, **part.variables()},
             hostname=definition.hostname,
-            cpus=compute.cpus if compute else None,
-            memory_bytes=(compute.max_memory_mb or compute.min_memory_mb) * 2**20 if compute else None,
+            cpus=part.share.cpus,
+            memory_bytes=part.share.memory_bytes,
+            disk_bytes=part.share.disk_bytes,
             model_dir=fetched.model_dir,
             models_dir=models_dir,
             channels=fetched.channels,
