@@ -32,7 +32,7 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done until it ends.
+        folder: Keeps what a job has done until it ends, and nameless files.
         assumptions: What nobody knows of transform jobs.
         allotment: Says what of this machine containers get.
     """
@@ -71,7 +71,7 @@ class Batch:
                     partial(self._open_instance, model, share),
                     Listener(tell, tell, lambda _progress: None),
                     self.assumptions,
-                    self.surroundings.folder,
+                    self.folder,
                     journal,
                 ),
             )

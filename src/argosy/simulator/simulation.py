@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import socket
 import ssl
 import uuid
@@ -128,8 +127,7 @@ class Simulation:
         self._report = world.report
         self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
-        artifacts = _emptied(world.state / "artifacts")
-        self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
+        self._surroundings = Surroundings(world.open_container, world.objects, world.report)
         self._allotment = Allotment(world.report, world.is_as_declared)
         batch = Batch(self._surroundings, world.state / "jobs", world.assumptions, self._allotment)
         asynchronous = AsyncInference(
@@ -232,10 +230,3 @@ class Simulation:
             return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
         region = _REGION.search(headers.get("authorization", ""))
         return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
-
-
-def _emptied(folder: Path) -> Path:
-    """The folder of artifacts without what a simulation left there that was killed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder

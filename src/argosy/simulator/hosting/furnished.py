@@ -1,7 +1,6 @@
 """A container with its artifacts: fetched before it is opened, removed after it."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from argosy.simulator.allotment import Share
 from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
 from argosy.simulator.hosting.backend import OpenContainer
@@ -23,13 +23,11 @@ class Surroundings:
     Attributes:
         open_container: Makes a container of an image.
         store: Where `s3://` leads.
-        folder: A folder that is there; artifacts lie below it while a container runs.
         report: Takes what a person should know, one line each.
     """
 
     open_container: OpenContainer
     store: ObjectStore
-    folder: Path
     report: Report
 
 
@@ -156,7 +154,7 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
         ArchiveError: Its artifacts cannot be unpacked: the service's words.
         ArgosyError: There is no such image, or this machine cannot run it.
     """
-    folder = Path(tempfile.mkdtemp(dir=surroundings.folder, prefix="container-")).absolute()
+    folder = make_folder("artifacts")
     try:
         models_dir = folder / "models" if part.takes_models else None
         if models_dir is not None:
