@@ -5,7 +5,6 @@ import re
 import socket
 import ssl
 import uuid
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,6 @@ from argosy.simulator.allotment import Allotment
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.batch import Batch
-from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
@@ -125,7 +123,6 @@ class Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._report = world.report
-        self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
         self._surroundings = Surroundings(world.open_container, world.objects, world.report)
         self._allotment = Allotment(world.report, world.is_as_declared)
@@ -157,9 +154,7 @@ class Simulation:
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
         make_backend = BackendMaker(self._surroundings, world.backends, definition.limits, self._allotment)
-        endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
-        self._opened.add(endpoint)
-        return endpoint
+        return Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
 
     @property
     def streams_url(self) -> str:
@@ -175,11 +170,6 @@ class Simulation:
         if None in labels:
             return None
         return all(found is not None and found.get(contract.LABEL_BIDIRECTIONAL) == "true" for found in labels)
-
-    @property
-    def containers(self) -> list[Container]:
-        """The containers of all endpoints."""
-        return [container for endpoint in self._opened for container in endpoint.containers]
 
     async def serve(self, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         """Go on where the simulation before ended, and answer until `stopping` is set or this is cancelled.
