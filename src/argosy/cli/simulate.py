@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from argosy.cli.output import print_data, say
-from argosy.cli.simulation import interrupt
+from argosy.cli.simulation.interrupt import Opened, run
 from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject
 from argosy.cli.simulation.transform import transform
 from argosy.cli.simulation.up import up
@@ -62,9 +62,14 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     listener = bind(port)
     with listener, subject.opener({}) as open_one:
         switches = HostingOptions(seed=options["seed"], is_recut=options["recut"])
-        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say, switches)
+        opened = Opened()
+
+        def make_backend(model: Model, variant: ProductionVariant) -> SingleContainer:
+            return SingleContainer(lambda: opened.add(open_one()), variant)
+
+        served = Endpoint(definition, make_backend, say, switches)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return interrupt.run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
+        return run(_serve(served, listener, _announcement(name, url, as_json)), opened)
 
 
 async def _serve(served: Endpoint, listener: socket.socket, announce: Callable[[], None]) -> int:

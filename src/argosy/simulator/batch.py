@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy.errors import ArgosyError, MissingImageError
+from argosy.simulator.allotment import Allotment, Share
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.resources import Json
@@ -31,13 +32,15 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done until it ends.
+        folder: Keeps what a job has done until it ends, and nameless files.
         assumptions: What nobody knows of transform jobs.
+        allotment: Says what of this machine containers get.
     """
 
     surroundings: furnished.Surroundings
     folder: Path
     assumptions: Assumptions
+    allotment: Allotment
 
     async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
         """Run a job; the results that an earlier run of it stored are not made again.
@@ -53,6 +56,7 @@ class Batch:
         """
         members = {member: value for member, value in request.items() if member in _FIELDS}
         definition = TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model.name})
+        share = self.allotment.of_job(model, str(request["TransformResources"]["InstanceType"]))
         report = self.surroundings.report
 
         def tell(line: str) -> None:
@@ -64,10 +68,10 @@ class Batch:
                 definition,
                 Surroundings(
                     self.surroundings.store,
-                    partial(self._open_instance, model),
+                    partial(self._open_instance, model, share),
                     Listener(tell, tell, lambda _progress: None),
                     self.assumptions,
-                    self.surroundings.folder,
+                    self.folder,
                     journal,
                 ),
             )
@@ -77,7 +81,7 @@ class Batch:
         finally:
             journal.close()
 
-    def _open_instance(self, model: Model, variables: Mapping[str, str]) -> Sequence[Container]:
+    def _open_instance(self, model: Model, share: Share, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.
 
         Raises:
@@ -90,7 +94,8 @@ class Batch:
                 own: Callable[[], Mapping[str, str]] = dict
                 if len(model.containers) > 1:
                     own = partial(ports.variables, number)
-                part = Part(definition.hostname or f"container-{number}", number, partial(_joined, variables, own))
+                name = definition.hostname or f"container-{number}"
+                part = Part(name, number, partial(_joined, variables, own), share)
                 opened.append(furnished.furnish(definition, self.surroundings, part))
         except BaseException:
             for container in opened:

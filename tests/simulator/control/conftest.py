@@ -3,7 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,8 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 
 
 @contextmanager
-def simulation(folder: Path, around: Callable[[Path, Report], World] = world) -> Iterator[Simulated]:
-    """A simulation on a thread, so that blocking clients can call it."""
+def simulation(folder: Path, around: Callable[[Path, Report], World] = world, **changed: Any) -> Iterator[Simulated]:
+    """A simulation on a thread, so that blocking clients can call it; keywords are fields of its world."""
     listener = bind(0)
     started = threading.Event()
     made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -108,7 +108,7 @@ def simulation(folder: Path, around: Callable[[Path, Report], World] = world) ->
     failures: list[BaseException] = []
 
     async def main() -> None:
-        served = Simulation(around(folder, made.reports.append))
+        served = Simulation(replace(around(folder, made.reports.append), **changed))
 
         def on_open() -> None:
             made.streams_port = int(served.streams_url.rpartition(":")[2])

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from argosy.errors import UsageError
+from argosy.simulator.allotment import Allotment
 from argosy.simulator.backends.adapters import AdaptedContainer, AdapterOptions
 from argosy.simulator.backends.direct import Direct
 from argosy.simulator.backends.model_cache import CacheOptions
@@ -49,14 +50,20 @@ class BackendMaker:
         surroundings: Open containers and have their artifacts.
         options: What a person may change.
         limits: The endpoint's.
+        allotment: Says what of this machine they get.
     """
 
     def __init__(
-        self, surroundings: Surroundings, options: BackendOptions | None = None, limits: Limits | None = None
+        self,
+        surroundings: Surroundings,
+        options: BackendOptions | None = None,
+        limits: Limits | None = None,
+        allotment: Allotment | None = None,
     ) -> None:
         self._surroundings = surroundings
         self._options = options or BackendOptions()
         self._limits = limits or Limits()
+        self._allotment = allotment or Allotment(surroundings.report)
 
     def __call__(self, model: Model, variant: ProductionVariant) -> Backend:
         """The backend of one instance, not yet started.
@@ -69,11 +76,13 @@ class BackendMaker:
             raise UsageError(
                 "a model cannot have so many containers", got=count, want=f"1 to {MOST_CONTAINERS}", where=model.name
             )
+        share = self._allotment.of_variant(model, variant)
         is_direct = model.execution_mode is ExecutionMode.DIRECT
         if count == 1 and not is_direct:
             if model.takes_adapters:
-                return AdaptedContainer(model.containers[0], variant, self._surroundings, self._options.adapters)
-            return self._member(model.containers[0], variant, Part())
+                options = self._options.adapters
+                return AdaptedContainer(model.containers[0], variant, self._surroundings, Part(share=share), options)
+            return self._member(model.containers[0], variant, Part(share=share))
         ports = Ports(count)
         members = []
         for number, definition in enumerate(model.containers, start=1):
@@ -82,7 +91,7 @@ class BackendMaker:
                     "a container has no ContainerHostname, which direct invocation needs", where=model.name
                 )
             name = definition.hostname or f"container-{number}"
-            part = Part(name, number, partial(ports.variables, number))
+            part = Part(name, number, partial(ports.variables, number), share)
             members.append(self._member(definition, variant, part))
         if is_direct:
             return Direct(members)

@@ -226,7 +226,8 @@ class EngineContainer:
         elif other is None:
             flags += _QUICK_LOOKUPS
         flags += ["--read-only", "--tmpfs=/tmp"] if launch.read_only else []
-        flags += [f"--cpus={launch.cpus:g}"] if launch.cpus else []
+        if launch.cpus:
+            flags.append(f"--cpus={min(launch.cpus, os.cpu_count() or 1):g}")  # Docker refuses more than there are
         if launch.memory_bytes:
             flags += [f"--memory={launch.memory_bytes}b", f"--memory-swap={launch.memory_bytes}b"]
         flags += [f"--hostname={launch.hostname}"] if launch.hostname and other is None else []
