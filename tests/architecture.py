@@ -17,8 +17,10 @@ MAX_DEPTH = 2
 MAX_FILES = 15
 
 BANNED = frozenset({"util", "helper", "common", "misc", "core", "manager", "handler", "processor", "data", "info"})
-FIELD_TERMS = ("base_image", "model_data", "print_data", "data_received")
-"""Names that hold a banned word and are right: two terms of the field, `data on stdout`, and a method of asyncio."""
+API_WORDS = ("capture", "processing", "source", "type")
+"""AWS's API: `DataCaptureConfig`, `DataProcessing`, `DataSource`, `S3DataType`."""
+FIELD_TERMS = ("base_image", "model_data", "print_data", "data_received", *(f"data_{word}" for word in API_WORDS))
+"""Names that hold a banned word and are right: terms of the field, `data on stdout`, and a method of asyncio."""
 NUMBERED = re.compile(r"sha\d+|base64|utf8|ipv[46]|(u?int|float)\d+|http\d|s3")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -171,7 +173,8 @@ def _name_faults(name: str) -> Iterator[str]:
     plain = name.lower().strip("_")
     if plain in {"base", "bases"} or (words[:1] == ["base"] and words[1:] != ["image"] and name[0].isupper()):
         yield f"`{name}` holds the banned word `base`"
-    if not any(term in name.lower() for term in FIELD_TERMS):
+    plainest = name.lower().replace("_", "")
+    if not any(term.replace("_", "") in plainest for term in FIELD_TERMS):
         for word in words:
             if word in BANNED or word.removesuffix("s") in BANNED:
                 yield f"`{name}` holds the banned word `{word}`"

@@ -37,7 +37,7 @@ def test_the_first_object_makes_its_bucket(folder: LocalFolder) -> None:
 @pytest.mark.parametrize(
     "key",
     ["", "/a", "a//b", "a/", "../secret", "../../secret", "a/../b", "./a", "a\0b", "x" * 256, "a/" * 600 + "b",
-     ".argosy-partial/a", "\udfff", "file/below", "sub"],
+     ".argosy-partial-a", "\udfff", "file/below", "sub"],
 )  # fmt: skip
 def test_a_key_that_a_folder_cannot_hold_is_refused(folder: LocalFolder, key: str) -> None:
     put(folder, ObjectUri("bucket", "file"), b"1")
@@ -129,7 +129,7 @@ def test_what_a_killed_writer_left_is_never_listed_and_is_removed(folder: LocalF
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"there\n"
         put(folder, ObjectUri("bucket", "b"), b"1")
-        living = list((bucket / ".argosy-partial").iterdir())
+        living = list(bucket.glob(".argosy-partial-*"))
         assert len(living) == 1, "what a living writer writes stays"
         writer.send_signal(signal.SIGKILL)
     assert keys(folder, ALL) == ["b"]

@@ -137,6 +137,12 @@ def test_json_lines_stay_lines() -> None:
     assert results == [b'{"id":1,"SageMakerOutput":{"score":1.0}}']
 
 
+def test_lines_that_nothing_assembles_keep_their_ends() -> None:
+    given = b'{"id": 1}\n{"id": 2}\n'
+    _, results = processed(LINES, given, b"3\n4\n", split="None", JoinSource="Input")
+    assert b"".join(results) == b'{"id":1,"SageMakerOutput":3}\n{"id":2,"SageMakerOutput":4}\n'
+
+
 def test_empty_lines_are_no_records() -> None:
     sent, results = processed(CSV, b"\n1,2\n\r\n3,4\n\n", b"a\n\nb\n\n", JoinSource="Input")
     assert sent == b"1,2\n3,4\n"

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_second_run_does_what_the_first_one_did_not(bench: Bench, state: Path)
     assert run(bench, state) == (3, 0)
 
 
-@pytest.mark.parametrize("changed", ["input", "output", "output is gone", "job", "model"])
+@pytest.mark.parametrize("changed", ["input", "output", "output is gone", "bucket is gone", "job", "model"])
 def test_nothing_is_resumed_that_is_not_the_same(bench: Bench, state: Path, changed: str) -> None:
     bench.put("a", b"1")
     assert run(bench, state) == (0, 1)
@@ -53,6 +54,8 @@ def test_nothing_is_resumed_that_is_not_the_same(bench: Bench, state: Path, chan
         (bench.output / "a.out").write_bytes(b"mine")
     if changed == "output is gone":
         (bench.output / "a.out").unlink()
+    if changed == "bucket is gone":
+        shutil.rmtree(bench.output)
     job = definition(SplitType="Line", AssembleWith="Line") if changed == "job" else JOB
     assert run(bench, state, job, "sha256:2" if changed == "model" else "sha256:1") == (0, 1)
 

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
     if fresh:
         journal.clear()
     opened: list[Container] = []
-    with subject.opener(job.container_environment) as open_one, _listener() as listener:
+    with closing(journal), subject.opener(job.container_environment) as open_one, _listener() as listener:
 
         def open_instance(_: object) -> Sequence[Container]:
             opened.append(open_one())
@@ -94,7 +94,6 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
 
         around = Surroundings(place.store, open_instance, listener, assumptions, place.scratch, journal, place.objects)
         outcome = interrupt.run(TransformJob(job, around).run(), lambda: opened)
-    journal.close()
     if isinstance(outcome, int):
         if outcome == EXIT_INTERRUPTED:
             say("the same command again goes on where this one ended")

@@ -18,8 +18,8 @@ from typing import BinaryIO, Final
 from argosy.errors import StorageError
 from argosy.simulator.storage.objects import ObjectUri, StoredObject
 
-_PARTIAL: Final = ".argosy-partial"
-"""The folder of a bucket in which objects under way are written; no key may begin with it."""
+_PARTIAL: Final = ".argosy-partial-"
+"""How the files in a bucket's folder begin to which objects under way are written; no part of a key may begin so."""
 _LONGEST_KEY: Final = 1024
 """Bytes. Source: Amazon S3 User Guide, "Naming Amazon S3 objects" (read 2026-11-23)."""
 
@@ -115,7 +115,7 @@ class LocalFolder:
             )
         try:
             if bucket.folder not in self._cleaned:
-                _remove_leftovers(bucket.folder / _PARTIAL)
+                _remove_leftovers(bucket.folder)
                 self._cleaned.add(bucket.folder)
             return LocalUpload(uri, bucket.folder, target)
         except OSError as error:
@@ -167,9 +167,8 @@ class LocalUpload:
 
     def __init__(self, uri: ObjectUri, bucket: Path, target: Path) -> None:
         self._uri = uri
-        self._bucket = bucket
         self._target = target
-        self._aside, self.stream = _open_aside(bucket / _PARTIAL)
+        self._aside, self.stream = _open_aside(bucket)
         self._is_ended = False
 
     def finish(self) -> None:
@@ -197,12 +196,10 @@ class LocalUpload:
         self._is_ended = True
         with suppress(OSError):  # what could not be flushed is told by `finish`
             self.stream.close()
-        with suppress(OSError):  # others write there, too
-            self._aside.parent.rmdir()
 
 
 def _is_part(part: str) -> bool:
-    return part not in ("", ".", "..", _PARTIAL) and "\0" not in part
+    return part not in ("", ".", "..") and "\0" not in part and not part.startswith(_PARTIAL)
 
 
 def _path(bucket: _Bucket, key: str) -> Path | None:
@@ -266,7 +263,7 @@ def _walk(bucket: _Bucket, folder: Path, above: str, prefix: str) -> Iterator[St
         raise StorageError("a folder of a bucket cannot be read", got=error, where=folder) from error
     for name in names:
         key = above + name
-        if name == f"{_PARTIAL}/" and not above:
+        if name.startswith(_PARTIAL):
             continue
         if name.endswith("/"):
             if key.startswith(prefix) or prefix.startswith(key):
@@ -279,13 +276,10 @@ def _walk(bucket: _Bucket, folder: Path, above: str, prefix: str) -> Iterator[St
 
 def _open_aside(folder: Path) -> tuple[Path, BinaryIO]:
     """A new file with a lock that lives as long as this process holds it open."""
+    folder.mkdir(parents=True, exist_ok=True)
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / uuid.uuid4().hex
-        try:
-            stream = path.open("xb")
-        except FileNotFoundError:  # another writer removed the empty folder
-            continue
+        path = folder / f"{_PARTIAL}{uuid.uuid4().hex}"
+        stream = path.open("xb")
         fcntl.flock(stream, fcntl.LOCK_EX)
         if os.fstat(stream.fileno()).st_nlink:
             return path, stream
@@ -294,7 +288,7 @@ def _open_aside(folder: Path) -> tuple[Path, BinaryIO]:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove the files that no living process holds locked."""
-    for path in folder.glob("*"):
+    for path in folder.glob(f"{_PARTIAL}*"):
         with suppress(OSError), path.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ import msgspec
 
 from argosy.errors import RecordError
 from argosy.simulator.transform import json_path
+from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.content import lines_of
 from argosy.simulator.transform.definition import CSV, JSON, DataProcessing, JoinSource, TransformJobDefinition
 from argosy.simulator.transform.json_path import JsonPath, SliceEnd
@@ -110,7 +111,9 @@ class RecordProcessing:
         self.changes_input = processing != DataProcessing()
         self.changes_output = self.joins or bool(self._output.steps) or self._started is not None
         split = job.transform_input.split_type
+        is_assembled = job.transform_output.assemble_with is AssembleWith.LINE
         self._is_document = job.record_type == JSON and split is SplitType.NONE
+        self._line_end = b"" if self._is_document or is_assembled else b"\n"
         self._is_one_answer = job.record_type == JSON and (
             split is SplitType.NONE or strategy is BatchStrategy.SINGLE_RECORD
         )
@@ -130,7 +133,7 @@ class RecordProcessing:
             yield self._selected(record, self._input, _INPUT) + end
 
     def results(self, inputs: Iterator[bytes] | None, read: Callable[[int], bytes]) -> Iterator[bytes]:
-        """What is stored of an answer, record by record, without ends of lines.
+        """What is stored of an answer, record by record; lines have their ends where nothing else ends them.
 
         Args:
             inputs: The records that the request carried; None where nothing is joined.
@@ -144,7 +147,9 @@ class RecordProcessing:
             found = self._selected(record, self._output, _OUTPUT)
             if self._started is not None:
                 found = self._records.number(found, self._started)
-            yield found if self._is_document or b"\n" not in found else msgspec.json.format(found, indent=-1)
+            if not self._is_document and b"\n" in found:
+                found = msgspec.json.format(found, indent=-1)
+            yield found + self._line_end
 
     def _joined(self, inputs: Iterator[bytes], answers: Iterator[bytes]) -> Iterator[bytes]:
         """UNSURE: the service's words for an answer with another number of records."""

@@ -79,6 +79,7 @@ class Instance:
         self._board = board
         self._on_done = on_done
         self._pending: deque[_Sent] = deque()
+        self._unsettled = 0
         self._is_dead = False
 
     async def run(self, objects: Sequence[InputObject]) -> None:
@@ -119,19 +120,14 @@ class Instance:
             transform.end()
         for connection in self._connections:
             await connection.close()
-        await asyncio.gather(
+        killed = await asyncio.gather(
             *(
-                asyncio.to_thread(self._remove, container, number < len(self._connections))
+                asyncio.to_thread(_end_container, container, number < len(self._connections))
                 for number, container in enumerate(self._containers)
             )
         )
-
-    def _remove(self, container: Container, is_started: bool) -> None:
-        try:
-            if is_started and container.exit_code() is None and stop(container).killed:
-                self._board.report("the container did not end within 30 s of SIGTERM and was killed")
-        finally:
-            container.remove()
+        if any(killed):
+            self._board.report("the container did not end within 30 s of SIGTERM and was killed")
 
     async def _ask_parameters(self) -> ExecutionParameters:
         """Ask the first container; without a good answer the job's values and the defaults count."""
@@ -167,29 +163,36 @@ class Instance:
                 continue
             end = _Sent(transform)
             try:
-                await uninterrupted(transform.open)
-                while batches := await uninterrupted(transform.take):
-                    for batch in batches:
-                        while len(self._pending) >= 2 * parameters.max_concurrent_transforms:
+                while not transform.is_taken:
+                    for batch in await uninterrupted(transform.take):
+                        while self._unsettled >= 2 * parameters.max_concurrent_transforms or self._is_next_done():
                             await self._settle_next()
                         task = asyncio.create_task(self._invoke(slots, transform, batch))
                         self._pending.append(_Sent(transform, batch, task))
+                        self._unsettled += 1
             finally:
                 self._pending.append(end)
         while self._pending:
             await self._settle_next()
+
+    def _is_next_done(self) -> bool:
+        """Whether the oldest of what is under way is done: it is settled at once, so that results appear early."""
+        return bool(self._pending) and ((task := self._pending[0].task) is None or task.done())
 
     async def _settle_next(self) -> None:
         """Take the oldest of what is under way: write its answer, or end its object."""
         sent = self._pending[0]
         transform, batch = sent.transform, sent.batch
         if sent.task is None or batch is None:
-            await uninterrupted(lambda: self._end(transform))
+            complaint = await uninterrupted(lambda: self._end(transform))
             self._pending.popleft()
+            if complaint is not None:
+                self._board.report(complaint)
             self._ended(transform)
             return
         answer = await sent.task
         self._pending.popleft()
+        self._unsettled -= 1
         if answer is not None:
             with answer:
                 if transform.is_slow_to_write(answer):
@@ -198,14 +201,15 @@ class Instance:
                     transform.write(answer, batch)
         self._board.advance(bytes=transform.settle(batch))
 
-    def _end(self, transform: ObjectTransform) -> None:
-        """Store the result of an object, and note that it is."""
+    def _end(self, transform: ObjectTransform) -> str | None:
+        """Store the result of an object, and note that it is; returns why that could not be noted."""
         transform.end()
         if transform.fault is None:
             try:
                 self._on_done(transform.source)
             except StorageError as error:
-                self._board.report(f"{transform.source.name}: {error.message}")
+                return f"{transform.source.name}: {error.message}"
+        return None
 
     async def _invoke(
         self, slots: asyncio.Semaphore, transform: ObjectTransform, batch: MiniBatch
@@ -298,6 +302,14 @@ class Instance:
         records = transform.records if fault is None else 0
         rest = transform.source.size - transform.settled_bytes
         self._board.advance(objects=1, failed=int(fault is not None), records=records, bytes=rest)
+
+
+def _end_container(container: Container, is_started: bool) -> bool:
+    """End and remove a container; whether SIGTERM was not enough."""
+    try:
+        return is_started and container.exit_code() is None and stop(container).killed
+    finally:
+        container.remove()
 
 
 async def _parts(answer: AnswerBuffer) -> AsyncIterator[bytes]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from argosy.errors import ArgosyError, ContainerError, StorageError, TransformError
 from argosy.simulator.containers.container import Container
+from argosy.simulator.health import uninterrupted
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.transform import json_path
 from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
@@ -138,6 +139,11 @@ class TransformJob:
         objects = await asyncio.to_thread(self._objects)
         self._board.begin(len(objects), sum(source.size for source in objects))
         rest = await asyncio.to_thread(self._not_done, objects)
+        resumed = len(objects) - len(rest)
+        if resumed:
+            size = sum(source.size for source in self._done)
+            self._board.advance(objects=resumed, resumed=resumed, bytes=size)
+            self._board.report(f"{resumed} of {len(objects)} objects were done by an earlier run of this job")
         if rest:
             stamp = started.strftime("%Y-%m-%dT%H:%M:%SZ")
             work = Work(job, around.store, around.scratch, around.assumptions.slice_end, stamp)
@@ -163,20 +169,16 @@ class TransformJob:
         for source in objects:
             if journal.has(source, self._surroundings.store):
                 self._done.append(source)
-                self._board.advance(objects=1, resumed=1, bytes=source.size)
             else:
                 rest.append(source)
-        if self._done:
-            self._board.report(f"{len(self._done)} of {len(objects)} objects were done by an earlier run of this job")
         return rest
 
     async def _transform(self, objects: Sequence[InputObject], work: Work) -> None:
         """Run all instances beside each other; when one cannot run, all end."""
-        around, count = self._surroundings, self._definition.transform_resources.instance_count
+        count = self._definition.transform_resources.instance_count
         try:
             for _ in range(count):
-                containers = await asyncio.to_thread(around.open_instance, self._definition.container_environment)
-                self._instances.append(Instance(containers, work, around.assumptions, self._board, self._stored))
+                await uninterrupted(lambda: self._open_instance(work))
         except BaseException:
             for instance in self._instances:
                 await asyncio.to_thread(instance.remove)
@@ -191,6 +193,12 @@ class TransformJob:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _open_instance(self, work: Work) -> None:
+        """One more instance."""
+        around = self._surroundings
+        containers = around.open_instance(self._definition.container_environment)
+        self._instances.append(Instance(containers, work, around.assumptions, self._board, self._stored))
 
     def _stored(self, source: InputObject) -> None:
         """The result of an object is stored."""

@@ -68,15 +68,14 @@ class Journal:
         self._file.truncate(0)
 
     def has(self, source: InputObject, store: ObjectStore) -> bool:
-        """Whether the result of an object is there, just as this job makes it; blocks.
-
-        Raises:
-            StorageError: The bucket of the results cannot be read.
-        """
+        """Whether the result of an object is there, just as this job makes it; blocks."""
         entry = self._entries.get(_text(source.uri))
         if entry is None or entry.etag != source.etag or entry.output != _text(source.output):
             return False
-        found = store.find(source.output)
+        try:
+            found = store.find(source.output)
+        except StorageError:  # the whole bucket may be gone
+            return False
         return found is not None and found.etag == entry.output_etag
 
     def note(self, source: InputObject, result: StoredObject) -> None:

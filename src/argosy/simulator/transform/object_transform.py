@@ -96,6 +96,7 @@ class ObjectTransform:
     def __init__(self, source: InputObject, work: Work, parameters: ExecutionParameters) -> None:
         self.source = source
         self.fault: Fault | None = None
+        self.is_taken = False
         self.records = 0
         self.settled_bytes = 0
         self._work = work
@@ -108,7 +109,7 @@ class ObjectTransform:
         self._processing: RecordProcessing | None = None
         self._inputs: Iterator[bytes] | None = None
 
-    def open(self) -> None:
+    def _open(self) -> None:
         """Open the object and its result; a fault is noted."""
         job, strategy = self._work.job, self._parameters.batch_strategy
         try:
@@ -132,17 +133,25 @@ class ObjectTransform:
             self._failed(error)
 
     def take(self) -> list[MiniBatch]:
-        """Some of the next mini-batches; none at the end, or when the object has failed."""
+        """Some of the next mini-batches, as many as one look at the object gives; opens it first.
+
+        None when the object has failed. `is_taken` says whether these were the last.
+        """
+        if self._content is None and self.fault is None:
+            self._open()
         taken: list[MiniBatch] = []
         length = 0
         try:
-            for batch in islice(self._batches, _MOST_BATCHES):
+            while self.fault is None and len(taken) < _MOST_BATCHES and length < _IN_MEMORY_BYTES:
+                batch = next(self._batches, None)
+                if batch is None:
+                    self.is_taken = True
+                    return taken
                 taken.append(batch)
                 length += batch.length
-                if length >= _IN_MEMORY_BYTES:
-                    break
         except (TransformError, StorageError, OSError) as error:
             self._failed(error)
+        self.is_taken = self.fault is not None
         return taken if self.fault is None else []
 
     def request(self, batch: MiniBatch) -> tuple[Mapping[str, str], Body]:

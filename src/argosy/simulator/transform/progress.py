@@ -1,7 +1,7 @@
 """How far a transform job is, how it ended, and who hears of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -88,22 +88,24 @@ class Board:
     """
 
     def __init__(self, listener: Listener) -> None:
-        self.progress = Progress()
+        self._counts = asdict(Progress())
         self.faults: list[str] = []
         self.report = listener.report
         self._listener = listener
 
     def begin(self, objects: int, size: int) -> None:
         """The input is known."""
-        self.progress = Progress(objects_total=objects, bytes_total=size)
-        self._listener.progress(self.progress)
+        self.advance(objects_total=objects, bytes_total=size)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the job is."""
+        return Progress(**self._counts)
 
     def advance(self, **counts: int) -> None:
         """Count, and tell."""
-        progress = self.progress
-        self.progress = replace(
-            progress, **{field: getattr(progress, field) + count for field, count in counts.items()}
-        )
+        for field, count in counts.items():
+            self._counts[field] += count
         self._listener.progress(self.progress)
 
     def log(self, line: str) -> None:
