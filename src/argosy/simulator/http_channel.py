@@ -79,9 +79,15 @@ class Channel(asyncio.Protocol):
     # The exchange
 
     def begin(self, path: str, timeout_s: float) -> None:
-        """Begin an exchange, which has `timeout_s` for everything up to its end."""
+        """Begin an exchange, which has `timeout_s` for everything up to its end.
+
+        The connection may be gone already: Docker takes connections for a container that does not listen yet, and
+        drops them.
+        """
         self._reset()
         self._path = path
+        if self.is_lost:
+            self._fault = self._broken("it was closed")
         self.limit(timeout_s)
 
     def limit(self, timeout_s: float) -> None:
@@ -93,14 +99,14 @@ class Channel(asyncio.Protocol):
     def send(self, head: bytes, body: bytes) -> None:
         """Send a request; it leaves as fast as the container takes it."""
         if len(body) <= _JOINED_BYTES:
-            self._transport.write(head + body)
+            self._write(head + body)
         else:
-            self._transport.write(head)
-            self._transport.write(body)
+            self._write(head)
+            self._write(body)
 
     def send_parts(self, head: bytes, body: AsyncIterator[bytes], *, is_chunked: bool) -> None:
         """Send a request whose body is made while it leaves, never faster than the container takes it."""
-        self._transport.write(head)
+        self._write(head)
         self._sending = self._loop.create_task(self._send_parts(body, is_chunked))
 
     async def _send_parts(self, body: AsyncIterator[bytes], is_chunked: bool) -> None:
@@ -111,11 +117,16 @@ class Channel(asyncio.Protocol):
                 if self.is_lost:
                     return
                 if part:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
+                    self._write(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
             if is_chunked:
-                self._transport.write(b"0\r\n\r\n")
+                self._write(b"0\r\n\r\n")
         except Exception as error:  # whatever went wrong in the body's source is its reader's affair
             self._fail(error)
+
+    def _write(self, content: bytes) -> None:
+        """Write, unless the connection is gone: its end is told to whoever reads, and uvloop refuses the bytes."""
+        if not self._transport.is_closing():
+            self._transport.write(content)
 
     async def read_head(self) -> None:
         """Wait until status and header fields are there.
@@ -216,6 +227,9 @@ class Channel(asyncio.Protocol):
         self.close()
         self._wake()
 
+    def _broken(self, reason: object) -> ContainerError:
+        return ContainerError(f"the connection broke before {self._path} was answered", got=reason)
+
     def _time_out(self, timeout_s: float) -> None:
         self._fail(ContainerTimeoutError(f"{self._path} was not answered within {timeout_s:g} s"))
 
@@ -259,8 +273,7 @@ class Channel(asyncio.Protocol):
         self.is_lost = True
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        reason = exc or "it was closed"
-        self._fail(ContainerError(f"the connection broke before {self._path} was answered", got=reason))
+        self._fail(self._broken(exc or "it was closed"))
 
     def pause_writing(self) -> None:
         """The container takes nothing more for now."""
