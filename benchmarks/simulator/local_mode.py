@@ -31,7 +31,7 @@ _PEER: Final = Path(__file__).parent / "peer/local_mode.py"
 _NETWORK: Final = "sagemaker-local"
 _CALLS_S: Final = 3.0
 _CONTENT: Final = ROWS * 100
-_PAYLOAD_MB: Final = 6
+_PAYLOAD_MB: Final = 1
 _CSV: Final = "text/csv"
 
 Figures = dict[str, float]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmarks.harness import surroundings
 from benchmarks.simulator import calls, local_mode, start, table, transform
 from benchmarks.simulator.subject import EXAMPLE, QUICK, Subject, make
 
@@ -26,7 +27,12 @@ def measure(arguments: Sequence[str], last: dict[str, object]) -> dict[str, obje
     if unknown:
         sys.stderr.write(f"usage: scripts/bench simulator [PART...], parts: {', '.join(PARTS)}\n")
         return None
-    return {name: last.get(name) for name in PARTS} | {name: PARTS[name]() for name in arguments or PARTS}
+    measured = last | {name: PARTS[name]() for name in arguments or PARTS}
+    around = surroundings()
+    commits = last.get("commits", {})
+    assert isinstance(commits, dict)
+    commit = f"{str(around['commit'])[:12]}{' and what was changed since' if around['changed'] else ''}"
+    return measured | {"commits": commits | dict.fromkeys(arguments or PARTS, commit)}
 
 
 def publish() -> None:

@@ -21,9 +21,9 @@ def publish() -> None:
     result = json.loads(RESULTS.read_text())
     machine, measured = result["machine"], result["measured"]
     lines = [
-        f"Measured {result['date'][:10]} at commit `{result['commit'][:12]}` on {machine['processors']} processors of "
-        f"{machine['processor']}, {machine['system']}, Python {result['versions']['python']}; others worked on the "
-        f"machine, its load average was {machine['load_before']:.1f} before.",
+        f"Measured {result['date'][:10]} on {machine['processors']} processors of {machine['processor']}, "
+        f"{machine['system']}, Python {result['versions']['python']}; others worked on the machine, its load average was "
+        f"{machine['load_before']:.1f} before. Commits: {_commits(measured['commits'])}.",
         *("", "## Goals", "", "| | goal | measured | |", "|---|---|---|---|", *_goals(measured)),
         *("", "## Beside local mode", "", *_local_mode(measured["local_mode"])),
         *("", "## Calls", "", *_calls(measured["calls"])),
@@ -32,6 +32,10 @@ def publish() -> None:
     ]
     PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + "\n" + "\n".join(lines) + "\n")
     print("\n".join(lines))
+
+
+def _commits(commits: Rows) -> str:
+    return ", ".join(f"{name} at {commit}" for name, commit in commits.items())
 
 
 def _goals(measured: Rows) -> list[str]:

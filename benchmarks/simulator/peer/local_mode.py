@@ -85,7 +85,8 @@ def transform(session: Any, model: Any, source: str, target: str, payload_mb: in
     transformer = model.transformer(1, "local", "MultiRecord", "Line", f"file://{target}", accept="text/csv",
                                     max_payload=payload_mb)  # fmt: skip
     started = time.perf_counter()
-    transformer.transform(f"file://{source}", content_type="text/csv", split_type="Line", job_name=NAME)
+    transformer.transform(f"file://{source}", content_type="text/csv", split_type="Line", job_name=NAME,
+                          wait=False, logs=False)  # fmt: skip
     seconds = time.perf_counter() - started
     told = session.sagemaker_client.describe_transform_job(NAME)
     return {"seconds": seconds, "run_s": (told["TransformEndTime"] - told["TransformStartTime"]).total_seconds()}
