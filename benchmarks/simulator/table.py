@@ -22,8 +22,8 @@ def publish() -> None:
     machine, measured = result["machine"], result["measured"]
     lines = [
         f"Measured {result['date'][:10]} on {machine['processors']} processors of {machine['processor']}, "
-        f"{machine['system']}, Python {result['versions']['python']}; others worked on the machine, its load average was "
-        f"{machine['load_before']:.1f} before. Commits: {_commits(measured['commits'])}.",
+        f"{machine['system']}, Python {result['versions']['python']}; others worked on the machine, its load average "
+        f"was {machine['load_before']:.1f} before. Commits: {_commits(measured['commits'])}.",
         *("", "## Goals", "", "| | goal | measured | |", "|---|---|---|---|", *_goals(measured)),
         *("", "## Beside local mode", "", *_local_mode(measured["local_mode"])),
         *("", "## Calls", "", *_calls(measured["calls"])),
