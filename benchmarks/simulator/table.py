@@ -75,9 +75,6 @@ def _local_mode(rows: Rows) -> list[str]:
     alone, peer, ours, thing = rows["alone"], rows["local_mode"], rows["argosy"], rows["object"]
     megabytes, lines = thing["bytes"] / 1e6, thing["lines"]
 
-    def job(row: Rows) -> str:
-        return f"{row['job_run_s']:.2f} s, {lines / row['job_run_s']:,.0f} rows/s"
-
     return [
         "| | container alone | local mode | Argosy |",
         "|---|---|---|---|",
@@ -86,7 +83,6 @@ def _local_mode(rows: Rows) -> list[str]:
         f"| call by urllib3 alone, p50 | {alone['plain_p50_ms']:.2f} ms | - | {ours['plain_p50_ms']:.2f} ms |",
         f"| transform job of {megabytes:.1f} MB, {lines:,} rows, container's start included | - "
         f"| {peer['job_s']:.2f} s | {ours['job_s']:.2f} s |",
-        f"| the job itself, from TransformStartTime to TransformEndTime | - | {job(peer)} | {job(ours)} |",
     ]
 
 

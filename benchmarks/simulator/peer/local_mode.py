@@ -80,7 +80,7 @@ def delete(session: Any) -> dict[str, float]:
 
 
 def transform(session: Any, model: Any, source: str, target: str, payload_mb: int) -> dict[str, float]:
-    """A transform job: all of it, and what its own description calls its run."""
+    """A transform job, its container's start included."""
     model.sagemaker_session = session
     transformer = model.transformer(1, "local", "MultiRecord", "Line", f"file://{target}", accept="text/csv",
                                     max_payload=payload_mb)  # fmt: skip
@@ -88,8 +88,7 @@ def transform(session: Any, model: Any, source: str, target: str, payload_mb: in
     transformer.transform(f"file://{source}", content_type="text/csv", split_type="Line", job_name=NAME,
                           wait=False, logs=False)  # fmt: skip
     seconds = time.perf_counter() - started
-    told = session.sagemaker_client.describe_transform_job(NAME)
-    return {"seconds": seconds, "run_s": (told["TransformEndTime"] - told["TransformStartTime"]).total_seconds()}
+    return {"seconds": seconds}
 
 
 if __name__ == "__main__":
