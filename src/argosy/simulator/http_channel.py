@@ -79,9 +79,15 @@ class Channel(asyncio.Protocol):
     # The exchange
 
     def begin(self, path: str, timeout_s: float) -> None:
-        """Begin an exchange, which has `timeout_s` for everything up to its end."""
+        """Begin an exchange, which has `timeout_s` for everything up to its end.
+
+        The connection may be gone already: Docker takes connections for a container that does not listen yet, and
+        drops them.
+        """
         self._reset()
         self._path = path
+        if self.is_lost:
+            self._fault = self._broken("it was closed")
         self.limit(timeout_s)
 
     def limit(self, timeout_s: float) -> None:
@@ -120,12 +126,9 @@ class Channel(asyncio.Protocol):
     def _write(self, part: bytes) -> None:
         """Send some bytes; a proxy takes a connection and closes it at once when nobody listens behind it."""
         if self._transport.is_closing():
-            self._break("it was closed")
+            self._fail(self._broken("it was closed"))
         else:
             self._transport.write(part)
-
-    def _break(self, reason: object) -> None:
-        self._fail(ContainerError(f"the connection broke before {self._path} was answered", got=reason))
 
     async def read_head(self) -> None:
         """Wait until status and header fields are there.
@@ -226,6 +229,9 @@ class Channel(asyncio.Protocol):
         self.close()
         self._wake()
 
+    def _broken(self, reason: object) -> ContainerError:
+        return ContainerError(f"the connection broke before {self._path} was answered", got=reason)
+
     def _time_out(self, timeout_s: float) -> None:
         self._fail(ContainerTimeoutError(f"{self._path} was not answered within {timeout_s:g} s"))
 
@@ -269,7 +275,7 @@ class Channel(asyncio.Protocol):
         self.is_lost = True
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        self._break(exc or "it was closed")
+        self._fail(self._broken(exc or "it was closed"))
 
     def pause_writing(self) -> None:
         """The container takes nothing more for now."""
