@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,12 +25,19 @@ MIB = 2**20
 
 
 class Simulator:
-    """`async_server.py`, which may be killed and started again at the same port."""
+    """`async_server.py`, which may be killed and started again at the same port.
 
-    def __init__(self, container_url: str, folder: Path) -> None:
+    Args:
+        container_url: Of the container that runs already.
+        folder: Its buckets, its spool, what it tells topics, and its log.
+        under: A command that becomes another one, for surroundings of its own.
+    """
+
+    def __init__(self, container_url: str, folder: Path, under: Sequence[str] = ()) -> None:
         self.folder = folder
         self._port = free_port()
         self._command = [
+            *under,
             sys.executable,
             "-m",
             "tests.simulator.runtime.async_server",
@@ -76,10 +83,14 @@ class Simulator:
         return location
 
     def path(self, location: str) -> Path:
-        return self.folder / "buckets" / location.removeprefix("s3://")
+        return self.seen("buckets") / location.removeprefix("s3://")
+
+    def seen(self, name: str) -> Path:
+        """A folder as the process sees it: with what is mounted there."""
+        return Path(f"/proc/{self.pid}/root{self.folder / name}")
 
     def kept(self) -> list[Path]:
-        return [path for path in (self.folder / "spool").rglob("*") if path.is_file()]
+        return [path for path in self.seen("spool").rglob("*") if path.is_file()]
 
     def _answers(self) -> bool:
         try:
@@ -96,8 +107,8 @@ def until(condition: Callable[[], bool], otherwise: Callable[[], str], timeout_s
 
 
 @contextmanager
-def simulated(container_url: str, folder: Path) -> Iterator[Simulator]:
-    simulator = Simulator(container_url, folder)
+def simulated(container_url: str, folder: Path, under: Sequence[str] = ()) -> Iterator[Simulator]:
+    simulator = Simulator(container_url, folder, under)
     simulator.start()
     try:
         yield simulator
@@ -132,7 +143,7 @@ def test_killed_in_the_midst_nothing_that_was_accepted_is_lost_and_nothing_appea
             simulator.kill()
             simulator.start()
         until(lambda: shows(len(bodies)) and not simulator.kept(), simulator.log)
-        results = list((tmp_path / "buckets/results").rglob("*.out"))
+        results = list(simulator.path("s3://results").rglob("*.out"))
         assert sorted(results) == sorted(map(simulator.path, bodies))
         envelopes = [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
         by_id = {envelope["MessageId"]: json.loads(envelope["Message"]) for envelope in envelopes}
@@ -161,3 +172,34 @@ def test_a_large_object_passes_through_flat_memory(running: MakeContainer, tmp_p
 def peak_kib(simulator: Simulator) -> int:
     lines = Path(f"/proc/{simulator.pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+
+
+def small_disk(folder: Path) -> list[str]:
+    """Becomes a command for which a folder is a disk of 256 KiB."""
+    folder.mkdir()
+    script = 'mount -t tmpfs -o size=256k small "$0" && exec "$@"'
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(folder)]
+
+
+def test_a_result_that_the_disk_has_no_room_for_is_a_failure(running: MakeContainer, tmp_path: Path) -> None:
+    source = b"x" * 100_000
+    with simulated(running().url, tmp_path, small_disk(tmp_path / "buckets")) as simulator:
+        for key in ("inputs/first", "inputs/second"):
+            path = simulator.path(f"s3://{key}")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(source)
+        location = simulator.invoke(InputLocation="s3://inputs/first")
+        until((tmp_path / "told").exists, simulator.log)
+        until(lambda: not simulator.kept(), simulator.log)
+        assert not simulator.path(location).exists()
+        (failure,) = simulator.path("s3://results/failed").iterdir()
+        assert "No space left on device" in failure.read_text()
+        message = json.loads(json.loads((tmp_path / "told").read_text())["Message"])
+        assert message["invocationStatus"] == "Failed"
+        assert "No space left on device" in message["failureReason"]
+        simulator.path("s3://inputs/second").unlink()
+        again = simulator.path(simulator.invoke(InputLocation="s3://inputs/first"))
+        until(again.exists, simulator.log)
+        assert again.read_bytes() == source
+    assert simulator.log().count(" failed: ") == 1
+    assert "never retrieved" not in simulator.log()

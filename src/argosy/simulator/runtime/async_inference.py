@@ -150,7 +150,7 @@ class AsyncInference:
                 await self._invoke(queue, invocation)
             else:
                 await self._turn.conclude(invocation, entry.outcome)
-        except StorageError as error:
+        except (StorageError, OSError) as error:
             # Nothing may be claimed that could not be stored: it stays in the spool, and the next start tries again.
             name = f"{invocation.endpoint}: invocation {invocation.inference_id}"
             self._report(f"{name} waits for the next start: {error}")

@@ -207,7 +207,7 @@ class Turn:
             StorageError: The input cannot be read or the answer not be stored.
         """
         # In a pipeline what goes into the last container is what the one before answered: that is held whole.
-        whole = await asyncio.to_thread(source.read) if _is_pipeline(endpoint) else b""
+        whole = await asyncio.to_thread(_read, source) if _is_pipeline(endpoint) else b""
         async with endpoint.visit(Request(invocation.headers, whole, invocation.region, invocation.endpoint)) as visit:
             hop = visit.hop
             headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if whole else size)}
@@ -238,7 +238,7 @@ class Turn:
                     raise _FailedError("ClientError: The response of the container is larger than 1 GB.")
                 receipt.head += part[: LONGEST_RESPONSE + 1 - len(receipt.head)]
                 if upload is not None:
-                    await asyncio.to_thread(upload.stream.write, part)
+                    await asyncio.to_thread(_write, upload, part, location)
                 elif len(receipt.head) > LONGEST_RESPONSE:
                     break
         except BaseException:
@@ -252,12 +252,15 @@ class Turn:
 
     async def _fail(self, endpoint: Endpoint, invocation: AsyncInvocation, reason: str) -> Outcome:
         """End an invocation that has no answer of the container's."""
-        text = reason.encode()
         receipt = _Receipt(0, None, invocation.failure, None, bytearray())
         try:
             if invocation.failure is not None:
                 receipt.upload = await self._create(invocation.failure)
-                await asyncio.to_thread(receipt.upload.stream.write, text)
+                try:
+                    await asyncio.to_thread(_write, receipt.upload, reason.encode(), invocation.failure)
+                except BaseException:
+                    receipt.upload.discard()
+                    raise
             return await self._settle(endpoint, invocation, receipt, reason)
         except StorageError as error:
             self._report(f"{invocation.endpoint}: the failure cannot be stored: {error}")
@@ -323,8 +326,32 @@ def _received_error(status: int) -> str:
     )
 
 
+def _write(upload: Upload, part: bytes, location: str | None) -> None:
+    """Write a part of an object.
+
+    Raises:
+        StorageError: There is no room for it, or the file system refuses.
+    """
+    try:
+        upload.stream.write(part)
+    except OSError as error:
+        raise StorageError("the object cannot be stored", got=error, where=location) from error
+
+
+def _read(source: BinaryIO, length: int = -1) -> bytes:
+    """Read some bytes of an input.
+
+    Raises:
+        StorageError: The file system refuses.
+    """
+    try:
+        return source.read(length)
+    except OSError as error:
+        raise StorageError("the input cannot be read", got=error) from error
+
+
 async def _pieces(source: BinaryIO) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(source.read, _PIECE):
+    while piece := await asyncio.to_thread(_read, source, _PIECE):
         yield piece
 
 

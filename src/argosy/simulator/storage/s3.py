@@ -52,7 +52,7 @@ class S3:
         Raises:
             StorageError: It is not there, cannot be read, or does not fit the disk.
         """
-        stream = self._nameless()
+        stream = self._nameless(uri)
         try:
             self._client.download(uri.bucket, uri.key, stream)
             stream.seek(0)
@@ -68,10 +68,10 @@ class S3:
         """Begin an object.
 
         Raises:
-            StorageError: There is no such bucket: told now, not when all is done.
+            StorageError: There is no such bucket: told now, not when all is done; or no file can be made here.
         """
         self.find(uri)
-        return S3Upload(self._client, uri, self._nameless())
+        return S3Upload(self._client, uri, self._nameless(uri))
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; nothing happens when there is none.
@@ -81,8 +81,11 @@ class S3:
         """
         self._client.delete(uri.bucket, uri.key)
 
-    def _nameless(self) -> BinaryIO:
-        return cast(BinaryIO, tempfile.TemporaryFile(dir=self._scratch))
+    def _nameless(self, uri: ObjectUri) -> BinaryIO:
+        try:
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=self._scratch))
+        except OSError as error:
+            raise StorageError("there is no room for the object on this machine", got=error, where=uri) from error
 
 
 class S3Upload:
