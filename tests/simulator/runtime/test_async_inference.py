@@ -271,6 +271,16 @@ def test_what_was_about_to_end_is_told_when_its_result_is_there_and_asked_again_
     until(made.is_spool_empty, "the spool is not empty")
 
 
+def test_a_damaged_file_keeps_no_endpoint_from_service(bench: MakeBench, tmp_path: Path) -> None:
+    kept = async_request.invocation("demo", CONFIG, {}, "us-east-1", "")
+    Spool(tmp_path / "spool").add(kept, b"good")
+    (tmp_path / "spool/demo/0.invocation").write_bytes(b"{}")
+    made = bench()
+    assert made.read(kept.output) == b"good"
+    assert made.read(made.invoke(Body=b"new")["OutputLocation"]) == b"new"
+    assert any("0.invocation" in report and ".damaged" in report for report in made.served.reports)
+
+
 def test_no_more_invocations_at_a_time_than_the_endpoint_says(bench: MakeBench) -> None:
     made = bench({"slow_s": "0.1"}, config=replace(CONFIG, max_concurrent_per_instance=2))
     places = [made.invoke(Body=f"SLOW {number}".encode())["OutputLocation"] for number in range(6)]

@@ -62,13 +62,16 @@ class AsyncInference:
         Does nothing for one without `AsyncInferenceConfig`. After an update of the endpoint it is called again.
 
         Raises:
-            StorageError: What was accepted before cannot be read.
+            StorageError: The folder of what was accepted before cannot be read; one damaged file in it is reported.
         """
         name = endpoint.definition.name
         await self.detach(name)
         if endpoint.definition.async_inference is None:
             return
-        entries = await asyncio.to_thread(lambda: list(self._spool.entries(name)))
+        damaged: list[str] = []
+        entries = await asyncio.to_thread(lambda: list(self._spool.entries(name, damaged.append)))
+        for line in damaged:
+            self._report(line)
         self._queues[name] = _Queue(endpoint, asyncio.Semaphore(self._concurrency(endpoint)))
         for entry in entries:
             self._schedule(entry)
@@ -87,11 +90,10 @@ class AsyncInference:
         """Forget an endpoint that is deleted, and what was accepted for it.
 
         Raises:
-            StorageError: What was accepted cannot be read.
+            StorageError: What was accepted cannot be removed.
         """
         await self.detach(name)
-        for entry in await asyncio.to_thread(lambda: list(self._spool.entries(name))):
-            await asyncio.to_thread(self._spool.remove, entry.invocation)
+        await asyncio.to_thread(self._spool.clear, name)
 
     async def close(self) -> None:
         """Work no more; what is not done stays in the spool."""
