@@ -16,6 +16,7 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from argosy.simulator.containers.process import free_port
 from tests.simulator.conftest import MakeContainer
@@ -179,6 +180,41 @@ def small_disk(folder: Path) -> list[str]:
     folder.mkdir()
     script = 'mount -t tmpfs -o size=256k small "$0" && exec "$@"'
     return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(folder)]
+
+
+def fill(path: Path) -> None:
+    """Leave not one byte on the disk of a file that is made."""
+    with pytest.raises(OSError, match="No space left"), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_what_was_answered_while_the_spool_was_full_ends_when_it_has_room(
+    running: MakeContainer, tmp_path: Path
+) -> None:
+    container = running(slow_s="3")
+    with simulated(container.url, tmp_path, small_disk(tmp_path / "spool")) as simulator:
+        result = simulator.path(simulator.invoke(Body=b"SLOW result"))
+        failure = simulator.invoke(Body=b"SLOW STATUS-500")
+        filler = simulator.seen("spool") / "filler"
+        fill(filler)
+        until(lambda: simulator.log().count("cannot end yet") == 2, simulator.log)
+        with pytest.raises(ClientError, match="ServiceUnavailable"):
+            simulator.invoke(Body=bytes(10_000))
+        assert not result.exists()
+        assert not (tmp_path / "told").exists(), "nobody is told of what is not kept"
+        assert " failed: " not in simulator.log()
+        assert {path.suffix for path in simulator.kept()} == {".invocation", ""}
+        filler.unlink()
+        until(lambda: not simulator.kept(), simulator.log)
+        assert result.read_bytes() == b"SLOW result"
+        assert not simulator.path(failure).exists()
+        (stored,) = simulator.path("s3://results/failed").iterdir()
+        assert stored.read_bytes() == b"SLOW STATUS-500"
+        assert len((tmp_path / "told").read_text().splitlines()) == 2
+        assert simulator.log().count(" failed: ") == 1
+    asked = [request for request in httpx.get(f"{container.url}/requests").json() if request["method"] == "POST"]
+    assert len(asked) == 2, "each was asked once"
 
 
 def test_a_result_that_the_disk_has_no_room_for_is_a_failure(running: MakeContainer, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ class AsyncInference:
         """Bring one invocation to its end."""
         invocation = entry.invocation
         try:
-            if entry.outcome is None or not await self._turn.is_whole(entry.outcome):
+            if entry.outcome is None or not await self._turn.is_whole(invocation, entry.outcome):
                 await self._invoke(queue, invocation)
             else:
                 await self._turn.conclude(invocation, entry.outcome)

@@ -137,9 +137,17 @@ class Spool:
             raise StorageError("the accepted invocations cannot be read", got=error, where=folder) from error
 
     def remove(self, invocation: AsyncInvocation) -> None:
-        """Forget an invocation: first that it was accepted, so that nobody takes it for one that has to be done."""
+        """Forget an invocation: first that it was accepted, so that nobody takes it for one that has to be done.
+
+        Raises:
+            StorageError: A file cannot be removed.
+        """
         for suffix in (_ACCEPTED, _OUTCOME):
-            self._path(invocation, suffix).unlink(missing_ok=True)
+            path = self._path(invocation, suffix)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError("an invocation that has ended is still kept", got=error, where=path) from error
         with suppress(OSError):  # others are there, mostly
             (self._folder / invocation.endpoint).rmdir()
 
@@ -193,6 +201,8 @@ class Spool:
             partial.rename(path)
             _sync(path.parent)
         except OSError as error:
+            with suppress(OSError):  # what has no room leaves none taken
+                partial.unlink(missing_ok=True)
             raise StorageError("an invocation cannot be kept", got=error, where=path) from error
 
 

@@ -5,10 +5,10 @@ Memory is flat: both bodies pass in pieces. A result appears when it is whole.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from argosy.errors import ContainerError, ContainerTimeoutError, StorageError
 from argosy.simulator import answers
@@ -23,8 +23,12 @@ from argosy.simulator.runtime.notification import LONGEST_RESPONSE, Notifier, Re
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri, Upload
 
 _PIECE: Final = 256 * 1024
+_LONGEST_DELAY_S: Final = 30.0
+"""Between two attempts at what only a place on a disk, or a bucket within reach, can mend."""
 _SUCCESS: Final = "SUCCESS_NOTIFICATION_TOPIC"
 _ERROR: Final = "ERROR_NOTIFICATION_TOPIC"
+
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class AsyncOptions:
         failure_suffix: Ends the name of a failure object.
         concurrent_per_instance: Invocations at a time on an instance of an endpoint that does not say.
         attempts: How often a container is asked whose connection breaks.
-        retry_delay_s: Before it is asked again, or looked for an instance in service.
+        retry_delay_s: Before it is asked again, or looked for an instance in service; doubled each time up to 30 s
+            before an outcome is kept that could not be kept.
         longest_object: Bytes of an input or result.
         requires_content_length: Whether the container's answer has to have that field.
     """
@@ -106,50 +111,57 @@ class Turn:
         return invocation.received + invocation.ttl_s - time.time()
 
     async def take(self, endpoint: Endpoint, invocation: AsyncInvocation) -> Outcome:
-        """Ask the container and give what it answers its key.
-
-        Raises:
-            StorageError: The outcome could not be kept; nothing became visible.
-        """
+        """Ask the container and give what it answers its key."""
         try:
             async with self._input(invocation) as (source, size):
                 receipt = await self._ask(endpoint, invocation, source, size)
         except _FailedError as failed:
             return await self._fail(endpoint, invocation, failed.reason)
-        if not 200 <= receipt.status < 300:
-            return await self._settle(endpoint, invocation, receipt, _received_error(receipt.status))
+        reason = None if 200 <= receipt.status < 300 else _received_error(receipt.status)
         try:
-            return await self._settle(endpoint, invocation, receipt, None)
+            return await self._settle(endpoint, invocation, receipt, reason)
         except StorageError as error:
-            return await self._fail(endpoint, invocation, f"ClientError: {error.message}")
+            return await self._fail(endpoint, invocation, reason or f"ClientError: {error.message}")
 
     async def expire(self, endpoint: Endpoint, invocation: AsyncInvocation) -> None:
         """Fail an invocation that waited too long.
 
         UNSURE: the reason that the service gives.
-
-        Raises:
-            StorageError: The outcome could not be kept.
         """
         reason = f"ClientError: The request expired after {invocation.ttl_s} seconds in the queue."
         await self.conclude(invocation, await self._fail(endpoint, invocation, reason))
 
-    async def is_whole(self, outcome: Outcome) -> bool:
-        """Whether an outcome that was kept before a sudden end had become visible.
-
-        Raises:
-            StorageError: The place of the object cannot be read.
-        """
+    async def is_whole(self, invocation: AsyncInvocation, outcome: Outcome) -> bool:
+        """Whether an outcome that was kept before a sudden end had become visible."""
         if outcome.location is None:
             return True
-        found = await asyncio.to_thread(self._store.find, ObjectUri.parse(outcome.location))
+        uri = ObjectUri.parse(outcome.location)
+        found = await self._insist(invocation, lambda: self._store.find(uri))
         return found is not None and found.etag != outcome.etag_before
 
     async def conclude(self, invocation: AsyncInvocation, outcome: Outcome) -> None:
         """Tell who wants to know, and forget the invocation."""
         if outcome.notification is not None:
             await self._notifier.deliver(outcome.notification)
-        await asyncio.to_thread(self._spool.remove, invocation)
+        await self._insist(invocation, lambda: self._spool.remove(invocation))
+
+    async def _insist(self, invocation: AsyncInvocation, work: Callable[[], _Done]) -> _Done:
+        """Do on a thread what the invocation's end depends on, as often as it takes, and report the first refusal.
+
+        Nothing may be claimed before it is done, and nothing dropped that a container has answered.
+        """
+        name = f"{invocation.endpoint}: invocation {invocation.inference_id}"
+        delay_s = self._options.retry_delay_s
+        is_first = True
+        while True:
+            try:
+                return await asyncio.to_thread(work)
+            except StorageError as error:
+                if is_first:
+                    self._report(f"{name} cannot end yet, and tries again: {error}")
+                is_first = False
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
     @asynccontextmanager
     async def _input(self, invocation: AsyncInvocation) -> AsyncIterator[tuple[BinaryIO, int]]:
@@ -269,13 +281,11 @@ class Turn:
     async def _settle(
         self, endpoint: Endpoint, invocation: AsyncInvocation, receipt: _Receipt, reason: str | None
     ) -> Outcome:
-        """Keep the outcome, then give the object its key.
+        """Keep the outcome, then give the object its key; a failure is reported when that is done.
 
         Raises:
-            StorageError: One of both failed; nothing became visible.
+            StorageError: The object cannot be stored; nothing became visible.
         """
-        if reason is not None:
-            self._report(f"{invocation.endpoint}: invocation {invocation.inference_id} failed: {reason}")
         config = endpoint.definition.async_inference
         try:
             before = None
@@ -287,12 +297,14 @@ class Turn:
                 None if before is None else before.etag,
                 None if told is None else notification(told[0], invocation, told[1]),
             )
-            await asyncio.to_thread(self._spool.settle, invocation, outcome)
+            await self._insist(invocation, lambda: self._spool.settle(invocation, outcome))
             if receipt.upload is not None:
                 await asyncio.to_thread(receipt.upload.finish)
         finally:
             if receipt.upload is not None:
                 receipt.upload.discard()
+        if reason is not None:
+            self._report(f"{invocation.endpoint}: invocation {invocation.inference_id} failed: {reason}")
         return outcome
 
 
