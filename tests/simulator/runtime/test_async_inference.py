@@ -376,9 +376,26 @@ def test_a_notification_that_nobody_takes_is_reported_and_lost(bench: MakeBench)
     assert any("is lost after 3 attempts" in report for report in made.served.reports)
 
 
-@pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "http://127.0.0.1.example.com", "http://"])
+@pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "http://127.0.0.1.example.com"])
 def test_notifications_stay_on_this_machine(url: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="to this machine only"):
+        Notifier({SUCCESS: url}, print)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http://:80/x",
+        "http://localhost:99999/x",
+        "http://localhost:http/x",
+        "http://localhost:-1/x",
+        "http://[::1/x",
+        "http://localhost/é",
+    ],
+)
+def test_a_url_that_nothing_can_be_posted_to_is_refused_at_the_start(url: str) -> None:
+    with pytest.raises(UsageError, match="cannot go to this URL"):
         Notifier({SUCCESS: url}, print)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import fcntl
 import http.client
 import ipaddress
 import json
@@ -9,6 +10,7 @@ import os
 import urllib.parse
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,9 +189,16 @@ def _is_url(subscriber: str | Path) -> bool:
 
 
 def _check(url: str, is_loopback_only: bool) -> None:
-    host = urllib.parse.urlsplit(url).hostname
-    if not host:
-        raise UsageError("notifications cannot go to this URL", got=f"`{url}`", want="http://HOST:PORT/PATH")
+    fault = "" if url.isascii() else " with characters that are no ASCII: percent-encode them"
+    host = None
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname
+        _ = parts.port  # read for its error
+    except ValueError as error:
+        fault = f": {error}"
+    if fault or not host:
+        raise UsageError("notifications cannot go to this URL", got=f"`{url}`{fault}", want="http://HOST:PORT/PATH")
     if is_loopback_only and not _is_loopback(host):
         raise UsageError(
             "notifications go to this machine only, unless remote subscribers are allowed",
@@ -206,11 +215,25 @@ def _is_loopback(host: str) -> bool:
 
 
 def _append(path: Path, line: str) -> None:
+    """Append a line to a file, the whole of it or nothing.
+
+    Raises:
+        OSError: It has no room, or the file system refuses.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One write in append mode: lines of several writers never mix.
+    left = line.encode() + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode() + b"\n")
+        # A write may be short, so it takes a lock that lines of several writers never mix.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        before = os.fstat(descriptor).st_size
+        try:
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except OSError:
+            with suppress(OSError):  # a terminal or a pipe keeps what it has
+                os.ftruncate(descriptor, before)
+            raise
     finally:
         os.close(descriptor)
 
