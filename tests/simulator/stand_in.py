@@ -10,7 +10,8 @@ for STAND_IN_SLOW_S. GET `/requests` lists the requests so far, without this one
 STAND_IN_MODE: `ready` (default), `never-ready`, `crash` (exits 3 at once), `deaf` (ignores SIGTERM), `sick` (healthy
 until it was invoked once), `hanging-ping`. STAND_IN_PARAMETERS: body of `/execution-parameters`; without it 404.
 STAND_IN_HEADERS: JSON object of headers added to each answer of `/invocations`. STAND_IN_DIARY: file that outlives it;
-a line of JSON for its environment, one for each request, and one for SIGTERM.
+a line of JSON for its environment, one for each request, and one for SIGTERM. STAND_IN_EMPTY: the answer to an empty
+body.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ SLOW_S = float(os.environ.get("STAND_IN_SLOW_S", "30"))
 PARAMETERS = os.environ.get("STAND_IN_PARAMETERS")
 HEADERS = json.loads(os.environ.get("STAND_IN_HEADERS", "{}"))
 DIARY = os.environ.get("STAND_IN_DIARY")
+EMPTY = os.environ.get("STAND_IN_EMPTY", "").encode()
 COMMAND_BYTES = 65536
 
 requests: list[dict[str, object]] = []
@@ -85,7 +87,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = re.search(rb"STATUS-(\d+)", body)
         code = int(status.group(1)) if status else 500 if flaky and b"FLAKY" in body else 200
         body *= 2 if b"DOUBLE" in body else 1
-        self.answer(code, body, self.headers.get("Content-Type"), HEADERS)
+        self.answer(code, body or EMPTY, self.headers.get("Content-Type"), HEADERS)
 
     def read_body(self) -> tuple[bytes, int, str]:
         """The body as far as it is kept, its whole length and its digest; bodies above 64 MB are not kept whole."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.backends.pipeline import HandedOver, PipelineOptions
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.process import is_free
+from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import (
     ArtifactSource,
     ContainerDefinition,
@@ -24,6 +26,10 @@ from argosy.simulator.hosting.definition import (
     Model,
     ProductionVariant,
 )
+from argosy.simulator.hosting.definition import AsyncInference as AsyncConfig
+from argosy.simulator.runtime.async_inference import AsyncInference
+from argosy.simulator.runtime.async_spool import Spool
+from argosy.simulator.runtime.notification import Notifier
 from tests.simulator.backends.conftest import ARGOSY, HOSTED, STAND_IN, House, caught, furnished, runtime_client
 from tests.simulator.serving_thread import serving
 
@@ -41,12 +47,20 @@ def endpoint(
     mode: ExecutionMode = ExecutionMode.SERIAL,
     options: PipelineOptions | None = None,
     limits: Limits | None = None,
+    results: AsyncConfig | None = None,
 ) -> Iterator[Any]:
     limits = limits or Limits()
     maker = BackendMaker(house.surroundings, BackendOptions(pipeline=options or PipelineOptions()), limits)
     variant = ProductionVariant(model=Model("demo", containers, mode), startup_s=20)
-    definition = EndpointDefinition("demo", (variant,), limits=limits)
-    with serving(maker, definition) as served, contextlib.closing(runtime_client(served)) as client:
+    definition = EndpointDefinition("demo", (variant,), limits=limits, async_inference=results)
+
+    def asynchronous(report: Report) -> AsyncInference:
+        return AsyncInference(house.surroundings.store, Spool(house.root / "spool"), Notifier({}, report), report)
+
+    with (
+        serving(maker, definition, make_async=asynchronous if results else None) as served,
+        contextlib.closing(runtime_client(served)) as client,
+    ):
         yield client
     assert house.is_clean()
 
@@ -92,6 +106,21 @@ def test_each_answer_is_the_next_request(three: tuple[House, Any]) -> None:
         assert headers["x-amzn-sagemaker-custom-attributes"] == "of the client"
         assert headers["x-amzn-sagemaker-inference-id"] == "7"
         assert headers.get("accept") == (None if number < 3 else "image/png")
+
+
+@pytest.mark.parametrize("given", [b"", b"DOUBLE;"], ids=["empty", "some"])
+def test_an_asynchronous_input_goes_through_all_containers(house: House, given: bytes) -> None:
+    source = house.root / "s3/in/input"
+    source.parent.mkdir(parents=True)
+    source.write_bytes(given)
+    with endpoint(house, echo(empty="DOUBLE!"), echo(), results=AsyncConfig("s3://out")) as client:
+        answer = client.invoke_endpoint_async(EndpointName="demo", InputLocation="s3://in/input")
+        result = house.root / "s3" / answer["OutputLocation"].removeprefix("s3://")
+        deadline = time.monotonic() + 20
+        while not result.exists():
+            assert time.monotonic() < deadline, "no result"
+            time.sleep(0.01)
+        assert result.read_bytes() == (given * 4 or b"DOUBLE!" * 2)
 
 
 def test_each_container_has_a_port_and_a_range_of_its_own(three: tuple[House, Any]) -> None:

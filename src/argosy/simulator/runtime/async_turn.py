@@ -219,11 +219,12 @@ class Turn:
             StorageError: The input cannot be read or the answer not be stored.
         """
         # In a pipeline what goes into the last container is what the one before answered: that is held whole.
-        whole = await asyncio.to_thread(_read, source) if _is_pipeline(endpoint) else b""
+        is_held = _is_pipeline(endpoint)
+        whole = await asyncio.to_thread(_read, source) if is_held else b""
         async with endpoint.visit(Request(invocation.headers, whole, invocation.region, invocation.endpoint)) as visit:
             hop = visit.hop
-            headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if whole else size)}
-            body = hop.body if whole else _pieces(source)
+            headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if is_held else size)}
+            body = hop.body if is_held else _pieces(source)
             async with hop.connection.stream(hop.path, headers, body, timeout_s=invocation.timeout_s) as response:
                 visit.status = response.status
                 self._judge_length(invocation, response.headers)
