@@ -36,7 +36,6 @@ NOT_READY: Final = (
 """Source: https://github.com/aws/amazon-sagemaker-examples/issues/852 (read 2026-11-23)."""
 _PARAMETERS_S: Final = 2.0
 _RETRY_DELAY_S: Final = 0.1
-_ERROR_BODY_BYTES: Final = 65536
 
 
 class _Gate:

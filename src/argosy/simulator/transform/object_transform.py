@@ -130,7 +130,10 @@ class Assembler:
 
 
 class ObjectTransform:
-    """What becomes of one object. Its methods block; they are called one after the other, on any thread.
+    """What becomes of one object. Its methods block, and are called on any thread.
+
+    `take` runs beside the others: what is written was taken before. `write`, `settle` and `end` are called one after
+    the other, `end` when everything else is over.
 
     Args:
         source: The object.
