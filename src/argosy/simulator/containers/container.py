@@ -48,6 +48,10 @@ class Container(Protocol):
     def models_path(self) -> str:
         """Where the container sees `Launch.models_dir`: `/opt/ml/models`, unless it is a plain process."""
 
+    @property
+    def lends_network(self) -> bool:
+        """Whether containers of its kind can be started in its network while it runs: `Launch.shares_network_with`."""
+
     def start(self) -> None:
         """Start it; returns before it answers.
 
