@@ -14,7 +14,7 @@ from argosy.simulator.control.resources import Json
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
-from argosy.simulator.hosting.furnished import Part
+from argosy.simulator.hosting.furnished import FurnishedContainer, Part
 from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
@@ -35,12 +35,14 @@ class Batch:
         folder: Keeps what a job has done until it ends, and nameless files.
         assumptions: What nobody knows of transform jobs.
         allotment: Says what of this machine containers get.
+        shares_network: Whether the containers of a pipeline are in one network, where their kind can be.
     """
 
     surroundings: furnished.Surroundings
     folder: Path
     assumptions: Assumptions
     allotment: Allotment
+    shares_network: bool = True
 
     async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
         """Run a job; the results that an earlier run of it stored are not made again.
@@ -88,14 +90,18 @@ class Batch:
             ArgosyError: One cannot be opened; nothing is left of the others.
         """
         ports = Ports(len(model.containers))
-        opened: list[Container] = []
+        opened: list[FurnishedContainer] = []
+
+        def neighbour() -> Container | None:
+            return opened[0].network_owner if opened and self.shares_network else None
+
         try:
             for number, definition in enumerate(model.containers, start=1):
                 own: Callable[[], Mapping[str, str]] = dict
                 if len(model.containers) > 1:
                     own = partial(ports.variables, number)
                 name = definition.hostname or f"container-{number}"
-                part = Part(name, number, partial(_joined, variables, own), share)
+                part = Part(name, number, partial(_joined, variables, own), share, neighbour=neighbour)
                 opened.append(furnished.furnish(definition, self.surroundings, part))
         except BaseException:
             for container in opened:

@@ -126,7 +126,10 @@ class Simulation:
         store = Store(world.state)
         self._surroundings = Surroundings(world.open_container, world.objects, world.report)
         self._allotment = Allotment(world.report, world.is_as_declared)
-        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions, self._allotment)
+        batch = Batch(
+            *(self._surroundings, world.state / "jobs", world.assumptions, self._allotment),
+            shares_network=world.backends.shares_network,
+        )
         asynchronous = AsyncInference(
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )

@@ -14,6 +14,7 @@ lookups and connections are seen; elsewhere nothing answers, a lookup fails soon
 watched. What this machine itself serves at its bridge address stays reachable.
 """
 
+import functools
 import os
 import shutil
 import sys
@@ -103,6 +104,11 @@ class EngineContainer:
     def models_path(self) -> str:
         """Where it sees the folder of models."""
         return contract.MODELS_DIR
+
+    @functools.cached_property
+    def lends_network(self) -> bool:
+        """Others can be reached in its network with Docker, or Podman as root, on Linux."""
+        return sys.platform == "linux" and not self._engine.is_rootless()
 
     @property
     def container(self) -> str:
@@ -261,7 +267,7 @@ class EngineContainer:
                 got=f"{other.kind} and {self.kind}",
                 where=self._name,
             )
-        if sys.platform != "linux" or self._engine.is_rootless():
+        if not other.lends_network:
             raise ContainerError(
                 "containers that share a network cannot be reached here",
                 want="Docker, or Podman as root, on Linux",
