@@ -13,6 +13,7 @@ capabilities than Docker gives and can gain no other.
 import ctypes
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -145,12 +146,21 @@ def _devices(sources: dict[str, int]) -> None:
     _fresh_folder("dev")
     _mount("tmpfs", "/dev", "tmpfs", _MS_NOSUID, "mode=755")
     for name, descriptor in sources.items():
-        Path(f"/dev/{name}").touch()
-        _mount(f"/proc/self/fd/{descriptor}", f"/dev/{name}", None, _MS_BIND)
+        _device(f"/dev/{name}", descriptor)
     for name, target in _LINKS.items():
         Path(f"/dev/{name}").symlink_to(target)
     Path("/dev/shm").mkdir()
     _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID | _MS_NODEV, f"mode=1777,size={64 * 2**20}")
+
+
+def _device(path: str, descriptor: int) -> None:
+    """A device file of the container's own; where none may be made, this machine's, which cannot be changed."""
+    try:
+        os.mknod(path, stat.S_IFCHR, os.fstat(descriptor).st_rdev)
+        Path(path).chmod(0o666)
+    except PermissionError:
+        Path(path).touch()
+        _bind_read_only(descriptor, path)  # a device is still written to: no file of its file system changes by that
 
 
 def _system(descriptor: int) -> None:
@@ -167,11 +177,12 @@ def _protect() -> None:
     for path in (found for found in _READ_ONLY if Path(found).exists()):
         _mount(path, path, None, _MS_BIND | _MS_REC)
         _mount(None, path, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    null = os.open("/dev/null", os.O_PATH)
     for path in (found for found in _HIDDEN if Path(found).exists()):
         if Path(path).is_dir():
             _mount("tmpfs", path, "tmpfs", _MS_RDONLY)
         else:
-            _mount("/dev/null", path, None, _MS_BIND)
+            _bind_read_only(null, path)
 
 
 def _drop_capabilities() -> None:
