@@ -2,7 +2,8 @@
 
 Its files, processes, host name, network, `/tmp` and 64 MB of shared memory are its own, its environment is the image's,
 and its memory and processors are limited where the kernel lets us. `supervisor.py` makes all that, and relays the port.
-What it writes to its file system is kept in memory, and counts as such. Nothing filters its system calls.
+What it writes to its file system is kept in memory, and counts as such. Of its system calls
+those that lead out are refused.
 """
 
 import functools
@@ -31,8 +32,8 @@ from argosy.simulator.containers.program import Program, Start, isolated
 from argosy.simulator.containers.supervisor import PLATFORM
 
 _CAVEAT: Final = (
-    "it runs without a container engine: nothing filters its system calls, and what it writes to its file system takes "
-    "up its memory"
+    "it runs without a container engine: an engine refuses more system calls, and what it writes to its file system "
+    "takes up its memory"
 )
 _HOSTNAME: Final = "container"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -41,7 +42,7 @@ _PROBE_TIMEOUT_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `namespace_entry.py` is told.
+    """What `sandboxing/namespace_entry.py` is told.
 
     Attributes:
         root: The unpacked image.

@@ -1,13 +1,13 @@
 """Turns a process in fresh mount and PID namespaces into a container's first process.
 
-Called by `supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`. Standard library
-alone, since no other can be relied on here.
+Called by `containers/supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`.
+Standard library alone, since no other can be relied on here.
 
 Theory of operation: the unpacked image is the lower half of an overlay whose upper half is in memory, so a run changes
 nothing of it. What is bound from this machine is opened before `pivot_root` and mounted through `/proc/self/fd` after
 it: every path is then resolved inside the image, and a link in it cannot lead a mount or a write out of it. Then this
 machine's own tree is unmounted, so that there is nothing left to escape to, and the image's program gets fewer
-capabilities than Docker gives and can gain no other.
+capabilities than Docker gives and can gain no other: `system_calls.py` refuses what would give it some.
 """
 
 import ctypes
@@ -17,6 +17,8 @@ import stat
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
+
+from argosy.simulator.sandboxing import system_calls
 
 SETUP_FAILED = 125  # as `docker run` ends when it could not make the container
 NOT_EXECUTABLE = 126
@@ -116,8 +118,9 @@ def _set_up(order: dict[str, Any]) -> None:
     elif order["user"]:
         _become(order["user"])
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "no_new_privs")
-    # Last: a change of the user takes it back.
+    # After the user, whose change takes it back.
     _check(_libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl", "pdeathsig")
+    system_calls.refuse()
 
 
 def _write(path: str, text: str) -> None:
