@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,20 @@ def test_nor_where_the_kernel_refuses_device_files(
     command = ("setpriv", "--bounding-set=-mknod", "--inh-caps=-mknod", *sandbox._unshare())
     monkeypatch.setattr(sandbox, "_unshare", lambda: command)
     test_this_machine_s_device_files_cannot_be_changed(run_script, modes)
+
+
+def test_nothing_of_a_simulator_with_many_open_files_is_open_in_the_container(run_script: RunScript) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    opened = [os.open("/dev/null", os.O_RDONLY)]
+    try:
+        while opened[-1] < 1100:
+            opened.append(os.open("/dev/null", os.O_RDONLY))
+        script = "import os; print(sorted(os.listdir('/proc/self/fd'), key=int))"
+        container = run_script(script, is_watched=False)
+        assert container.wait(20) == 0, container.logs()
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert container.logs() == "['0', '1', '2', '3']\n", "the fourth is the listing's own"

@@ -111,7 +111,8 @@ def _set_up(order: dict[str, Any]) -> None:
     os.chdir(order["folder"])
     descriptor = os.open("/dev/null", os.O_RDONLY)
     os.dup2(descriptor, 0)
-    os.closerange(3, 1024)
+    last = max(int(path.name) for path in Path("/proc/self/fd").iterdir())  # whatever the limit of open files is
+    os.closerange(3, last + 1)
     _drop_capabilities()
     if order["user"] and order["is_rootless"]:
         sys.stderr.write(f"USER {order['user']} is not heeded: a user namespace has no user but root\n")
