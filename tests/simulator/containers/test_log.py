@@ -24,7 +24,6 @@ sys.stdout.buffer.write(b"the last line\\n")
 sys.stdout.flush()
 import time; time.sleep(600)
 """
-FLOOD_BYTES = 200 * 2**20
 
 
 @pytest.fixture
@@ -116,3 +115,9 @@ def test_a_program_may_begin_its_log_anew_itself(written: Log) -> None:
             assert time.monotonic() < deadline
             output.write(b"the last line\n")
             time.sleep(0.01)
+
+
+def test_a_program_that_makes_its_log_s_file_huge_is_not_read_whole(written: Log) -> None:
+    os.truncate(written.file, 2**40)
+    assert len(written.text()) <= MOST_BYTES + 100
+    assert len(written.text(100)) <= 200

@@ -64,9 +64,10 @@ class Log:
 
     def _read(self, last_bytes: int | None) -> str:
         size = os.fstat(self._open.fileno()).st_size
-        start = self._dropped if last_bytes is None else max(self._dropped, size - last_bytes)
+        start = max(self._dropped, size - (MOST_BYTES if last_bytes is None else last_bytes), 0)
         written = os.pread(self._open.fileno(), max(0, size - start), start).decode(errors="replace")
-        return _CUT + written.partition("\n")[2] if self._is_cut and start == self._dropped else written
+        is_from_the_first = last_bytes is None or start == self._dropped
+        return _CUT + written.partition("\n")[2] if is_from_the_first and (self._is_cut or start > 0) else written
 
     def _follow(self) -> None:
         while not self._is_over.wait(_LOOK_S):

@@ -2,8 +2,8 @@
 
 Its files, processes, host name, network, `/tmp` and 64 MB of shared memory are its own, its environment is the image's,
 and its memory and processors are limited where the kernel lets us. `supervisor.py` makes all that, and relays the port.
-What it writes to its file system is kept in memory, and counts as such. Of its system calls
-those that lead out are refused.
+What it writes to its file system is kept in memory, and counts as such. Of its system calls those that lead out of it
+are refused.
 """
 
 import functools
