@@ -48,7 +48,7 @@ class Adopted:
     def wait(self, timeout_s: float) -> int | None:
         return 0
 
-    def logs(self) -> str:
+    def logs(self, last_bytes: int | None = None) -> str:
         return ""
 
     def attempts(self) -> Sequence[Attempt]:

@@ -15,6 +15,7 @@ from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, OnAttempt
 
 _LOG_TAIL_LINES: Final = 25
+_LOG_TAIL_BYTES: Final = 64 * 1024
 _KILLED_TIMEOUT_S: Final = 10.0
 
 
@@ -72,8 +73,8 @@ class Container(Protocol):
     def wait(self, timeout_s: float) -> int | None:
         """Its exit code, or None when it still runs after `timeout_s`."""
 
-    def logs(self) -> str:
-        """What it wrote to stdout and stderr so far."""
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote to stdout and stderr so far, or the last of it; no more than `log.MOST_BYTES` is kept."""
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach so far, one for each host and process; still there after `remove`."""
@@ -181,7 +182,7 @@ def ending(container: Container, exit_code: int) -> str:
 
 def log_tail(container: Container, lines: int = _LOG_TAIL_LINES) -> str:
     """The last lines of a container's log, indented, under a heading; or a sentence that there are none."""
-    written = container.logs().rstrip().splitlines()
+    written = container.logs(_LOG_TAIL_BYTES).rstrip().splitlines()
     if not written:
         return "The container wrote nothing to its log."
     return "\n".join(["The container's log ends with:", *(f"    {line}" for line in written[-lines:])])

@@ -2,7 +2,8 @@
 
 Its files, processes, host name, network, `/tmp` and 64 MB of shared memory are its own, its environment is the image's,
 and its memory and processors are limited where the kernel lets us. `supervisor.py` makes all that, and relays the port.
-What it writes to its file system is kept in memory, and counts as such. Nothing filters its system calls.
+What it writes to its file system is kept in memory, and counts as such. Of its system calls those that lead out of it
+are refused.
 """
 
 import functools
@@ -26,14 +27,15 @@ from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
 from argosy.simulator.containers.container import Launch
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.limits import Enforced
+from argosy.simulator.containers.log import Log
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import free_port, python_path
 from argosy.simulator.containers.program import Program, Start, isolated
 from argosy.simulator.containers.supervisor import PLATFORM
 
 _CAVEAT: Final = (
-    "it runs without a container engine: nothing filters its system calls, and what it writes to its file system takes "
-    "up its memory"
+    "it runs without a container engine: an engine refuses more system calls, and what it writes to its file system "
+    "takes up its memory"
 )
 _HOSTNAME: Final = "container"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,7 +46,7 @@ _POLL_S: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `namespace_entry.py` is told.
+    """What `sandboxing/namespace_entry.py` is told.
 
     Attributes:
         root: The unpacked image.
@@ -143,7 +145,7 @@ class SandboxContainer:
         self._attempts: AttemptLog | None = None
         self._enforced = Enforced()
         self._memory_kills = 0
-        self._last_log = ""
+        self._log: Log | None = None
         self._listener: socket.socket | None = _bound()
         self._port = int(self._listener.getsockname()[1])
 
@@ -208,6 +210,7 @@ class SandboxContainer:
         launch = self._launch
         command = _unshare() if launch.shares_network_with is None else self._joining()
         self._folder = make_folder("container")
+        self._log = Log(self._folder / "log")
         if launch.is_watched:
             self._attempts = AttemptLog(self._folder, launch.on_attempt)
         self._enforced = limits.enforce(launch.cpus, launch.memory_bytes, self._folder.name)
@@ -228,7 +231,7 @@ class SandboxContainer:
             descriptors = (listener.fileno(),)
             start = Start(command, {"PATH": _PATH}, stdin=order.encoded(), descriptors=descriptors, is_supervisor=True)
             try:
-                self._program = Program(start, self._folder / "log")
+                self._program = Program(start, self._log.file)
             except OSError as error:
                 raise ContainerError("the container's program cannot be run", got=error, where=self._name) from error
         if self._attempts is not None:
@@ -252,12 +255,9 @@ class SandboxContainer:
         """The exit code, or None when it still runs after `timeout_s`."""
         return self._program.wait(timeout_s) if self._program else None
 
-    def logs(self) -> str:
-        """What it wrote; still there after `remove`."""
-        if self._folder is None:
-            return self._last_log
-        log = self._folder / "log"
-        return log.read_bytes().decode(errors="replace") if log.exists() else ""
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote; its end is still there after `remove`."""
+        return self._log.text(last_bytes) if self._log else ""
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach; a container that shares another's network tells only what its Python did."""
@@ -288,8 +288,9 @@ class SandboxContainer:
         self._memory_kills = self._enforced.memory_kills() or self._memory_kills
         self._enforced.remove()
         self._enforced = Enforced(caveat=self._enforced.caveat)
+        if self._log is not None:
+            self._log.close()
         if self._folder is not None:
-            self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         if self._on_remove is not None:

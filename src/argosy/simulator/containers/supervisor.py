@@ -29,9 +29,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from argosy.simulator.containers import namespace_entry
 from argosy.simulator.containers.network_watch import LOOPBACK, NetworkWatch, listening
 from argosy.simulator.containers.relay import Loop, Relay
+from argosy.simulator.sandboxing import namespace_entry
 
 PLATFORM: Final = "169.254.255.131"
 """The address that the container is called at: the Host of transform jobs, see `connection.TRANSFORM_JOB`."""

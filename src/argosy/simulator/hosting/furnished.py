@@ -134,9 +134,9 @@ class FurnishedContainer:
         """Its exit code, or None when it still runs after `timeout_s`."""
         return self._container.wait(timeout_s)
 
-    def logs(self) -> str:
-        """What it wrote so far."""
-        return self._container.logs()
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote so far, or the last of it."""
+        return self._container.logs(last_bytes)
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach so far."""
