@@ -31,7 +31,7 @@ from argosy.simulator.containers.log import Log
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import free_port, python_path
 from argosy.simulator.containers.program import Program, Start, isolated
-from argosy.simulator.containers.supervisor import PLATFORM
+from argosy.simulator.containers.supervisor import PLATFORM, network_namespace
 
 _CAVEAT: Final = (
     "it runs without a container engine: an engine refuses more system calls, and what it writes to its file system "
@@ -95,6 +95,7 @@ class Order:
         memory_limit: `RLIMIT_DATA` in bytes, None for no limit.
         processors: Those that it is bound to; none for all.
         watched_process: With its end the watching ends; None waits for the first process.
+        outer_network: The network namespace of this machine, in which nothing may be changed.
     """
 
     entry: Entry | None = None
@@ -106,6 +107,7 @@ class Order:
     memory_limit: int | None = None
     processors: Sequence[int] = ()
     watched_process: int | None = None
+    outer_network: str = field(default_factory=network_namespace)
 
     def encoded(self) -> bytes:
         """As it goes to the supervisor's stdin."""

@@ -54,6 +54,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     loop = Loop()
     try:
+        # Who was to be joined may have ended, and its number be another's: then this is no container's network.
+        if network_namespace() == order["outer_network"]:
+            raise OSError("its network is this machine's own")
         if order["makes_network"]:
             _make_network()
         _route_into_loopback()
@@ -64,6 +67,11 @@ def main() -> NoReturn:
         sys.stderr.flush()
         os._exit(namespace_entry.SETUP_FAILED)
     _serve(loop, watch, child, order)
+
+
+def network_namespace() -> str:
+    """What the kernel calls the network namespace of this process."""
+    return str(Path("/proc/self/ns/net").readlink())
 
 
 def _serve(loop: Loop, watch: NetworkWatch | None, child: int | None, order: dict[str, Any]) -> NoReturn:
