@@ -42,6 +42,12 @@ class Plain:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._stamp = self._look()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the file is as it was when it was opened; one that another has replaced is."""
+        return self._look() == self._stamp
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, at most `size`; none at the end."""
@@ -58,6 +64,10 @@ class Plain:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+    def _look(self) -> tuple[int, int]:
+        facts = os.fstat(self._stream.fileno())
+        return facts.st_size, facts.st_mtime_ns
 
 
 class Made:
