@@ -31,7 +31,7 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done until it ends.
+        folder: Keeps what a job has done.
         assumptions: What nobody knows of transform jobs.
     """
 
@@ -71,9 +71,7 @@ class Batch:
                     journal,
                 ),
             )
-            ending = await _ended(job, tell)
-            journal.clear()  # it has ended: nothing of it is to be done again
-            return ending
+            return await _ended(job, tell)  # the journal stays: a kill may come before the job's status is stored
         finally:
             journal.close()
 

@@ -95,14 +95,15 @@ def test_what_aws_refuses_is_refused(refusing: Simulated, members: dict[str, Any
 
 
 # Moments 1 and 2 are around the model's write; then the job is created, started, and has ended.
-@pytest.mark.parametrize("moment", [4, 7])
-def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
+@pytest.mark.parametrize(("moment", "place"), [(4, "out/here"), (7, "out/here"), (7, "in/rows")])
+def test_a_job_survives_its_simulator(tmp_path: Path, moment: int, place: str) -> None:
     with doomed(tmp_path, moment) as first:
         first.bucket("in", {f"rows/{number}.csv": b"1\n" for number in range(3)})
         first.model()
-        try_to(lambda: create(first))
+        output = {"S3OutputPath": f"s3://{place}", "AssembleWith": "Line"}
+        try_to(lambda: create(first, TransformOutput=output))
     with simulation(tmp_path) as second:
         assert ended(second)["TransformJobStatus"] == "Completed"
-        results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
-        assert [name for name in results if not name.startswith(".")] == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        results = sorted(path.name for path in (tmp_path / "s3" / place).glob("*.out"))
+        assert results == ["0.csv.out", "1.csv.out", "2.csv.out"]
         until(lambda: stand_ins(tmp_path) == 0)
