@@ -171,6 +171,19 @@ def test_fault_15_server_errors_are_tried_again(bench: Bench) -> None:
     assert (ran.outcome.status, ran.outcome.progress.retries, ran.outcome.progress.requests) == ("Completed", 2, 5)
 
 
+def test_rows_between_good_ones_are_tried_again_or_fail_only_their_object(bench: Bench) -> None:
+    rows = [b"FLAKY 100\n" if number == 100 else b"%d\n" % number for number in range(700)]
+    bench.put("a", b"".join(rows))
+    bench.put("b", b"".join(rows[:50]) + b"STATUS-400\n" + b"".join(rows[50:]))
+    bench.put("c", b"".join(rows[:50]))
+    job = definition(SplitType=LINE, BatchStrategy=SINGLE, MaxConcurrentTransforms=3)
+    ran = bench.run(job)
+    assert bench.results() == {"a.out": b"".join(rows), "c.out": b"".join(rows[:50])}
+    assert (ran.outcome.progress.retries, ran.outcome.progress.failed, ran.outcome.progress.objects) == (1, 1, 3)
+    assert len(ran.invocations) == ran.outcome.progress.requests < 701 + 700 + 50
+    assert ran.outcome.progress.bytes == ran.outcome.progress.bytes_total
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -446,7 +459,7 @@ def test_a_bucket_without_objects_fails_the_job_in_the_service_s_words(bench: Be
     assert containers == []
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     concurrency=st.integers(1, 8),

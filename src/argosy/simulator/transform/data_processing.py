@@ -20,11 +20,10 @@ import msgspec
 
 from argosy.errors import RecordError
 from argosy.simulator.transform import json_path
-from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.content import lines_of
 from argosy.simulator.transform.definition import CSV, JSON, DataProcessing, JoinSource, TransformJobDefinition
 from argosy.simulator.transform.json_path import JsonPath, SliceEnd
-from argosy.simulator.transform.split import BatchStrategy, SplitType
+from argosy.simulator.transform.split import AssembleWith, BatchStrategy, SplitType
 
 _INPUT: Final = "input"
 _OUTPUT: Final = "output from the algorithm"

@@ -131,6 +131,7 @@ class TransformJob:
     def _end(self, status: Status) -> None:
         self._status = status
         self._ended = time.monotonic()
+        self._board.tell()
 
     async def _run(self) -> None:
         job, around = self._definition, self._surroundings
