@@ -4,25 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from argosy.errors import ArgosyError, MissingImageError
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
+from argosy.simulator.control.definitions import transform_job_of
 from argosy.simulator.control.resources import Json
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.hosting.furnished import Part
-from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.transform.definition import Assumptions
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
 from argosy.simulator.transform.progress import Listener
-
-_FIELDS: Final = frozenset(
-    {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
-    | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +46,7 @@ class Batch:
         Raises:
             UsageError: The service would not take the request.
         """
-        members = {member: value for member, value in request.items() if member in _FIELDS}
-        definition = TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model.name})
+        definition = transform_job_of(name, request, model.name)
         report = self.surroundings.report
 
         def tell(line: str) -> None:
