@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from argosy.errors import ContainerError, TransformError
 from argosy.simulator.storage.local_folder import LocalFolder, LocalUpload
 from argosy.simulator.storage.objects import ObjectUri
+from argosy.simulator.transform import content
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, Retried, TransformJobDefinition
 from argosy.simulator.transform.json_path import SliceEnd
 from argosy.simulator.transform.progress import Outcome, Progress
@@ -546,6 +547,19 @@ def test_an_object_that_another_replaces_while_it_is_open_is_read_to_its_end(ben
     bench.store = WrittenTo(bench.folder, "while it is open", _replace)
     assert bench.run(definition(SplitType=LINE)).outcome.status == "Completed"
     assert bench.results() == {"a.out": b"1\n2\n"}
+
+
+def test_a_record_that_is_too_long_to_be_filtered_fails_its_object(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "LONGEST_RECORD_BYTES", 1000)
+    bench.put("a", b"1," * 1000)
+    bench.put("b", b"1,2\n")
+    options = definition(ContentType=CSV, Accept=CSV, SplitType=LINE, AssembleWith=LINE, InputFilter="$[0]")
+    ran = bench.run(options)
+    assert ran.outcome.status == "Failed"
+    assert ran.heard.lines == ["in/a: a record is too long to be filtered, joined or numbered: want at most 1000 bytes"]
+    assert bench.results() == {"b.out": b"1\n"}
 
 
 def test_memory_stays_flat_for_a_large_object(bench: Bench) -> None:

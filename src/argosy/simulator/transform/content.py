@@ -11,8 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from argosy import contract
 from argosy.errors import TransformError
 
+LONGEST_RECORD_BYTES: Final = contract.megabytes(int(contract.BATCH_PAYLOAD_MB.value))
+"""What is held of an object or an answer where its records are changed: one of them, up to the largest payload.
+
+UNSURE: what SageMaker does with a longer record, as a job without a payload limit can have it; here its object fails.
+"""
 _BLOCK_BYTES: Final = 2**18
 _GZIP_WINDOW: Final = 31
 
@@ -149,19 +155,50 @@ def lines_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
     Args:
         read: Takes a number of bytes and gives at most that many; none at the end.
+
+    Raises:
+        TransformError: A line is longer than `LONGEST_RECORD_BYTES`.
     """
     rest: list[bytes] = []
+    length = 0
     while block := read(_BLOCK_BYTES):
         first, *more = block.split(b"\n")
         rest.append(first)
+        length += len(first)
         for part in more:
             line = b"".join(rest).removesuffix(b"\r")
-            rest = [part]
+            rest, length = [part], len(part)
             if line:
                 yield line
+        _check_length(length)
     line = b"".join(rest).removesuffix(b"\r")
     if line:
         yield line
+
+
+def whole_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """All of what is read, as one record.
+
+    Args:
+        read: As above.
+
+    Raises:
+        TransformError: It is longer than `LONGEST_RECORD_BYTES`.
+    """
+    parts: list[bytes] = []
+    length = 0
+    while block := read(_BLOCK_BYTES):
+        parts.append(block)
+        length += len(block)
+        _check_length(length)
+    yield b"".join(parts)
+
+
+def _check_length(length: int) -> None:
+    if length > LONGEST_RECORD_BYTES:
+        raise TransformError(
+            "a record is too long to be filtered, joined or numbered", want=f"at most {LONGEST_RECORD_BYTES} bytes"
+        )
 
 
 def follower(content: Readable) -> Callable[[int], bytes]:
