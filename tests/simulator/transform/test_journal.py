@@ -126,6 +126,18 @@ def test_a_job_whose_input_is_gone_has_none_in_its_results(bench: Bench, state: 
         run(bench, state, AMONG)
 
 
+@pytest.mark.parametrize("damage", [b"\0" * 40, b"{", b'{"uri": 1}', b"\xff\xfe", b'"\xff"', b"null", b""])
+def test_a_line_that_was_damaged_is_forgotten(bench: Bench, state: Path, damage: bytes) -> None:
+    for key in "ab":
+        bench.put(key, b"1")
+    run(bench, state)
+    (path,) = state.iterdir()
+    *lines, _ = path.read_bytes().splitlines()
+    path.write_bytes(b"".join(line + b"\n" for line in (damage, *lines, damage)))
+    assert run(bench, state) == (1, 1)
+    assert run(bench, state) == (2, 0)
+
+
 def test_results_with_numbers_of_their_own_are_never_resumed(bench: Bench, state: Path) -> None:
     bench.put("a", b"1\n")
     job = definition(

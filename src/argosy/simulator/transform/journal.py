@@ -61,8 +61,8 @@ class Journal:
         self._file.seek(0)
         whole = self._file.read().rpartition(b"\n")[0]
         self._file.truncate(len(whole) + 1 if whole else 0)  # the last line of a run that was killed may be cut
-        entries = (msgspec.json.decode(line, type=_Entry) for line in whole.splitlines())
-        self._entries = {entry.uri: entry for entry in entries}
+        entries = map(_read, whole.splitlines())
+        self._entries = {entry.uri: entry for entry in entries if entry is not None}
 
     def forget_results(self) -> None:
         """Let everything be done again; which objects are results of this job is still known.
@@ -121,6 +121,14 @@ class Journal:
     def close(self) -> None:
         """Let another run have it."""
         self._file.close()
+
+
+def _read(line: bytes) -> _Entry | None:
+    """What a line says; None for one that was damaged: what it noted is done again."""
+    try:
+        return msgspec.json.decode(line, type=_Entry)
+    except msgspec.DecodeError:
+        return None
 
 
 def _text(uri: ObjectUri) -> str:
