@@ -197,7 +197,8 @@ class TransformJob:
             await asyncio.gather(*running)
         finally:
             for task in running:
-                task.cancel()
+                if not task.cancelling():  # `gather` did it already; a second one would cut short what the first began
+                    task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
     def _open_instance(self, work: Work) -> None:
