@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import fidelity
 import msgspec
 
 from argosy import contract, errors, project
@@ -159,6 +160,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "environment.md": variables,
     "contract.md": demands,
     "errors.md": error_codes,
+    "fidelity.md": lambda: fidelity.page(_NOTE),
     "files.md": files,
 }
 

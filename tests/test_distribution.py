@@ -40,7 +40,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
 def test_the_wheel_says_where_its_types_and_its_command_are(wheel: zipfile.ZipFile) -> None:
     assert "argosy/py.typed" in wheel.namelist()
     commands = wheel.read(f"argosy-{PROJECT['version']}.dist-info/entry_points.txt").decode()
-    assert commands.split() == ["[console_scripts]", "argosy", "=", "argosy.cli.main:main"]
+    assert [line for line in commands.splitlines() if line] == [
+        "[console_scripts]",
+        "argosy = argosy.cli.main:main",
+        "[pytest11]",
+        "argosy = argosy.testing.pytest_plugin",
+    ]
 
 
 def test_the_base_install_is_what_enters_the_image(wheel: zipfile.ZipFile) -> None:

@@ -122,12 +122,14 @@ def free_port() -> int:
     raise OSError("no free ports from 18100 to 19000")
 
 
-def status(port: int, path: str, timeout_s: float = 1.0) -> int:
-    """The status of a GET; 0 when nobody answers."""
-    asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+def status(port: int, path: str, timeout_s: float = 1.0, body: bytes = b"") -> int:
+    """The status of a GET, or of a POST of some CSV; 0 when nobody answers."""
+    head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    if body:
+        head += f"Content-Type: text/csv\r\nContent-Length: {len(body)}\r\n"
     try:
         with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
-            connection.sendall(asked)
+            connection.sendall(f"{head}\r\n".encode() + body)
             answer = connection.recv(64)
     except OSError:
         return 0

@@ -1,148 +1,46 @@
-"""What a call through the simulated endpoint costs beside the same call to its container.
+"""What the simulator costs, and how it stands beside the local mode of AWS's SDK.
 
-The simulator has one processor to itself; the container, a bare HTTP server in C that echoes, shares the other one with
-the load. Both are loaded in turn, the container directly and through the simulator; figures are medians of the rounds.
+`scripts/bench simulator` measures everything; parts can be named: `scripts/bench simulator start local_mode`.
 """
 
-import json
-import os
-import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.serving import environments, generator, processes
-from benchmarks.serving.generator import Load, Measured
-from benchmarks.serving.processes import LOAD_CPU, SERVER_CPU, Launch, Running
-from benchmarks.simulator.simulated import NAME
+from benchmarks.harness import surroundings
+from benchmarks.simulator import calls, local_mode, start, table, transform
+from benchmarks.simulator.subject import EXAMPLE, QUICK, Subject, make
 
-RESULTS: Final = Path(__file__).parent.parent / "results/simulator.json"
-PAGE: Final = Path(__file__).parent / "README.md"
-MARK: Final = "<!-- below: written by benchmarks/simulator/measure.py from benchmarks/results/simulator.json -->\n"
-ROOT: Final = Path(__file__).parent.parent.parent
-ROUNDS: Final = 5
-LARGEST_ADDED_MS: Final = 0.6
-FEWEST_CALLS: Final = 5000
-_ROW: Final = b"5.1,3.5,1.4,0.2\n"
-_LOADS: Final = (
-    # name, connections, bytes of the body
-    ("one connection", 1, 96),
-    ("8 connections", 8, 96),
-    ("64 connections", 64, 96),
-    ("8 connections, 100 KB", 8, 100_000),
-)
-_LIKE_BOTO = "\r\n".join(  # the generator writes it behind `Content-Type: `, other header lines may follow
-    (
-        "text/csv",
-        "User-Agent: Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.18 md/arch#x86_64 lang/python#3.11.7",
-        "X-Amz-Date: 20261123T000000Z",
-        "Authorization: AWS4-HMAC-SHA256 Credential=any/20261123/us-east-1/sagemaker/aws4_request, "
-        f"SignedHeaders=content-type;host;x-amz-date, Signature={'0' * 64}",
-        f"amz-sdk-invocation-id: {'0' * 36}",
-        "amz-sdk-request: attempt=1",
-        "Accept-Encoding: identity",
-    )
-)
+PARTS: Final[dict[str, Callable[[], object]]] = {
+    "calls": calls.measure,
+    "transform": transform.measure,
+    "start": lambda: _of(QUICK, start.measure),
+    "local_mode": lambda: _of(EXAMPLE, local_mode.measure),
+}
 
 
-def measure() -> dict[str, object]:
-    """All loads, both ways, in turn."""
-    rows: dict[str, object] = {}
-    with tempfile.TemporaryDirectory(prefix="argosy-benchmark-") as scratch, _both() as (container, simulator):
-        for name, connections, size in _LOADS:
-            body = Path(scratch) / f"{size}"
-            body.write_bytes((_ROW * (size // len(_ROW) + 1))[:size])
-            rows[name] = _row(container, simulator, connections, body)
-            sys.stderr.write(f"{name}: {json.dumps(rows[name])}\n")
-    return rows
+def measure(arguments: Sequence[str], last: dict[str, object]) -> dict[str, object] | None:
+    """The parts that are named, or all; those that are not stay as they were."""
+    unknown = [name for name in arguments if name not in PARTS]
+    if unknown:
+        sys.stderr.write(f"usage: scripts/bench simulator [PART...], parts: {', '.join(PARTS)}\n")
+        return None
+    measured = last | {name: PARTS[name]() for name in arguments or PARTS}
+    around = surroundings()
+    commits = last.get("commits", {})
+    assert isinstance(commits, dict)
+    commit = f"{str(around['commit'])[:12]}{' and what was changed since' if around['changed'] else ''}"
+    return measured | {"commits": commits | dict.fromkeys(arguments or PARTS, commit)}
 
 
 def publish() -> None:
-    """Put the table into the page."""
-    result = json.loads(RESULTS.read_text())
-    machine = result["machine"]
-    lines = [
-        f"Measured {result['date'][:10]} at commit `{result['commit'][:12]}` on {machine['processors']} processors of "
-        f"{machine['processor']}, {machine['system']}, Python {result['versions']['python']}.",
-        "",
-        "| load | container alone | through the simulator | added p50 | CPU a call | goal | |",
-        "|---|---|---|---|---|---|---|",
-        *(_line(name, row) for name, row in result["measured"].items()),
-    ]
-    PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + "\n" + "\n".join(lines) + "\n")
-    print("\n".join(lines))
+    """Put the tables into the page."""
+    table.publish()
 
 
-@contextmanager
-def _both() -> Iterator[tuple[Running, Running]]:
-    """The container, and the simulator in front of it."""
-    floor = environments.compiled(environments.HERE / "load/floor.c")
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    port = processes.free_port()
-    at_container = Launch([str(floor), str(port)], environ, ROOT, port, cpus=(LOAD_CPU,))
-    with processes.running(at_container) as container:
-        own = processes.free_port()
-        command = [sys.executable, "-m", "benchmarks.simulator.simulated", str(own), str(port)]
-        at_simulator = Launch(command, environ, ROOT, own, ready="/bench/ready", cpus=(SERVER_CPU,))
-        with processes.running(at_simulator) as simulator:
-            yield container, simulator
-
-
-def _row(container: Running, simulator: Running, connections: int, body: Path) -> dict[str, float]:
-    """Medians of the rounds."""
-    direct: list[Measured] = []
-    through: list[Measured] = []
-    costs: list[float] = []
-    size = body.stat().st_size
-    for number in range(ROUNDS + 1):
-        alone = generator.run(
-            container.port,
-            Load("/invocations", connections, body=body, content_type=_LIKE_BOTO, answer_bytes=size),
-        )
-        before = simulator.cpu_s()
-        load = Load(
-            f"/endpoints/{NAME}/invocations",
-            connections,
-            warm_up_s=0,
-            body=body,
-            content_type=_LIKE_BOTO,
-            answer_bytes=size,
-        )
-        measured = generator.run(simulator.port, load)
-        failed = sum(measured[key] for key in ("not_200", "broken", "timeouts"))
-        if failed:
-            raise RuntimeError(f"{failed:.0f} calls failed")
-        if number:  # the first round warms up
-            direct.append(alone)
-            through.append(measured)
-            costs.append(1e6 * (simulator.cpu_s() - before) / (measured["requests_per_s"] * load.seconds))
-    return {
-        "direct_per_s": _median(direct, "requests_per_s"),
-        "through_per_s": _median(through, "requests_per_s"),
-        "direct_p50_ms": _median(direct, "p50_ms"),
-        "through_p50_ms": _median(through, "p50_ms"),
-        "through_p99_ms": _median(through, "p99_ms"),
-        "added_p50_ms": round(_median(through, "p50_ms") - _median(direct, "p50_ms"), 3),
-        "cpu_us_per_call": round(statistics.median(costs), 1),
-    }
-
-
-def _median(rounds: list[Measured], key: str) -> float:
-    return round(statistics.median(one[key] for one in rounds), 3)
-
-
-def _line(name: str, row: dict[str, Any]) -> str:
-    goal, is_met = "-", None
-    if name == "one connection":
-        goal, is_met = f"added p50 ≤ {LARGEST_ADDED_MS} ms", row["added_p50_ms"] <= LARGEST_ADDED_MS
-    elif name == "64 connections":
-        goal, is_met = f"≥ {FEWEST_CALLS:,} calls/s", row["through_per_s"] >= FEWEST_CALLS
-    verdict = "" if is_met is None else "pass" if is_met else "**fail**"
-    return (
-        f"| {name} | {row['direct_per_s']:,.0f}/s, p50 {row['direct_p50_ms']:.3f} ms | {row['through_per_s']:,.0f}/s, "
-        f"p50 {row['through_p50_ms']:.3f} ms, p99 {row['through_p99_ms']:.3f} ms | {row['added_p50_ms']:.3f} ms | "
-        f"{row['cpu_us_per_call']:.0f} us | {goal} | {verdict} |"
-    )
+def _of(project: Path, part: Callable[[Subject], object]) -> object:
+    """A part that needs an image of a project."""
+    with tempfile.TemporaryDirectory() as folder:
+        return part(make(project, Path(folder)))

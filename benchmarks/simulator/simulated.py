@@ -24,7 +24,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = False
+        self.is_offline = self.lends_network = False
 
     def start(self) -> None:
         """It runs."""

@@ -1,7 +1,6 @@
 """What a transform job makes of a container's throughput, and how much memory it takes.
 
-`python -m benchmarks.simulator.transform` measures and prints rows; `transform.md` keeps them. With `job` it is one job
-in a process of its own, on the processor that the load has otherwise.
+Run as a module it is one job, in a process of its own on the processor that the load has otherwise.
 """
 
 import asyncio
@@ -29,6 +28,7 @@ from benchmarks.serving import environments, generator, processes
 
 ROUNDS = 3
 MIB = 2**20
+LARGE_BYTES = 5 * 10**9
 ROW = ",".join(f"{number / 7:.5f}" for number in range(30)).encode() + b"\n"
 PREDICTOR = """
 import numpy as np
@@ -55,7 +55,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = False
+        self.is_offline = self.lends_network = False
 
     def start(self) -> None:
         """It runs."""
@@ -162,7 +162,7 @@ def job(root: Path, port: int, fields: dict[str, Any], concurrency: int) -> dict
 def run_job(root: Path, port: int, fields: dict[str, Any], concurrency: int) -> dict[str, float]:
     """One job in a process of its own, on the load's processor."""
     arguments = [str(root), str(port), json.dumps(fields), str(concurrency)]
-    command = ["taskset", "-c", str(processes.LOAD_CPU), sys.executable, "-m", __spec__.name, "job", *arguments]
+    command = ["taskset", "-c", str(processes.LOAD_CPU), sys.executable, "-m", __name__, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     processes.prefer(process.pid)
     stdout, _ = process.communicate(timeout=600)
@@ -230,23 +230,17 @@ def large(root: Path, size: int) -> Iterator[dict[str, object]]:
                "mb_per_s": round(size / 1e6 / done["seconds"]), "grown_mb": round(done["grown_mb"], 1)}  # fmt: skip
 
 
-def main() -> None:
-    """Measure everything, or what the arguments name: `compare`, `large BYTES`."""
-    wanted = sys.argv[1:2]
-    if wanted in ([], ["compare"]):
-        with server() as port:
-            for case in CASES:
-                with tempfile.TemporaryDirectory() as made:
-                    print(json.dumps(compare(case, port, Path(made))), flush=True)
-    if wanted in ([], ["large"]):
-        size = int(sys.argv[2]) if len(sys.argv) > 2 else 5 * 10**9
-        with tempfile.TemporaryDirectory() as made:
-            for row in large(Path(made) / "s3", size):
-                print(json.dumps(row), flush=True)
+def measure() -> dict[str, list[dict[str, object]]]:
+    """Every case, and an object of 5 GB."""
+    shares = []
+    with server() as port:
+        for case in CASES:
+            with tempfile.TemporaryDirectory() as made:
+                shares.append(compare(case, port, Path(made)))
+                sys.stderr.write(f"{json.dumps(shares[-1])}\n")
+    with tempfile.TemporaryDirectory() as made:
+        return {"shares": shares, "large": list(large(Path(made) / "s3", LARGE_BYTES))}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["job"]:
-        print(json.dumps(job(Path(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]), int(sys.argv[5]))))
-    else:
-        main()
+    print(json.dumps(job(Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4]))))

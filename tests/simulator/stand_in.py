@@ -3,13 +3,14 @@
 `/invocations` answers with the request's body. A body that holds one of these words is treated otherwise:
 `STATUS-404` answers that status, `DROP` closes the connection, `SLOW` answers after STAND_IN_SLOW_S, `FLAKY` answers
 500 the first time that this very body comes, `JITTER` answers after a random moment, `DOUBLE` answers the body twice,
-`EXIT` ends the process. A body that begins with `STREAM` is answered with its other words, one by one in chunks; the
-word `BREAK` drops the connection there, and `WAIT` keeps what follows back for STAND_IN_SLOW_S. GET `/requests` lists
-the requests so far, without this one.
+`EXIT` ends the process, `FLOOD` has it write 2 MB to stderr first. A body that begins with `STREAM` is answered with
+its other words, one by one in chunks; the word `BREAK` drops the connection there, and `WAIT` keeps what follows back
+for STAND_IN_SLOW_S. GET `/requests` lists the requests so far, without this one.
 
 STAND_IN_MODE: `ready` (default), `never-ready`, `crash` (exits 3 at once), `deaf` (ignores SIGTERM), `sick` (healthy
 until it was invoked once), `hanging-ping`. STAND_IN_PARAMETERS: body of `/execution-parameters`; without it 404.
-STAND_IN_HEADERS: JSON object of headers added to each answer of `/invocations`.
+STAND_IN_HEADERS: JSON object of headers added to each answer of `/invocations`. STAND_IN_DIARY: file that outlives it;
+a line of JSON for its environment, one for each request, and one for SIGTERM.
 """
 
 import hashlib
@@ -23,11 +24,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 MODE = os.environ.get("STAND_IN_MODE", "ready")
 SLOW_S = float(os.environ.get("STAND_IN_SLOW_S", "30"))
 PARAMETERS = os.environ.get("STAND_IN_PARAMETERS")
 HEADERS = json.loads(os.environ.get("STAND_IN_HEADERS", "{}"))
+DIARY = os.environ.get("STAND_IN_DIARY")
 COMMAND_BYTES = 65536
 
 requests: list[dict[str, object]] = []
@@ -70,6 +73,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(random.random() / 50)
         with lock:
             concurrent -= 1
+        if b"FLOOD" in body:
+            sys.stderr.write("complaint\n" * 200_000)
         if b"EXIT" in body:
             os._exit(9)
         if b"DROP" in body:
@@ -118,6 +123,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     "concurrent": concurrent,
                 }
             )
+            note({**requests[-1], "pid": os.getpid()})
 
     def answer(
         self, status: int, body: bytes, content_type: str | None = None, extra: dict[str, str] | None = None
@@ -162,6 +168,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def note(happened: dict[str, object]) -> None:
+    if DIARY:
+        with Path(DIARY).open("a") as diary:
+            diary.write(json.dumps(happened) + "\n")
+
+
+def end(*_: object) -> None:
+    note({"ended by": "SIGTERM"})
+    sys.exit(0)
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -169,8 +186,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     print("stand-in starts", flush=True)
+    note({"pid": os.getpid(), "environment": dict(os.environ)})
     if MODE == "crash":
         print("no such file: model.joblib", file=sys.stderr, flush=True)
         sys.exit(3)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if MODE == "deaf" else lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if MODE == "deaf" else end)
     Server(("0.0.0.0" if os.environ.get("STAND_IN_ANY") else "127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -10,7 +10,7 @@ from typing import Final
 
 from argosy import engine as engines
 from argosy import model_archive, project
-from argosy.cli import build, output
+from argosy.cli import output
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.contract import MODELS_DIR, SERVE_ARGUMENT, PlatformVariable, Variable
@@ -101,6 +101,8 @@ def _of_project(found: Project, target: str, kind: str | None, launch: Launch, e
     try:
         if is_process:
             return _process(found, target, launch, environment, on_remove)
+        from argosy.cli import build  # half of what this program is: an image that is there starts sooner without it
+
         image = build.build_project(found, None, environment)
         if engine is None:
             return SandboxContainer(_unpack(image, environment), image.runtime, target, launch, on_remove)

@@ -1,20 +1,19 @@
 """`argosy simulate`: an endpoint that unmodified AWS clients can invoke, and transform jobs over a folder."""
 
 import asyncio
+import importlib
 import json
 import shlex
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from argosy.cli.output import print_data, say
-from argosy.cli.simulation import interrupt
+from argosy.cli.simulation.interrupt import Opened, run
 from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject
-from argosy.cli.simulation.transform import transform
-from argosy.cli.simulation.up import up
 from argosy.simulator.hosting.definition import (
     DEFAULT_VARIANT,
     ContainerDefinition,
@@ -27,14 +26,26 @@ from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, serve
 
+_LONGER: Final = ("transform", "up")
+"""Verbs in modules of their names, `argosy.cli.simulation.VERB`."""
 
-@click.group
+
+class _Verbs(click.Group):
+    """Imports the longer verbs only when they are called: an endpoint starts sooner without them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*super().list_commands(ctx), *_LONGER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LONGER:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(importlib.import_module(f"argosy.cli.simulation.{cmd_name}"), cmd_name)
+        return found
+
+
+@click.group(cls=_Verbs)
 def command() -> None:
     """Run an image or a project as SageMaker does, on this machine."""
-
-
-command.add_command(transform)
-command.add_command(up)
 
 
 @command.command
@@ -62,9 +73,14 @@ def endpoint(target: str, as_json: bool, port: int, **options: Any) -> int:  # A
     listener = bind(port)
     with listener, subject.opener({}) as open_one:
         switches = HostingOptions(seed=options["seed"], is_recut=options["recut"])
-        served = Endpoint(definition, lambda _model, variant: SingleContainer(open_one, variant), say, switches)
+        opened = Opened()
+
+        def make_backend(model: Model, variant: ProductionVariant) -> SingleContainer:
+            return SingleContainer(lambda: opened.add(open_one()), variant)
+
+        served = Endpoint(definition, make_backend, say, switches)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return interrupt.run(_serve(served, listener, _announcement(name, url, as_json)), lambda: served.containers)
+        return run(_serve(served, listener, _announcement(name, url, as_json)), opened)
 
 
 async def _serve(served: Endpoint, listener: socket.socket, announce: Callable[[], None]) -> int:

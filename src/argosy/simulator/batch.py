@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from argosy.errors import ArgosyError, MissingImageError
+from argosy.simulator.allotment import Allotment, Share
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.definitions import transform_job_of
@@ -13,7 +14,7 @@ from argosy.simulator.control.resources import Json
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
-from argosy.simulator.hosting.furnished import Part
+from argosy.simulator.hosting.furnished import FurnishedContainer, Part
 from argosy.simulator.transform.definition import Assumptions
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
@@ -26,13 +27,17 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done.
+        folder: Keeps what a job has done, and nameless files.
         assumptions: What nobody knows of transform jobs.
+        allotment: Says what of this machine containers get.
+        shares_network: Whether the containers of a pipeline are in one network, where their kind can be.
     """
 
     surroundings: furnished.Surroundings
     folder: Path
     assumptions: Assumptions
+    allotment: Allotment
+    shares_network: bool = True
 
     async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
         """Run a job; the results that an earlier run of it stored are not made again.
@@ -47,6 +52,7 @@ class Batch:
             UsageError: The service would not take the request.
         """
         definition = transform_job_of(name, request, model.name)
+        share = self.allotment.of_job(model, str(request["TransformResources"]["InstanceType"]))
         report = self.surroundings.report
 
         def tell(line: str) -> None:
@@ -58,10 +64,10 @@ class Batch:
                 definition,
                 Surroundings(
                     self.surroundings.store,
-                    partial(self._open_instance, model),
+                    partial(self._open_instance, model, share),
                     Listener(tell, tell, lambda _progress: None),
                     self.assumptions,
-                    self.surroundings.folder,
+                    self.folder,
                     journal,
                 ),
             )
@@ -69,20 +75,25 @@ class Batch:
         finally:
             journal.close()
 
-    def _open_instance(self, model: Model, variables: Mapping[str, str]) -> Sequence[Container]:
+    def _open_instance(self, model: Model, share: Share, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.
 
         Raises:
             ArgosyError: One cannot be opened; nothing is left of the others.
         """
         ports = Ports(len(model.containers))
-        opened: list[Container] = []
+        opened: list[FurnishedContainer] = []
+
+        def neighbour() -> Container | None:
+            return opened[0].network_owner if opened and self.shares_network else None
+
         try:
             for number, definition in enumerate(model.containers, start=1):
                 own: Callable[[], Mapping[str, str]] = dict
                 if len(model.containers) > 1:
                     own = partial(ports.variables, number)
-                part = Part(definition.hostname or f"container-{number}", number, partial(_joined, variables, own))
+                name = definition.hostname or f"container-{number}"
+                part = Part(name, number, partial(_joined, variables, own), share, neighbour=neighbour)
                 opened.append(furnished.furnish(definition, self.surroundings, part))
         except BaseException:
             for container in opened:

@@ -57,19 +57,6 @@ class Reply:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """What came of a health check.
-
-    Attributes:
-        fault: What was wrong, in a clause; None when it passed.
-        is_answered: Whether the container answered at all.
-    """
-
-    fault: str | None
-    is_answered: bool
-
-
 class Response:
     """A container's answer whose body is still to come.
 
@@ -132,13 +119,13 @@ class Connection:
             channel.close()
         self._idle.clear()
 
-    async def ping(self) -> Ping:
-        """One health check: only 200 within 2 seconds passes it."""
+    async def ping(self) -> str | None:
+        """One health check: what was wrong, in a clause, or None; only 200 within 2 seconds passes it."""
         try:
             reply = await self.get("/ping", contract.PING.value)
         except ContainerError as error:
-            return Ping(error.what, is_answered=False)
-        return Ping(None if reply.status == 200 else f"/ping answers {reply.status}", is_answered=True)
+            return error.what
+        return None if reply.status == 200 else f"/ping answers {reply.status}"
 
     async def get(self, path: str, timeout_s: float) -> Reply:
         """A GET request with its whole answer.

@@ -11,10 +11,8 @@ from argosy.errors import ContainerError, EngineError
 from argosy.simulator.connection import Connection
 from argosy.simulator.containers.container import Container, ending, log_tail
 
-STARTUP_INTERVAL_S: Final = 0.2
-"""Between two health checks while a container starts. The service takes about a second, as public logs show (read
-2026-11-22); here nobody should wait that long for a container that is ready."""
-_UNANSWERED_INTERVAL_S: Final = 0.05
+_STARTUP_INTERVAL_S: Final = (0.02, 0.2)
+_STARTUP_SHARE: Final = 0.05
 _LOOK_INTERVAL_S: Final = 0.3  # to ask an engine costs as much as its command's start
 
 Result = TypeVar("Result")
@@ -52,7 +50,8 @@ async def uninterrupted(work: Callable[[], Result]) -> Result:
 async def await_ready(container: Container, connection: Connection, limit_s: float, failure: str) -> float:
     """Ping a started container until it answers 200; returns the seconds that it took.
 
-    As long as nothing answers at the port, it is tried more often, so that a quick container is not kept waiting.
+    Between two health checks lies a twentieth of the time that the start took so far, 20 to 200 ms, so that a quick
+    container is not kept waiting. The service takes about a second, as public logs show (read 2026-11-22).
 
     Args:
         container: Started.
@@ -63,24 +62,34 @@ async def await_ready(container: Container, connection: Connection, limit_s: flo
     Raises:
         ContainerError: It ended, or was not ready within `limit_s`; with the reason and the end of its log.
     """
-    started = look_again = time.monotonic()
+    started = time.monotonic()
+    shortest_s, longest_s = _STARTUP_INTERVAL_S
+    ended = asyncio.create_task(_exit_code(container))
+    try:
+        while True:
+            tried = time.monotonic()
+            fault = await connection.ping()
+            if fault is None:
+                return time.monotonic() - started
+            elapsed = time.monotonic() - started
+            if ended.done():
+                how = await asyncio.to_thread(ending, container, ended.result())
+                raise await _not_ready(container, failure, f"it ended after {elapsed:.1f} s with {how}")
+            if elapsed >= limit_s:
+                raise await _not_ready(container, failure, f"{fault}, still so after {elapsed:.0f} s")
+            interval_s = min(max(shortest_s, _STARTUP_SHARE * elapsed), longest_s)
+            await asyncio.sleep(max(0.0, tried + interval_s - time.monotonic()))
+    finally:
+        ended.cancel()
+
+
+async def _exit_code(container: Container) -> int:
+    """The exit code of a container, soon after it has ended; no health check waits for an engine's answer."""
     while True:
-        tried = time.monotonic()
-        ping = await connection.ping()
-        if ping.fault is None:
-            return time.monotonic() - started
-        elapsed = time.monotonic() - started
-        exit_code = None
-        if time.monotonic() >= look_again:
-            exit_code = await asyncio.to_thread(container.exit_code)
-            look_again = time.monotonic() + _LOOK_INTERVAL_S
+        exit_code = await asyncio.to_thread(container.exit_code)
         if exit_code is not None:
-            how = await asyncio.to_thread(ending, container, exit_code)
-            raise await _not_ready(container, failure, f"it ended after {elapsed:.1f} s with {how}")
-        if elapsed >= limit_s:
-            raise await _not_ready(container, failure, f"{ping.fault}, still so after {elapsed:.0f} s")
-        interval = STARTUP_INTERVAL_S if ping.is_answered else _UNANSWERED_INTERVAL_S
-        await asyncio.sleep(max(0.0, tried + interval - time.monotonic()))
+            return exit_code
+        await asyncio.sleep(_LOOK_INTERVAL_S)
 
 
 async def until_unhealthy(container: Container, connection: Connection, checks: HealthChecks, report: Report) -> str:
@@ -95,7 +104,7 @@ async def until_unhealthy(container: Container, connection: Connection, checks: 
     failures = 0
     while True:
         await asyncio.sleep(checks.interval_s)
-        reason = (await connection.ping()).fault
+        reason = await connection.ping()
         if reason is None:
             if failures:
                 report(f"health check passed again after {failures} failed")

@@ -88,9 +88,15 @@ class Channel(asyncio.Protocol):
     # The exchange
 
     def begin(self, path: str, timeout_s: float) -> None:
-        """Begin an exchange, which has `timeout_s` for everything up to its end."""
+        """Begin an exchange, which has `timeout_s` for everything up to its end.
+
+        The connection may be gone already: Docker takes connections for a container that does not listen yet, and
+        drops them.
+        """
         self._reset()
         self._path = path
+        if self.is_lost:
+            self._fault = self._broken("it was closed")
         self.limit(timeout_s)
 
     def limit(self, timeout_s: float) -> None:
@@ -134,12 +140,9 @@ class Channel(asyncio.Protocol):
     def _write(self, *parts: bytes) -> None:
         """Send some bytes; a proxy takes a connection and closes it at once when nobody listens behind it."""
         if self._transport.is_closing():
-            self._break("it was closed")
+            self._fail(self._broken("it was closed"))
         else:
             self._transport.writelines(parts)
-
-    def _break(self, reason: object) -> None:
-        self._fail(ContainerError(f"the connection broke before {self._path} was answered", got=reason))
 
     async def read_head(self) -> None:
         """Wait until status and header fields are there.
@@ -240,6 +243,9 @@ class Channel(asyncio.Protocol):
         self.close()
         self._wake()
 
+    def _broken(self, reason: object) -> ContainerError:
+        return ContainerError(f"the connection broke before {self._path} was answered", got=reason)
+
     def _look_at_time(self) -> None:
         """The exchange is late, or another one has followed the one whose timer this was."""
         left_s = self._deadline - self._loop.time()
@@ -310,7 +316,7 @@ class Channel(asyncio.Protocol):
         self.is_lost = True
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-        self._break(exc or "it was closed")
+        self._fail(self._broken(exc or "it was closed"))
 
     def pause_writing(self) -> None:
         """The container takes nothing more for now."""

@@ -2,11 +2,9 @@
 
 import asyncio
 import re
-import shutil
 import socket
 import ssl
 import uuid
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +12,10 @@ from typing import Final
 
 from argosy import contract
 from argosy.simulator import answers
+from argosy.simulator.allotment import Allotment
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.batch import Batch
-from argosy.simulator.containers.container import Container
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
@@ -73,6 +71,7 @@ class World:
         hosting: What a person may change about endpoints.
         assumptions: What nobody knows of transform jobs.
         streams: Where bidirectional streams are served.
+        is_as_declared: Whether containers are limited to what their instance type has.
     """
 
     state: Path
@@ -85,6 +84,7 @@ class World:
     hosting: HostingOptions = field(default_factory=HostingOptions)
     assumptions: Assumptions = field(default_factory=Assumptions)
     streams: StreamsPort = StreamsPort()
+    is_as_declared: bool = False
 
 
 class _Gate:
@@ -123,11 +123,13 @@ class Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._report = world.report
-        self._opened: weakref.WeakSet[Endpoint] = weakref.WeakSet()
         store = Store(world.state)
-        artifacts = _emptied(world.state / "artifacts")
-        self._surroundings = Surroundings(world.open_container, world.objects, artifacts, world.report)
-        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions)
+        self._surroundings = Surroundings(world.open_container, world.objects, world.report)
+        self._allotment = Allotment(world.report, world.is_as_declared)
+        batch = Batch(
+            *(self._surroundings, world.state / "jobs", world.assumptions, self._allotment),
+            shares_network=world.backends.shares_network,
+        )
         asynchronous = AsyncInference(
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )
@@ -154,10 +156,8 @@ class Simulation:
 
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
-        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits)
-        endpoint = Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
-        self._opened.add(endpoint)
-        return endpoint
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits, self._allotment)
+        return Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
 
     @property
     def streams_url(self) -> str:
@@ -173,11 +173,6 @@ class Simulation:
         if None in labels:
             return None
         return all(found is not None and found.get(contract.LABEL_BIDIRECTIONAL) == "true" for found in labels)
-
-    @property
-    def containers(self) -> list[Container]:
-        """The containers of all endpoints."""
-        return [container for endpoint in self._opened for container in endpoint.containers]
 
     async def serve(self, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         """Go on where the simulation before ended, and answer until `stopping` is set or this is cancelled.
@@ -228,10 +223,3 @@ class Simulation:
             return answers.not_simulated(413, f"a request of the `sagemaker` API has at most {REQUEST_BYTES} bytes")
         region = _REGION.search(headers.get("authorization", ""))
         return await self._control.answer(headers[TARGET], bytes(body), region.group(1) if region else answers.REGION)
-
-
-def _emptied(folder: Path) -> Path:
-    """The folder of artifacts without what a simulation left there that was killed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder

@@ -123,6 +123,7 @@ def test_the_environment_has_credentials_and_a_region_only_where_there_are_none(
         assert set(variables) == {
             "AWS_ENDPOINT_URL_SAGEMAKER",
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME_HTTP2",
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
             "AWS_DEFAULT_REGION",

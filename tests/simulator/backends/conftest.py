@@ -1,5 +1,6 @@
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,8 +41,7 @@ class House:
 
     @property
     def surroundings(self) -> Surroundings:
-        (self.root / "work").mkdir(exist_ok=True)
-        return Surroundings(self.open, LocalFolder(self.root / "s3"), self.root / "work", self.reports.append)
+        return Surroundings(self.open, LocalFolder(self.root / "s3"), self.reports.append)
 
     def serves(self, predictor: str) -> None:
         """What Argosy's own server serves: `module:Class` in this house's folder."""
@@ -71,17 +71,21 @@ class House:
         return httpx.get(f"{self.opened[number][0].url}{path}").json()
 
     def is_clean(self) -> bool:
+        """Whether nothing is left of its containers and their artifacts."""
         return list((self.root / "work").iterdir()) == []
 
 
 @contextmanager
 def furnished(root: Path) -> Iterator[House]:
     made = House(root)
-    try:
-        yield made
-    finally:
-        for container, _launch in made.opened:
-            container.remove()
+    (root / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(root / "work"))
+        try:
+            yield made
+        finally:
+            for container, _launch in made.opened:
+                container.remove()
 
 
 @pytest.fixture

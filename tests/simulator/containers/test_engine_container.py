@@ -236,3 +236,10 @@ def test_containers_of_one_model_share_a_network(make: MakeImageContainer, engin
     assert execute(engine, second, script).stdout == "7\n"
     second.remove()
     first.remove()
+
+
+def test_more_processors_than_there_are_limit_nothing(make: MakeImageContainer) -> None:
+    container = make(cpus=1000)
+    container.start()
+    await_ping(container)
+    assert container.lends_network

@@ -3,7 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import bind
-from argosy.simulator.simulation import Simulation
+from argosy.simulator.simulation import Simulation, World
 from tests.simulator.control.world import world
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -36,6 +37,7 @@ class Simulated:
     folder: Path
     url: str
     reports: list[str] = field(default_factory=list)
+    streams_port: int = 0
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -96,8 +98,8 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 
 
 @contextmanager
-def simulation(folder: Path) -> Iterator[Simulated]:
-    """A simulation on a thread, so that blocking clients can call it."""
+def simulation(folder: Path, around: Callable[[Path, Report], World] = world, **changed: Any) -> Iterator[Simulated]:
+    """A simulation on a thread, so that blocking clients can call it; keywords are fields of its world."""
     listener = bind(0)
     started = threading.Event()
     made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -106,7 +108,13 @@ def simulation(folder: Path) -> Iterator[Simulated]:
     failures: list[BaseException] = []
 
     async def main() -> None:
-        await Simulation(world(folder, made.reports.append)).serve(listener, stopping, started.set)
+        served = Simulation(replace(around(folder, made.reports.append), **changed))
+
+        def on_open() -> None:
+            made.streams_port = int(served.streams_url.rpartition(":")[2])
+            started.set()
+
+        await served.serve(listener, stopping, on_open)
 
     def run() -> None:
         try:

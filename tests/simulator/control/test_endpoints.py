@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.simulator.control.conftest import QUICK, Simulated, until
+from tests.simulator.runtime.http2_client import PATH, Http2Client
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/iris"
 
@@ -171,3 +172,14 @@ def test_an_asynchronous_endpoint_stores_its_results(simulated: Simulated) -> No
     result = simulated.folder / "s3" / answer["OutputLocation"].removeprefix("s3://")
     until(result.is_file)
     assert result.read_bytes() == b"1,2"
+
+
+def test_bidirectional_streams_find_the_endpoint(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.config()
+    simulated.endpoint()
+    simulated.in_service()
+    with Http2Client(simulated.streams_port, PATH.replace("demo", "other")) as client:
+        assert client.status == 400
+    with Http2Client(simulated.streams_port, PATH.replace("demo", "iris")) as client:
+        assert client.status == 424, "it reaches the stand-in, which speaks no WebSocket"

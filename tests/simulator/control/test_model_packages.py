@@ -145,6 +145,29 @@ def test_what_aws_refuses_is_refused(refusing: Simulated, members: dict[str, Any
     assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"AdditionalS3DataSource": {"S3DataType": "S3Object", "S3Uri": "s3://in/more", "CompressionType": "None"}},
+        {
+            "ModelDataSource": {
+                "S3DataSource": {
+                    "S3Uri": "s3://in/model/",
+                    "S3DataType": "S3Prefix",
+                    "CompressionType": "None",
+                    "ManifestS3Uri": "s3://in/manifest.json",
+                }
+            }
+        },
+    ],
+)
+def test_what_is_not_simulated_is_refused_as_such(refusing: Simulated, member: dict[str, Any]) -> None:
+    specification = {**SPECIFICATION, "Containers": [{"Image": "stand-in", **member}]}
+    with pytest.raises(ClientError, match="is not simulated") as caught:
+        create(refusing, InferenceSpecification=specification)
+    assert caught.value.response["Error"]["Code"] == "NotSimulated"
+
+
 # Moments 1 and 2 are around the package's own write; then its validation begins, and has ended.
 @pytest.mark.parametrize("moment", [2, 5])
 def test_a_validation_survives_its_simulator(tmp_path: Path, moment: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.simulator.control.conftest import QUICK, Simulated, simulation, until
+from tests.simulator.control.conftest import QUICK, ROLE, Simulated, simulation, until
 from tests.simulator.control.test_restart import doomed, stand_ins, try_to
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
@@ -121,6 +121,43 @@ def test_what_aws_refuses_is_refused(refusing: Simulated, members: dict[str, Any
         create(refusing, **members)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
     assert refusing.sagemaker.list_transform_jobs()["TransformJobSummaries"] == []
+
+
+MISSING = {"Image": "missing"}
+UNCOMPRESSED = {"S3Uri": "s3://in/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "sentence"),
+    [
+        (
+            "source",
+            {"PrimaryContainer": {**MISSING, "ModelDataSource": {"S3DataSource": UNCOMPRESSED}}},
+            "ModelDataSource is not supported for batch transform",
+        ),
+        (
+            "many",
+            {"PrimaryContainer": {**MISSING, "Mode": "MultiModel", "ModelDataUrl": "s3://in/many/"}},
+            "Multi-model mode is not supported for batch transform",
+        ),
+        (
+            "direct",
+            {
+                "Containers": [{**MISSING, "ContainerHostname": name} for name in ("a", "b")],
+                "InferenceExecutionConfig": {"Mode": "Direct"},
+            },
+            "Mode Direct is not supported for batch transform",
+        ),
+    ],
+)
+def test_what_jobs_cannot_run_is_refused(
+    refusing: Simulated, name: str, members: dict[str, Any], sentence: str
+) -> None:
+    refusing.bucket("in", {"many/a.tar.gz": b"x"})
+    refusing.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **members)
+    with pytest.raises(ClientError, match=sentence) as caught:
+        create(refusing, ModelName=name)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
 # Moments 1 and 2 are around the model's write; then the job is created, started, and has ended.

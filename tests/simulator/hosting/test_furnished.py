@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -30,8 +35,18 @@ class Opener:
 def surroundings(tmp_path: Path, opener: Opener) -> Surroundings:
     (tmp_path / "s3/bucket").mkdir(parents=True)
     (tmp_path / "s3/bucket/m.tar.gz").write_bytes(archive({"weights": b"42"}))
+    return Surroundings(opener, LocalFolder(tmp_path / "s3"), print)
+
+
+def artifacts(tmp_path: Path) -> list[Path]:
+    """What lies unpacked."""
+    return list((tmp_path / "work").glob("argosy-artifacts-*"))
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
-    return Surroundings(opener, LocalFolder(tmp_path / "s3"), tmp_path / "work", print)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "work"))
 
 
 def test_a_container_gets_its_artifacts_and_variables_and_both_go_with_it(
@@ -46,6 +61,7 @@ def test_a_container_gets_its_artifacts_and_variables_and_both_go_with_it(
     assert (launch.model_dir / "weights").read_bytes() == b"42"
     assert launch.models_dir == container.models_dir
     assert list(container.models_dir.iterdir()) == []
+    assert artifacts(tmp_path) == [container.models_dir.parent]
     container.start()
     assert container.exit_code() is None
     assert (container.name, container.url) == (opener.container.name, opener.container.url)
@@ -54,20 +70,7 @@ def test_a_container_gets_its_artifacts_and_variables_and_both_go_with_it(
     assert container.wait(20) == 137
     container.remove()
     container.remove()
-    assert list((tmp_path / "work").iterdir()) == []
-
-
-def test_a_folder_that_is_relative_is_the_same_to_a_process_elsewhere(
-    stand_in: MakeContainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opener = Opener(stand_in())
-    around = surroundings(tmp_path, opener)
-    monkeypatch.chdir(tmp_path)
-    container = furnish(DEFINITION, Surroundings(opener, around.store, Path("work"), print), Part())
-    assert opener.launch.model_dir is not None
-    assert opener.launch.model_dir.is_absolute()
-    container.remove()
-    assert list((tmp_path / "work").iterdir()) == []
+    assert artifacts(tmp_path) == []
 
 
 def test_what_was_fetched_goes_when_the_container_cannot_be_made(tmp_path: Path, stand_in: MakeContainer) -> None:
@@ -77,8 +80,43 @@ def test_what_was_fetched_goes_when_the_container_cannot_be_made(tmp_path: Path,
         raise UsageError("no such image")
 
     with pytest.raises(UsageError):
-        furnish(DEFINITION, Surroundings(fails, around.store, around.folder, print), Part())
+        furnish(DEFINITION, Surroundings(fails, around.store, print), Part())
     missing = ContainerDefinition("image", artifacts=ArtifactSource("s3://bucket/none.tar.gz"))
     with pytest.raises(StorageError, match="container_3"):
         furnish(missing, around, Part(number=3))
-    assert list((tmp_path / "work").iterdir()) == []
+    assert artifacts(tmp_path) == []
+
+
+DRILL = """
+import sys, time
+from pathlib import Path
+from argosy.simulator.containers.process import Command, ProcessContainer, free_port
+from argosy.simulator.hosting.definition import ArtifactSource, ContainerDefinition
+from argosy.simulator.hosting.furnished import Part, Surroundings, furnish
+from argosy.simulator.storage.local_folder import LocalFolder
+
+def open_container(definition, launch):
+    assert (launch.model_dir / "weights").exists()
+    return ProcessContainer(Command("c", ("sleep", "600"), {"PATH": "/bin:/usr/bin"}, Path("/"), free_port()))
+
+definition = ContainerDefinition("image", artifacts=ArtifactSource("s3://bucket/m.tar.gz"))
+around = Surroundings(open_container, LocalFolder(Path(sys.argv[1])), print)
+furnish(definition, around, Part()).start()
+print("runs", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_simulator_killed_with_9_leaves_no_artifacts(tmp_path: Path, stand_in: MakeContainer) -> None:
+    surroundings(tmp_path, Opener(stand_in()))  # puts the archive into the bucket
+    command = [sys.executable, "-c", DRILL, str(tmp_path / "s3")]
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "work")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "runs\n"
+        assert len(artifacts(tmp_path)) == 1
+        process.kill()
+    deadline = time.monotonic() + 60
+    while left := list((tmp_path / "work").iterdir()):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)

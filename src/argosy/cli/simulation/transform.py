@@ -14,7 +14,7 @@ import msgspec
 from argosy.cli import environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, EXIT_INTERRUPTED
 from argosy.cli.output import is_terminal, print_data, print_json, say, terminal
-from argosy.cli.simulation import interrupt
+from argosy.cli.simulation.interrupt import Opened, run
 from argosy.cli.simulation.subject import CONTAINER, INSTANCE_TYPE, JSON, MODEL_DATA, NETWORK_WATCH, Subject, choice
 from argosy.errors import UsageError
 from argosy.simulator.containers.container import Container
@@ -86,15 +86,14 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
     )
     if fresh:
         journal.forget_results()
-    opened: list[Container] = []
+    opened = Opened()
     with closing(journal), subject.opener(job.container_environment) as open_one, _listener() as listener:
 
         def open_instance(_: object) -> Sequence[Container]:
-            opened.append(open_one())
-            return opened[-1:]
+            return [opened.add(open_one())]
 
         around = Surroundings(place.store, open_instance, listener, assumptions, place.scratch, journal, place.objects)
-        outcome = interrupt.run(TransformJob(job, around).run(), lambda: opened)
+        outcome = run(TransformJob(job, around).run(), opened)
     if isinstance(outcome, int):
         if outcome == EXIT_INTERRUPTED:
             say("the same command again goes on where this one ended")

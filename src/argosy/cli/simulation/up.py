@@ -16,12 +16,13 @@ from argosy.cli import environment
 from argosy.cli.containers import KINDS, PROCESS, SANDBOX, open_container
 from argosy.cli.environment import Environment
 from argosy.cli.output import print_data, print_json, say
-from argosy.cli.simulation.interrupt import run
+from argosy.cli.simulation.interrupt import Opened, run
 from argosy.cli.simulation.subject import launch_as
 from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
 from argosy.registry import transports
+from argosy.simulator.backends.maker import BackendOptions
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.hosting.endpoint import HostingOptions
@@ -145,6 +146,16 @@ class Images:
     callback=_pairs,
     help="Who gets what an SNS topic is told of asynchronous invocations; may be repeated.",
 )
+@click.option(
+    "--as-declared",
+    is_flag=True,
+    help="Limit each container to the processors, memory and disk of its InstanceType. [default: all of this machine]",
+)
+@click.option(
+    "--separate-networks",
+    is_flag=True,
+    help="Give each container of a model a network of its own. [default: one for all, where their kind can]",
+)
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @click.option(
@@ -170,18 +181,25 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
     state = options["state"] or surroundings.state_dir / "simulator"
     objects = _object_store(options["buckets"], state, surroundings)
     images = Images(options["images"], options["kind"], surroundings)
+    opened = Opened()
+
+    def open_container(definition: ContainerDefinition, launch: Launch) -> Container:
+        return opened.add(images.open(definition, launch))
+
     with bind(port) as listener:
         variables = _variables(f"http://127.0.0.1:{listener.getsockname()[1]}", surroundings.variables)
         world = World(
-            *(state, objects, images.open, images.labels, say),
+            *(state, objects, open_container, images.labels, say),
             subscribers=options["topics"],
+            backends=BackendOptions(shares_network=not options["separate_networks"]),
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
             streams=streams_port(options["streams_port"], options["certificate"]),
+            is_as_declared=options["as_declared"],
         )
         simulation = Simulation(world)
         say(f"state: {state}")
         announce = _announcement(simulation, variables, as_json)
-        return run(_serve(simulation, listener, announce), lambda: simulation.containers)
+        return run(_serve(simulation, listener, announce), opened)
 
 
 async def _serve(simulation: Simulation, listener: socket.socket, announce: Callable[[], None]) -> int:

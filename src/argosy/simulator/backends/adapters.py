@@ -102,6 +102,7 @@ class AdaptedContainer:
         definition: Of the container.
         variant: Whose instance this is.
         surroundings: Open the container, and have the artifacts.
+        part: What it is on its instance.
         options: How adapters are loaded.
     """
 
@@ -110,12 +111,13 @@ class AdaptedContainer:
         definition: ContainerDefinition,
         variant: ProductionVariant,
         surroundings: Surroundings,
+        part: Part,
         options: AdapterOptions,
     ) -> None:
         self._definition = definition
         self._surroundings = surroundings
         self._options = options
-        self._part = Part(takes_models=True, compute=variant.compute)
+        self._part = replace(part, takes_models=True)
         self._single = SingleContainer(self._open, variant)
         self._furnished: FurnishedContainer | None = None
         self._cache: ModelCache | None = None

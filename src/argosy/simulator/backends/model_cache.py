@@ -119,6 +119,7 @@ class Entry:
         self.lock = asyncio.Lock()
         self.loading: asyncio.Task[Failure | None] | None = None
         self.fetching: asyncio.Future[None] | None = None
+        self.dropping: asyncio.Task[None] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -178,7 +179,7 @@ class ModelCache:
         if not self._is_kept and not entry.users and entry.is_loaded:
             # At once: whoever enters now has to wait until it is unloaded, and load it again.
             entry.is_loaded, entry.is_leaving = False, True
-            self._spawn(self._drop(entry))
+            entry.dropping = self._spawn(self._drop(entry))
 
     async def again(self, entry: Entry, place: Place, status: int) -> bool:
         """Mend what kept a container from answering; whether the invocation should be sent again.
@@ -199,12 +200,15 @@ class ModelCache:
 
     async def remove(self, target: str) -> None:
         """Unload something for good and remove its artifacts."""
-        entry = self._entries.pop(target, None)
+        entry = self._entries.get(target)
         if entry is None:
             return
-        if entry.loading is not None:
-            await asyncio.wait({entry.loading})
+        # What is still being done to this one must be over before another one of its name has the same folder.
+        while under_way := {task for task in (entry.loading, entry.dropping) if task is not None and not task.done()}:
+            await asyncio.wait(under_way)
         await self._drop(entry)
+        if self._entries.get(target) is entry and not entry.users:
+            del self._entries[target]
 
     async def close(self) -> None:
         """Load nothing more; returns when nothing is fetched any more."""
@@ -352,10 +356,11 @@ class ModelCache:
         entry.is_fetched = False
         await asyncio.to_thread(shutil.rmtree, self._room.folder / entry.folder, ignore_errors=True)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def opaque_name(target: str) -> str:

@@ -48,6 +48,10 @@ class Container(Protocol):
     def models_path(self) -> str:
         """Where the container sees `Launch.models_dir`: `/opt/ml/models`, unless it is a plain process."""
 
+    @property
+    def lends_network(self) -> bool:
+        """Whether containers of its kind can be started in its network while it runs: `Launch.shares_network_with`."""
+
     def start(self) -> None:
         """Start it; returns before it answers.
 
@@ -98,8 +102,7 @@ class Launch:
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
         hostname: `ContainerHostname`; None leaves it to the kind of container.
         shares_network_with: A container of the same model that has been started: this one gets no network of its own
-            but that one's, so that each needs a port of its own. UNSURE: AWS says that the containers of a model are on
-            one instance and gives each a port, and does not say that they share a network; None gives it its own.
+            but that one's, so that each needs a port of its own. None gives it its own.
         cpus: Processors that it may use, in time; None is all.
         memory_bytes: Memory that all its processes may use together, without swap; None is all. UNSURE: how much of an
             instance's memory SageMaker leaves to a container; `instance_types` has the whole.

@@ -14,6 +14,7 @@ lookups and connections are seen; elsewhere nothing answers, a lookup fails soon
 watched. What this machine itself serves at its bridge address stays reachable.
 """
 
+import functools
 import os
 import shutil
 import sys
@@ -103,6 +104,11 @@ class EngineContainer:
     def models_path(self) -> str:
         """Where it sees the folder of models."""
         return contract.MODELS_DIR
+
+    @functools.cached_property
+    def lends_network(self) -> bool:
+        """Others can be reached in its network with Docker, or Podman as root, on Linux."""
+        return sys.platform == "linux" and not self._engine.is_rootless()
 
     @property
     def container(self) -> str:
@@ -226,7 +232,8 @@ class EngineContainer:
         elif other is None:
             flags += _QUICK_LOOKUPS
         flags += ["--read-only", "--tmpfs=/tmp"] if launch.read_only else []
-        flags += [f"--cpus={launch.cpus:g}"] if launch.cpus else []
+        if launch.cpus:
+            flags.append(f"--cpus={min(launch.cpus, os.cpu_count() or 1):g}")  # Docker refuses more than there are
         if launch.memory_bytes:
             flags += [f"--memory={launch.memory_bytes}b", f"--memory-swap={launch.memory_bytes}b"]
         flags += [f"--hostname={launch.hostname}"] if launch.hostname and other is None else []
@@ -260,7 +267,7 @@ class EngineContainer:
                 got=f"{other.kind} and {self.kind}",
                 where=self._name,
             )
-        if sys.platform != "linux" or self._engine.is_rootless():
+        if not other.lends_network:
             raise ContainerError(
                 "containers that share a network cannot be reached here",
                 want="Docker, or Podman as root, on Linux",

@@ -96,6 +96,11 @@ class ProcessContainer:
         """Where it sees the folder of models."""
         return self._command.models_path
 
+    @property
+    def lends_network(self) -> bool:
+        """All processes have this machine's network as it is."""
+        return False
+
     def start(self) -> None:
         """Start the process with its log going to a file.
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ _CAVEAT: Final = (
 _HOSTNAME: Final = "container"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_TIMEOUT_S: Final = 20.0
+_NETWORK_S: Final = 10.0
+_POLL_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +178,26 @@ class SandboxContainer:
         return contract.MODELS_DIR
 
     @property
+    def lends_network(self) -> bool:
+        """Others can be started in its network."""
+        return True
+
+    @property
     def network_process(self) -> int | None:
         """A process in its network namespace, None when it does not run."""
         return self._program.pid if self._program and self._program.exit_code() is None else None
+
+    def await_network(self) -> int | None:
+        """Its network process as soon as the network is made: then it has a child, which becomes the image's program.
+
+        Before that the process is in this machine's network. None when it does not run, or has ended meanwhile.
+        """
+        deadline = time.monotonic() + _NETWORK_S
+        while (pid := self.network_process) is not None and time.monotonic() < deadline:
+            if self._program is not None and self._program.first() != pid:
+                return pid
+            time.sleep(_POLL_S)
+        return None
 
     def start(self) -> None:
         """Start it in namespaces of its own.
@@ -307,7 +327,7 @@ class SandboxContainer:
     def _joining(self) -> tuple[str, ...]:
         """The command that starts the supervisor in the network of another sandbox."""
         other = self._launch.shares_network_with
-        pid = other.network_process if isinstance(other, SandboxContainer) else None
+        pid = other.await_network() if isinstance(other, SandboxContainer) else None
         if pid is None:
             raise ContainerError(
                 "the container whose network it is to share does not run", want="another sandbox", where=self._name

@@ -85,7 +85,9 @@ class InferenceComponents:
         known = [variant["VariantName"] for variant in taken["config"]["ProductionVariants"]]
         if wanted["variant"] not in known:
             raise Refusal(f'The variant name "{wanted["variant"]}" was not found in endpoint "{endpoint.arn}".')
-        state = {"endpoint": {"name": endpoint.name, "arn": endpoint.arn}, "wanted": wanted}
+        isolated = taken["config"].get("EnableNetworkIsolation", False)
+        host = {"name": endpoint.name, "arn": endpoint.arn, "isolated": isolated}
+        state = {"endpoint": host, "wanted": wanted}
         component = Resource(Kind.INFERENCE_COMPONENT, region, name, now, now, request, "Creating", state=state)
         self._store.add(component, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
         self._begin(component, self._create)
@@ -321,9 +323,11 @@ def _value(component: Resource) -> InferenceComponent:
 
 def _model(component: Resource) -> Model:
     wanted = component.state["wanted"]
+    isolated = component.state["endpoint"].get("isolated", False)
     if "model" in wanted:
-        return replace(model_of(wanted["model"]), takes_adapters=True)
+        model = model_of(wanted["model"])
+        return replace(model, is_isolated=model.is_isolated or isolated, takes_adapters=True)
     given = dict(wanted["specification"]["Container"])
     if "ArtifactUrl" in given:
         given["ModelDataUrl"] = given.pop("ArtifactUrl")
-    return Model(component.name, (container_of(given),), takes_adapters=True)
+    return Model(component.name, (container_of(given),), is_isolated=isolated, takes_adapters=True)

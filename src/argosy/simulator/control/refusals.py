@@ -24,9 +24,20 @@ NOT_SIMULATED: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateEndpoint": ("RollingUpdatePolicy", "AutoRollbackConfiguration.Alarms", "CanarySize", "LinearStepSize"),
     "UpdateEndpoint": ("RollingUpdatePolicy", "AutoRollbackConfiguration.Alarms", "CanarySize", "LinearStepSize"),
     "UpdateEndpointWeightsAndCapacities": ("ServerlessUpdateConfig",),
-    "CreateModelPackage": ("SourceAlgorithmSpecification", "ManagedStorageType", "S3DataSource.HubAccessConfig"),
+    "CreateModelPackage": (
+        "SourceAlgorithmSpecification",
+        "ManagedStorageType",
+        "S3DataSource.HubAccessConfig",
+        "S3DataSource.ManifestS3Uri",
+        "AdditionalS3DataSource",
+    ),
     "CreateInferenceComponent": ("Specifications", "Specification.InstanceType", "AcceleratorPartitionType"),
-    "UpdateInferenceComponent": ("Specifications", "Specification.InstanceType", "AutoRollbackConfiguration"),
+    "UpdateInferenceComponent": (
+        "Specifications",
+        "Specification.InstanceType",
+        "AcceleratorPartitionType",
+        "AutoRollbackConfiguration",
+    ),
 }
 """Members that would change what happens and are refused, by operation: the end of their paths."""
 
@@ -47,9 +58,30 @@ WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateEndpoint": ("BlueGreenUpdatePolicy",),
     "UpdateEndpoint": ("BlueGreenUpdatePolicy", "RetainDeploymentConfig"),
     "CreateTransformJob": ("KmsKeyId", "VolumeKmsKeyId", "TransformAmiVersion", "ExperimentConfig"),
-    "CreateModelPackage": ("SecurityConfig", "ValidationRole"),
-    "CreateInferenceComponent": ("DataCacheConfig", "SchedulingConfig", "ContainerMetricsConfig"),
-    "UpdateInferenceComponent": ("DataCacheConfig", "SchedulingConfig", "ContainerMetricsConfig", "DeploymentConfig"),
+    "CreateModelPackage": (
+        "SecurityConfig",
+        "ValidationRole",
+        "ModelAccessConfig",
+        "ETag",
+        "ManifestEtag",
+        "ModelDataETag",
+        "ImageDigest",
+        "VolumeKmsKeyId",
+        "TransformAmiVersion",
+    ),
+    "CreateInferenceComponent": (
+        "DataCacheConfig",
+        "SchedulingConfig",
+        "ContainerMetricsConfig",
+        "ModelDataDownloadTimeoutInSeconds",
+    ),
+    "UpdateInferenceComponent": (
+        "DataCacheConfig",
+        "SchedulingConfig",
+        "ContainerMetricsConfig",
+        "DeploymentConfig",
+        "ModelDataDownloadTimeoutInSeconds",
+    ),
 }
 """Members that are described as they were given and do nothing on one machine; whoever uses one is told."""
 

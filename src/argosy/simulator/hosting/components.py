@@ -5,6 +5,7 @@ UNSURE: what it does when instances have no room for both during an update; here
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import Final
 from argosy.errors import ContainerError, UsageError
 from argosy.simulator import request_headers
 from argosy.simulator.containers.container import Container, Stop
+from argosy.simulator.containers.instance_types import instance_types
 from argosy.simulator.health import HealthChecks, Report
 from argosy.simulator.hosting import refusals
 from argosy.simulator.hosting.backend import Adapter, Backend, MakeBackend, Refused, TakesAdapters
@@ -57,9 +59,14 @@ FindCapacity = Callable[[str], Capacity | None]
 """What an instance type has; None leaves it open."""
 
 
-def unlimited(_instance_type: str) -> Capacity | None:
-    """Instances on which every copy has room."""
-    return None
+def capacity_of(instance_type: str) -> Capacity | None:
+    """What the table of instance types says; every copy has room on a type that is not there.
+
+    UNSURE: how much of its memory an instance keeps for itself; here nothing.
+    UNSURE: how many accelerators a type has is not in the table; here they are never lacking.
+    """
+    found = instance_types().get(instance_type)
+    return None if found is None else Capacity(found.memory_bytes / 2**20, found.cpus, math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ class Model:
         name: Its name.
         containers: One, or up to fifteen.
         execution_mode: What several containers do with an invocation.
-        is_isolated: Whether the containers have no network: `EnableNetworkIsolation`, always so for Marketplace.
+        is_isolated: Whether the containers have no network on SageMaker: `EnableNetworkIsolation`, always so for
+            Marketplace. Here it changes nothing but a note.
         takes_adapters: Whether its container is told to load adapters when an invocation names one.
     """
 
@@ -142,7 +143,7 @@ class ProductionVariant:
         model: What it runs; None where inference components bring the models.
         weight: Its share of the traffic is this divided by the sum over all variants.
         instance_count: Instances, each with containers of its own.
-        instance_type: Whose processors and memory the containers get, where `Launch` limits them.
+        instance_type: Whose processors, memory and disk the containers get, where instance types are applied.
         serverless: Instead of instances.
         startup_s: How long a container may take until its first good health check.
         routing: Which instance gets an invocation.

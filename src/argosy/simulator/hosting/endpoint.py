@@ -14,7 +14,7 @@ from argosy.simulator.health import HealthChecks, Report
 from argosy.simulator.hosting import refusals
 from argosy.simulator.hosting.backend import Backend, MakeBackend, Refused, Request
 from argosy.simulator.hosting.capture import Recorder
-from argosy.simulator.hosting.components import Components, FindCapacity, Seat, unlimited
+from argosy.simulator.hosting.components import Components, FindCapacity, Seat, capacity_of
 from argosy.simulator.hosting.definition import EndpointDefinition, Limits, Model, ProductionVariant
 from argosy.simulator.hosting.sessions import Sessions
 from argosy.simulator.hosting.shadow import Shadow
@@ -29,14 +29,14 @@ class HostingOptions:
 
     Attributes:
         checks: How containers in service are watched.
-        find_capacity: What instances have for inference components; by default nothing limits them.
+        find_capacity: What instances have for inference components.
         seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
         is_recut: Whether the parts of streamed answers are cut anew at random.
         capture_flush_s: How long captured data waits at most until it is written.
     """
 
     checks: HealthChecks = field(default_factory=HealthChecks)
-    find_capacity: FindCapacity = unlimited
+    find_capacity: FindCapacity = capacity_of
     seed: int | None = None
     is_recut: bool = False
     capture_flush_s: float = 1.0

@@ -1,17 +1,18 @@
 """A container with its artifacts: fetched before it is opened, removed after it."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from argosy.simulator.allotment import Share
 from argosy.simulator.containers.attempt import Attempt
 from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
 from argosy.simulator.hosting.backend import OpenContainer
-from argosy.simulator.hosting.definition import Compute, ContainerDefinition
+from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.storage.objects import ObjectStore
 
 
@@ -22,13 +23,11 @@ class Surroundings:
     Attributes:
         open_container: Makes a container of an image.
         store: Where `s3://` leads.
-        folder: A folder that is there; artifacts lie below it while a container runs.
         report: Takes what a person should know, one line each.
     """
 
     open_container: OpenContainer
     store: ObjectStore
-    folder: Path
     report: Report
 
 
@@ -40,15 +39,17 @@ class Part:
         name: What error texts call it: `primary`, its hostname, or `container-2`.
         number: From 1.
         variables: The platform's variables for it, on top of its own environment; may block.
-        compute: What it may use of this machine; None does not limit it.
+        share: What it may use of this machine.
         takes_models: Whether it sees a folder in which models or adapters appear while it runs.
+        neighbour: The container of the same instance in whose network it starts; asked when it is opened.
     """
 
     name: str = "primary"
     number: int = 1
     variables: Callable[[], Mapping[str, str]] = dict
-    compute: Compute | None = None
+    share: Share = field(default_factory=Share)
     takes_models: bool = False
+    neighbour: Callable[[], Container | None] = lambda: None
 
 
 class FurnishedContainer:
@@ -97,6 +98,16 @@ class FurnishedContainer:
     def models_path(self) -> str:
         """Where it sees `models_dir`."""
         return self._container.models_path
+
+    @property
+    def lends_network(self) -> bool:
+        """Whether others can be started in its network."""
+        return self._container.lends_network
+
+    @property
+    def network_owner(self) -> Container | None:
+        """What `Launch.shares_network_with` of the other containers of its instance is."""
+        return self._container if self._container.lends_network else None
 
     def start(self) -> None:
         """Start it.
@@ -155,21 +166,22 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
         ArchiveError: Its artifacts cannot be unpacked: the service's words.
         ArgosyError: There is no such image, or this machine cannot run it.
     """
-    folder = Path(tempfile.mkdtemp(dir=surroundings.folder, prefix="container-")).absolute()
+    folder = make_folder("artifacts")
     try:
         models_dir = folder / "models" if part.takes_models else None
         if models_dir is not None:
             models_dir.mkdir()
         fetched = fetch_all(definition, surroundings.store, folder, f"container_{part.number}")
-        compute = part.compute
         launch = Launch(
             environment={**definition.environment, **part.variables()},
             hostname=definition.hostname,
-            cpus=compute.cpus if compute else None,
-            memory_bytes=(compute.max_memory_mb or compute.min_memory_mb) * 2**20 if compute else None,
+            cpus=part.share.cpus,
+            memory_bytes=part.share.memory_bytes,
+            disk_bytes=part.share.disk_bytes,
             model_dir=fetched.model_dir,
             models_dir=models_dir,
             channels=fetched.channels,
+            shares_network_with=part.neighbour(),
         )
         return FurnishedContainer(surroundings.open_container(definition, launch), folder)
     except BaseException:

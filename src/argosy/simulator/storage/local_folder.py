@@ -97,8 +97,8 @@ class LocalFolder:
         except OSError as error:
             raise StorageError("the object cannot be read", got=error, where=uri) from error
 
-    def create(self, uri: ObjectUri) -> "LocalUpload":
-        """Begin an object; what killed writers left in its bucket is removed first.
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> "LocalUpload":
+        """Begin an object; what killed writers left in its bucket is removed first. A file has no media type.
 
         Raises:
             StorageError: A folder cannot hold the key, or the file system refuses.
