@@ -507,10 +507,10 @@ class WrittenTo(LocalFolder):
             self._change(self._root_folder / uri.bucket / uri.key)
         return super().open(uri)
 
-    def create(self, uri: ObjectUri) -> LocalUpload:
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> LocalUpload:
         if self._moment == "while it is open":
             self._change(self._root_folder / "in" / uri.key.removesuffix(".out"))
-        return super().create(uri)
+        return super().create(uri, content_type)
 
 
 def _replace(path: Path) -> None:
