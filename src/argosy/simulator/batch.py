@@ -4,26 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from argosy.errors import ArgosyError, MissingImageError
 from argosy.simulator.allotment import Allotment, Share
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
+from argosy.simulator.control.definitions import transform_job_of
 from argosy.simulator.control.resources import Json
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.hosting.furnished import FurnishedContainer, Part
-from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.transform.definition import Assumptions
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
 from argosy.simulator.transform.progress import Listener
-
-_FIELDS: Final = frozenset(
-    {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
-    | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,7 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done until it ends, and nameless files.
+        folder: Keeps what a job has done, and nameless files.
         assumptions: What nobody knows of transform jobs.
         allotment: Says what of this machine containers get.
         shares_network: Whether the containers of a pipeline are in one network, where their kind can be.
@@ -56,8 +51,7 @@ class Batch:
         Raises:
             UsageError: The service would not take the request.
         """
-        members = {member: value for member, value in request.items() if member in _FIELDS}
-        definition = TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model.name})
+        definition = transform_job_of(name, request, model.name)
         share = self.allotment.of_job(model, str(request["TransformResources"]["InstanceType"]))
         report = self.surroundings.report
 
@@ -77,9 +71,7 @@ class Batch:
                     journal,
                 ),
             )
-            ending = await _ended(job, tell)
-            journal.clear()  # it has ended: nothing of it is to be done again
-            return ending
+            return await _ended(job, tell)  # the journal stays: a kill may come before the job's status is stored
         finally:
             journal.close()
 

@@ -21,6 +21,7 @@ DEFINITION = {
     "TransformOutput": {"S3OutputPath": "s3://out/validated", "AssembleWith": "Line"},
     "TransformResources": RESOURCES,
 }
+LARGE = {"MaxPayloadInMB": 101}
 VALIDATION = {
     "ValidationRole": ROLE,
     "ValidationProfiles": [{"ProfileName": "first", "TransformJobDefinition": DEFINITION}],
@@ -124,6 +125,17 @@ def test_versions_of_a_group_are_counted_listed_approved_and_deleted(simulated: 
         (
             {"ModelPackageName": "a", "InferenceSpecification": {**SPECIFICATION, "Containers": [{}]}},
             "Image is required",
+        ),
+        (
+            {
+                "ModelPackageName": "a",
+                "InferenceSpecification": SPECIFICATION,
+                "ValidationSpecification": {
+                    "ValidationRole": ROLE,
+                    "ValidationProfiles": [{"ProfileName": "p", "TransformJobDefinition": {**DEFINITION, **LARGE}}],
+                },
+            },
+            "MaxPayloadInMB is out of range",
         ),
     ],
 )

@@ -12,6 +12,15 @@ from tests.simulator.control.test_restart import doomed, stand_ins, try_to
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
 SOURCE = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in/rows/"}}}
 LINES = {**SOURCE, "SplitType": "Line", "ContentType": "text/csv"}
+OUT = {"S3OutputPath": "s3://out/here", "AssembleWith": "Line"}
+JOINED = {
+    "TransformOutput": {**OUT, "Accept": "application/json"},
+    "DataProcessing": {"JoinSource": "Input"},
+}
+FILTERED: dict[str, Any] = {
+    "TransformOutput": {**OUT, "Accept": "text/csv"},
+    "DataProcessing": {"InputFilter": "$[0:2,4:]"},
+}
 RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
 
 
@@ -19,7 +28,7 @@ def create(simulated: Simulated, name: str = "Job", **more: Any) -> Any:
     members = {
         "ModelName": "iris",
         "TransformInput": LINES,
-        "TransformOutput": {"S3OutputPath": "s3://out/here", "AssembleWith": "Line"},
+        "TransformOutput": OUT,
         "TransformResources": RESOURCES,
         **more,
     }
@@ -64,6 +73,19 @@ def test_a_failed_record_fails_the_job_in_the_services_words(simulated: Simulate
     assert described["FailureReason"] == "ClientError: See job logs for more information"
 
 
+def test_a_filter_that_is_no_path_fails_the_objects_of_a_job_that_was_taken(simulated: Simulated) -> None:
+    simulated.model()
+    simulated.bucket("in", {"rows/a.csv": b"1,2,3,4,5\n"})
+    create(simulated, **FILTERED)
+    with pytest.raises(WaiterError):
+        ended(simulated)
+    assert any(
+        "in/rows/a.csv: Invalid JsonPath: $[0:2,4:]: only single range filters of format (eg: [1:5]) are supported. "
+        "Format [0:2,4:] is not supported" in line
+        for line in simulated.reports
+    )
+
+
 def test_a_job_is_stopped(simulated: Simulated) -> None:
     simulated.model(slow_s="600")
     simulated.bucket("in", {"rows/a.csv": b"SLOW\n"})
@@ -82,7 +104,14 @@ def test_a_job_is_stopped(simulated: Simulated) -> None:
             r'No S3 objects found under S3 URL "s3://in/rows/" given in input data source. Please ensure that the '
             r"bucket exists in the selected region \(eu-west-1\)",
         ),
-        ({"MaxConcurrentTransforms": 30, "MaxPayloadInMB": 6}, "must be at most 100 MB"),
+        ({"MaxConcurrentTransforms": 30, "MaxPayloadInMB": 6}, "too large: got 30 \\* 6, want at most 100"),
+        (
+            JOINED,
+            "DataProcessing needs a ContentType and an Accept that are the same: got `text/csv` and `application/",
+        ),
+        ({**FILTERED, "DataProcessing": {"InputFilter": "$.a_b"}}, 'Invalid InputFilter: "\\$.a_b". Unexpected "a"'),
+        ({**FILTERED, "TransformOutput": OUT}, "needs a ContentType and an Accept that are the same"),
+        ({"MaxPayloadInMB": 101}, "MaxPayloadInMB is out of range: got 101, want 0 to 100"),
         ({"MaxPayloadInMB": -1}, "at 'maxPayloadInMB' failed to satisfy constraint"),
         ({"TransformResources": {"InstanceType": "local", "InstanceCount": 1}}, "enum value set"),
     ],
@@ -132,14 +161,14 @@ def test_what_jobs_cannot_run_is_refused(
 
 
 # Moments 1 and 2 are around the model's write; then the job is created, started, and has ended.
-@pytest.mark.parametrize("moment", [4, 7])
-def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
+@pytest.mark.parametrize(("moment", "place"), [(4, "out/here"), (7, "out/here"), (7, "in/rows")])
+def test_a_job_survives_its_simulator(tmp_path: Path, moment: int, place: str) -> None:
     with doomed(tmp_path, moment) as first:
         first.bucket("in", {f"rows/{number}.csv": b"1\n" for number in range(3)})
         first.model()
-        try_to(lambda: create(first))
+        try_to(lambda: create(first, TransformOutput={**OUT, "S3OutputPath": f"s3://{place}"}))
     with simulation(tmp_path) as second:
         assert ended(second)["TransformJobStatus"] == "Completed"
-        results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
-        assert [name for name in results if not name.startswith(".")] == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        results = sorted(path.name for path in (tmp_path / "s3" / place).glob("*.out"))
+        assert results == ["0.csv.out", "1.csv.out", "2.csv.out"]
         until(lambda: stand_ins(tmp_path) == 0)

@@ -85,7 +85,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
         environment.read().cache_dir / "transform", job, assumptions, f"{place.name} {subject.identity(place.results)}"
     )
     if fresh:
-        journal.clear()
+        journal.forget_results()
     opened = Opened()
     with closing(journal), subject.opener(job.container_environment) as open_one, _listener() as listener:
 

@@ -162,8 +162,7 @@ class ObjectTransform:
         """Open the object and its result; a fault is noted."""
         job, strategy = self._work.job, self._parameters.batch_strategy
         try:
-            content: Readable = Plain(self._work.store.open(self.source.uri))
-            self._opened.append(content)
+            content: Readable = self._stored()
             if job.transform_input.compression_type is CompressionType.GZIP:
                 content = self._made(gunzip(content))
             processing = RecordProcessing(job, self._work.slice_end, strategy, self._work.started)
@@ -262,8 +261,11 @@ class ObjectTransform:
         self.fault = self.fault or fault
 
     def end(self) -> None:
-        """Close the object, and store the result, or leave nothing of it when the object has failed."""
-        for content in self._opened:
+        """Close the object, and store the result, or leave nothing of it when the object has failed or was changed."""
+        opened, self._opened = self._opened, []
+        if any(isinstance(content, Plain) and not content.is_unchanged for content in opened):
+            self._failed(_changed())
+        for content in opened:
             content.close()
         upload, self._upload = self._upload, None
         if upload is None:
@@ -276,6 +278,19 @@ class ObjectTransform:
         except (StorageError, OSError) as error:
             self._failed(error)
             upload.discard()
+
+    def _stored(self) -> Plain:
+        """The object, opened; it is the one that was listed.
+
+        Raises:
+            StorageError: It is not there, or is another one meanwhile.
+        """
+        content = Plain(self._work.store.open(self.source.uri))
+        self._opened.append(content)
+        found = self._work.store.find(self.source.uri)
+        if found is None or found.etag != self.source.etag:
+            raise _changed()
+        return content
 
     def _made(self, parts: Iterator[bytes]) -> Made:
         made = Made(parts, self._work.scratch)
@@ -324,3 +339,8 @@ class ObjectTransform:
     async def _parts(self, batch: MiniBatch) -> AsyncIterator[bytes]:
         for part in self._blocks(batch):
             yield part
+
+
+def _changed() -> StorageError:
+    """UNSURE: what SageMaker makes of an object that is written to while a job reads it; here it fails."""
+    return StorageError("the object changed while it was read")
