@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from argosy.errors import ArgosyError, MissingImageError
+from argosy.errors import ArgosyError, ContainerError, MissingImageError, TransformError
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
 from argosy.simulator.control.resources import Json
@@ -72,7 +72,8 @@ class Batch:
                 ),
             )
             ending = await _ended(job, tell)
-            journal.clear()  # it has ended: nothing of it is to be done again
+            if ending.is_final:
+                journal.clear()  # it has ended: nothing of it is to be done again
             return ending
         finally:
             journal.close()
@@ -106,7 +107,9 @@ async def _ended(job: TransformJob, tell: Callable[[str], None]) -> Ending:
         tell(str(error))
         outcome = job.outcome
         if isinstance(error, MissingImageError):
-            return Ending(outcome.status, f"ClientError: there is no image {error.image}")
+            return Ending(outcome.status, f"ClientError: there is no image {error.image}", is_final=False)
+        is_final = isinstance(error, (ContainerError, TransformError))
+        return Ending(outcome.status, outcome.failure_reason or "", is_final)
     return Ending(outcome.status, outcome.failure_reason or "")
 
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.simulator.control.conftest import QUICK, ROLE, Simulated, simulation, until
-from tests.simulator.control.test_restart import doomed, stand_ins, try_to
+from tests.simulator.control.test_restart import doomed, reported, stand_ins, try_to, without_images
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
 SOURCE = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in/rows/"}}}
@@ -143,3 +143,16 @@ def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
         results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
         assert [name for name in results if not name.startswith(".")] == ["0.csv.out", "1.csv.out", "2.csv.out"]
         until(lambda: stand_ins(tmp_path) == 0)
+
+
+def test_a_restart_that_cannot_run_a_job_does_not_end_it(tmp_path: Path) -> None:
+    with doomed(tmp_path, 4) as first:
+        first.bucket("in", {"rows/a.csv": b"1\n"})
+        first.model()
+        try_to(lambda: create(first))
+    with simulation(tmp_path, without_images) as second:
+        reported(second, "transform job Job: it cannot go on, next attempt in")
+        assert second.sagemaker.describe_transform_job(TransformJobName="job")["TransformJobStatus"] == "InProgress"
+    with simulation(tmp_path) as third:
+        assert ended(third)["TransformJobStatus"] == "Completed"
+        assert (tmp_path / "s3/out/here/a.csv.out").read_bytes() == b"1\n"

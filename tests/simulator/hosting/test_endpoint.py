@@ -120,7 +120,7 @@ def test_how_many_failed_checks_it_takes_is_an_option(stand_in: MakeContainer) -
 def test_a_replacement_that_does_not_start_is_tried_again(
     stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("argosy.simulator.hosting.instance._RETRY_S", 0.01)
+    monkeypatch.setattr("argosy.simulator.backoff._FIRST_S", 0.01)
     made: list[ProcessContainer] = []
 
     def open_one() -> ProcessContainer:

@@ -135,7 +135,7 @@ class Endpoints:
             Refusal: Something is being done to it, or it has inference components.
         """
         endpoint = found_endpoint(self._store, region, request["EndpointName"])
-        if endpoint.status in IN_PROGRESS:
+        if endpoint.status in IN_PROGRESS and not self._deployments.is_waiting(endpoint):
             raise refusals.in_progress(endpoint)
         for component in self._store.all(Kind.INFERENCE_COMPONENT, region):
             if component.request["EndpointName"].lower() == endpoint.name.lower():

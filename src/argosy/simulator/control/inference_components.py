@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, ContainerError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control import listing, refusals
 from argosy.simulator.control.definitions import container_of, model_of, model_snapshot
 from argosy.simulator.control.deployments import REASON_LENGTH, Deployments, Hosted
@@ -61,6 +62,7 @@ class InferenceComponents:
         self._deployments = deployments
         self._report = report
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: set[str] = set()
 
     async def create(self, region: str, request: Json, now: float) -> Json:
         """CreateInferenceComponent.
@@ -150,13 +152,16 @@ class InferenceComponents:
             Refusal: It is not there, something is being done to it, or adapters need it.
         """
         component = self._found(region, request["InferenceComponentName"])
-        if component.status in _IN_PROGRESS:
+        if component.status in _IN_PROGRESS and not self._is_waiting(component):
             raise refusals.in_progress(component)
         for other in self._store.all(Kind.INFERENCE_COMPONENT, region):
             if other.state["wanted"]["specification"].get(_BASE, "").lower() == component.name.lower():
                 raise Refusal(
                     f'Cannot delete inference component "{component.arn}": "{other.arn}" is an adapter of it.'
                 )
+        waiting = self._tasks.get(component.arn)
+        if waiting is not None:
+            waiting.cancel()
         deleting = self._changed(component, "Deleting")
         self._begin(deleting, self._delete)
         return {}
@@ -168,9 +173,9 @@ class InferenceComponents:
             if component.status == "Deleting":
                 self._begin(component, self._delete)
             elif component.status == "Creating":
-                self._begin(component, self._create)
+                self._begin(component, self._resume_creation)
             elif component.status in ("InService", "Updating"):
-                self._begin(self._changed(component, "Updating"), self._create)
+                self._begin(self._changed(component, "Updating"), self._restore)
 
     async def close(self) -> None:
         """Begin nothing more; the containers are the endpoints'."""
@@ -234,7 +239,7 @@ class InferenceComponents:
         if before:
             await asyncio.wait(before)
         endpoint = self._store.find(Kind.ENDPOINT, component.region, component.state["endpoint"]["name"])
-        if endpoint is not None:
+        if endpoint is not None and not (component.status == "Deleting" and self._deployments.is_waiting(endpoint)):
             await self._deployments.settled(endpoint)
         served = None if endpoint is None else self._deployments.served(endpoint)
         try:
@@ -254,6 +259,32 @@ class InferenceComponents:
     async def _create(self, component: Resource, hosted: Hosted) -> None:
         await hosted.create(_value(component))
         self._in_service(component)
+
+    async def _resume_creation(self, component: Resource, hosted: Hosted) -> None:
+        await self._run_again(component, hosted, final=ContainerError)
+
+    async def _restore(self, component: Resource, hosted: Hosted) -> None:
+        await self._run_again(component, hosted)
+
+    async def _run_again(self, component: Resource, hosted: Hosted, final: type[ArgosyError] | tuple[()] = ()) -> None:
+        """Start what was there before this simulator, as often as it takes; see `Deployments` on why."""
+        for delay_s in delays():
+            try:
+                await self._create(component, hosted)
+            except final:
+                raise
+            except Exception as error:
+                self._report(
+                    f"inference component {component.name}: it cannot run again, next attempt in {delay_s:g} s: {error}"
+                )
+                self._changed(component, component.status, str(error))
+            else:
+                return
+            self._waiting.add(component.arn)
+            try:
+                await asyncio.sleep(delay_s)
+            finally:
+                self._waiting.discard(component.arn)
 
     async def _update(self, component: Resource, hosted: Hosted) -> None:
         """A failed update leaves what ran before."""
@@ -284,6 +315,12 @@ class InferenceComponents:
         self._store.change(changed)
         self._report(f"inference component {component.name}: {status}")
         return changed
+
+    def _is_waiting(self, component: Resource) -> bool:
+        """Whether it cannot run again as it did, or its endpoint cannot serve, and waits for another attempt."""
+        endpoint = self._store.find(Kind.ENDPOINT, component.region, component.state["endpoint"]["name"])
+        is_endpoint_waiting = endpoint is not None and self._deployments.is_waiting(endpoint)
+        return is_endpoint_waiting or component.arn in self._waiting
 
     def _changeable(self, region: str, name: str) -> Resource:
         component = self._found(region, name)

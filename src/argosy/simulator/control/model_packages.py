@@ -17,7 +17,14 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import Ending, RunTransform, check_job, run_to_end
+from argosy.simulator.control.transform_jobs import (
+    Ending,
+    RunTransform,
+    ToEnd,
+    check_job,
+    run_again_to_end,
+    run_to_end,
+)
 from argosy.simulator.health import Report
 
 _GROUP: Final = "ModelPackageGroupName"
@@ -102,7 +109,7 @@ class ModelPackages:
         package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, request, status)
         self._store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
         if is_open:
-            self._begin(package)
+            self._begin(package, run_to_end)
         return {"ModelPackageArn": package.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
@@ -195,7 +202,7 @@ class ModelPackages:
         """Go on with the validations that were under way when a simulator ended."""
         for package in self._store.all(Kind.MODEL_PACKAGE):
             if package.status in ("Pending", "InProgress"):
-                self._begin(package)
+                self._begin(package, run_again_to_end)
 
     async def close(self) -> None:
         """Stop the validations; the next simulator goes on with them."""
@@ -230,19 +237,19 @@ class ModelPackages:
             raise refusals.not_found(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
         return group
 
-    def _begin(self, package: Resource) -> None:
-        task = asyncio.create_task(self._validate(package))
+    def _begin(self, package: Resource, to_end: ToEnd) -> None:
+        task = asyncio.create_task(self._validate(package, to_end))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _validate(self, package: Resource) -> None:
+    async def _validate(self, package: Resource, to_end: ToEnd) -> None:
         """Run every profile's job; the package is Completed when all were."""
         current = self._changed(package, "InProgress", {})
         endings: dict[str, Json] = {}
         for profile in _profiles(package.request):
             name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
             definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
-            ending = await run_to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
+            ending = await to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
             current = self._changed(current, "InProgress", endings)
         is_failed = any(each["Status"] == "Failed" for each in endings.values())

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from argosy.errors import ArgosyError, StorageError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control import listing, refusals
 from argosy.simulator.control.definitions import model_of, model_snapshot
 from argosy.simulator.control.listing import Listing
@@ -28,10 +30,12 @@ class Ending:
     Attributes:
         status: `Completed` or `Failed`.
         failure: `FailureReason`, "" when it is Completed.
+        is_final: Whether it ran, or its containers did; what kept them from that may be gone at another attempt.
     """
 
     status: str
     failure: str = ""
+    is_final: bool = True
 
 
 class RunTransform(Protocol):
@@ -49,6 +53,10 @@ class RunTransform(Protocol):
         Raises:
             ArgosyError: It could not be run.
         """
+
+
+ToEnd = Callable[[RunTransform, Resource, Json, Model, Report], Awaitable[Ending]]
+"""`run_to_end`, or `run_again_to_end`."""
 
 
 def _summary(job: Resource) -> Json:
@@ -99,7 +107,7 @@ class TransformJobs:
             Kind.TRANSFORM_JOB, region, request["TransformJobName"], now, now, request, "InProgress", state=state
         )
         self._store.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
-        self._begin(job)
+        self._begin(job, run_to_end)
         return {"TransformJobArn": job.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
@@ -137,7 +145,7 @@ class TransformJobs:
         """Go on with what was under way when a simulator ended."""
         for job in self._store.all(Kind.TRANSFORM_JOB):
             if job.status == "InProgress":
-                self._begin(job)
+                self._begin(job, run_again_to_end)
             elif job.status == "Stopping":
                 self._end(job, Ending("Stopped"))
 
@@ -149,8 +157,8 @@ class TransformJobs:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _begin(self, job: Resource) -> None:
-        task = asyncio.create_task(self._work(job))
+    def _begin(self, job: Resource, to_end: ToEnd) -> None:
+        task = asyncio.create_task(self._work(job, to_end))
         self._tasks[_key(job)] = task
         task.add_done_callback(lambda _: self._ended(job))
 
@@ -162,10 +170,10 @@ class TransformJobs:
         if current is not None and current.status == "Stopping":
             self._end(current, Ending("Stopped"))
 
-    async def _work(self, job: Resource) -> None:
+    async def _work(self, job: Resource, to_end: ToEnd) -> None:
         started = replace(job, state={**job.state, "started": job.state.get("started", _now())})
         self._store.change(started)
-        ending = await run_to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
+        ending = await to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status not in _ENDED:
             self._end(current, ending)
@@ -212,10 +220,25 @@ async def run_to_end(run: RunTransform, owner: Resource, request: Json, model: M
         return await run(name, f"{owner.arn} {owner.created} {name}", request, model)
     except ArgosyError as error:
         report(f"transform job {name}: {error}")
-        return Ending("Failed", error.what)
+        return Ending("Failed", error.what, is_final=False)
     except Exception as error:
         report(f"transform job {name}: {type(error).__name__}: {error}")
-        return Ending("Failed", f"InternalServerError: {error}")
+        return Ending("Failed", f"InternalServerError: {error}", is_final=False)
+
+
+async def run_again_to_end(run: RunTransform, owner: Resource, request: Json, model: Model, report: Report) -> Ending:
+    """As `run_to_end`, for a job that was under way when a simulator ended.
+
+    Nothing that a restart does may lose it: what keeps its containers from running (an image that this start of the
+    simulator was not told of, an engine that is down) is told and tried again.
+    """
+    for delay_s in delays():
+        ending = await run_to_end(run, owner, request, model, report)
+        if ending.is_final:
+            return ending
+        report(f"transform job {request['TransformJobName']}: it cannot go on, next attempt in {delay_s:g} s")
+        await asyncio.sleep(delay_s)
+    raise AssertionError("the delays have no end")
 
 
 def check_job(request: Json, model: Json) -> None:
