@@ -17,7 +17,7 @@ from argosy.errors import ArgosyError, ContainerError, MissingImageError
 from argosy.simulator.backoff import delays
 from argosy.simulator.control.definitions import endpoint_of, variants_of
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import EndpointDefinition, InferenceComponent
 
@@ -143,7 +143,9 @@ class Deployments:
         """Go on where a simulator ended: what was asked for is done, what served serves again."""
         for endpoint in self._store.all(Kind.ENDPOINT):
             if endpoint.status in ("InService", "SystemUpdating"):
-                self._begin(self._changed(endpoint, status="SystemUpdating"), self._restore)
+                again = replace(endpoint, status="SystemUpdating", modified=_now(), failure="")
+                self._store.change(again)
+                self._begin(again, self._restore)
             elif endpoint.status == "Creating":
                 self._begin(endpoint, self._resume_creation)
             elif endpoint.status == "Updating":
@@ -184,7 +186,7 @@ class Deployments:
             self._report(f"endpoint {endpoint.name}: {type(error).__name__}: {error}")
             current = self._store.find(Kind.ENDPOINT, endpoint.region, endpoint.name)
             if current is not None:
-                self._changed(current, status="Failed", failure=f"InternalServerError: {error}")
+                await self._became(current, status="Failed", failure=f"InternalServerError: {error}")
 
     async def _create(self, endpoint: Resource) -> None:
         pending = endpoint.state["pending"]
@@ -192,7 +194,7 @@ class Deployments:
         try:
             await self._started(served)
         except ArgosyError as error:
-            self._fail(endpoint, pending, error, "Failed")
+            await self._fail(endpoint, pending, error, "Failed")
         else:
             await self._in_service(endpoint, served, pending)
 
@@ -206,7 +208,7 @@ class Deployments:
         try:
             await self._serve_again(endpoint, pending, final=ContainerError)
         except ContainerError as error:
-            self._fail(endpoint, pending, error, "Failed")
+            await self._fail(endpoint, pending, error, "Failed")
 
     async def _resume_update(self, endpoint: Resource) -> None:
         """The fleet of before is gone with the simulator: the new one is started, and the old one if that fails."""
@@ -214,7 +216,7 @@ class Deployments:
         try:
             await self._serve_again(endpoint, pending, final=ContainerError)
         except ContainerError as error:
-            failed = self._fail(endpoint, pending, error, "RollingBack")
+            failed = await self._fail(endpoint, pending, error, "RollingBack")
             await self._serve_again(failed, failed.state["deployed"], failed.failure)
 
     async def _serve_again(
@@ -240,7 +242,7 @@ class Deployments:
             except Exception as error:
                 self._report(f"endpoint {endpoint.name}: it cannot serve again, next attempt in {delay_s:g} s: {error}")
                 reason = _reason(taken, error) if isinstance(error, ArgosyError) else f"InternalServerError: {error}"
-                self._changed(endpoint, failure=reason)
+                await self._became(endpoint, failure=reason)
             else:
                 await self._in_service(endpoint, served, taken, failure)
                 return
@@ -264,7 +266,7 @@ class Deployments:
         try:
             await served.update(endpoint_of(endpoint.name, pending))
         except ArgosyError as error:
-            failed = self._fail(endpoint, pending, error, "RollingBack")
+            failed = await self._fail(endpoint, pending, error, "RollingBack")
             await self._in_service(failed, served, failed.state["deployed"], failed.failure)
         else:
             await self._in_service(endpoint, served, pending)
@@ -274,22 +276,22 @@ class Deployments:
         served = self._served.pop(endpoint.name, None)
         if served is not None:
             await served.stop()
-        self._store.remove(endpoint)
+        await insist(lambda: self._store.remove(endpoint), self._report)
         self._report(f"endpoint {endpoint.name}: deleted")
 
     async def _in_service(self, endpoint: Resource, served: Served, taken: Json, failure: str = "") -> None:
         self._served[endpoint.name] = served
         await self._traffic.admit(endpoint.name, served)
-        self._changed(endpoint, status="InService", failure=failure, state={"deployed": taken})
+        await self._became(endpoint, status="InService", failure=failure, state={"deployed": taken})
 
-    def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
+    async def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
         self._report(f"endpoint {endpoint.name}: {error}")
-        return self._changed(endpoint, status=status, failure=_reason(taken, error))
+        return await self._became(endpoint, status=status, failure=_reason(taken, error))
 
-    def _changed(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
+    async def _became(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
         failure = fields.pop("failure", "")[:REASON_LENGTH]
         changed = replace(endpoint, modified=_now(), failure=failure, **fields)
-        self._store.change(changed)
+        await insist(lambda: self._store.change(changed), self._report)
         self._report(f"endpoint {endpoint.name}: {changed.status}")
         return changed
 

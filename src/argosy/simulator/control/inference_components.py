@@ -21,7 +21,7 @@ from argosy.simulator.control.endpoints import found_endpoint
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Compute, InferenceComponent, Model, adapter_source
 
@@ -246,19 +246,19 @@ class InferenceComponents:
             if served is not None:
                 await work(component, served.components)
             elif component.status == "Deleting":
-                self._store.remove(component)
+                await insist(lambda: self._store.remove(component), self._report)
             else:
-                self._fail(component, f"Endpoint {component.state['endpoint']['name']} is not in service.")
+                await self._fail(component, f"Endpoint {component.state['endpoint']['name']} is not in service.")
         except ArgosyError as error:
             self._report(f"inference component {component.name}: {error}")
-            self._fail(component, error.what)
+            await self._fail(component, error.what)
         except Exception as error:
             self._report(f"inference component {component.name}: {type(error).__name__}: {error}")
-            self._fail(component, f"InternalServerError: {error}")
+            await self._fail(component, f"InternalServerError: {error}")
 
     async def _create(self, component: Resource, hosted: Hosted) -> None:
         await hosted.create(_value(component))
-        self._in_service(component)
+        await self._in_service(component)
 
     async def _resume_creation(self, component: Resource, hosted: Hosted) -> None:
         await self._run_again(component, hosted, final=ContainerError)
@@ -277,7 +277,7 @@ class InferenceComponents:
                 self._report(
                     f"inference component {component.name}: it cannot run again, next attempt in {delay_s:g} s: {error}"
                 )
-                self._changed(component, component.status, str(error))
+                await self._became(component, component.status, str(error))
             else:
                 return
             self._waiting.add(component.arn)
@@ -293,28 +293,35 @@ class InferenceComponents:
         except ArgosyError as error:
             self._report(f"inference component {component.name}: {error}")
             state = {**component.state, "wanted": component.state["there"]}
-            self._changed(replace(component, state=state), "InService", error.what)
+            await self._became(replace(component, state=state), "InService", error.what)
         else:
-            self._in_service(component)
+            await self._in_service(component)
 
     async def _delete(self, component: Resource, hosted: Hosted) -> None:
         await hosted.delete(component.name)
-        self._store.remove(component)
+        await insist(lambda: self._store.remove(component), self._report)
         self._report(f"inference component {component.name}: deleted")
 
-    def _in_service(self, component: Resource) -> None:
+    async def _in_service(self, component: Resource) -> None:
         state = {**component.state, "there": component.state["wanted"]}
-        self._changed(replace(component, state=state), "InService")
+        await self._became(replace(component, state=state), "InService")
 
-    def _fail(self, component: Resource, reason: str) -> None:
+    async def _fail(self, component: Resource, reason: str) -> None:
         state = {name: value for name, value in component.state.items() if name != "there"}
-        self._changed(replace(component, state=state), "Failed", reason)
+        await self._became(replace(component, state=state), "Failed", reason)
 
-    def _changed(self, component: Resource, status: str, failure: str = "") -> Resource:
-        changed = replace(component, status=status, failure=failure[:REASON_LENGTH], modified=round(time.time(), 3))
+    def _changed(self, component: Resource, status: str) -> Resource:
+        """Write down what is asked for."""
+        changed = _with_status(component, status)
         self._store.change(changed)
         self._report(f"inference component {component.name}: {status}")
         return changed
+
+    async def _became(self, component: Resource, status: str, failure: str = "") -> None:
+        """Write down what has come about."""
+        changed = _with_status(component, status, failure)
+        await insist(lambda: self._store.change(changed), self._report)
+        self._report(f"inference component {component.name}: {status}")
 
     def _is_waiting(self, component: Resource) -> bool:
         """Whether it cannot run again as it did, or its endpoint cannot serve, and waits for another attempt."""
@@ -335,6 +342,10 @@ class InferenceComponents:
         if component is None:
             raise refusals.not_found(Kind.INFERENCE_COMPONENT, region, name)
         return component
+
+
+def _with_status(component: Resource, status: str, failure: str = "") -> Resource:
+    return replace(component, status=status, failure=failure[:REASON_LENGTH], modified=round(time.time(), 3))
 
 
 def _value(component: Resource) -> InferenceComponent:

@@ -16,7 +16,7 @@ from argosy.simulator.control.definitions import find_package, model_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
 from argosy.simulator.control.transform_jobs import (
     Ending,
     RunTransform,
@@ -238,31 +238,42 @@ class ModelPackages:
         return group
 
     def _begin(self, package: Resource, to_end: ToEnd) -> None:
-        task = asyncio.create_task(self._validate(package, to_end))
+        task = asyncio.create_task(self._guarded(package, to_end))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _guarded(self, package: Resource, to_end: ToEnd) -> None:
+        """A fault of the simulator's own is told and ends in a status, not in a package that is Pending for ever."""
+        try:
+            await self._validate(package, to_end)
+        except Exception as error:
+            self._report(f"model package {package.name}: {type(error).__name__}: {error}")
+            await self._became(package, "Failed", {})
+
     async def _validate(self, package: Resource, to_end: ToEnd) -> None:
         """Run every profile's job; the package is Completed when all were."""
-        current = self._changed(package, "InProgress", {})
+        current = await self._became(package, "InProgress", {})
         endings: dict[str, Json] = {}
         for profile in _profiles(package.request):
             name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
             definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
             ending = await to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
-            current = self._changed(current, "InProgress", endings)
+            current = await self._became(current, "InProgress", endings)
         is_failed = any(each["Status"] == "Failed" for each in endings.values())
-        self._changed(current, "Failed" if is_failed else "Completed", endings)
+        await self._became(current, "Failed" if is_failed else "Completed", endings)
 
-    def _changed(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
+    async def _became(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
         """The package as it is stored now, with a new status: its approval may have changed meanwhile."""
-        stored = self._store.find(package.kind, package.region, package.name) or package
-        state = {"validations": dict(validations)}
-        changed = replace(stored, status=status, modified=round(time.time(), 3), state=state)
-        self._store.change(changed)
+
+        def changed() -> Resource:
+            stored = self._store.find(package.kind, package.region, package.name) or package
+            state = {"validations": dict(validations)}
+            return replace(stored, status=status, modified=round(time.time(), 3), state=state)
+
+        await insist(lambda: self._store.change(changed()), self._report)
         self._report(f"model package {package.name}: {status}")
-        return changed
+        return changed()
 
 
 def _ended(ending: Ending) -> dict[str, Any]:

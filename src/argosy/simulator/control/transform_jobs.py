@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -13,7 +13,7 @@ from argosy.simulator.control.definitions import model_of, model_snapshot
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
@@ -135,7 +135,8 @@ class TransformJobs:
         job = self._found(region, request["TransformJobName"])
         if job.status != "InProgress":
             raise Refusal(f"The request was rejected because the transform job is in status {job.status}.")
-        self._change(job, "Stopping")
+        self._store.change(replace(job, status="Stopping", modified=_now()))
+        self._report(f"transform job {job.name}: Stopping")
         task = self._tasks.get(_key(job))
         if task is not None:
             task.cancel()
@@ -147,7 +148,7 @@ class TransformJobs:
             if job.status == "InProgress":
                 self._begin(job, run_again_to_end)
             elif job.status == "Stopping":
-                self._end(job, Ending("Stopped"))
+                self._track(job, self._end(job, Ending("Stopped")))
 
     async def close(self) -> None:
         """Stop the jobs' containers; the resources stay, so that the next simulator goes on."""
@@ -158,7 +159,10 @@ class TransformJobs:
             await asyncio.wait(tasks)
 
     def _begin(self, job: Resource, to_end: ToEnd) -> None:
-        task = asyncio.create_task(self._work(job, to_end))
+        self._track(job, self._work(job, to_end))
+
+    def _track(self, job: Resource, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks[_key(job)] = task
         task.add_done_callback(lambda _: self._ended(job))
 
@@ -168,23 +172,21 @@ class TransformJobs:
             return
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status == "Stopping":
-            self._end(current, Ending("Stopped"))
+            self._track(current, self._end(current, Ending("Stopped")))
 
     async def _work(self, job: Resource, to_end: ToEnd) -> None:
         started = replace(job, state={**job.state, "started": job.state.get("started", _now())})
-        self._store.change(started)
+        await insist(lambda: self._store.change(started), self._report)
         ending = await to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status not in _ENDED:
-            self._end(current, ending)
+            await self._end(current, ending)
 
-    def _end(self, job: Resource, ending: Ending) -> None:
-        ended = replace(job, state={**job.state, "ended": _now()}, failure=ending.failure[:_REASON_LENGTH])
-        self._change(ended, ending.status)
-
-    def _change(self, job: Resource, status: str) -> None:
-        self._store.change(replace(job, status=status, modified=_now()))
-        self._report(f"transform job {job.name}: {status}")
+    async def _end(self, job: Resource, ending: Ending) -> None:
+        state, failure = {**job.state, "ended": _now()}, ending.failure[:_REASON_LENGTH]
+        ended = replace(job, state=state, failure=failure, status=ending.status, modified=_now())
+        await insist(lambda: self._store.change(ended), self._report)
+        self._report(f"transform job {job.name}: {ending.status}")
 
     def _found(self, region: str, name: str) -> Resource:
         job = self._store.find(Kind.TRANSFORM_JOB, region, name)
