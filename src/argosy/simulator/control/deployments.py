@@ -273,9 +273,10 @@ class Deployments:
 
     async def _delete(self, endpoint: Resource) -> None:
         await self._traffic.turn_away(endpoint.name)
-        served = self._served.pop(endpoint.name, None)
+        served = self._served.get(endpoint.name)
         if served is not None:
             await served.stop()
+            del self._served[endpoint.name]  # not before: what ends the simulator meanwhile ends it once more
         await insist(lambda: self._store.remove(endpoint), self._report)
         self._report(f"endpoint {endpoint.name}: deleted")
 
