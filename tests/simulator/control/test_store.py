@@ -65,6 +65,18 @@ def test_what_fails_in_a_transaction_leaves_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_transaction_that_cannot_be_committed_is_over(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store._database.execute("PRAGMA foreign_keys = ON")
+    store._database.execute("CREATE TABLE a (b INTEGER PRIMARY KEY)")
+    store._database.execute("CREATE TABLE c (d REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY constraint failed"), store.transaction():
+        store._database.execute("INSERT INTO c VALUES (1)")
+    store.add(Resource(Kind.MODEL, "r", "a", 0.0, 0.0, {}), {})
+    assert len(store.all(Kind.MODEL)) == 1
+    store.close()
+
+
 def test_the_state_of_another_version_and_a_foreign_file_are_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     with sqlite3.connect(tmp_path / "state.sqlite3") as database:
