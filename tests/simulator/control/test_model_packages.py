@@ -115,6 +115,26 @@ def test_versions_of_a_group_are_counted_listed_approved_and_deleted(simulated: 
         create(simulated, ModelPackageGroupName="Irises")
 
 
+def test_only_an_approved_version_makes_a_model(simulated: Simulated) -> None:
+    client = simulated.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="irises")
+    arn = create(simulated, ModelPackageGroupName="irises")
+    assert client.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    for status in ("PendingManualApproval", "Rejected"):
+        client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
+        with pytest.raises(ClientError, match=f"{arn} is {status}; its ModelApprovalStatus must be Approved") as caught:
+            model(simulated, arn)
+        assert caught.value.response["Error"]["Code"] == "ValidationException"
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    model(simulated, arn)
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    simulated.config()
+    simulated.endpoint()
+    assert simulated.in_service()["EndpointStatus"] == "InService"
+    unversioned = create(simulated, "alone")
+    assert "ModelApprovalStatus" not in client.describe_model_package(ModelPackageName=unversioned)
+
+
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [

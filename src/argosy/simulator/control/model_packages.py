@@ -106,7 +106,7 @@ class ModelPackages:
             check_job(profile["TransformJobDefinition"], _model(request))
         is_open = bool(_profiles(request)) and request.get("SkipModelValidation", "None") != "All"
         status = "Pending" if is_open else "Completed"
-        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, request, status)
+        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, _with_approval(request), status)
         self._store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
         if is_open:
             self._begin(package, run_to_end)
@@ -274,6 +274,13 @@ class ModelPackages:
         await insist(lambda: self._store.change(changed()), self._report)
         self._report(f"model package {package.name}: {status}")
         return changed()
+
+
+def _with_approval(request: Json) -> Json:
+    """A version waits for its approval where none is given; what has no versions has none (API reference)."""
+    if _GROUP in request:
+        return {"ModelApprovalStatus": "PendingManualApproval", **request}
+    return {name: value for name, value in request.items() if name != "ModelApprovalStatus"}
 
 
 def _ended(ending: Ending) -> dict[str, Any]:
