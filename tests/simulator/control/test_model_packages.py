@@ -115,6 +115,24 @@ def test_versions_of_a_group_are_counted_listed_approved_and_deleted(simulated: 
         create(simulated, ModelPackageGroupName="Irises")
 
 
+def test_a_request_with_the_token_of_another_is_that_request_again(simulated: Simulated) -> None:
+    client = simulated.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="irises")
+    arns = [create(simulated, ModelPackageGroupName="irises", ClientToken=token) for token in ("a", "a", "b")]
+    assert arns == [f"{ARN}irises/1", f"{ARN}irises/1", f"{ARN}irises/2"]
+    added = [{"Name": "more", "Containers": [{"Image": "stand-in"}]}]
+    for token in ("c", "c", "d"):
+        client.update_model_package(
+            ModelPackageArn=arns[0], AdditionalInferenceSpecificationsToAdd=added, ClientToken=token
+        )
+    described = client.describe_model_package(ModelPackageName=arns[0])
+    assert len(described["AdditionalInferenceSpecifications"]) == 2
+    with pytest.raises(ClientError, match="is not simulated"):
+        client.describe_model_package(ModelPackageName=arns[0], IncludedData="MetadataOnly")
+    owned = client.list_model_package_groups(CrossAccountFilterOption="CrossAccount")
+    assert owned["ModelPackageGroupSummaryList"] == []
+
+
 def test_only_an_approved_version_makes_a_model(simulated: Simulated) -> None:
     client = simulated.sagemaker
     client.create_model_package_group(ModelPackageGroupName="irises")

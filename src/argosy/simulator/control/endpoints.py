@@ -12,6 +12,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
+from argosy.simulator.control.tags import tags_of
 
 _COUNT: Final = "DesiredInstanceCount"
 _WEIGHT: Final = "DesiredWeight"
@@ -61,7 +62,7 @@ class Endpoints:
         config = found_config(self._store, region, request["EndpointConfigName"])
         state = {"pending": snapshot(self._store, config)}
         endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state)
-        self._store.add(endpoint, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(endpoint, tags_of(request))
         self._deployments.create(endpoint)
         return {"EndpointArn": endpoint.arn}
 

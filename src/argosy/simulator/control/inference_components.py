@@ -22,6 +22,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Compute, InferenceComponent, Model, adapter_source
 
@@ -89,7 +90,7 @@ class InferenceComponents:
             raise Refusal(f'The variant name "{wanted["variant"]}" was not found in endpoint "{endpoint.arn}".')
         state = {"endpoint": {"name": endpoint.name, "arn": endpoint.arn}, "wanted": wanted}
         component = Resource(Kind.INFERENCE_COMPONENT, region, name, now, now, request, "Creating", state=state)
-        self._store.add(component, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(component, tags_of(request))
         self._begin(component, self._create)
         return {"InferenceComponentArn": component.arn}
 

@@ -17,6 +17,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.control.transform_jobs import (
     Ending,
     RunTransform,
@@ -28,6 +29,7 @@ from argosy.simulator.control.transform_jobs import (
 from argosy.simulator.health import Report
 
 _GROUP: Final = "ModelPackageGroupName"
+_TOKEN: Final = "ClientToken"
 _UPDATED: Final = frozenset(
     {
         "ModelApprovalStatus",
@@ -88,9 +90,15 @@ class ModelPackages:
     async def create(self, region: str, request: Json, now: float) -> Json:
         """CreateModelPackage: with a validation it is Pending until that has ended.
 
+        With the `ClientToken` of a request before, it is that request again, and changes nothing.
+
         Raises:
             Refusal: It is there already, or AWS would not take it.
         """
+        token = request.get(_TOKEN)
+        for package in self._store.all(Kind.MODEL_PACKAGE, region):
+            if token is not None and package.request.get(_TOKEN) == token:
+                return {"ModelPackageArn": package.arn}
         name = self._name(region, request)
         there = self._store.find(Kind.MODEL_PACKAGE, region, name)
         if there is not None:
@@ -107,13 +115,19 @@ class ModelPackages:
         is_open = bool(_profiles(request)) and request.get("SkipModelValidation", "None") != "All"
         status = "Pending" if is_open else "Completed"
         package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, _with_approval(request), status)
-        self._store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(package, tags_of(request))
         if is_open:
             self._begin(package, run_to_end)
         return {"ModelPackageArn": package.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
-        """DescribeModelPackage."""
+        """DescribeModelPackage.
+
+        Raises:
+            Refusal: It is not there, or less than all of it is asked for.
+        """
+        if request.get("IncludedData", "AllData") != "AllData":
+            raise refusals.not_simulated("DescribeModelPackage: IncludedData other than AllData is not simulated")
         package = find_package(self._store, region, request["ModelPackageName"])
         summary = _summary(package)
         return {
@@ -139,8 +153,11 @@ class ModelPackages:
         return listing.page(_LISTING, packages, request)
 
     async def update(self, region: str, request: Json, now: float) -> Json:
-        """UpdateModelPackage."""
+        """UpdateModelPackage; one with the `ClientToken` of the update before is that update again."""
         package = find_package(self._store, region, request["ModelPackageArn"])
+        token = request.get(_TOKEN)
+        if token is not None and package.state.get("updated by") == token:
+            return {"ModelPackageArn": package.arn}
         changed = {**package.request, **{name: value for name, value in request.items() if name in _UPDATED}}
         properties = {
             **package.request.get("CustomerMetadataProperties", {}),
@@ -154,7 +171,8 @@ class ModelPackages:
         ]
         changed |= {"CustomerMetadataProperties": properties} if properties else {}
         changed |= {"AdditionalInferenceSpecifications": added} if added else {}
-        self._store.change(replace(package, request=changed, modified=now))
+        state = {**package.state, "updated by": token}
+        self._store.change(replace(package, request=changed, modified=now, state=state))
         return {"ModelPackageArn": package.arn}
 
     async def delete(self, region: str, request: Json, now: float) -> Json:
@@ -175,7 +193,7 @@ class ModelPackages:
         if there is not None:
             raise refusals.already_exists(there)
         group = Resource(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP], now, now, request, "Completed")
-        self._store.add(group, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(group, tags_of(request))
         return {"ModelPackageGroupArn": group.arn}
 
     async def describe_group(self, region: str, request: Json, now: float) -> Json:
@@ -183,8 +201,10 @@ class ModelPackages:
         return {**_group_summary(self._found_group(region, request[_GROUP])), "CreatedBy": {}}
 
     async def list_groups(self, region: str, request: Json, now: float) -> Json:
-        """ListModelPackageGroups."""
-        return listing.page(_GROUP_LISTING, self._store.all(Kind.MODEL_PACKAGE_GROUP, region), request)
+        """ListModelPackageGroups; no other account shares any."""
+        is_own = request.get("CrossAccountFilterOption", "SameAccount") == "SameAccount"
+        groups = self._store.all(Kind.MODEL_PACKAGE_GROUP, region) if is_own else ()
+        return listing.page(_GROUP_LISTING, groups, request)
 
     async def delete_group(self, region: str, request: Json, now: float) -> Json:
         """DeleteModelPackageGroup.
@@ -268,7 +288,7 @@ class ModelPackages:
 
         def changed() -> Resource:
             stored = self._store.find(package.kind, package.region, package.name) or package
-            state = {"validations": dict(validations)}
+            state = {**stored.state, "validations": dict(validations)}
             return replace(stored, status=status, modified=round(time.time(), 3), state=state)
 
         await insist(lambda: self._store.change(changed()), self._report)

@@ -11,6 +11,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
 
 ImageLabels = Callable[[str], Mapping[str, str] | None]
@@ -58,7 +59,7 @@ class Models:
         await asyncio.to_thread(self._check_labels, containers)
         self._refuse_existing(region, request)  # another request may have been quicker meanwhile
         model = Resource(Kind.MODEL, region, request["ModelName"], now, now, request)
-        self._store.add(model, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(model, tags_of(request))
         return {"ModelArn": model.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:

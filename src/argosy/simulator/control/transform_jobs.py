@@ -14,6 +14,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
@@ -106,7 +107,7 @@ class TransformJobs:
         job = Resource(
             Kind.TRANSFORM_JOB, region, request["TransformJobName"], now, now, request, "InProgress", state=state
         )
-        self._store.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(job, tags_of(request))
         self._begin(job, run_to_end)
         return {"TransformJobArn": job.arn}
 
