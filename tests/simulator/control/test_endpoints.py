@@ -64,6 +64,19 @@ def test_an_update_brings_the_new_fleet_and_a_failed_one_leaves_the_old(simulate
     assert simulated.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")["CustomAttributes"] == "next"
 
 
+def test_the_case_of_a_name_counts_for_invocations_alone(simulated: Simulated) -> None:
+    """As CreateEndpoint's reference has it."""
+    simulated.model()
+    simulated.config()
+    simulated.endpoint("Iris")
+    assert simulated.in_service("iris")["EndpointName"] == "Iris"
+    simulated.sagemaker.update_endpoint(EndpointName="IRIS", EndpointConfigName="IRIS")
+    simulated.in_service("iris")
+    assert simulated.runtime.invoke_endpoint(EndpointName="Iris", Body=b"1")["Body"].read() == b"1"
+    with pytest.raises(ClientError, match="Endpoint iris of account 123456789012 not found"):
+        simulated.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")
+
+
 def test_weights_and_capacities_are_updated_and_retained(simulated: Simulated) -> None:
     simulated.model()
     simulated.config()
