@@ -1,5 +1,7 @@
 """Transform jobs of the `sagemaker` API: what a request and a model say, run to its end, or on from where it was."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +60,7 @@ class Batch:
         def tell(line: str) -> None:
             report(f"transform job {name}: {line}")
 
-        journal = Journal(self.folder, definition, self.assumptions, identity)
+        journal = Journal(self._own_folder(identity), definition, self.assumptions, identity)
         try:
             job = TransformJob(
                 definition,
@@ -72,11 +74,16 @@ class Batch:
                 ),
             )
             ending = await _ended(job, tell)
-            if ending.is_final:
-                journal.clear()  # it has ended: nothing of it is to be done again
             return ending
         finally:
             journal.close()
+
+    def forget(self, identity: str) -> None:
+        """Remove what is kept of a job, which has ended: nothing of it is to be done again."""
+        shutil.rmtree(self._own_folder(identity), ignore_errors=True)
+
+    def _own_folder(self, identity: str) -> Path:
+        return self.folder / hashlib.sha256(identity.encode()).hexdigest()
 
     def _open_instance(self, model: Model, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.

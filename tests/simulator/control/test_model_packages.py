@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.simulator.control.conftest import ROLE, Simulated, simulation, until
 from tests.simulator.control.test_restart import doomed, try_to
-from tests.simulator.control.test_transform_jobs import LINES, RESOURCES
+from tests.simulator.control.test_transform_jobs import LINES, RESOURCES, kept_jobs
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/"
 SPECIFICATION = {
@@ -203,3 +203,4 @@ def test_a_validation_survives_its_simulator(tmp_path: Path, moment: int) -> Non
     with simulation(tmp_path) as second:
         assert validated(second)["ModelPackageStatus"] == "Completed"
         assert (tmp_path / "s3/out/validated/a.csv.out").read_bytes() == b"1\n"
+        until(lambda: kept_jobs(tmp_path) == [])

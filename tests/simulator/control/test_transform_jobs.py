@@ -32,6 +32,11 @@ def ended(simulated: Simulated, name: str = "job") -> Any:
     return simulated.sagemaker.describe_transform_job(TransformJobName=name)
 
 
+def kept_jobs(folder: Path) -> list[Path]:
+    """What the state keeps of jobs for another run of them."""
+    return list((folder / "state/jobs").rglob("*"))
+
+
 def test_a_job_is_created_run_described_and_listed(simulated: Simulated) -> None:
     simulated.model()
     simulated.bucket("in", {"rows/a.csv": b"1,2\n3,4\n"})
@@ -42,6 +47,7 @@ def test_a_job_is_created_run_described_and_listed(simulated: Simulated) -> None
     assert described["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
     assert described["CreationTime"] <= described["TransformStartTime"] <= described["TransformEndTime"]
     assert (simulated.folder / "s3/out/here/a.csv.out").read_bytes() == b"1,2\n3,4\n"
+    until(lambda: kept_jobs(simulated.folder) == [])
     listed = simulated.sagemaker.list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
     assert [(job["TransformJobName"], job["TransformJobArn"]) for job in listed] == [("Job", ARN)]
     with pytest.raises(ClientError, match=f"a job with this name already exists .{ARN}") as caught:
@@ -70,6 +76,7 @@ def test_a_job_is_stopped(simulated: Simulated) -> None:
     create(simulated)
     simulated.sagemaker.stop_transform_job(TransformJobName="job")
     assert ended(simulated)["TransformJobStatus"] == "Stopped"
+    until(lambda: kept_jobs(simulated.folder) == [])
     until(lambda: stand_ins(simulated.folder) == 0)
 
 
@@ -141,8 +148,17 @@ def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
     with simulation(tmp_path) as second:
         assert ended(second)["TransformJobStatus"] == "Completed"
         results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
-        assert [name for name in results if not name.startswith(".")] == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        assert results == ["0.csv.out", "1.csv.out", "2.csv.out"]
         until(lambda: stand_ins(tmp_path) == 0)
+        until(lambda: kept_jobs(tmp_path) == [])
+
+
+def test_a_start_removes_what_killed_writers_left_in_buckets(tmp_path: Path) -> None:
+    for bucket in ("out", "other"):
+        (tmp_path / "s3" / bucket).mkdir(parents=True)
+        (tmp_path / "s3" / bucket / ".argosy-partial-0").write_bytes(b"half")
+    with simulation(tmp_path):
+        assert list((tmp_path / "s3").glob("*/*")) == []
 
 
 def test_a_restart_that_cannot_run_a_job_does_not_end_it(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from argosy.simulator.control.transform_jobs import (
     RunTransform,
     ToEnd,
     check_job,
+    identity_of,
     run_again_to_end,
     run_to_end,
 )
@@ -223,6 +224,8 @@ class ModelPackages:
         for package in self._store.all(Kind.MODEL_PACKAGE):
             if package.status in ("Pending", "InProgress"):
                 self._begin(package, run_again_to_end)
+            else:
+                self._forget_jobs(package)  # the simulator may have ended before it could
 
     async def close(self) -> None:
         """Stop the validations; the next simulator goes on with them."""
@@ -275,13 +278,17 @@ class ModelPackages:
         current = await self._became(package, "InProgress", {})
         endings: dict[str, Json] = {}
         for profile in _profiles(package.request):
-            name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
-            definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
+            definition = {"TransformJobName": _job_name(package, profile), **profile["TransformJobDefinition"]}
             ending = await to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
             current = await self._became(current, "InProgress", endings)
         is_failed = any(each["Status"] == "Failed" for each in endings.values())
         await self._became(current, "Failed" if is_failed else "Completed", endings)
+        self._forget_jobs(package)
+
+    def _forget_jobs(self, package: Resource) -> None:
+        for profile in _profiles(package.request):
+            self._run.forget(identity_of(package, _job_name(package, profile)))
 
     async def _became(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
         """The package as it is stored now, with a new status: its approval may have changed meanwhile."""
@@ -315,6 +322,10 @@ def _containers(request: Json) -> Iterable[Json]:
 def _profiles(request: Json) -> Sequence[Json]:
     profiles: Sequence[Json] = request.get("ValidationSpecification", {}).get("ValidationProfiles", ())
     return profiles
+
+
+def _job_name(package: Resource, profile: Json) -> str:
+    return f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
 
 
 def _model(request: Json) -> dict[str, Any]:

@@ -55,6 +55,9 @@ class RunTransform(Protocol):
             ArgosyError: It could not be run.
         """
 
+    def forget(self, identity: str) -> None:
+        """Remove what is kept of a job for another run of it; it has ended."""
+
 
 ToEnd = Callable[[RunTransform, Resource, Json, Model, Report], Awaitable[Ending]]
 """`run_to_end`, or `run_again_to_end`."""
@@ -146,7 +149,9 @@ class TransformJobs:
     def resume(self) -> None:
         """Go on with what was under way when a simulator ended."""
         for job in self._store.all(Kind.TRANSFORM_JOB):
-            if job.status == "InProgress":
+            if job.status in _ENDED:
+                self._run.forget(identity_of(job, job.name))  # the simulator may have ended before it could
+            elif job.status == "InProgress":
                 self._begin(job, run_again_to_end)
             elif job.status == "Stopping":
                 self._track(job, self._end(job, Ending("Stopped")))
@@ -187,6 +192,7 @@ class TransformJobs:
         state, failure = {**job.state, "ended": _now()}, ending.failure[:_REASON_LENGTH]
         ended = replace(job, state=state, failure=failure, status=ending.status, modified=_now())
         await insist(lambda: self._store.change(ended), self._report)
+        self._run.forget(identity_of(job, job.name))
         self._report(f"transform job {job.name}: {ending.status}")
 
     def _found(self, region: str, name: str) -> Resource:
@@ -220,7 +226,7 @@ async def run_to_end(run: RunTransform, owner: Resource, request: Json, model: M
     """Run a job, or that of a model package; whatever keeps it from running is its failure."""
     name = str(request["TransformJobName"])
     try:
-        return await run(name, f"{owner.arn} {owner.created} {name}", request, model)
+        return await run(name, identity_of(owner, name), request, model)
     except ArgosyError as error:
         report(f"transform job {name}: {error}")
         return Ending("Failed", error.what, is_final=False)
@@ -242,6 +248,11 @@ async def run_again_to_end(run: RunTransform, owner: Resource, request: Json, mo
         report(f"transform job {request['TransformJobName']}: it cannot go on, next attempt in {delay_s:g} s")
         await asyncio.sleep(delay_s)
     raise AssertionError("the delays have no end")
+
+
+def identity_of(owner: Resource, name: str) -> str:
+    """What tells a job, or that of a model package's profile, from every other one."""
+    return f"{owner.arn} {owner.created} {name}"
 
 
 def check_job(request: Json, model: Json) -> None:
