@@ -17,6 +17,8 @@ from argosy.simulator.control.tags import tags_of
 _COUNT: Final = "DesiredInstanceCount"
 _WEIGHT: Final = "DesiredWeight"
 _CAPTURE: Final = "DataCaptureConfig"
+_DEPLOYMENT: Final = "DeploymentConfig"
+_SINCE: Final = "since"
 
 
 def _summary(endpoint: Resource) -> Json:
@@ -60,7 +62,7 @@ class Endpoints:
                     "simulated, since an invocation names no region"
                 )
         config = found_config(self._store, region, request["EndpointConfigName"])
-        state = {"pending": snapshot(self._store, config)}
+        state = {"pending": {**snapshot(self._store, config), **_deployment(request.get(_DEPLOYMENT), now)}}
         endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state)
         self._store.add(endpoint, tags_of(request))
         self._deployments.create(endpoint)
@@ -77,8 +79,10 @@ class Endpoints:
             "FailureReason": endpoint.failure or None,
             **{member: taken["config"].get(member) for member in ("AsyncInferenceConfig", "MetricsConfig")},
         }
-        if "DeploymentConfig" in endpoint.request:
-            answer["LastDeploymentConfig"] = endpoint.request["DeploymentConfig"]
+        answer["LastDeploymentConfig"] = taken.get(_DEPLOYMENT)
+        pending = state.get("pending", {})
+        if _SINCE in pending and endpoint.status in ("Creating", "Updating"):
+            answer["PendingDeploymentSummary"] = _pending_summary(endpoint, pending)
         if "deployed" in state:
             goal = state.get("pending") or taken
             answer |= {
@@ -106,6 +110,8 @@ class Endpoints:
         if request.get("RetainAllVariantProperties", False):
             excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())}
             pending["config"] = _retained(pending["config"], endpoint.state["deployed"]["config"], excluded)
+        last = endpoint.state["deployed"].get(_DEPLOYMENT) if request.get("RetainDeploymentConfig", False) else None
+        pending |= _deployment(request.get(_DEPLOYMENT, last), now)
         return self._begin_update(endpoint, pending, now)
 
     async def update_weights(self, region: str, request: Json, now: float) -> Json:
@@ -127,7 +133,8 @@ class Endpoints:
                 config[member] = [
                     _desired(each, desired.get(each["VariantName"].lower(), {})) for each in config[member]
                 ]
-        return self._begin_update(endpoint, {**deployed, "config": config}, now)
+        kept = {name: value for name, value in deployed.items() if name != _SINCE}  # it is no new configuration
+        return self._begin_update(endpoint, {**kept, "config": config}, now)
 
     async def delete(self, region: str, request: Json, now: float) -> Json:
         """DeleteEndpoint.
@@ -179,6 +186,28 @@ def found_endpoint(store: Store, region: str, name: str) -> Resource:
     if endpoint is None:
         raise refusals.not_found(Kind.ENDPOINT, region, name)
     return endpoint
+
+
+def _deployment(config: Json | None, now: float) -> Json:
+    """What a snapshot says of how and since when it is deployed."""
+    return {_SINCE: now} | ({_DEPLOYMENT: config} if config is not None else {})
+
+
+def _pending_summary(endpoint: Resource, pending: Json) -> Json:
+    """A `PendingDeploymentSummary`: of what is pending no instance serves yet."""
+    config = pending["config"]
+    variants = {
+        member: [_pending_variant(each, pending, endpoint) for each in config[member]]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        if member in config
+    }
+    return {"EndpointConfigName": pending["name"], "StartTime": pending[_SINCE], **variants}
+
+
+def _pending_variant(variant: Json, pending: Json, endpoint: Resource) -> Json:
+    shown = {**_variant(variant, pending, pending, endpoint), "InstanceType": variant.get("InstanceType")}
+    shown["VariantStatus"] = [{"Status": "Creating", "StartTime": pending[_SINCE]}]
+    return {**shown, **({"CurrentInstanceCount": 0} if "CurrentInstanceCount" in shown else {})}
 
 
 def _variant(variant: Json, taken: Json, goal: Json, endpoint: Resource) -> Json:
