@@ -5,6 +5,7 @@ it. Then another simulation goes on with the state, and is asked what it knows.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ from argosy.simulator.simulation import World
 from tests.simulator.control import world
 from tests.simulator.control.conftest import DEADLINE_S, Simulated, simulation, until
 
+NEVER = 10**9
+"""A moment at which no process kills itself."""
+
 
 @contextmanager
 def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
@@ -44,6 +48,11 @@ def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def kill(folder: Path) -> None:
+    """Kill the simulator that holds a folder's state, at whatever it does."""
+    os.kill(int((folder / "state/lock").read_text()), signal.SIGKILL)
 
 
 def stand_ins(folder: Path) -> int:

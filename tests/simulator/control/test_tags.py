@@ -34,12 +34,10 @@ def test_tags_are_added_listed_and_deleted_and_go_with_their_resource(simulated:
 def test_a_tag_of_aws_and_one_given_twice_are_refused(refusing: Simulated, keys: list[str], sentence: str) -> None:
     tags = [{"Key": key, "Value": str(number)} for number, key in enumerate(keys)]
     arn = refusing.sagemaker.describe_model(ModelName="iris")["ModelArn"]
-    for ask in (
-        lambda: refusing.sagemaker.add_tags(ResourceArn=arn, Tags=tags),
-        lambda: refusing.sagemaker.create_model_package_group(ModelPackageGroupName="group", Tags=tags),
-    ):
+    add, create = refusing.sagemaker.add_tags, refusing.sagemaker.create_model_package_group
+    for operation, resource in ((add, {"ResourceArn": arn}), (create, {"ModelPackageGroupName": "group"})):
         with pytest.raises(ClientError, match=sentence) as caught:
-            ask()
+            operation(**resource, Tags=tags)
         assert caught.value.response["Error"]["Code"] == "ValidationException"
     assert refusing.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.simulator.control.conftest import QUICK, ROLE, Simulated, simulation, until
-from tests.simulator.control.test_restart import doomed, reported, stand_ins, try_to, without_images
+from tests.simulator.control.test_restart import NEVER, doomed, kill, reported, stand_ins, try_to, without_images
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
 SOURCE = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in/rows/"}}}
@@ -147,10 +147,27 @@ def test_a_job_survives_its_simulator(tmp_path: Path, moment: int) -> None:
         try_to(lambda: create(first))
     with simulation(tmp_path) as second:
         assert ended(second)["TransformJobStatus"] == "Completed"
-        results = sorted(path.name for path in (tmp_path / "s3/out/here").iterdir())
-        assert results == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        results = {path.name: path.read_bytes() for path in (tmp_path / "s3/out/here").iterdir()}
+        assert results == {f"{number}.csv.out": b"1\n" for number in range(3)}
         until(lambda: stand_ins(tmp_path) == 0)
         until(lambda: kept_jobs(tmp_path) == [])
+
+
+def test_a_job_that_is_killed_between_its_objects_goes_on_with_the_rest(tmp_path: Path) -> None:
+    out = tmp_path / "s3/out/here"
+    with doomed(tmp_path, NEVER) as first:
+        first.bucket("in", {"rows/a.csv": b"1\n", "rows/b.csv": b"SLOW\n"})
+        first.model(slow_s="1")
+        create(first, MaxConcurrentTransforms=1)
+        until(lambda: any(path.is_file() and path.stat().st_size > 0 for path in kept_jobs(tmp_path)))
+        kill(tmp_path)
+    before = (out / "a.csv.out").stat()
+    with simulation(tmp_path) as second:
+        assert ended(second)["TransformJobStatus"] == "Completed"
+        until(lambda: stand_ins(tmp_path) == 0)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"a.csv.out": b"1\n", "b.csv.out": b"SLOW\n"}
+    after = (out / "a.csv.out").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns), "it was not made again"
 
 
 def test_a_start_removes_what_killed_writers_left_in_buckets(tmp_path: Path) -> None:
