@@ -1,11 +1,13 @@
 """Transform jobs of the `sagemaker` API: what a request and a model say, run to its end, or on from where it was."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from argosy.errors import ArgosyError, MissingImageError
+from argosy.errors import ArgosyError, ContainerError, MissingImageError, TransformError
 from argosy.simulator.allotment import Allotment, Share
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
@@ -58,7 +60,7 @@ class Batch:
         def tell(line: str) -> None:
             report(f"transform job {name}: {line}")
 
-        journal = Journal(self.folder, definition, self.assumptions, identity)
+        journal = Journal(self._own_folder(identity), definition, self.assumptions, identity)
         try:
             job = TransformJob(
                 definition,
@@ -71,9 +73,16 @@ class Batch:
                     journal,
                 ),
             )
-            return await _ended(job, tell)  # the journal stays: a kill may come before the job's status is stored
+            return await _ended(job, tell)
         finally:
             journal.close()
+
+    def forget(self, identity: str) -> None:
+        """Remove what is kept of a job, which has ended: nothing of it is to be done again."""
+        shutil.rmtree(self._own_folder(identity), ignore_errors=True)
+
+    def _own_folder(self, identity: str) -> Path:
+        return self.folder / hashlib.sha256(identity.encode()).hexdigest()
 
     def _open_instance(self, model: Model, share: Share, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.
@@ -109,7 +118,9 @@ async def _ended(job: TransformJob, tell: Callable[[str], None]) -> Ending:
         tell(str(error))
         outcome = job.outcome
         if isinstance(error, MissingImageError):
-            return Ending(outcome.status, f"ClientError: there is no image {error.image}")
+            return Ending(outcome.status, f"ClientError: there is no image {error.image}", is_final=False)
+        is_final = isinstance(error, (ContainerError, TransformError))
+        return Ending(outcome.status, outcome.failure_reason or "", is_final)
     return Ending(outcome.status, outcome.failure_reason or "")
 
 

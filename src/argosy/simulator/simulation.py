@@ -37,6 +37,7 @@ from argosy.simulator.runtime.async_spool import Spool
 from argosy.simulator.runtime.bidirectional import BidirectionalStreams
 from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
+from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.transform.definition import Assumptions
 
@@ -180,6 +181,8 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
+            if isinstance(self._world.objects, LocalFolder):  # S3 has no files aside
+                await asyncio.to_thread(self._world.objects.remove_leftovers)
             await self._streams.start(self._world.streams.number, self._world.streams.tls)
             self._control.resume()
             await serve(self, listener, stopping, on_open)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.simulator.control.conftest import QUICK, ROLE, Simulated, simulation, until
-from tests.simulator.control.test_restart import doomed, stand_ins, try_to
+from tests.simulator.control.test_restart import NEVER, doomed, kill, reported, stand_ins, try_to, without_images
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:transform-job/job"
 SOURCE = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in/rows/"}}}
@@ -41,6 +41,11 @@ def ended(simulated: Simulated, name: str = "job") -> Any:
     return simulated.sagemaker.describe_transform_job(TransformJobName=name)
 
 
+def kept_jobs(folder: Path) -> list[Path]:
+    """What the state keeps of jobs for another run of them."""
+    return list((folder / "state/jobs").rglob("*"))
+
+
 def test_a_job_is_created_run_described_and_listed(simulated: Simulated) -> None:
     simulated.model()
     simulated.bucket("in", {"rows/a.csv": b"1,2\n3,4\n"})
@@ -51,6 +56,7 @@ def test_a_job_is_created_run_described_and_listed(simulated: Simulated) -> None
     assert described["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
     assert described["CreationTime"] <= described["TransformStartTime"] <= described["TransformEndTime"]
     assert (simulated.folder / "s3/out/here/a.csv.out").read_bytes() == b"1,2\n3,4\n"
+    until(lambda: kept_jobs(simulated.folder) == [])
     listed = simulated.sagemaker.list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
     assert [(job["TransformJobName"], job["TransformJobArn"]) for job in listed] == [("Job", ARN)]
     with pytest.raises(ClientError, match=f"a job with this name already exists .{ARN}") as caught:
@@ -92,6 +98,7 @@ def test_a_job_is_stopped(simulated: Simulated) -> None:
     create(simulated)
     simulated.sagemaker.stop_transform_job(TransformJobName="job")
     assert ended(simulated)["TransformJobStatus"] == "Stopped"
+    until(lambda: kept_jobs(simulated.folder) == [])
     until(lambda: stand_ins(simulated.folder) == 0)
 
 
@@ -169,6 +176,45 @@ def test_a_job_survives_its_simulator(tmp_path: Path, moment: int, place: str) -
         try_to(lambda: create(first, TransformOutput={**OUT, "S3OutputPath": f"s3://{place}"}))
     with simulation(tmp_path) as second:
         assert ended(second)["TransformJobStatus"] == "Completed"
-        results = sorted(path.name for path in (tmp_path / "s3" / place).glob("*.out"))
-        assert results == ["0.csv.out", "1.csv.out", "2.csv.out"]
+        results = {path.name: path.read_bytes() for path in (tmp_path / "s3" / place).glob("*.out")}
+        assert results == {f"{number}.csv.out": b"1\n" for number in range(3)}
         until(lambda: stand_ins(tmp_path) == 0)
+        until(lambda: kept_jobs(tmp_path) == [])
+
+
+def test_a_job_that_is_killed_between_its_objects_goes_on_with_the_rest(tmp_path: Path) -> None:
+    out = tmp_path / "s3/out/here"
+    with doomed(tmp_path, NEVER) as first:
+        first.bucket("in", {"rows/a.csv": b"1\n", "rows/b.csv": b"SLOW\n"})
+        first.model(slow_s="1")
+        create(first, MaxConcurrentTransforms=1)
+        until(lambda: any(path.is_file() and path.stat().st_size > 0 for path in kept_jobs(tmp_path)))
+        kill(tmp_path)
+    before = (out / "a.csv.out").stat()
+    with simulation(tmp_path) as second:
+        assert ended(second)["TransformJobStatus"] == "Completed"
+        until(lambda: stand_ins(tmp_path) == 0)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {"a.csv.out": b"1\n", "b.csv.out": b"SLOW\n"}
+    after = (out / "a.csv.out").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns), "it was not made again"
+
+
+def test_a_start_removes_what_killed_writers_left_in_buckets(tmp_path: Path) -> None:
+    for bucket in ("out", "other"):
+        (tmp_path / "s3" / bucket).mkdir(parents=True)
+        (tmp_path / "s3" / bucket / ".argosy-partial-0").write_bytes(b"half")
+    with simulation(tmp_path):
+        assert list((tmp_path / "s3").glob("*/*")) == []
+
+
+def test_a_restart_that_cannot_run_a_job_does_not_end_it(tmp_path: Path) -> None:
+    with doomed(tmp_path, 4) as first:
+        first.bucket("in", {"rows/a.csv": b"1\n"})
+        first.model()
+        try_to(lambda: create(first))
+    with simulation(tmp_path, without_images) as second:
+        reported(second, "transform job Job: it cannot go on, next attempt in")
+        assert second.sagemaker.describe_transform_job(TransformJobName="job")["TransformJobStatus"] == "InProgress"
+    with simulation(tmp_path) as third:
+        assert ended(third)["TransformJobStatus"] == "Completed"
+        assert (tmp_path / "s3/out/here/a.csv.out").read_bytes() == b"1\n"

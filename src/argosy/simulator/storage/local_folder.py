@@ -140,6 +140,14 @@ class LocalFolder:
         except OSError as error:
             raise StorageError("the object cannot be removed", got=error, where=uri) from error
 
+    def remove_leftovers(self) -> None:
+        """Remove what killed writers left in any bucket; what cannot be removed stays."""
+        with suppress(OSError):
+            folders = list(self._root.iterdir()) if self._root is not None else []
+            for folder in (*folders, *self._mounts.values()):
+                if folder.is_dir() and not folder.is_symlink():
+                    _remove_leftovers(folder)
+
     def _bucket(self, uri: ObjectUri) -> _Bucket:
         if uri.bucket in self._mounts:
             return _Bucket(self._mounts[uri.bucket], follows_links=True)
