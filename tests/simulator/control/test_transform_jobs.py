@@ -188,7 +188,7 @@ def test_a_job_that_is_killed_between_its_objects_goes_on_with_the_rest(tmp_path
         first.bucket("in", {"rows/a.csv": b"1\n", "rows/b.csv": b"SLOW\n"})
         first.model(slow_s="1")
         create(first, MaxConcurrentTransforms=1)
-        until(lambda: any(path.is_file() and path.stat().st_size > 0 for path in kept_jobs(tmp_path)))
+        until(lambda: any(b"output_etag" in path.read_bytes() for path in kept_jobs(tmp_path) if path.is_file()))
         kill(tmp_path)
     before = (out / "a.csv.out").stat()
     with simulation(tmp_path) as second:
