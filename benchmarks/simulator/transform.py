@@ -55,7 +55,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = False
+        self.is_offline = self.lends_network = False
 
     def start(self) -> None:
         """It runs."""
@@ -74,7 +74,7 @@ class RunningContainer:
         """Nobody waits."""
         return 0
 
-    def logs(self) -> str:
+    def logs(self, last_bytes: int | None = None) -> str:
         """It writes none."""
         return ""
 
@@ -119,8 +119,11 @@ CASES = (
     Case("CSV, MultiRecord, 1 MB a request", ROW * (MIB // len(ROW)), 80, 1,
          {"SplitType": "Line", "AssembleWith": "Line", "MaxPayloadInMB": 1}, 2),
     Case("CSV, whole objects of 100 KB", ROW * (100_000 // len(ROW)), 1500, 1500, {}, 4),
-    Case("CSV, SingleRecord, 250 bytes a request", ROW, 20000, 1,
-         {"SplitType": "Line", "BatchStrategy": "SingleRecord", "AssembleWith": "Line"}, 4),
+    *(
+        Case("CSV, SingleRecord, 250 bytes a request", ROW, 40000, 1,
+             {"SplitType": "Line", "BatchStrategy": "SingleRecord", "AssembleWith": "Line"}, concurrency)
+        for concurrency in (4, 16)
+    ),
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class MemoryStore:
         self.opened.append(str(uri))
         return io.BytesIO(self.objects[str(uri)])
 
-    def create(self, uri: ObjectUri) -> Upload:
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> Upload:
         raise StorageError("nothing can be stored here", where=uri)
 
     def remove(self, uri: ObjectUri) -> None:

@@ -44,6 +44,7 @@ concurrent = 0
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for an ACK
 
     def do_GET(self) -> None:
         if self.path == "/requests":

@@ -500,6 +500,112 @@ def test_leaving_a_stream_early_closes_the_connection() -> None:
         run(server.url, work)
 
 
+def test_a_whole_body_is_given_up_for_its_parts_when_it_is_too_long() -> None:
+    async def work(connection: Connection) -> list[object]:
+        read: list[object] = []
+        for limit in (1000, 999):
+            async with connection.stream("/invocations", {}, b"x", timeout_s=20) as response:
+                read.append(await response.whole(limit))
+                read.append(b"".join([part async for part in response.parts()]))
+        return read
+
+    body = bytes(1000)
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + body
+    with running(answering(response, response)) as server:
+        assert run(server.url, work) == [body, body, None, body]
+
+
+# A series
+
+
+@dataclass
+class Series:
+    """Gives bodies one after the other, and keeps what was answered."""
+
+    rest: list[bytes]
+    taken: list[bytes] = field(default_factory=list)
+
+    def follow(self, answer: bytes) -> bytes | None:
+        if not self.rest:
+            return None
+        self.taken.append(answer)
+        return self.rest.pop(0)
+
+    async def run(self, connection: Connection, timeout_s: float = 20, limit_bytes: int = 100) -> tuple[int, bytes]:
+        async with connection.series(
+            "/invocations", {"Accept": "a/b"}, b"0", self.follow, timeout_s=timeout_s, limit_bytes=limit_bytes
+        ) as response:
+            return response.status, b"".join([part async for part in response.parts()])
+
+
+def answer(body: bytes, status: int = 200, fields: bytes = b"") -> bytes:
+    return b"HTTP/1.1 %d X\r\n%bContent-Length: %d\r\n\r\n%b" % (status, fields, len(body), body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_in_a_series_one_request_follows_the_other_on_one_connection(loop: str) -> None:
+    series = Series([b"11", b"", b"3"])
+    with running(answering(*map(answer, (b"a", b"bb", b"", b"d")))) as server:
+        assert run(server.url, series.run, loop) == (200, b"d")
+    assert series.taken == [b"a", b"bb", b""]
+    head = b"POST /invocations HTTP/1.1\r\nHost: model.aws.local:8080\r\nUser-Agent: AHC/2.0\r\nAccept: a/b\r\n"
+    assert server.requests == [
+        head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body) for body in (b"0", b"11", b"", b"3")
+    ]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        answer(b"no", status=500),
+        answer(bytes(101)),
+        answer(b"x", fields=b"Connection: close\r\n"),
+        b"HTTP/1.1 200 OK\r\n\r\nends with the connection",
+    ],
+)
+def test_a_series_ends_with_an_answer_that_is_the_caller_s(last: bytes) -> None:
+    series = Series([b"1", b"2"])
+    with running(answering(answer(b"a"), last)) as server:
+        status, body = run(server.url, series.run)
+    assert (status, body) == (int(last[9:12]), last.partition(b"\r\n\r\n")[2])
+    assert (series.taken, series.rest) == ([b"a"], [b"2"])
+
+
+def test_a_series_ends_with_a_connection_that_breaks() -> None:
+    series = Series([b"1", b"2"])
+    with running(answering(answer(b"a"), b"")) as server, pytest.raises(ContainerError, match="broke before"):
+        run(server.url, series.run)
+    assert (series.taken, series.rest) == ([b"a"], [b"2"])
+
+
+def test_each_request_of_a_series_has_its_own_time() -> None:
+    def script(client: socket.socket, server: Server) -> None:
+        for _ in range(3):
+            read_request(client, server)
+            server.left.wait(0.3)
+            client.sendall(OK)
+        read_request(client, server)
+        client.recv(1)
+
+    series = Series([b"1", b"2", b"3"])
+    with running(script) as server, pytest.raises(ContainerTimeoutError, match=r"within 0.6 s"):
+        run(server.url, lambda connection: series.run(connection, timeout_s=0.6))
+    assert series.taken == [b"ok"] * 3
+
+
+def test_what_goes_wrong_between_two_requests_of_a_series_is_told_as_it_is() -> None:
+    def follow(_answer: bytes) -> bytes:
+        raise ValueError("the disk is full")
+
+    async def work(connection: Connection) -> None:
+        async with connection.series("/invocations", {}, b"x", follow, timeout_s=20, limit_bytes=100):
+            pytest.fail("it was answered")
+
+    with running(answering(OK, b"")) as server, pytest.raises(ValueError, match="the disk is full"):
+        run(server.url, work)
+
+
 def test_a_stream_gets_another_time_limit() -> None:
     async def work(connection: Connection) -> bytes:
         async with connection.stream("/invocations", {}, b"x", timeout_s=20) as response:
@@ -539,6 +645,9 @@ class Wire(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
 
     def abort(self) -> None:
         self.end.close()

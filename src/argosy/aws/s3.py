@@ -82,14 +82,21 @@ class S3Client:
         with _errors(bucket, key):
             self._client.download_fileobj(bucket, key, stream, Config=self._transfer)
 
-    def upload(self, bucket: str, key: str, stream: BinaryIO) -> None:
+    def upload(self, bucket: str, key: str, stream: BinaryIO, content_type: str | None = None) -> None:
         """Store what a seekable file holds from its position on; a large one in parts, removed again when one fails.
+
+        Args:
+            bucket: Where it goes.
+            key: Its name there.
+            stream: What it holds.
+            content_type: Its media type; None leaves it to S3.
 
         Raises:
             StorageError: S3 refuses or does not answer.
         """
         with _errors(bucket, key):
-            self._client.upload_fileobj(stream, bucket, key, Config=self._transfer)
+            fields = {} if content_type is None else {"ContentType": content_type}
+            self._client.upload_fileobj(stream, bucket, key, ExtraArgs=fields, Config=self._transfer)
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens when there is none.

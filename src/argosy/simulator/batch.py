@@ -1,29 +1,26 @@
 """Transform jobs of the `sagemaker` API: what a request and a model say, run to its end, or on from where it was."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from argosy.errors import ArgosyError, MissingImageError
+from argosy.errors import ArgosyError, ContainerError, MissingImageError, TransformError
 from argosy.simulator.allotment import Allotment, Share
 from argosy.simulator.backends.ports import Ports
 from argosy.simulator.containers.container import Container
+from argosy.simulator.control.definitions import transform_job_of
 from argosy.simulator.control.resources import Json
 from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
-from argosy.simulator.hosting.furnished import Part
-from argosy.simulator.transform.definition import Assumptions, TransformJobDefinition
+from argosy.simulator.hosting.furnished import FurnishedContainer, Part
+from argosy.simulator.transform.definition import Assumptions
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
 from argosy.simulator.transform.progress import Listener
-
-_FIELDS: Final = frozenset(
-    {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
-    | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,17 @@ class Batch:
 
     Attributes:
         surroundings: Open containers and have their artifacts, and the buckets.
-        folder: Keeps what a job has done until it ends, and nameless files.
+        folder: Keeps what a job has done, and nameless files.
         assumptions: What nobody knows of transform jobs.
         allotment: Says what of this machine containers get.
+        shares_network: Whether the containers of a pipeline are in one network, where their kind can be.
     """
 
     surroundings: furnished.Surroundings
     folder: Path
     assumptions: Assumptions
     allotment: Allotment
+    shares_network: bool = True
 
     async def __call__(self, name: str, identity: str, request: Json, model: Model) -> Ending:
         """Run a job; the results that an earlier run of it stored are not made again.
@@ -54,15 +53,14 @@ class Batch:
         Raises:
             UsageError: The service would not take the request.
         """
-        members = {member: value for member, value in request.items() if member in _FIELDS}
-        definition = TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model.name})
+        definition = transform_job_of(name, request, model.name)
         share = self.allotment.of_job(model, str(request["TransformResources"]["InstanceType"]))
         report = self.surroundings.report
 
         def tell(line: str) -> None:
             report(f"transform job {name}: {line}")
 
-        journal = Journal(self.folder, definition, self.assumptions, identity)
+        journal = Journal(self._own_folder(identity), definition, self.assumptions, identity)
         try:
             job = TransformJob(
                 definition,
@@ -75,11 +73,16 @@ class Batch:
                     journal,
                 ),
             )
-            ending = await _ended(job, tell)
-            journal.clear()  # it has ended: nothing of it is to be done again
-            return ending
+            return await _ended(job, tell)
         finally:
             journal.close()
+
+    def forget(self, identity: str) -> None:
+        """Remove what is kept of a job, which has ended: nothing of it is to be done again."""
+        shutil.rmtree(self._own_folder(identity), ignore_errors=True)
+
+    def _own_folder(self, identity: str) -> Path:
+        return self.folder / hashlib.sha256(identity.encode()).hexdigest()
 
     def _open_instance(self, model: Model, share: Share, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.
@@ -88,14 +91,18 @@ class Batch:
             ArgosyError: One cannot be opened; nothing is left of the others.
         """
         ports = Ports(len(model.containers))
-        opened: list[Container] = []
+        opened: list[FurnishedContainer] = []
+
+        def neighbour() -> Container | None:
+            return opened[0].network_owner if opened and self.shares_network else None
+
         try:
             for number, definition in enumerate(model.containers, start=1):
                 own: Callable[[], Mapping[str, str]] = dict
                 if len(model.containers) > 1:
                     own = partial(ports.variables, number)
                 name = definition.hostname or f"container-{number}"
-                part = Part(name, number, partial(_joined, variables, own), share)
+                part = Part(name, number, partial(_joined, variables, own), share, neighbour=neighbour)
                 opened.append(furnished.furnish(definition, self.surroundings, part))
         except BaseException:
             for container in opened:
@@ -111,7 +118,9 @@ async def _ended(job: TransformJob, tell: Callable[[str], None]) -> Ending:
         tell(str(error))
         outcome = job.outcome
         if isinstance(error, MissingImageError):
-            return Ending(outcome.status, f"ClientError: there is no image {error.image}")
+            return Ending(outcome.status, f"ClientError: there is no image {error.image}", is_final=False)
+        is_final = isinstance(error, (ContainerError, TransformError))
+        return Ending(outcome.status, outcome.failure_reason or "", is_final)
     return Ending(outcome.status, outcome.failure_reason or "")
 
 

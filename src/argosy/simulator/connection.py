@@ -13,7 +13,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.errors import ContainerError, ContainerTimeoutError, UsageError
-from argosy.simulator.http_channel import Channel
+from argosy.simulator.http_channel import Channel, Follow
 
 _IDLE_S: Final = 1.0  # below every server's own keep-alive (gunicorn's is 2 s), so that no request meets a closing one
 
@@ -69,6 +69,15 @@ class Response:
         self.status = channel.status
         self.headers: Mapping[str, str] = channel.headers
         self._channel = channel
+
+    async def whole(self, limit_bytes: int) -> bytes | None:
+        """The body, content codings untouched; None as soon as it is longer than that, and `parts` gives all of it.
+
+        Raises:
+            ContainerError: The connection broke before its end.
+            ContainerTimeoutError: It took too long.
+        """
+        return await self._channel.read_whole(limit_bytes)
 
     async def parts(self) -> AsyncIterator[bytes]:
         """The body as it comes, content codings untouched; a reader that is slow holds the container back.
@@ -155,6 +164,44 @@ class Connection:
                     raise
             finally:
                 self._release(channel)
+
+    @asynccontextmanager
+    async def series(
+        self, path: str, headers: Mapping[str, str], body: bytes, follow: Follow, *, timeout_s: float, limit_bytes: int
+    ) -> AsyncIterator[Response]:
+        """Invocations with the same header fields, one after the other on one connection.
+
+        Args:
+            path: Of all.
+            headers: Of all, without Content-Length.
+            body: Of the first one.
+            follow: Takes the body of an answer and gives the next invocation's, at once and without waiting; or None,
+                and that answer, the series' last one, is the caller's. So is one that is no success, is longer than
+                `limit_bytes`, or does not keep the connection open.
+            timeout_s: For each.
+            limit_bytes: Longest body that `follow` takes.
+
+        Raises:
+            ContainerError: The last invocation was not answered.
+            ContainerTimeoutError: Not within its `timeout_s`.
+        """
+        head = self._head("POST", path, headers, body)
+        fields = head.removesuffix(b"%d\r\n\r\n" % len(body))
+
+        def request(answer: bytes) -> bytes | None:
+            following = follow(answer)
+            return None if following is None else b"%b%d\r\n\r\n%b" % (fields, len(following), following)
+
+        channel = self._kept() or await self._connect()
+        self._busy.add(channel)
+        try:
+            channel.begin(path, timeout_s)
+            channel.follow(request)
+            channel.send(head, body)
+            await channel.read_whole(limit_bytes)
+            yield Response(channel)
+        finally:
+            self._release(channel)
 
     @asynccontextmanager
     async def stream(

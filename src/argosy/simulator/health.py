@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -40,7 +41,9 @@ async def uninterrupted(work: Callable[[], Result]) -> Result:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait({working})
+        while not working.done():
+            with suppress(asyncio.CancelledError):  # who is cancelled twice waits too
+                await asyncio.wait({working})
         raise
 
 

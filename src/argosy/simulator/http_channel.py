@@ -4,13 +4,14 @@ The parser is httptools', the rest asyncio's. Nothing is added to what the calle
 
     begin -> send -> read_head -> read_part, read_part ... (or read_whole) -> end
 
-and the response may begin, and even end, before the whole request has left.
+and the response may begin, and even end, before the whole request has left. With `follow` one exchange is followed by
+the next as soon as its response is there, which costs no turn of the event loop.
 """
 
 import asyncio
 import select
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from enum import Enum, auto
 from typing import Final, cast
 
@@ -20,9 +21,12 @@ from argosy.errors import ContainerError, ContainerTimeoutError
 
 _PAUSE_BYTES: Final = 2**18  # what may wait for its reader before the container is held back
 _HEAD_BYTES: Final = 2**16
-_JOINED_BYTES: Final = 2**16  # a body up to here leaves in one packet with its head
 _SWITCHING_PROTOCOLS: Final = 101
 _WITHOUT_BODY: Final = (204, 304)
+_EARLY_S: Final = 0.001  # a timer's precision
+
+Follow = Callable[[bytes], bytes | None]
+"""Takes the body of a whole 2xx response and gives the next request; None: it takes nothing and has none."""
 
 
 class _Wanted(Enum):
@@ -56,25 +60,30 @@ class Channel(asyncio.Protocol):
         self._reset()
 
     def _reset(self) -> None:
-        self.status = 0
-        self.headers = {}
-        self.has_answered = False
-        self._parts: deque[bytes] = deque()
-        self._size = 0
-        self._head_size = 0
+        self._forget_response()
         self._limit_bytes = 0
         self._wanted = _Wanted.HEAD
         self._fault: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timeout_s = self._deadline = 0.0
         self._sending: asyncio.Task[None] | None = None
+        self._follow: Follow | None = None
+        self._is_paused = False
+        self._is_open = True
+
+    def _forget_response(self) -> None:
+        self.status = 0
+        self.headers = {}
+        self.has_answered = False
+        self._parts: deque[bytes] = deque()
+        self._size = 0
+        self._head_size = 0
         self._is_complete = False
         self._is_interim = False
         self._ends_with_connection = False
         self._keeps_alive = False
-        self._is_paused = False
-        self._is_open = True
 
     # The exchange
 
@@ -94,15 +103,20 @@ class Channel(asyncio.Protocol):
         """Give the exchange `timeout_s` from now, whatever it had."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(timeout_s, self._time_out, timeout_s)
+        self._timeout_s, self._deadline = timeout_s, self._loop.time() + timeout_s
+        self._timer = self._loop.call_later(timeout_s, self._look_at_time)
+
+    def follow(self, follow: Follow) -> None:
+        """Send what it gives as soon as a response is read whole, each with the time that the first one has.
+
+        The caller waits with `read_whole`, for the first response that is not taken: one that is no success, is longer
+        than the caller's limit, or is the connection's last one.
+        """
+        self._follow = follow
 
     def send(self, head: bytes, body: bytes) -> None:
         """Send a request; it leaves as fast as the container takes it."""
-        if len(body) <= _JOINED_BYTES:
-            self._write(head + body)
-        else:
-            self._write(head)
-            self._write(body)
+        self._write(head, body)
 
     def send_parts(self, head: bytes, body: AsyncIterator[bytes], *, is_chunked: bool) -> None:
         """Send a request whose body is made while it leaves, never faster than the container takes it."""
@@ -123,12 +137,12 @@ class Channel(asyncio.Protocol):
         except Exception as error:  # whatever went wrong in the body's source is its reader's affair
             self._fail(error)
 
-    def _write(self, part: bytes) -> None:
+    def _write(self, *parts: bytes) -> None:
         """Send some bytes; a proxy takes a connection and closes it at once when nobody listens behind it."""
         if self._transport.is_closing():
             self._fail(self._broken("it was closed"))
         else:
-            self._transport.write(part)
+            self._transport.writelines(parts)
 
     async def read_head(self) -> None:
         """Wait until status and header fields are there.
@@ -232,14 +246,38 @@ class Channel(asyncio.Protocol):
     def _broken(self, reason: object) -> ContainerError:
         return ContainerError(f"the connection broke before {self._path} was answered", got=reason)
 
-    def _time_out(self, timeout_s: float) -> None:
-        self._fail(ContainerTimeoutError(f"{self._path} was not answered within {timeout_s:g} s"))
+    def _look_at_time(self) -> None:
+        """The exchange is late, or another one has followed the one whose timer this was."""
+        left_s = self._deadline - self._loop.time()
+        if left_s > _EARLY_S:
+            self._timer = self._loop.call_later(left_s, self._look_at_time)
+        else:
+            self._fail(ContainerTimeoutError(f"{self._path} was not answered within {self._timeout_s:g} s"))
+
+    def _next_exchange(self) -> bool:
+        """Begin the exchange that follows this one, if one does."""
+        is_taken = 200 <= self.status < 300 and self._keeps_alive and self._size <= self._limit_bytes
+        if self._follow is None or not is_taken or self._transport.get_write_buffer_size() or not self.is_silent():
+            return False
+        try:
+            request = self._follow(self._parts[0] if len(self._parts) == 1 else b"".join(self._parts))
+        except Exception as error:  # this is called by the event loop: who waits for the response is told
+            self._is_complete = False
+            self._fail(error)
+            return False
+        if request is None:
+            return False
+        self._forget_response()
+        self._deadline = self._loop.time() + self._timeout_s
+        self._write(request)
+        return True
 
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)  # uvloop: what is written leaves at once, not a turn later
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
@@ -248,6 +286,7 @@ class Channel(asyncio.Protocol):
             self.close()  # nobody asked
             return
         self.has_answered = True
+        was_complete = self._is_complete
         if self.status == 0:
             self._head_size += len(data)
         try:
@@ -257,6 +296,8 @@ class Channel(asyncio.Protocol):
             return
         if self.status == 0 and self._head_size > _HEAD_BYTES:
             self._fail(ContainerError(f"{self._path} was answered with a head of more than {_HEAD_BYTES} bytes"))
+            return
+        if self._is_complete and not was_complete and self._next_exchange():
             return
         if self._size > _PAUSE_BYTES and self._wanted is not _Wanted.WHOLE and not self._is_paused:
             self._is_paused = True

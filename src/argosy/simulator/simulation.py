@@ -37,6 +37,7 @@ from argosy.simulator.runtime.async_spool import Spool
 from argosy.simulator.runtime.bidirectional import BidirectionalStreams
 from argosy.simulator.runtime.notification import Notifier
 from argosy.simulator.runtime.service import Runtime, serve
+from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.transform.definition import Assumptions
 
@@ -126,7 +127,10 @@ class Simulation:
         store = Store(world.state)
         self._surroundings = Surroundings(world.open_container, world.objects, world.report)
         self._allotment = Allotment(world.report, world.is_as_declared)
-        batch = Batch(self._surroundings, world.state / "jobs", world.assumptions, self._allotment)
+        batch = Batch(
+            *(self._surroundings, world.state / "jobs", world.assumptions, self._allotment),
+            shares_network=world.backends.shares_network,
+        )
         asynchronous = AsyncInference(
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )
@@ -177,6 +181,8 @@ class Simulation:
         At the end all containers end as SageMaker ends them; the resources stay.
         """
         try:
+            if isinstance(self._world.objects, LocalFolder):  # S3 has no files aside
+                await asyncio.to_thread(self._world.objects.remove_leftovers)
             await self._streams.start(self._world.streams.number, self._world.streams.tls)
             self._control.resume()
             await serve(self, listener, stopping, on_open)

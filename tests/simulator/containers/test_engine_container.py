@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from argosy import engine as engines
 from argosy.engine import REMOVED, Engine
 from argosy.errors import ContainerError, EngineError
+from argosy.simulator.containers import engine_container
 from argosy.simulator.containers.container import Container, Launch, ending, stop
 from argosy.simulator.containers.engine_container import EngineContainer
 from argosy.simulator.containers.leftovers import LABEL
@@ -236,3 +238,27 @@ def test_containers_of_one_model_share_a_network(make: MakeImageContainer, engin
     assert execute(engine, second, script).stdout == "7\n"
     second.remove()
     first.remove()
+
+
+def test_more_processors_than_there_are_limit_nothing(make: MakeImageContainer) -> None:
+    container = make(cpus=1000)
+    container.start()
+    await_ping(container)
+    assert container.lends_network
+
+
+def test_of_what_a_container_writes_its_engine_keeps_no_more_than_the_end(
+    engine: Engine, make: MakeImageContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_DOCKER_LOG", "_PODMAN_LOG"):
+        flags = [re.sub(r"max-size=\d+", f"max-size={2**18}", flag) for flag in getattr(engine_container, name)]
+        monkeypatch.setattr(engine_container, name, flags)
+    container = make()
+    container.start()
+    await_ping(container)
+    script = "log = open('/proc/1/fd/1', 'w'); log.write(('x' * 1023 + '\\n') * 2048 + 'the last line\\n')"
+    assert execute(engine, container, script).returncode == 0
+    deadline = time.monotonic() + 30
+    while not container.logs(14).endswith("the last line\n"):
+        assert time.monotonic() < deadline, container.logs(1000)
+    assert len(container.logs()) < 2**20

@@ -1,13 +1,19 @@
 """A sandbox's network: loopback alone, reached from here through the relay."""
 
+import os
 import socket
+import subprocess
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 
 from argosy.errors import ContainerError
 from argosy.simulator.containers.container import stop
+from argosy.simulator.containers.program import isolated
+from argosy.simulator.containers.sandbox import Order
+from argosy.simulator.sandboxing.namespace_entry import SETUP_FAILED
 from tests.simulator.conftest import await_answer
 from tests.simulator.containers.conftest import RunScript, await_log
 
@@ -31,6 +37,16 @@ def test_a_server_in_a_sandbox_is_reached_and_stopped(serve_stand_in: RunScript)
     assert not container.is_on_loopback_only()
     stopped = stop(container)
     assert (stopped.exit_code, stopped.killed) == (0, False)
+
+
+@pytest.mark.parametrize("makes_network", [True, False])
+def test_nothing_is_changed_in_the_network_of_this_machine(makes_network: bool) -> None:
+    routes = Path("/proc/net/route").read_text()
+    order = Order(makes_network=makes_network, watched_process=os.getpid())
+    ended = subprocess.run(isolated("supervisor"), input=order.encoded(), capture_output=True, timeout=20)
+    assert Path("/proc/net/route").read_text() == routes
+    assert ended.returncode == SETUP_FAILED
+    assert b"its network is this machine's own" in ended.stderr
 
 
 def test_nobody_is_connected_before_the_container_listens(run_script: RunScript) -> None:

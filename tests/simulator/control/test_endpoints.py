@@ -1,5 +1,7 @@
 """Endpoints as unmodified boto3 sees them, waiters included."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
@@ -62,6 +64,49 @@ def test_an_update_brings_the_new_fleet_and_a_failed_one_leaves_the_old(simulate
     assert described["EndpointConfigName"] == "next"
     assert "did not pass the ping health check" in described["FailureReason"]
     assert simulated.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")["CustomAttributes"] == "next"
+
+
+def test_a_deployment_is_described_while_it_is_pending_and_after(simulated: Simulated) -> None:
+    def deployment(seconds: int) -> Any:
+        routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": seconds}
+        return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+
+    simulated.model()
+    simulated.model("never", mode="never-ready")
+    simulated.config()
+    simulated.config("never", "never")
+    client = simulated.sagemaker
+    client.create_endpoint(EndpointName="iris", EndpointConfigName="iris", DeploymentConfig=deployment(1))
+    described = simulated.in_service()
+    assert described["LastDeploymentConfig"] == deployment(1)
+    assert "PendingDeploymentSummary" not in described
+    update = {"EndpointName": "iris", "EndpointConfigName": "iris"}
+    client.update_endpoint(**update, DeploymentConfig=deployment(2))
+    assert simulated.in_service()["LastDeploymentConfig"] == deployment(2)
+    client.update_endpoint(**update, RetainDeploymentConfig=True)
+    assert simulated.in_service()["LastDeploymentConfig"] == deployment(2)
+    client.update_endpoint(**update)
+    assert "LastDeploymentConfig" not in simulated.in_service()
+    client.update_endpoint(EndpointName="iris", EndpointConfigName="never")
+    described = client.describe_endpoint(EndpointName="iris")
+    assert described["EndpointConfigName"] == "iris"
+    summary = described["PendingDeploymentSummary"]
+    variant = summary["ProductionVariants"][0]
+    assert (summary["EndpointConfigName"], variant["VariantName"]) == ("never", "AllTraffic")
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (0, 1)
+
+
+def test_the_case_of_a_name_counts_for_invocations_alone(simulated: Simulated) -> None:
+    """As CreateEndpoint's reference has it."""
+    simulated.model()
+    simulated.config()
+    simulated.endpoint("Iris")
+    assert simulated.in_service("iris")["EndpointName"] == "Iris"
+    simulated.sagemaker.update_endpoint(EndpointName="IRIS", EndpointConfigName="IRIS")
+    simulated.in_service("iris")
+    assert simulated.runtime.invoke_endpoint(EndpointName="Iris", Body=b"1")["Body"].read() == b"1"
+    with pytest.raises(ClientError, match="Endpoint iris of account 123456789012 not found"):
+        simulated.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")
 
 
 def test_weights_and_capacities_are_updated_and_retained(simulated: Simulated) -> None:

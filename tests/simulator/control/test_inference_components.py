@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.simulator.control.conftest import ROLE, Simulated, simulation, until
-from tests.simulator.control.test_restart import doomed, stand_ins, try_to
+from tests.simulator.control.test_restart import NEVER, doomed, kill, reported, stand_ins, try_to, without_images
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:inference-component/base"
 COMPUTE = {"ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}}
@@ -140,4 +140,38 @@ def test_a_component_survives_its_simulator(tmp_path: Path, moment: int) -> None
         if wanted:
             assert invoke(second) == b"1"
         until(lambda: stand_ins(tmp_path) == len(wanted))
+    until(lambda: stand_ins(tmp_path) == 0)
+
+
+def test_a_component_that_cannot_run_again_yet_is_not_lost_and_can_be_deleted(tmp_path: Path) -> None:
+    with simulation(tmp_path) as first:
+        endpoint(first)
+        first.in_service()
+        for name in ("base", "other"):
+            create(first, name)
+            settled(first, name)
+    with simulation(tmp_path, without_images) as second:
+        for name in ("base", "other"):
+            reported(second, f"inference component {name}: it cannot run again, next attempt in")
+        second.sagemaker.delete_inference_component(InferenceComponentName="other")
+        until(lambda: len(second.sagemaker.list_inference_components()["InferenceComponents"]) == 1)
+    with simulation(tmp_path) as third:
+        assert settled(third)["InferenceComponentStatus"] == "InService"
+        assert invoke(third) == b"1"
+
+
+def test_an_update_of_a_component_survives_its_simulator(tmp_path: Path) -> None:
+    with doomed(tmp_path, NEVER) as first:
+        endpoint(first)
+        first.in_service()
+        create(first)
+        settled(first)
+        first.sagemaker.update_inference_component_runtime_config(
+            InferenceComponentName="base", DesiredRuntimeConfig={"CopyCount": 2}
+        )
+        kill(tmp_path)
+    with simulation(tmp_path) as second:
+        assert settled(second)["RuntimeConfig"] == {"DesiredCopyCount": 2, "CurrentCopyCount": 2}
+        assert invoke(second) == b"1"
+        until(lambda: stand_ins(tmp_path) == 2)
     until(lambda: stand_ins(tmp_path) == 0)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.simulator.control import listing
 from argosy.simulator.control.listing import Listing
+from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Kind, Resource
 from tests.simulator.control.conftest import Simulated
 
@@ -58,3 +60,14 @@ def test_paginators_and_filters_of_boto3_work(simulated: Simulated) -> None:
     created = simulated.sagemaker.describe_model(ModelName="iris-3")["CreationTime"]
     later = simulated.sagemaker.list_models(CreationTimeAfter=created)["Models"]
     assert {model["ModelName"] for model in later} == {"iris-4", "iris-5", "iris-6", "other"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"SortBy": "Name"}, {"SortOrder": "Ascending"}, {"NextToken": "bm8="}, {"NextToken": "W1tbXQ=="}]
+)
+def test_the_token_of_another_order_is_refused(more: dict[str, str]) -> None:
+    resources = [Resource(Kind.MODEL, "r", name, 1.0, 0.0, {}) for name in "abc"]
+    request = {"MaxResults": 1, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    token = listing.page(LISTING, resources, request)["NextToken"]
+    with pytest.raises(Refusal, match="Invalid pagination token"):
+        listing.page(LISTING, resources, {**request, "NextToken": token, **more})

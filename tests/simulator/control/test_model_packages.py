@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.simulator.control.conftest import ROLE, Simulated, simulation, until
 from tests.simulator.control.test_restart import doomed, try_to
-from tests.simulator.control.test_transform_jobs import LINES, RESOURCES
+from tests.simulator.control.test_transform_jobs import LINES, RESOURCES, kept_jobs
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/"
 SPECIFICATION = {
@@ -21,6 +21,7 @@ DEFINITION = {
     "TransformOutput": {"S3OutputPath": "s3://out/validated", "AssembleWith": "Line"},
     "TransformResources": RESOURCES,
 }
+LARGE = {"MaxPayloadInMB": 101}
 VALIDATION = {
     "ValidationRole": ROLE,
     "ValidationProfiles": [{"ProfileName": "first", "TransformJobDefinition": DEFINITION}],
@@ -115,6 +116,44 @@ def test_versions_of_a_group_are_counted_listed_approved_and_deleted(simulated: 
         create(simulated, ModelPackageGroupName="Irises")
 
 
+def test_a_request_with_the_token_of_another_is_that_request_again(simulated: Simulated) -> None:
+    client = simulated.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="irises")
+    arns = [create(simulated, ModelPackageGroupName="irises", ClientToken=token) for token in ("a", "a", "b")]
+    assert arns == [f"{ARN}irises/1", f"{ARN}irises/1", f"{ARN}irises/2"]
+    added = [{"Name": "more", "Containers": [{"Image": "stand-in"}]}]
+    for token in ("c", "c", "d"):
+        client.update_model_package(
+            ModelPackageArn=arns[0], AdditionalInferenceSpecificationsToAdd=added, ClientToken=token
+        )
+    described = client.describe_model_package(ModelPackageName=arns[0])
+    assert len(described["AdditionalInferenceSpecifications"]) == 2
+    with pytest.raises(ClientError, match="is not simulated"):
+        client.describe_model_package(ModelPackageName=arns[0], IncludedData="MetadataOnly")
+    owned = client.list_model_package_groups(CrossAccountFilterOption="CrossAccount")
+    assert owned["ModelPackageGroupSummaryList"] == []
+
+
+def test_only_an_approved_version_makes_a_model(simulated: Simulated) -> None:
+    client = simulated.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="irises")
+    arn = create(simulated, ModelPackageGroupName="irises")
+    assert client.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    for status in ("PendingManualApproval", "Rejected"):
+        client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
+        with pytest.raises(ClientError, match=f"{arn} is {status}; its ModelApprovalStatus must be Approved") as caught:
+            model(simulated, arn)
+        assert caught.value.response["Error"]["Code"] == "ValidationException"
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    model(simulated, arn)
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    simulated.config()
+    simulated.endpoint()
+    assert simulated.in_service()["EndpointStatus"] == "InService"
+    unversioned = create(simulated, "alone")
+    assert "ModelApprovalStatus" not in client.describe_model_package(ModelPackageName=unversioned)
+
+
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
@@ -124,6 +163,17 @@ def test_versions_of_a_group_are_counted_listed_approved_and_deleted(simulated: 
         (
             {"ModelPackageName": "a", "InferenceSpecification": {**SPECIFICATION, "Containers": [{}]}},
             "Image is required",
+        ),
+        (
+            {
+                "ModelPackageName": "a",
+                "InferenceSpecification": SPECIFICATION,
+                "ValidationSpecification": {
+                    "ValidationRole": ROLE,
+                    "ValidationProfiles": [{"ProfileName": "p", "TransformJobDefinition": {**DEFINITION, **LARGE}}],
+                },
+            },
+            "MaxPayloadInMB is out of range",
         ),
     ],
 )
@@ -165,3 +215,4 @@ def test_a_validation_survives_its_simulator(tmp_path: Path, moment: int) -> Non
     with simulation(tmp_path) as second:
         assert validated(second)["ModelPackageStatus"] == "Completed"
         assert (tmp_path / "s3/out/validated/a.csv.out").read_bytes() == b"1\n"
+        until(lambda: kept_jobs(tmp_path) == [])

@@ -5,11 +5,13 @@ it. Then another simulation goes on with the state, and is asked what it knows.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,19 @@ import pytest
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import HTTPClientError
 
-from argosy.errors import UsageError
+from argosy.errors import EngineError, MissingImageError, UsageError
+from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.control.definitions import model_snapshot
 from argosy.simulator.control.resources import Kind
 from argosy.simulator.control.store import Store
+from argosy.simulator.health import Report
+from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.simulation import World
 from tests.simulator.control import world
 from tests.simulator.control.conftest import DEADLINE_S, Simulated, simulation, until
+
+NEVER = 10**9
+"""A moment at which no process kills itself."""
 
 
 @contextmanager
@@ -38,6 +48,11 @@ def doomed(folder: Path, moment: int) -> Iterator[Simulated]:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def kill(folder: Path) -> None:
+    """Kill the simulator that holds a folder's state, at whatever it does."""
+    os.kill(int((folder / "state/lock").read_text()), signal.SIGKILL)
 
 
 def stand_ins(folder: Path) -> int:
@@ -116,22 +131,90 @@ def test_an_endpoint_survives_its_simulator(tmp_path: Path, moment: int) -> None
     until(lambda: stand_ins(tmp_path) == 0)
 
 
-def test_an_endpoint_that_cannot_start_again_is_failed_and_says_so(tmp_path: Path) -> None:
+def without_images(folder: Path, report: Report) -> World:
+    """The world of a simulator that was started without being told what images there are."""
+
+    def refuse(definition: ContainerDefinition, launch: Launch) -> Container:
+        raise MissingImageError(definition.image)
+
+    return replace(world.world(folder, report), open_container=refuse)
+
+
+def without_images_at_first(folder: Path, report: Report) -> World:
+    """A world whose engine takes some attempts to be there."""
+    there, attempts = world.world(folder, report), count()
+
+    def open_container(definition: ContainerDefinition, launch: Launch) -> Container:
+        if next(attempts) < 1:
+            raise EngineError("the engine does not answer")
+        return there.open_container(definition, launch)
+
+    return replace(there, open_container=open_container)
+
+
+def statuses(simulated: Simulated) -> dict[str, str]:
+    """The endpoints' statuses by name."""
+    endpoints = simulated.sagemaker.list_endpoints()["Endpoints"]
+    return {endpoint["EndpointName"]: endpoint["EndpointStatus"] for endpoint in endpoints}
+
+
+def reported(simulated: Simulated, line: str) -> None:
+    """Wait until a simulator has reported something."""
+    until(lambda: any(line in report for report in simulated.reports))
+
+
+def test_a_restart_that_cannot_start_an_endpoint_loses_nothing(tmp_path: Path) -> None:
     with simulation(tmp_path) as first:
         first.model()
         first.config()
         first.endpoint()
         first.in_service()
+    with simulation(tmp_path, without_images) as second:
+        reported(second, "it cannot serve again, next attempt in")
+        described = second.sagemaker.describe_endpoint(EndpointName="iris")
+        assert described["EndpointStatus"] == "SystemUpdating"
+        assert described["FailureReason"].startswith("Please make sure all images")
+    with simulation(tmp_path, without_images_at_first) as third:
+        assert "FailureReason" not in third.in_service()
+        assert third.runtime.invoke_endpoint(EndpointName="iris", Body=b"1")["Body"].read() == b"1"
+
+
+def test_an_endpoint_that_waits_for_another_attempt_can_be_deleted(tmp_path: Path) -> None:
+    with simulation(tmp_path) as first:
+        first.model()
+        first.config()
+        first.endpoint()
+        first.in_service()
+    with simulation(tmp_path, without_images) as second:
+        reported(second, "it cannot serve again, next attempt in")
+        second.sagemaker.delete_endpoint(EndpointName="iris")
+        until(lambda: second.sagemaker.list_endpoints()["Endpoints"] == [])
+
+
+def test_a_creation_and_an_update_wait_for_what_a_restart_lacks(tmp_path: Path) -> None:
+    with simulation(tmp_path) as first:
+        first.model()
+        first.model("broken", mode="crash")
+        for name in ("iris", "broken"):
+            first.config(name, name)
+        first.endpoint("updated")
+        first.in_service("updated")
     store = Store(tmp_path / "state")
-    endpoint = store.all(Kind.ENDPOINT)[0]
-    broken = {**endpoint.state["deployed"]["models"]["iris"], "containers": [{"Image": "gone"}]}
-    deployed = {**endpoint.state["deployed"], "models": {"iris": broken}}
-    store.change(replace(endpoint, state={"deployed": deployed}))
+    updated = store.all(Kind.ENDPOINT)[0]
+    iris = updated.state["deployed"]
+    broken = {**iris, "models": {"iris": model_snapshot(store, "eu-west-1", "broken")}}
+    store.change(replace(updated, status="Updating", state={"deployed": iris, "pending": broken}))
+    for name, pending in (("created", iris), ("hopeless", broken)):
+        store.add(replace(updated, name=name, status="Creating", state={"pending": pending}), {})
     store.close()
-    with simulation(tmp_path) as second:
-        until(lambda: second.sagemaker.describe_endpoint(EndpointName="iris")["EndpointStatus"] == "Failed")
-        reason = second.sagemaker.describe_endpoint(EndpointName="iris")["FailureReason"]
-        assert reason.startswith("Please make sure all images")
+    with simulation(tmp_path, without_images) as second:
+        for name in ("updated", "created", "hopeless"):
+            reported(second, f"endpoint {name}: it cannot serve again")
+        assert statuses(second) == {"updated": "Updating", "created": "Creating", "hopeless": "Creating"}
+    with simulation(tmp_path) as third:
+        assert third.in_service("created")
+        assert "did not pass the ping health check" in third.in_service("updated")["FailureReason"]
+        until(lambda: statuses(third)["hopeless"] == "Failed")
 
 
 def test_two_simulators_do_not_share_a_state(tmp_path: Path) -> None:

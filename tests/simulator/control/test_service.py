@@ -1,12 +1,14 @@
 """The protocol: AWS JSON 1.1 as clients of any language speak it, errors included."""
 
 import json
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from argosy.simulator.control.store import Store
 from tests.simulator.control.conftest import Simulated
 
 SCOPE = "AWS4-HMAC-SHA256 Credential=any/20261123/ap-south-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
@@ -40,7 +42,7 @@ def test_a_member_that_the_model_does_not_know_is_not_swallowed(refusing: Simula
     assert "ListModels: Newest: not known to botocore" in answer.json()["message"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"ModelName": 1}', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"ModelName": 1}', b"\xff", b"[" * 200_000])
 def test_a_body_that_cannot_be_read_is_a_serialization_exception(refusing: Simulated, body: bytes) -> None:
     answer = post(refusing, "DescribeModel", body)
     assert (answer.status_code, code(answer)) == (400, "SerializationException")
@@ -79,3 +81,17 @@ def test_what_is_no_request_of_the_api_is_told(refusing: Simulated) -> None:
     assert httpx.post(refusing.url, content=b"{}").status_code == 404
     too_long = post(refusing, "ListModels", b" " * (5 * 2**20))
     assert (too_long.status_code, too_long.headers["x-amzn-errortype"]) == (413, "NotSimulated")
+
+
+def test_a_fault_of_the_simulator_is_answered_as_one_of_the_service(
+    refusing: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Store, "add", fail)
+    answer = post(refusing, "CreateModelPackageGroup", b'{"ModelPackageGroupName": "any"}')
+    assert (answer.status_code, code(answer)) == (500, "InternalFailure")
+    assert answer.headers["content-type"] == "application/x-amz-json-1.1"
+    assert answer.json()["message"] == "CreateModelPackageGroup: OperationalError in the simulator; see its log"
+    assert any("Traceback" in line and "database or disk is full" in line for line in refusing.reports)

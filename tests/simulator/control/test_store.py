@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,10 @@ from hypothesis import strategies as st
 from argosy.errors import UsageError
 from argosy.simulator.control.resources import Kind, Resource
 from argosy.simulator.control.store import Store
+from tests.simulator.control import test_inference_components as components
+from tests.simulator.control import test_model_packages as packages
+from tests.simulator.control import test_transform_jobs as jobs
+from tests.simulator.control.conftest import Simulated, until
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -59,6 +65,18 @@ def test_what_fails_in_a_transaction_leaves_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_transaction_that_cannot_be_committed_is_over(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store._database.execute("PRAGMA foreign_keys = ON")
+    store._database.execute("CREATE TABLE a (b INTEGER PRIMARY KEY)")
+    store._database.execute("CREATE TABLE c (d REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY constraint failed"), store.transaction():
+        store._database.execute("INSERT INTO c VALUES (1)")
+    store.add(Resource(Kind.MODEL, "r", "a", 0.0, 0.0, {}), {})
+    assert len(store.all(Kind.MODEL)) == 1
+    store.close()
+
+
 def test_the_state_of_another_version_and_a_foreign_file_are_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     with sqlite3.connect(tmp_path / "state.sqlite3") as database:
@@ -69,3 +87,39 @@ def test_the_state_of_another_version_and_a_foreign_file_are_refused(tmp_path: P
     (tmp_path / "state.sqlite3").write_bytes(b"no database" * 100)
     with pytest.raises(UsageError, match="no database of Argosy's"):
         Store(tmp_path)
+
+
+@contextmanager
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time in which no state can be changed; what is asked for anew can still be written."""
+
+    def fail(store: Store, resource: Resource) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "change", fail)
+        yield
+
+
+def test_a_full_disk_delays_what_is_written_and_loses_nothing(
+    simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = simulated.sagemaker
+    simulated.model()
+    simulated.config("single")
+    simulated.bucket("in", {"rows/a.csv": b"1\n"})
+    components.endpoint(simulated)
+    simulated.in_service()
+    with full_disk(monkeypatch):
+        simulated.endpoint("single", "single")
+        jobs.create(simulated)
+        packages.create(simulated, "Package", ValidationSpecification=packages.VALIDATION)
+        components.create(simulated)
+        until(lambda: sum("the state cannot be written" in line for line in simulated.reports) >= 4)
+        assert client.describe_endpoint(EndpointName="single")["EndpointStatus"] == "Creating"
+    assert simulated.in_service("single")["EndpointStatus"] == "InService"
+    assert jobs.ended(simulated)["TransformJobStatus"] == "Completed"
+    assert packages.validated(simulated, "Package")["ModelPackageStatus"] == "Completed"
+    assert components.settled(simulated)["InferenceComponentStatus"] == "InService"
+    client.delete_endpoint(EndpointName="single")
+    until(lambda: len(client.list_endpoints()["Endpoints"]) == 1)

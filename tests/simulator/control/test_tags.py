@@ -27,6 +27,21 @@ def test_tags_are_added_listed_and_deleted_and_go_with_their_resource(simulated:
     assert simulated.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [(["a", "b", "a"], "The tag key a is there twice"), (["AWS:a"], "The tag key AWS:a is not allowed")],
+)
+def test_a_tag_of_aws_and_one_given_twice_are_refused(refusing: Simulated, keys: list[str], sentence: str) -> None:
+    tags = [{"Key": key, "Value": str(number)} for number, key in enumerate(keys)]
+    arn = refusing.sagemaker.describe_model(ModelName="iris")["ModelArn"]
+    add, create = refusing.sagemaker.add_tags, refusing.sagemaker.create_model_package_group
+    for operation, resource in ((add, {"ResourceArn": arn}), (create, {"ModelPackageGroupName": "group"})):
+        with pytest.raises(ClientError, match=sentence) as caught:
+            operation(**resource, Tags=tags)
+        assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert refusing.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+
+
 def test_a_resource_has_at_most_fifty_tags(simulated: Simulated) -> None:
     simulated.model()
     arn = simulated.sagemaker.describe_model(ModelName="iris")["ModelArn"]

@@ -120,7 +120,7 @@ def test_how_many_failed_checks_it_takes_is_an_option(stand_in: MakeContainer) -
 def test_a_replacement_that_does_not_start_is_tried_again(
     stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("argosy.simulator.hosting.instance._RETRY_S", 0.01)
+    monkeypatch.setattr("argosy.simulator.backoff._FIRST_S", 0.01)
     made: list[ProcessContainer] = []
 
     def open_one() -> ProcessContainer:
@@ -331,6 +331,26 @@ def test_an_update_starts_the_new_fleet_before_the_old_one_ends(stand_in: MakeCo
     assert asyncio.run(scenario()) == ("Green", "Green")
     assert alive == [[None, None]]
     assert not_listening(made[0])
+
+
+def test_an_old_fleet_that_does_not_end_is_reported_and_the_new_one_serves(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ProcessContainer] = []
+    reports: list[str] = []
+
+    async def scenario() -> tuple[str, int]:
+        endpoint = Endpoint(variants(ProductionVariant("Blue", MODEL)), each(stand_in, made), reports.append)
+        try:
+            await endpoint.start()
+            monkeypatch.setattr(made[0], "wait", lambda timeout_s: None)
+            await endpoint.update(variants(ProductionVariant("Green", MODEL)))
+            return endpoint.definition.variants[0].name, (await endpoint.invoke(request())).status
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == ("Green", 200)
+    assert any("did not end as it should: stand-in: the container outlived SIGKILL" in line for line in reports)
 
 
 def test_an_update_that_fails_leaves_the_old_fleet_in_service(stand_in: MakeContainer) -> None:

@@ -29,7 +29,7 @@ class Adopted:
     def __init__(self, url: str) -> None:
         self.url = url
         self.name = self.kind = "adopted"
-        self.is_offline = False
+        self.is_offline = self.lends_network = False
         self.caveat = ""
         self.models_path = ""
 
@@ -48,7 +48,7 @@ class Adopted:
     def wait(self, timeout_s: float) -> int | None:
         return 0
 
-    def logs(self) -> str:
+    def logs(self, last_bytes: int | None = None) -> str:
         return ""
 
     def attempts(self) -> Sequence[Attempt]:

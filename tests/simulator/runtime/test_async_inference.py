@@ -27,7 +27,7 @@ from argosy.simulator.runtime.async_spool import Outcome, Spool
 from argosy.simulator.runtime.async_turn import AsyncOptions
 from argosy.simulator.runtime.notification import DeliveryPolicy, Notifier, Result, notification
 from argosy.simulator.storage.local_folder import LocalFolder
-from argosy.simulator.storage.objects import ObjectUri
+from argosy.simulator.storage.objects import ObjectUri, Upload
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import Served, demo, serving
 
@@ -197,6 +197,36 @@ def test_an_error_of_the_container_is_a_failure_object_and_no_result(bench: Make
     assert base64.b64decode(message["responseBody"]["content"]) == b"STATUS-500 no luck"
     assert "responseParameters" not in message
     assert made.store.find(ObjectUri.parse(answer["OutputLocation"])) is None
+
+
+def test_objects_have_the_media_type_of_the_answer(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = bench()
+    given: list[str | None] = []
+    create = made.store.create
+
+    def kept(uri: ObjectUri, content_type: str | None = None) -> Upload:
+        given.append(content_type)
+        return create(uri, content_type)
+
+    monkeypatch.setattr(made.store, "create", kept)
+    made.read(made.invoke(Body=b"1,2", ContentType="text/csv")["OutputLocation"])
+    made.read(made.invoke(Body=b"STATUS-500", ContentType="text/x-own")["FailureLocation"])
+    assert given == ["text/csv", "text/x-own"]
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_an_answer_without_content_length_is_refused_where_that_is_asked_for(
+    bench: MakeBench, is_required: bool
+) -> None:
+    made = bench(options=AsyncOptions(requires_content_length=is_required))
+    answer = made.invoke(Body=b"STREAM in chunks")
+    words = "did not specify the required Content-Length header"
+    if is_required:
+        assert words in made.read(answer["FailureLocation"]).decode()
+        assert made.store.find(ObjectUri.parse(answer["OutputLocation"])) is None
+    else:
+        assert made.read(answer["OutputLocation"]) == b"inchunks"
+        assert any(words in line for line in made.served.reports)
 
 
 def test_without_a_place_for_failures_the_topic_alone_is_told(bench: MakeBench) -> None:

@@ -35,6 +35,16 @@ def test_a_large_object_goes_in_parts_and_comes_back(s3: S3, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_object_has_the_media_type_that_it_was_given(s3: S3) -> None:
+    for key, content_type in (("typed", "text/csv"), ("untyped", None)):
+        upload = s3.create(ObjectUri("large", key), content_type)
+        upload.stream.write(b"1,2")
+        upload.finish()
+    client = boto3.client("s3")
+    assert client.head_object(Bucket="large", Key="typed")["ContentType"] == "text/csv"
+    assert client.head_object(Bucket="large", Key="untyped")["ContentType"] == "binary/octet-stream"
+
+
 def test_an_upload_that_breaks_leaves_no_parts(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     client = boto3.client("s3")
     upload = s3.create(ObjectUri("large", "broken"))

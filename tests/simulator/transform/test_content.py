@@ -2,6 +2,7 @@ import gzip
 import io
 import os
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from argosy.errors import TransformError
 from argosy.simulator.transform import content as module
-from argosy.simulator.transform.content import Made, Plain, follower, gunzip, lines_of
+from argosy.simulator.transform.content import Made, Plain, follower, gunzip, lines_of, whole_of
 
 members = st.lists(
     st.one_of(st.binary(max_size=200), st.integers(0, 3000).map(lambda count: b"z" * count)), min_size=1, max_size=4
@@ -101,6 +102,18 @@ def test_nothing_is_made_before_it_is_asked_for(tmp_path: Path) -> None:
 def test_lines_are_those_with_something_in_them(text: bytes) -> None:
     expected = [line.removesuffix(b"\r") for line in text.split(b"\n")]
     assert list(lines_of(io.BytesIO(text).read)) == [line for line in expected if line]
+
+
+@pytest.mark.parametrize("records", [lines_of, whole_of])
+def test_no_more_of_a_record_is_held_than_the_largest_payload(
+    monkeypatch: pytest.MonkeyPatch, records: Callable[[Callable[[int], bytes]], Iterator[bytes]]
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_RECORD_BYTES", 1000)
+    assert list(records(io.BytesIO(b"x" * 1000).read)) == [b"x" * 1000]
+    endless = io.BytesIO(b"x" * 100_000)
+    with pytest.raises(TransformError, match="at most 1000 bytes"):
+        list(records(endless.read))
+    assert endless.tell() < 1100
 
 
 def test_a_follower_reads_what_was_read(tmp_path: Path) -> None:

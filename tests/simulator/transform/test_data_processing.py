@@ -1,6 +1,7 @@
 """Every example of AWS's page on data processing, and what it leaves open."""
 
 import io
+import tracemalloc
 import uuid
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.errors import RecordError, TransformError
-from argosy.simulator.transform.data_processing import RecordProcessing, csv_fields
+from argosy.simulator.transform.data_processing import RecordProcessing, field_ends
 from argosy.simulator.transform.json_path import SliceEnd
 from argosy.simulator.transform.split import BatchStrategy
 from tests.simulator.transform.conftest import definition
@@ -181,6 +182,11 @@ def test_what_is_no_json_is_told(given: bytes, answer: bytes, origin: str) -> No
         processed(LINES, given, answer, JoinSource="Input", InputFilter="$.a")
 
 
+def parts_of(row: bytes) -> list[bytes]:
+    ends = list(field_ends(row, "input"))
+    return [row[start:end] for start, end in zip([0, *(end + 1 for end in ends)], ends, strict=False)]
+
+
 fields = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=8)
 
 
@@ -190,12 +196,24 @@ def test_a_row_that_follows_the_rfc_is_taken_apart_as_it_was_put_together(row: l
         '"' + field.replace('"', '""') + '"' if quote or any(mark in field for mark in '",') else field
         for field, quote in zip(row, quoted, strict=False)
     ]
-    assert [part.decode() for part in csv_fields(",".join(written).encode(), "input")] == written
+    assert [part.decode() for part in parts_of(",".join(written).encode())] == written
 
 
 @given(st.binary(max_size=30).filter(lambda row: b"\n" not in row))
 def test_any_row_is_taken_apart_without_loss_or_refused(row: bytes) -> None:
     try:
-        assert b",".join(csv_fields(row, "input")) == row
+        assert b",".join(parts_of(row)) == row
     except RecordError:
         assert b'"' in row
+
+
+@pytest.mark.parametrize("field", [b"12", b'"1"'])
+@pytest.mark.parametrize(("path", "sent"), [("$[0]", [0]), ("$[-1,0]", [-1, 0]), ("$[2:3]", [2, 3]), ("$[9:8]", [])])
+def test_a_long_row_is_not_taken_apart_for_a_few_fields(field: bytes, path: str, sent: list[int]) -> None:
+    row = b",".join([field] * 100_000)
+    tracemalloc.start()
+    try:
+        assert processed(CSV, row, b"", InputFilter=path)[0] == b",".join(field for _ in sent) + b"\n"
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(row)
+    finally:
+        tracemalloc.stop()

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, resolve
@@ -76,6 +76,7 @@ def test_no_more_requests_are_under_way_than_this_machine_has_connections_for(bo
     assert faults == ["MaxConcurrentTransforms is 100000: here at most 100 at a time"]
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.integers(), st.lists), st.text())
 def test_no_answer_of_a_container_breaks_the_job(value: object, key: str) -> None:
     for name in (key, "MaxPayloadInMB", "BatchStrategy", "MaxConcurrentTransforms"):

@@ -2,12 +2,15 @@ import asyncio
 import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import resource
 import uuid
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
@@ -15,6 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import ContainerError, TransformError
+from argosy.simulator.storage.local_folder import LocalFolder, LocalUpload
+from argosy.simulator.storage.objects import ObjectUri
+from argosy.simulator.transform import content
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, Retried, TransformJobDefinition
 from argosy.simulator.transform.json_path import SliceEnd
 from argosy.simulator.transform.progress import Outcome, Progress
@@ -164,6 +170,19 @@ def test_fault_15_server_errors_are_tried_again(bench: Bench) -> None:
     ran = bench.run(definition(SplitType=LINE, BatchStrategy=SINGLE))
     assert bench.results() == {"a.out": b"FLAKY 1\nFLAKY 2\n3\n"}
     assert (ran.outcome.status, ran.outcome.progress.retries, ran.outcome.progress.requests) == ("Completed", 2, 5)
+
+
+def test_rows_between_good_ones_are_tried_again_or_fail_only_their_object(bench: Bench) -> None:
+    rows = [b"FLAKY 100\n" if number == 100 else b"%d\n" % number for number in range(700)]
+    bench.put("a", b"".join(rows))
+    bench.put("b", b"".join(rows[:50]) + b"STATUS-400\n" + b"".join(rows[50:]))
+    bench.put("c", b"".join(rows[:50]))
+    job = definition(SplitType=LINE, BatchStrategy=SINGLE, MaxConcurrentTransforms=3)
+    ran = bench.run(job)
+    assert bench.results() == {"a.out": b"".join(rows), "c.out": b"".join(rows[:50])}
+    assert (ran.outcome.progress.retries, ran.outcome.progress.failed, ran.outcome.progress.objects) == (1, 1, 3)
+    assert len(ran.invocations) == ran.outcome.progress.requests < 701 + 700 + 50
+    assert ran.outcome.progress.bytes == ran.outcome.progress.bytes_total
 
 
 @pytest.mark.parametrize(
@@ -441,7 +460,7 @@ def test_a_bucket_without_objects_fails_the_job_in_the_service_s_words(bench: Be
     assert containers == []
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     concurrency=st.integers(1, 8),
@@ -474,6 +493,73 @@ def test_order_is_kept_under_random_latencies_and_retries(
     )
     assert ran.outcome.status == "Completed"
     assert bench.results() == {name: content for name, content in contents.items() if content}
+
+
+class WrittenTo(LocalFolder):
+    """Changes the input object at one moment of the job that reads it."""
+
+    def __init__(self, root: Path, moment: str, change: Callable[[Path], object]) -> None:
+        super().__init__(root)
+        self._root_folder, self._moment, self._change = root, moment, change
+
+    def open(self, uri: ObjectUri) -> BinaryIO:
+        if self._moment == "before it is opened":
+            self._change(self._root_folder / uri.bucket / uri.key)
+        return super().open(uri)
+
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> LocalUpload:
+        if self._moment == "while it is open":
+            self._change(self._root_folder / "in" / uri.key.removesuffix(".out"))
+        return super().create(uri, content_type)
+
+
+def _replace(path: Path) -> None:
+    aside = path.parent.parent / "aside"
+    aside.write_bytes(b"other\n")
+    aside.replace(path)
+
+
+@pytest.mark.parametrize(
+    ("moment", "change"),
+    [
+        ("while it is open", lambda path: os.truncate(path, 4)),
+        ("while it is open", lambda path: path.write_bytes(b"5\n6\n7\n8\n9\n")),
+        ("before it is opened", lambda path: os.truncate(path, 4)),
+        ("before it is opened", _replace),
+    ],
+)
+def test_an_object_that_changes_while_a_job_reads_it_has_no_result(
+    bench: Bench, moment: str, change: Callable[[Path], object]
+) -> None:
+    bench.put("a", b"1\n2\n3\n4\n")
+    bench.store = WrittenTo(bench.folder, moment, change)
+    ran = bench.run(definition(SplitType=LINE))
+    assert ran.outcome.status == "Failed"
+    assert ran.outcome.failure_reason == "InternalServerError: See job logs for more information"
+    assert ran.heard.lines == [
+        "in/a: the object cannot be read or its result not be stored: the object changed while it was read"
+    ]
+    assert bench.results() == {}
+
+
+def test_an_object_that_another_replaces_while_it_is_open_is_read_to_its_end(bench: Bench) -> None:
+    bench.put("a", b"1\n2\n")
+    bench.store = WrittenTo(bench.folder, "while it is open", _replace)
+    assert bench.run(definition(SplitType=LINE)).outcome.status == "Completed"
+    assert bench.results() == {"a.out": b"1\n2\n"}
+
+
+def test_a_record_that_is_too_long_to_be_filtered_fails_its_object(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "LONGEST_RECORD_BYTES", 1000)
+    bench.put("a", b"1," * 1000)
+    bench.put("b", b"1,2\n")
+    options = definition(ContentType=CSV, Accept=CSV, SplitType=LINE, AssembleWith=LINE, InputFilter="$[0]")
+    ran = bench.run(options)
+    assert ran.outcome.status == "Failed"
+    assert ran.heard.lines == ["in/a: a record is too long to be filtered, joined or numbered: want at most 1000 bytes"]
+    assert bench.results() == {"b.out": b"1\n"}
 
 
 def test_memory_stays_flat_for_a_large_object(bench: Bench) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import UsageError
+from argosy.errors import TransformError, UsageError
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, TransformJobDefinition
 from argosy.simulator.transform.journal import Journal
 from tests.simulator.transform.conftest import Bench, definition
@@ -22,10 +22,14 @@ def opened(
     return Journal(state, job, assumptions or Assumptions(), identity)
 
 
-def run(bench: Bench, state: Path, job: TransformJobDefinition = JOB, identity: str = "sha256:1") -> tuple[int, int]:
+def run(
+    bench: Bench, state: Path, job: TransformJobDefinition = JOB, identity: str = "sha256:1", *, fresh: bool = False
+) -> tuple[int, int]:
     """How many objects a run resumed, and how many requests it sent."""
     journal = opened(state, job, identity)
     try:
+        if fresh:
+            journal.forget_results()
         progress = bench.run(job, journal=journal).outcome.progress
     finally:
         journal.close()
@@ -79,13 +83,59 @@ def test_a_line_that_was_cut_by_a_kill_is_forgotten(bench: Bench, state: Path) -
     assert run(bench, state) == (2, 0)
 
 
-def test_a_cleared_journal_begins_anew(bench: Bench, state: Path) -> None:
+AMONG = definition(SplitType="Line", S3OutputPath="s3://in/")
+NUMBERED = definition(
+    ContentType="text/csv", Accept="text/csv", SplitType="Line", AssembleWith="Line", S3OutputPath="s3://in/",
+    DataCaptureConfig={"DestinationS3Uri": "s3://captured", "GenerateInferenceId": True},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("job", [AMONG, NUMBERED])
+def test_a_second_run_does_not_take_its_own_results_for_input(
+    bench: Bench, state: Path, job: TransformJobDefinition
+) -> None:
+    for key in ("a", "b", "mine.out"):
+        bench.put(key, b"STATUS-400\n" if key == "b" else b"1\n")
+    assert run(bench, state, job) == (0, 3)
+    bench.put("b", b"2\n")
+    assert run(bench, state, job) == ((2, 1) if job is AMONG else (0, 3))
+    bench.put("c", b"3\n")
+    assert run(bench, state, job) == ((3, 1) if job is AMONG else (0, 4))
+    assert run(bench, state, job, fresh=True) == (0, 4)
+    (bench.source / "mine.out").unlink()
+    assert run(bench, state, job, fresh=True) == (0, 3)
+    names = sorted(path.name for path in bench.source.iterdir())
+    assert names == ["a", "a.out", "b", "b.out", "c", "c.out", "mine.out.out"]
+
+
+def test_a_result_that_was_stored_and_not_noted_is_no_input(bench: Bench, state: Path) -> None:
+    for key in ("a", "b"):
+        bench.put(key, b"1")
+    run(bench, state, AMONG)
+    (path,) = state.iterdir()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))  # killed between the two
+    assert run(bench, state, AMONG) == (1, 1)
+
+
+def test_a_job_whose_input_is_gone_has_none_in_its_results(bench: Bench, state: Path) -> None:
     bench.put("a", b"1")
+    run(bench, state, AMONG)
+    (bench.source / "a").unlink()
+    with pytest.raises(TransformError, match="No S3 objects found"):
+        run(bench, state, AMONG)
+
+
+@pytest.mark.parametrize("damage", [b"\0" * 40, b"{", b'{"uri": 1}', b"\xff\xfe", b'"\xff"', b"null", b""])
+def test_a_line_that_was_damaged_is_forgotten(bench: Bench, state: Path, damage: bytes) -> None:
+    for key in "ab":
+        bench.put(key, b"1")
     run(bench, state)
-    journal = opened(state)
-    journal.clear()
-    journal.close()
-    assert run(bench, state) == (0, 1)
+    (path,) = state.iterdir()
+    *lines, _ = path.read_bytes().splitlines()
+    path.write_bytes(b"".join(line + b"\n" for line in (damage, *lines, damage)))
+    assert run(bench, state) == (1, 1)
+    assert run(bench, state) == (2, 0)
 
 
 def test_results_with_numbers_of_their_own_are_never_resumed(bench: Bench, state: Path) -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from argosy.errors import TransformError
 from argosy.simulator.transform import split
-from argosy.simulator.transform.assemble import Assembler, AssembleWith
-from argosy.simulator.transform.split import BatchStrategy, MiniBatch, SplitType, mini_batches
+from argosy.simulator.transform.object_transform import Assembler
+from argosy.simulator.transform.split import AssembleWith, BatchStrategy, MiniBatch, SplitType, mini_batches
 
 LINE, WHOLE = SplitType.LINE, SplitType.NONE
 SINGLE, MULTI = BatchStrategy.SINGLE_RECORD, BatchStrategy.MULTI_RECORD

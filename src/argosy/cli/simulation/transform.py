@@ -21,7 +21,6 @@ from argosy.simulator.containers.container import Container
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectStore
 from argosy.simulator.storage.s3 import S3
-from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.definition import (
     Assumptions,
     CompressionType,
@@ -33,7 +32,7 @@ from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
 from argosy.simulator.transform.listing import InputObject, local_objects
 from argosy.simulator.transform.progress import Listener, Outcome, Progress, Status
-from argosy.simulator.transform.split import BatchStrategy, SplitType
+from argosy.simulator.transform.split import AssembleWith, BatchStrategy, SplitType
 
 _S3 = "s3://"
 
@@ -86,7 +85,7 @@ def transform(target: str, as_json: bool, fresh: bool, **options: Any) -> int:  
         environment.read().cache_dir / "transform", job, assumptions, f"{place.name} {subject.identity(place.results)}"
     )
     if fresh:
-        journal.clear()
+        journal.forget_results()
     opened = Opened()
     with closing(journal), subject.opener(job.container_environment) as open_one, _listener() as listener:
 

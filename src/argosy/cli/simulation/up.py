@@ -22,6 +22,7 @@ from argosy.cli.transfers import open_access
 from argosy.errors import EngineError, InvalidReferenceError, MissingImageError, UsageError
 from argosy.image import reference
 from argosy.registry import transports
+from argosy.simulator.backends.maker import BackendOptions
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.hosting.definition import ContainerDefinition
 from argosy.simulator.hosting.endpoint import HostingOptions
@@ -150,6 +151,11 @@ class Images:
     is_flag=True,
     help="Limit each container to the processors, memory and disk of its InstanceType. [default: all of this machine]",
 )
+@click.option(
+    "--separate-networks",
+    is_flag=True,
+    help="Give each container of a model a network of its own. [default: one for all, where their kind can]",
+)
 @click.option("--recut", is_flag=True, help="Cut the parts of response streams anew at random, as SageMaker may.")
 @click.option("--seed", type=int, help="Makes what is random the same in each run.")
 @click.option(
@@ -185,6 +191,7 @@ def up(port: int, as_json: bool, **options: Any) -> int:  # Any: click's values,
         world = World(
             *(state, objects, open_container, images.labels, say),
             subscribers=options["topics"],
+            backends=BackendOptions(shares_network=not options["separate_networks"]),
             hosting=HostingOptions(seed=options["seed"], is_recut=options["recut"]),
             streams=streams_port(options["streams_port"], options["certificate"]),
             is_as_declared=options["as_declared"],

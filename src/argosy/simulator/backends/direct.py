@@ -30,7 +30,7 @@ class Direct:
         return containers_of([*self._members.values()])
 
     async def start(self) -> None:
-        """Start all containers at the same time.
+        """Start all containers.
 
         Raises:
             ContainerError: One did not become healthy.
@@ -58,5 +58,5 @@ class Direct:
         self._members[hop.container].end(hop, status)
 
     async def stop(self) -> list[Stop]:
-        """End all containers at the same time."""
+        """End all containers."""
         return await stop_members([*self._members.values()])

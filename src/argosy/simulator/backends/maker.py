@@ -12,6 +12,7 @@ from argosy.simulator.backends.model_cache import CacheOptions
 from argosy.simulator.backends.multi_model import MultiModel
 from argosy.simulator.backends.pipeline import Member, Pipeline, PipelineOptions
 from argosy.simulator.backends.ports import Ports
+from argosy.simulator.containers.container import Container
 from argosy.simulator.hosting.backend import Backend
 from argosy.simulator.hosting.definition import (
     ContainerDefinition,
@@ -21,7 +22,7 @@ from argosy.simulator.hosting.definition import (
     Model,
     ProductionVariant,
 )
-from argosy.simulator.hosting.furnished import Part, Surroundings, furnish
+from argosy.simulator.hosting.furnished import FurnishedContainer, Part, Surroundings, furnish
 from argosy.simulator.hosting.single import SingleContainer
 
 MOST_CONTAINERS: Final = 15
@@ -36,11 +37,15 @@ class BackendOptions:
         models: Of multi-model containers.
         adapters: Of the adapters of inference components.
         pipeline: Of serial pipelines.
+        shares_network: Whether the containers of a model are in one network, where their kind can be: they reach each
+            other on loopback. With an engine the others' hostnames are then the first's. UNSURE: AWS says that they are
+            on one instance and gives each a port of its own, not that they share a network.
     """
 
     models: CacheOptions = field(default_factory=CacheOptions)
     adapters: AdapterOptions = field(default_factory=AdapterOptions)
     pipeline: PipelineOptions = field(default_factory=PipelineOptions)
+    shares_network: bool = True
 
 
 class BackendMaker:
@@ -84,14 +89,18 @@ class BackendMaker:
                 return AdaptedContainer(model.containers[0], variant, self._surroundings, Part(share=share), options)
             return self._member(model.containers[0], variant, Part(share=share))
         ports = Ports(count)
-        members = []
+        members: list[Member] = []
+
+        def neighbour() -> Container | None:
+            return _network_owner(members[0]) if self._options.shares_network else None
+
         for number, definition in enumerate(model.containers, start=1):
             if is_direct and definition.hostname is None:
                 raise UsageError(
                     "a container has no ContainerHostname, which direct invocation needs", where=model.name
                 )
             name = definition.hostname or f"container-{number}"
-            part = Part(name, number, partial(ports.variables, number), share)
+            part = Part(name, number, partial(ports.variables, number), share, neighbour=neighbour)
             members.append(self._member(definition, variant, part))
         if is_direct:
             return Direct(members)
@@ -101,3 +110,11 @@ class BackendMaker:
         if definition.mode is Mode.MULTI_MODEL:
             return MultiModel(definition, variant, self._surroundings, part, self._options.models)
         return SingleContainer(partial(furnish, definition, self._surroundings, part), variant, part.name)
+
+
+def _network_owner(first: Member) -> Container | None:
+    """The container in whose network the others of its instance start; None before there is one, and where its kind
+    cannot lend it.
+    """
+    owners = (opened.network_owner for opened in first.containers if isinstance(opened, FurnishedContainer))
+    return next(owners, None)

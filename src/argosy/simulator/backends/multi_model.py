@@ -107,8 +107,17 @@ class MultiModel:
         """The container, once it was opened."""
         return self._single.containers
 
+    async def launch(self) -> None:
+        """Start the container, which need not answer yet.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+        await self._single.launch()
+
     async def start(self) -> None:
-        """Start the container and wait until it is healthy; no model is loaded.
+        """Start the container, unless it was launched before, and wait until it is healthy; no model is loaded.
 
         Raises:
             ContainerError: It did not become healthy.

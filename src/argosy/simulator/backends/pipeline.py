@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from argosy import contract
-from argosy.errors import ContainerError
+from argosy.errors import ArgosyError, ContainerError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Place
 from argosy.simulator.backends.multi_model import MultiModel
@@ -57,6 +57,14 @@ class Member(Backend, Protocol):
     def name(self) -> str:
         """What error texts call it: its hostname, or `container-2`."""
 
+    async def launch(self) -> None:
+        """Start its container, which need not answer yet; `start` then waits until it is healthy.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+
 
 class Pipeline:
     """A `Backend` of 2 to 15 containers, asked one after the other.
@@ -78,7 +86,7 @@ class Pipeline:
         return containers_of(self._members)
 
     async def start(self) -> None:
-        """Start all containers at the same time.
+        """Start all containers.
 
         Raises:
             ContainerError: One did not become healthy.
@@ -143,7 +151,7 @@ class Pipeline:
         self._members[-1].end(hop, status)
 
     async def stop(self) -> list[Stop]:
-        """End all containers at the same time."""
+        """End all containers."""
         return await stop_members(self._members)
 
 
@@ -153,29 +161,47 @@ def containers_of(members: Sequence[Member]) -> list[Container]:
 
 
 async def start_members(members: Sequence[Member]) -> None:
-    """Start all at the same time; when one fails, the others' starts are given up, and `stop_members` has to follow.
+    """Start the first, in whose network the others may be, then all the others at the same time.
+
+    When one fails, the others' starts are given up, and `stop_members` has to follow.
 
     Raises:
         ContainerError: The first that did not become healthy.
         EngineError: The container engine failed.
     """
+    await members[0].launch()
     starting = [asyncio.create_task(member.start()) for member in members]
     try:
         await asyncio.gather(*starting)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, ArgosyError) and await _has_ended(members[0]):
+            await starting[0]  # the others have lost their network with it: its end is the reason
+        raise
+    finally:
         for task in starting:
             task.cancel()
         await asyncio.wait(starting)
-        raise
+
+
+async def _has_ended(member: Member) -> bool:
+    exit_codes = [await asyncio.to_thread(container.exit_code) for container in member.containers]
+    return any(code is not None for code in exit_codes)
 
 
 async def stop_members(members: Sequence[Member]) -> list[Stop]:
-    """Stop all at the same time, all of them even when one fails.
+    """Stop all, all of them even when one fails: at the same time, unless they may need the network of the first.
+
+    An engine takes a network down with the container that it was made for; what the others still have to answer would
+    be lost.
 
     Raises:
         ArgosyError: The first that could not be stopped, after all others have ended.
     """
-    ended = await asyncio.gather(*(member.stop() for member in members), return_exceptions=True)
+    is_shared = any(container.lends_network for container in members[0].containers)
+    groups = (members[1:], members[:1]) if is_shared else (members,)
+    ended: list[list[Stop] | BaseException] = []
+    for group in groups:
+        ended += await asyncio.gather(*(member.stop() for member in group), return_exceptions=True)
     stops: list[Stop] = []
     for outcome in ended:
         if isinstance(outcome, BaseException):

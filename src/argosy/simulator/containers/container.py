@@ -15,6 +15,7 @@ from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, OnAttempt
 
 _LOG_TAIL_LINES: Final = 25
+_LOG_TAIL_BYTES: Final = 64 * 1024
 _KILLED_TIMEOUT_S: Final = 10.0
 
 
@@ -48,6 +49,10 @@ class Container(Protocol):
     def models_path(self) -> str:
         """Where the container sees `Launch.models_dir`: `/opt/ml/models`, unless it is a plain process."""
 
+    @property
+    def lends_network(self) -> bool:
+        """Whether containers of its kind can be started in its network while it runs: `Launch.shares_network_with`."""
+
     def start(self) -> None:
         """Start it; returns before it answers.
 
@@ -68,8 +73,8 @@ class Container(Protocol):
     def wait(self, timeout_s: float) -> int | None:
         """Its exit code, or None when it still runs after `timeout_s`."""
 
-    def logs(self) -> str:
-        """What it wrote to stdout and stderr so far."""
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote to stdout and stderr so far, or the last of it; no more than `log.MOST_BYTES` is kept."""
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach so far, one for each host and process; still there after `remove`."""
@@ -98,8 +103,7 @@ class Launch:
         read_only: Whether the root file system is read-only, with `/tmp` alone writable; SageMaker's is writable.
         hostname: `ContainerHostname`; None leaves it to the kind of container.
         shares_network_with: A container of the same model that has been started: this one gets no network of its own
-            but that one's, so that each needs a port of its own. UNSURE: AWS says that the containers of a model are on
-            one instance and gives each a port, and does not say that they share a network; None gives it its own.
+            but that one's, so that each needs a port of its own. None gives it its own.
         cpus: Processors that it may use, in time; None is all.
         memory_bytes: Memory that all its processes may use together, without swap; None is all. UNSURE: how much of an
             instance's memory SageMaker leaves to a container; `instance_types` has the whole.
@@ -178,7 +182,7 @@ def ending(container: Container, exit_code: int) -> str:
 
 def log_tail(container: Container, lines: int = _LOG_TAIL_LINES) -> str:
     """The last lines of a container's log, indented, under a heading; or a sentence that there are none."""
-    written = container.logs().rstrip().splitlines()
+    written = container.logs(_LOG_TAIL_BYTES).rstrip().splitlines()
     if not written:
         return "The container wrote nothing to its log."
     return "\n".join(["The container's log ends with:", *(f"    {line}" for line in written[-lines:])])

@@ -14,6 +14,7 @@ lookups and connections are seen; elsewhere nothing answers, a lookup fails soon
 watched. What this machine itself serves at its bridge address stays reachable.
 """
 
+import functools
 import os
 import shutil
 import sys
@@ -30,6 +31,7 @@ from argosy.simulator.containers import limits
 from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, marked
+from argosy.simulator.containers.log import KEPT_BYTES, MOST_BYTES
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import python_path
 from argosy.simulator.containers.program import Program, Start, isolated
@@ -40,6 +42,9 @@ _QUICK_LOOKUPS: Final = ("--dns=127.0.0.1", "--dns-opt=timeout:1", "--dns-opt=at
 _RESOLVER_FILE: Final = f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n"
 _DOCKER_NETWORK: Final = ("--opt=com.docker.network.bridge.enable_ip_masquerade=false",)
 _PODMAN_NETWORK: Final = ("--internal",)
+# Docker keeps the newer half at least; Podman begins the log anew when it is full.
+_DOCKER_LOG: Final = ("--log-driver=json-file", f"--log-opt=max-size={MOST_BYTES // 2}", "--log-opt=max-file=2")
+_PODMAN_LOG: Final = ("--log-driver=k8s-file", f"--log-opt=max-size={MOST_BYTES}")
 _KILLED: Final = 137
 _NOWHERE: Final = "http://127.0.0.1:9"
 
@@ -104,6 +109,11 @@ class EngineContainer:
         """Where it sees the folder of models."""
         return contract.MODELS_DIR
 
+    @functools.cached_property
+    def lends_network(self) -> bool:
+        """Others can be reached in its network with Docker, or Podman as root, on Linux."""
+        return sys.platform == "linux" and not self._engine.is_rootless()
+
     @property
     def container(self) -> str:
         """The engine's name for it."""
@@ -160,9 +170,10 @@ class EngineContainer:
         """Its exit code, or None when it still runs after `timeout_s`."""
         return self._engine.wait(self._unique, timeout_s) if self._is_started else None
 
-    def logs(self) -> str:
-        """What it wrote; still there after `remove`."""
-        return self._engine.logs(self._unique) if self._is_started else self._last_log
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote; its end is still there after `remove`."""
+        written = self._engine.logs(self._unique) if self._is_started else self._last_log
+        return written if last_bytes is None else written[-last_bytes:]
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach; a container that shares another's network tells only what its Python did."""
@@ -191,7 +202,7 @@ class EngineContainer:
         if self._is_started:
             self._out_of_memory = self.out_of_memory()
             try:
-                self._last_log = self._engine.logs(self._unique)
+                self._last_log = self.logs(KEPT_BYTES)
             except EngineError:
                 self._last_log = ""  # it was never created
             self._engine.remove_container(self._unique)
@@ -214,7 +225,7 @@ class EngineContainer:
         launch = self._launch
         environment = dict(launch.environment)
         mounts = {folder: path for path, folder in launch.mounts.items()}
-        flags = [_SHARED_MEMORY]
+        flags = [_SHARED_MEMORY, *(_PODMAN_LOG if self._engine.is_podman else _DOCKER_LOG)]
         if launch.is_watched:
             self._folder = make_folder("container")
             self._attempts = AttemptLog(self._folder, launch.on_attempt)
@@ -261,7 +272,7 @@ class EngineContainer:
                 got=f"{other.kind} and {self.kind}",
                 where=self._name,
             )
-        if sys.platform != "linux" or self._engine.is_rootless():
+        if not other.lends_network:
             raise ContainerError(
                 "containers that share a network cannot be reached here",
                 want="Docker, or Podman as root, on Linux",

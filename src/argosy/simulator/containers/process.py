@@ -16,6 +16,7 @@ from argosy import contract
 from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
 from argosy.simulator.containers.leftovers import make_folder
+from argosy.simulator.containers.log import Log
 from argosy.simulator.containers.network_watch import LOOPBACK, listening
 from argosy.simulator.containers.program import Program, Start
 
@@ -64,7 +65,7 @@ class ProcessContainer:
         self._program: Program | None = None
         self._folder: Path | None = None
         self._attempts: AttemptLog | None = None
-        self._last_log = ""
+        self._log: Log | None = None
 
     @property
     def name(self) -> str:
@@ -96,6 +97,11 @@ class ProcessContainer:
         """Where it sees the folder of models."""
         return self._command.models_path
 
+    @property
+    def lends_network(self) -> bool:
+        """All processes have this machine's network as it is."""
+        return False
+
     def start(self) -> None:
         """Start the process with its log going to a file.
 
@@ -110,13 +116,14 @@ class ProcessContainer:
                 hint=f"end what listens there (see `ss -ltnp 'sport = :{command.port}'`), or use `--container docker`",
             )
         self._folder = make_folder("container")
+        self._log = Log(self._folder / "log")
         environment = dict(command.environment)
         if command.is_watched:
             self._attempts = AttemptLog(self._folder, command.on_attempt)
             environment["PYTHONPATH"] = python_path(str(self._attempts.folder), environment)
         start = Start(command.arguments, environment, command.folder)
         try:
-            self._program = Program(start, self._folder / "log")
+            self._program = Program(start, self._log.file)
         except OSError as error:
             raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
         if self._attempts is not None:
@@ -140,12 +147,9 @@ class ProcessContainer:
         """The exit code, or None when the process still runs after `timeout_s`."""
         return self._program.wait(timeout_s) if self._program else None
 
-    def logs(self) -> str:
-        """What the process and its children wrote; still there after `remove`."""
-        if self._folder is None:
-            return self._last_log
-        log = self._folder / "log"
-        return log.read_bytes().decode(errors="replace") if log.exists() else ""
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What the process and its children wrote; its end is still there after `remove`."""
+        return self._log.text(last_bytes) if self._log else ""
 
     def attempts(self) -> Sequence[Attempt]:
         """What its Python tried to reach."""
@@ -167,8 +171,9 @@ class ProcessContainer:
             self._program = None
         if self._attempts is not None:
             self._attempts.close()
+        if self._log is not None:
+            self._log.close()
         if self._folder is not None:
-            self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         if self._on_remove is not None:

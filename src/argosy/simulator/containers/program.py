@@ -57,7 +57,7 @@ class Program:
 
     Args:
         start: How it is started.
-        log: The file that takes stdout and stderr.
+        log: The file that stdout and stderr are appended to.
 
     Raises:
         OSError: It cannot be run.
@@ -67,7 +67,7 @@ class Program:
         self._is_supervisor = start.is_supervisor
         reading, writing = os.pipe()
         try:
-            with log.open("wb") as output:
+            with log.open("ab") as output:
                 self._process = subprocess.Popen(
                     start.arguments,
                     env=dict(start.environment),

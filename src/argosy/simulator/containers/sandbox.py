@@ -2,7 +2,8 @@
 
 Its files, processes, host name, network, `/tmp` and 64 MB of shared memory are its own, its environment is the image's,
 and its memory and processors are limited where the kernel lets us. `supervisor.py` makes all that, and relays the port.
-What it writes to its file system is kept in memory, and counts as such. Nothing filters its system calls.
+What it writes to its file system is kept in memory, and counts as such. Of its system calls those that lead out of it
+are refused.
 """
 
 import functools
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,23 +27,26 @@ from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
 from argosy.simulator.containers.container import Launch
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.limits import Enforced
+from argosy.simulator.containers.log import Log
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import free_port, python_path
 from argosy.simulator.containers.program import Program, Start, isolated
-from argosy.simulator.containers.supervisor import PLATFORM
+from argosy.simulator.containers.supervisor import PLATFORM, network_namespace
 
 _CAVEAT: Final = (
-    "it runs without a container engine: nothing filters its system calls, and what it writes to its file system takes "
-    "up its memory"
+    "it runs without a container engine: an engine refuses more system calls, and what it writes to its file system "
+    "takes up its memory"
 )
 _HOSTNAME: Final = "container"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_TIMEOUT_S: Final = 20.0
+_NETWORK_S: Final = 10.0
+_POLL_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `namespace_entry.py` is told.
+    """What `sandboxing/namespace_entry.py` is told.
 
     Attributes:
         root: The unpacked image.
@@ -90,6 +95,7 @@ class Order:
         memory_limit: `RLIMIT_DATA` in bytes, None for no limit.
         processors: Those that it is bound to; none for all.
         watched_process: With its end the watching ends; None waits for the first process.
+        outer_network: The network namespace of this machine, in which nothing may be changed.
     """
 
     entry: Entry | None = None
@@ -101,6 +107,7 @@ class Order:
     memory_limit: int | None = None
     processors: Sequence[int] = ()
     watched_process: int | None = None
+    outer_network: str = field(default_factory=network_namespace)
 
     def encoded(self) -> bytes:
         """As it goes to the supervisor's stdin."""
@@ -140,7 +147,7 @@ class SandboxContainer:
         self._attempts: AttemptLog | None = None
         self._enforced = Enforced()
         self._memory_kills = 0
-        self._last_log = ""
+        self._log: Log | None = None
         self._listener: socket.socket | None = _bound()
         self._port = int(self._listener.getsockname()[1])
 
@@ -175,9 +182,26 @@ class SandboxContainer:
         return contract.MODELS_DIR
 
     @property
+    def lends_network(self) -> bool:
+        """Others can be started in its network."""
+        return True
+
+    @property
     def network_process(self) -> int | None:
         """A process in its network namespace, None when it does not run."""
         return self._program.pid if self._program and self._program.exit_code() is None else None
+
+    def await_network(self) -> int | None:
+        """Its network process as soon as the network is made: then it has a child, which becomes the image's program.
+
+        Before that the process is in this machine's network. None when it does not run, or has ended meanwhile.
+        """
+        deadline = time.monotonic() + _NETWORK_S
+        while (pid := self.network_process) is not None and time.monotonic() < deadline:
+            if self._program is not None and self._program.first() != pid:
+                return pid
+            time.sleep(_POLL_S)
+        return None
 
     def start(self) -> None:
         """Start it in namespaces of its own.
@@ -188,6 +212,7 @@ class SandboxContainer:
         launch = self._launch
         command = _unshare() if launch.shares_network_with is None else self._joining()
         self._folder = make_folder("container")
+        self._log = Log(self._folder / "log")
         if launch.is_watched:
             self._attempts = AttemptLog(self._folder, launch.on_attempt)
         self._enforced = limits.enforce(launch.cpus, launch.memory_bytes, self._folder.name)
@@ -208,7 +233,7 @@ class SandboxContainer:
             descriptors = (listener.fileno(),)
             start = Start(command, {"PATH": _PATH}, stdin=order.encoded(), descriptors=descriptors, is_supervisor=True)
             try:
-                self._program = Program(start, self._folder / "log")
+                self._program = Program(start, self._log.file)
             except OSError as error:
                 raise ContainerError("the container's program cannot be run", got=error, where=self._name) from error
         if self._attempts is not None:
@@ -232,12 +257,9 @@ class SandboxContainer:
         """The exit code, or None when it still runs after `timeout_s`."""
         return self._program.wait(timeout_s) if self._program else None
 
-    def logs(self) -> str:
-        """What it wrote; still there after `remove`."""
-        if self._folder is None:
-            return self._last_log
-        log = self._folder / "log"
-        return log.read_bytes().decode(errors="replace") if log.exists() else ""
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote; its end is still there after `remove`."""
+        return self._log.text(last_bytes) if self._log else ""
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach; a container that shares another's network tells only what its Python did."""
@@ -268,8 +290,9 @@ class SandboxContainer:
         self._memory_kills = self._enforced.memory_kills() or self._memory_kills
         self._enforced.remove()
         self._enforced = Enforced(caveat=self._enforced.caveat)
+        if self._log is not None:
+            self._log.close()
         if self._folder is not None:
-            self._last_log = self.logs()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         if self._on_remove is not None:
@@ -307,7 +330,7 @@ class SandboxContainer:
     def _joining(self) -> tuple[str, ...]:
         """The command that starts the supervisor in the network of another sandbox."""
         other = self._launch.shares_network_with
-        pid = other.network_process if isinstance(other, SandboxContainer) else None
+        pid = other.await_network() if isinstance(other, SandboxContainer) else None
         if pid is None:
             raise ContainerError(
                 "the container whose network it is to share does not run", want="another sandbox", where=self._name

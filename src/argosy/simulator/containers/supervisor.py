@@ -29,9 +29,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from argosy.simulator.containers import namespace_entry
 from argosy.simulator.containers.network_watch import LOOPBACK, NetworkWatch, listening
 from argosy.simulator.containers.relay import Loop, Relay
+from argosy.simulator.sandboxing import namespace_entry
 
 PLATFORM: Final = "169.254.255.131"
 """The address that the container is called at: the Host of transform jobs, see `connection.TRANSFORM_JOB`."""
@@ -54,6 +54,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     loop = Loop()
     try:
+        # Who was to be joined may have ended, and its number be another's: then this is no container's network.
+        if network_namespace() == order["outer_network"]:
+            raise OSError("its network is this machine's own")
         if order["makes_network"]:
             _make_network()
         _route_into_loopback()
@@ -64,6 +67,11 @@ def main() -> NoReturn:
         sys.stderr.flush()
         os._exit(namespace_entry.SETUP_FAILED)
     _serve(loop, watch, child, order)
+
+
+def network_namespace() -> str:
+    """What the kernel calls the network namespace of this process."""
+    return str(Path("/proc/self/ns/net").readlink())
 
 
 def _serve(loop: Loop, watch: NetworkWatch | None, child: int | None, order: dict[str, Any]) -> NoReturn:

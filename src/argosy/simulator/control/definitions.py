@@ -23,8 +23,13 @@ from argosy.simulator.hosting.definition import (
     RoutingStrategy,
     Serverless,
 )
+from argosy.simulator.transform.definition import TransformJobDefinition
 
 _MODEL_PACKAGE: Final = ":model-package/"
+_OF_TRANSFORM_JOBS: Final = frozenset(
+    {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
+    | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
+)
 
 
 def variants_of(config: Json) -> list[Json]:
@@ -83,6 +88,16 @@ def resolved_containers(store: Store, region: str, model: Json) -> list[Json]:
             environment = {**held.get("Environment", {}), **given.get("Environment", {})}
             containers.append({**held, "Environment": environment})
     return containers
+
+
+def transform_job_of(name: str, request: Json, model_name: str) -> TransformJobDefinition:
+    """What a CreateTransformJob request, or a validation profile, says.
+
+    Raises:
+        UsageError: The service would not take it.
+    """
+    members = {member: value for member, value in request.items() if member in _OF_TRANSFORM_JOBS}
+    return TransformJobDefinition.from_request({**members, "TransformJobName": name, "ModelName": model_name})
 
 
 def _specification(package: Resource, name: str | None) -> Json:

@@ -2,7 +2,9 @@
 
 An endpoint's state holds two snapshots of a configuration: `deployed`, which serves, and `pending`, which was asked
 for. Statuses are the service's. One is used for what only a simulator does: an endpoint that was in service when the
-simulator ended is `SystemUpdating` until it serves again.
+simulator ended is `SystemUpdating` until it serves again. What keeps it from that (an image that this start of the
+simulator was not told of, an engine that is down) is told and tried again, and ends in no final status: nothing that a
+restart does may lose an endpoint.
 """
 
 import asyncio
@@ -11,10 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from argosy.errors import ArgosyError, MissingImageError
+from argosy.errors import ArgosyError, ContainerError, MissingImageError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control.definitions import endpoint_of, variants_of
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import EndpointDefinition, InferenceComponent
 
@@ -105,6 +108,7 @@ class Deployments:
         self._report = report
         self._served: dict[str, Served] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: set[str] = set()
 
     def create(self, endpoint: Resource) -> None:
         """Begin to create an endpoint whose resource is written."""
@@ -115,8 +119,15 @@ class Deployments:
         self._begin(endpoint, self._update)
 
     def delete(self, endpoint: Resource) -> None:
-        """Begin to delete one."""
+        """Begin to delete one; if it waits for another attempt to serve again, there is none."""
+        waiting = self._tasks.get(endpoint.name)
+        if waiting is not None:
+            waiting.cancel()
         self._begin(endpoint, self._delete)
+
+    def is_waiting(self, endpoint: Resource) -> bool:
+        """Whether an endpoint cannot serve again as it did, and waits for another attempt."""
+        return endpoint.name in self._waiting
 
     def served(self, endpoint: Resource) -> Served | None:
         """What serves an endpoint."""
@@ -132,9 +143,11 @@ class Deployments:
         """Go on where a simulator ended: what was asked for is done, what served serves again."""
         for endpoint in self._store.all(Kind.ENDPOINT):
             if endpoint.status in ("InService", "SystemUpdating"):
-                self._begin(self._changed(endpoint, status="SystemUpdating"), self._restore)
+                again = replace(endpoint, status="SystemUpdating", modified=_now(), failure="")
+                self._store.change(again)
+                self._begin(again, self._restore)
             elif endpoint.status == "Creating":
-                self.create(endpoint)
+                self._begin(endpoint, self._resume_creation)
             elif endpoint.status == "Updating":
                 self._begin(endpoint, self._resume_update)
             elif endpoint.status == "RollingBack":
@@ -173,35 +186,71 @@ class Deployments:
             self._report(f"endpoint {endpoint.name}: {type(error).__name__}: {error}")
             current = self._store.find(Kind.ENDPOINT, endpoint.region, endpoint.name)
             if current is not None:
-                self._changed(current, status="Failed", failure=f"InternalServerError: {error}")
+                await self._became(current, status="Failed", failure=f"InternalServerError: {error}")
 
     async def _create(self, endpoint: Resource) -> None:
-        await self._start(endpoint, endpoint.state["pending"], "Failed")
-
-    async def _restore(self, endpoint: Resource) -> None:
-        status = "UpdateRollbackFailed" if endpoint.status == "RollingBack" else "Failed"
-        await self._start(endpoint, endpoint.state["deployed"], status)
-
-    async def _resume_update(self, endpoint: Resource) -> None:
-        """The fleet of before is gone with the simulator: the new one is started, and the old one if that fails."""
         pending = endpoint.state["pending"]
         served = self._open(endpoint_of(endpoint.name, pending))
         try:
             await self._started(served)
         except ArgosyError as error:
-            failed = self._fail(endpoint, pending, error, "RollingBack")
-            await self._start(failed, failed.state["deployed"], "UpdateRollbackFailed", failed.failure)
+            await self._fail(endpoint, pending, error, "Failed")
         else:
             await self._in_service(endpoint, served, pending)
 
-    async def _start(self, endpoint: Resource, taken: Json, on_failure: str, failure: str = "") -> None:
-        served = self._open(endpoint_of(endpoint.name, taken))
+    async def _restore(self, endpoint: Resource) -> None:
+        failure = endpoint.failure if endpoint.status == "RollingBack" else ""
+        await self._serve_again(endpoint, endpoint.state["deployed"], failure)
+
+    async def _resume_creation(self, endpoint: Resource) -> None:
+        """Only containers that are not healthy fail it: that there are none may be this start's fault."""
+        pending = endpoint.state["pending"]
         try:
-            await self._started(served)
-        except ArgosyError as error:
-            self._fail(endpoint, taken, error, on_failure)
-        else:
-            await self._in_service(endpoint, served, taken, failure)
+            await self._serve_again(endpoint, pending, final=ContainerError)
+        except ContainerError as error:
+            await self._fail(endpoint, pending, error, "Failed")
+
+    async def _resume_update(self, endpoint: Resource) -> None:
+        """The fleet of before is gone with the simulator: the new one is started, and the old one if that fails."""
+        pending = endpoint.state["pending"]
+        try:
+            await self._serve_again(endpoint, pending, final=ContainerError)
+        except ContainerError as error:
+            failed = await self._fail(endpoint, pending, error, "RollingBack")
+            await self._serve_again(failed, failed.state["deployed"], failed.failure)
+
+    async def _serve_again(
+        self, endpoint: Resource, taken: Json, failure: str = "", final: type[ArgosyError] | tuple[()] = ()
+    ) -> None:
+        """Start what was there before this simulator, as often as it takes.
+
+        Args:
+            endpoint: Its status stays until it serves.
+            taken: The snapshot that serves then.
+            failure: `FailureReason` then.
+            final: Errors after which there is no other attempt.
+
+        Raises:
+            ArgosyError: One of `final`.
+        """
+        for delay_s in delays():
+            try:
+                served = self._open(endpoint_of(endpoint.name, taken))
+                await self._started(served)
+            except final:
+                raise
+            except Exception as error:
+                self._report(f"endpoint {endpoint.name}: it cannot serve again, next attempt in {delay_s:g} s: {error}")
+                reason = _reason(taken, error) if isinstance(error, ArgosyError) else f"InternalServerError: {error}"
+                await self._became(endpoint, failure=reason)
+            else:
+                await self._in_service(endpoint, served, taken, failure)
+                return
+            self._waiting.add(endpoint.name)
+            try:
+                await asyncio.sleep(delay_s)
+            finally:
+                self._waiting.discard(endpoint.name)
 
     async def _started(self, served: Served) -> None:
         """Start it; nothing is left of one that does not start, or is no longer wanted."""
@@ -217,32 +266,33 @@ class Deployments:
         try:
             await served.update(endpoint_of(endpoint.name, pending))
         except ArgosyError as error:
-            failed = self._fail(endpoint, pending, error, "RollingBack")
+            failed = await self._fail(endpoint, pending, error, "RollingBack")
             await self._in_service(failed, served, failed.state["deployed"], failed.failure)
         else:
             await self._in_service(endpoint, served, pending)
 
     async def _delete(self, endpoint: Resource) -> None:
         await self._traffic.turn_away(endpoint.name)
-        served = self._served.pop(endpoint.name, None)
+        served = self._served.get(endpoint.name)
         if served is not None:
             await served.stop()
-        self._store.remove(endpoint)
+            del self._served[endpoint.name]  # not before: what ends the simulator meanwhile ends it once more
+        await insist(lambda: self._store.remove(endpoint), self._report)
         self._report(f"endpoint {endpoint.name}: deleted")
 
     async def _in_service(self, endpoint: Resource, served: Served, taken: Json, failure: str = "") -> None:
         self._served[endpoint.name] = served
         await self._traffic.admit(endpoint.name, served)
-        self._changed(endpoint, status="InService", failure=failure, state={"deployed": taken})
+        await self._became(endpoint, status="InService", failure=failure, state={"deployed": taken})
 
-    def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
+    async def _fail(self, endpoint: Resource, taken: Json, error: ArgosyError, status: str) -> Resource:
         self._report(f"endpoint {endpoint.name}: {error}")
-        return self._changed(endpoint, status=status, failure=_reason(taken, error))
+        return await self._became(endpoint, status=status, failure=_reason(taken, error))
 
-    def _changed(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
+    async def _became(self, endpoint: Resource, **fields: Any) -> Resource:  # Any: Resource's own fields
         failure = fields.pop("failure", "")[:REASON_LENGTH]
         changed = replace(endpoint, modified=_now(), failure=failure, **fields)
-        self._store.change(changed)
+        await insist(lambda: self._store.change(changed), self._report)
         self._report(f"endpoint {endpoint.name}: {changed.status}")
         return changed
 

@@ -14,6 +14,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
+from argosy.simulator.control.tags import tags_of
 
 _MEMORY_STEP_MB: Final = 1024
 _ROUTING: Final = ("LEAST_OUTSTANDING_REQUESTS", "RANDOM")
@@ -52,7 +53,7 @@ class EndpointConfigs:
         _check_shadow(request)
         _check_async(request)
         config = Resource(Kind.ENDPOINT_CONFIG, region, request["EndpointConfigName"], now, now, request)
-        self._store.add(config, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(config, tags_of(request))
         return {"EndpointConfigArn": config.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:

@@ -12,10 +12,13 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
+from argosy.simulator.control.tags import tags_of
 
 _COUNT: Final = "DesiredInstanceCount"
 _WEIGHT: Final = "DesiredWeight"
 _CAPTURE: Final = "DataCaptureConfig"
+_DEPLOYMENT: Final = "DeploymentConfig"
+_SINCE: Final = "since"
 
 
 def _summary(endpoint: Resource) -> Json:
@@ -59,9 +62,9 @@ class Endpoints:
                     "simulated, since an invocation names no region"
                 )
         config = found_config(self._store, region, request["EndpointConfigName"])
-        state = {"pending": snapshot(self._store, config)}
+        state = {"pending": {**snapshot(self._store, config), **_deployment(request.get(_DEPLOYMENT), now)}}
         endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state)
-        self._store.add(endpoint, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(endpoint, tags_of(request))
         self._deployments.create(endpoint)
         return {"EndpointArn": endpoint.arn}
 
@@ -76,8 +79,10 @@ class Endpoints:
             "FailureReason": endpoint.failure or None,
             **{member: taken["config"].get(member) for member in ("AsyncInferenceConfig", "MetricsConfig")},
         }
-        if "DeploymentConfig" in endpoint.request:
-            answer["LastDeploymentConfig"] = endpoint.request["DeploymentConfig"]
+        answer["LastDeploymentConfig"] = taken.get(_DEPLOYMENT)
+        pending = state.get("pending", {})
+        if _SINCE in pending and endpoint.status in ("Creating", "Updating"):
+            answer["PendingDeploymentSummary"] = _pending_summary(endpoint, pending)
         if "deployed" in state:
             goal = state.get("pending") or taken
             answer |= {
@@ -105,6 +110,8 @@ class Endpoints:
         if request.get("RetainAllVariantProperties", False):
             excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())}
             pending["config"] = _retained(pending["config"], endpoint.state["deployed"]["config"], excluded)
+        last = endpoint.state["deployed"].get(_DEPLOYMENT) if request.get("RetainDeploymentConfig", False) else None
+        pending |= _deployment(request.get(_DEPLOYMENT, last), now)
         return self._begin_update(endpoint, pending, now)
 
     async def update_weights(self, region: str, request: Json, now: float) -> Json:
@@ -126,7 +133,8 @@ class Endpoints:
                 config[member] = [
                     _desired(each, desired.get(each["VariantName"].lower(), {})) for each in config[member]
                 ]
-        return self._begin_update(endpoint, {**deployed, "config": config}, now)
+        kept = {name: value for name, value in deployed.items() if name != _SINCE}  # it is no new configuration
+        return self._begin_update(endpoint, {**kept, "config": config}, now)
 
     async def delete(self, region: str, request: Json, now: float) -> Json:
         """DeleteEndpoint.
@@ -135,7 +143,7 @@ class Endpoints:
             Refusal: Something is being done to it, or it has inference components.
         """
         endpoint = found_endpoint(self._store, region, request["EndpointName"])
-        if endpoint.status in IN_PROGRESS:
+        if endpoint.status in IN_PROGRESS and not self._deployments.is_waiting(endpoint):
             raise refusals.in_progress(endpoint)
         for component in self._store.all(Kind.INFERENCE_COMPONENT, region):
             if component.request["EndpointName"].lower() == endpoint.name.lower():
@@ -178,6 +186,28 @@ def found_endpoint(store: Store, region: str, name: str) -> Resource:
     if endpoint is None:
         raise refusals.not_found(Kind.ENDPOINT, region, name)
     return endpoint
+
+
+def _deployment(config: Json | None, now: float) -> Json:
+    """What a snapshot says of how and since when it is deployed."""
+    return {_SINCE: now} | ({_DEPLOYMENT: config} if config is not None else {})
+
+
+def _pending_summary(endpoint: Resource, pending: Json) -> Json:
+    """A `PendingDeploymentSummary`: of what is pending no instance serves yet."""
+    config = pending["config"]
+    variants = {
+        member: [_pending_variant(each, pending, endpoint) for each in config[member]]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        if member in config
+    }
+    return {"EndpointConfigName": pending["name"], "StartTime": pending[_SINCE], **variants}
+
+
+def _pending_variant(variant: Json, pending: Json, endpoint: Resource) -> Json:
+    shown = {**_variant(variant, pending, pending, endpoint), "InstanceType": variant.get("InstanceType")}
+    shown["VariantStatus"] = [{"Status": "Creating", "StartTime": pending[_SINCE]}]
+    return {**shown, **({"CurrentInstanceCount": 0} if "CurrentInstanceCount" in shown else {})}
 
 
 def _variant(variant: Json, taken: Json, goal: Json, endpoint: Resource) -> Json:

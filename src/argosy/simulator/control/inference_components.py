@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, ContainerError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control import listing, refusals
 from argosy.simulator.control.definitions import container_of, model_of, model_snapshot
 from argosy.simulator.control.deployments import REASON_LENGTH, Deployments, Hosted
@@ -20,7 +21,8 @@ from argosy.simulator.control.endpoints import found_endpoint
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Compute, InferenceComponent, Model, adapter_source
 
@@ -61,6 +63,7 @@ class InferenceComponents:
         self._deployments = deployments
         self._report = report
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: set[str] = set()
 
     async def create(self, region: str, request: Json, now: float) -> Json:
         """CreateInferenceComponent.
@@ -89,7 +92,7 @@ class InferenceComponents:
         host = {"name": endpoint.name, "arn": endpoint.arn, "isolated": isolated}
         state = {"endpoint": host, "wanted": wanted}
         component = Resource(Kind.INFERENCE_COMPONENT, region, name, now, now, request, "Creating", state=state)
-        self._store.add(component, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(component, tags_of(request))
         self._begin(component, self._create)
         return {"InferenceComponentArn": component.arn}
 
@@ -152,13 +155,16 @@ class InferenceComponents:
             Refusal: It is not there, something is being done to it, or adapters need it.
         """
         component = self._found(region, request["InferenceComponentName"])
-        if component.status in _IN_PROGRESS:
+        if component.status in _IN_PROGRESS and not self._is_waiting(component):
             raise refusals.in_progress(component)
         for other in self._store.all(Kind.INFERENCE_COMPONENT, region):
             if other.state["wanted"]["specification"].get(_BASE, "").lower() == component.name.lower():
                 raise Refusal(
                     f'Cannot delete inference component "{component.arn}": "{other.arn}" is an adapter of it.'
                 )
+        waiting = self._tasks.get(component.arn)
+        if waiting is not None:
+            waiting.cancel()
         deleting = self._changed(component, "Deleting")
         self._begin(deleting, self._delete)
         return {}
@@ -170,9 +176,9 @@ class InferenceComponents:
             if component.status == "Deleting":
                 self._begin(component, self._delete)
             elif component.status == "Creating":
-                self._begin(component, self._create)
+                self._begin(component, self._resume_creation)
             elif component.status in ("InService", "Updating"):
-                self._begin(self._changed(component, "Updating"), self._create)
+                self._begin(self._changed(component, "Updating"), self._restore)
 
     async def close(self) -> None:
         """Begin nothing more; the containers are the endpoints'."""
@@ -236,26 +242,52 @@ class InferenceComponents:
         if before:
             await asyncio.wait(before)
         endpoint = self._store.find(Kind.ENDPOINT, component.region, component.state["endpoint"]["name"])
-        if endpoint is not None:
+        if endpoint is not None and not (component.status == "Deleting" and self._deployments.is_waiting(endpoint)):
             await self._deployments.settled(endpoint)
         served = None if endpoint is None else self._deployments.served(endpoint)
         try:
             if served is not None:
                 await work(component, served.components)
             elif component.status == "Deleting":
-                self._store.remove(component)
+                await insist(lambda: self._store.remove(component), self._report)
             else:
-                self._fail(component, f"Endpoint {component.state['endpoint']['name']} is not in service.")
+                await self._fail(component, f"Endpoint {component.state['endpoint']['name']} is not in service.")
         except ArgosyError as error:
             self._report(f"inference component {component.name}: {error}")
-            self._fail(component, error.what)
+            await self._fail(component, error.what)
         except Exception as error:
             self._report(f"inference component {component.name}: {type(error).__name__}: {error}")
-            self._fail(component, f"InternalServerError: {error}")
+            await self._fail(component, f"InternalServerError: {error}")
 
     async def _create(self, component: Resource, hosted: Hosted) -> None:
         await hosted.create(_value(component))
-        self._in_service(component)
+        await self._in_service(component)
+
+    async def _resume_creation(self, component: Resource, hosted: Hosted) -> None:
+        await self._run_again(component, hosted, final=ContainerError)
+
+    async def _restore(self, component: Resource, hosted: Hosted) -> None:
+        await self._run_again(component, hosted)
+
+    async def _run_again(self, component: Resource, hosted: Hosted, final: type[ArgosyError] | tuple[()] = ()) -> None:
+        """Start what was there before this simulator, as often as it takes; see `Deployments` on why."""
+        for delay_s in delays():
+            try:
+                await self._create(component, hosted)
+            except final:
+                raise
+            except Exception as error:
+                self._report(
+                    f"inference component {component.name}: it cannot run again, next attempt in {delay_s:g} s: {error}"
+                )
+                await self._became(component, component.status, str(error))
+            else:
+                return
+            self._waiting.add(component.arn)
+            try:
+                await asyncio.sleep(delay_s)
+            finally:
+                self._waiting.discard(component.arn)
 
     async def _update(self, component: Resource, hosted: Hosted) -> None:
         """A failed update leaves what ran before."""
@@ -264,28 +296,41 @@ class InferenceComponents:
         except ArgosyError as error:
             self._report(f"inference component {component.name}: {error}")
             state = {**component.state, "wanted": component.state["there"]}
-            self._changed(replace(component, state=state), "InService", error.what)
+            await self._became(replace(component, state=state), "InService", error.what)
         else:
-            self._in_service(component)
+            await self._in_service(component)
 
     async def _delete(self, component: Resource, hosted: Hosted) -> None:
         await hosted.delete(component.name)
-        self._store.remove(component)
+        await insist(lambda: self._store.remove(component), self._report)
         self._report(f"inference component {component.name}: deleted")
 
-    def _in_service(self, component: Resource) -> None:
+    async def _in_service(self, component: Resource) -> None:
         state = {**component.state, "there": component.state["wanted"]}
-        self._changed(replace(component, state=state), "InService")
+        await self._became(replace(component, state=state), "InService")
 
-    def _fail(self, component: Resource, reason: str) -> None:
+    async def _fail(self, component: Resource, reason: str) -> None:
         state = {name: value for name, value in component.state.items() if name != "there"}
-        self._changed(replace(component, state=state), "Failed", reason)
+        await self._became(replace(component, state=state), "Failed", reason)
 
-    def _changed(self, component: Resource, status: str, failure: str = "") -> Resource:
-        changed = replace(component, status=status, failure=failure[:REASON_LENGTH], modified=round(time.time(), 3))
+    def _changed(self, component: Resource, status: str) -> Resource:
+        """Write down what is asked for."""
+        changed = _with_status(component, status)
         self._store.change(changed)
         self._report(f"inference component {component.name}: {status}")
         return changed
+
+    async def _became(self, component: Resource, status: str, failure: str = "") -> None:
+        """Write down what has come about."""
+        changed = _with_status(component, status, failure)
+        await insist(lambda: self._store.change(changed), self._report)
+        self._report(f"inference component {component.name}: {status}")
+
+    def _is_waiting(self, component: Resource) -> bool:
+        """Whether it cannot run again as it did, or its endpoint cannot serve, and waits for another attempt."""
+        endpoint = self._store.find(Kind.ENDPOINT, component.region, component.state["endpoint"]["name"])
+        is_endpoint_waiting = endpoint is not None and self._deployments.is_waiting(endpoint)
+        return is_endpoint_waiting or component.arn in self._waiting
 
     def _changeable(self, region: str, name: str) -> Resource:
         component = self._found(region, name)
@@ -300,6 +345,10 @@ class InferenceComponents:
         if component is None:
             raise refusals.not_found(Kind.INFERENCE_COMPONENT, region, name)
         return component
+
+
+def _with_status(component: Resource, status: str, failure: str = "") -> Resource:
+    return replace(component, status=status, failure=failure[:REASON_LENGTH], modified=round(time.time(), 3))
 
 
 def _value(component: Resource) -> InferenceComponent:

@@ -13,6 +13,7 @@ from typing import Final
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Resource
 
+_CREATION_TIME: Final = "CreationTime"
 _PAGE: Final = 10  # "This value defaults to 10": ListEndpoints and its kin
 
 
@@ -40,18 +41,18 @@ def page(listing: Listing, resources: Iterable[Resource], request: Json) -> Json
         request: Filters, order and page, as all List operations spell them.
 
     Raises:
-        Refusal: `NextToken` is none of ours.
+        Refusal: `NextToken` is none of ours, or of another order.
     """
     falls = request.get("SortOrder", "Descending" if listing.is_descending else "Ascending") == "Descending"
-    key = _key(request)
+    key, order = _key(request), f"{request.get('SortBy', _CREATION_TIME)} {falls}"
     rest = sorted((each for each in resources if _matches(each, request)), key=key, reverse=falls)
     if "NextToken" in request:
-        last = _read(request["NextToken"])
+        last = _read(request["NextToken"], order)
         rest = [each for each in rest if (key(each) < last if falls else key(each) > last)]
     shown = rest[: int(request.get("MaxResults", _PAGE))]
     answer: dict[str, object] = {listing.member: [listing.summary(each) for each in shown]}
     if len(shown) < len(rest):
-        answer["NextToken"] = base64.urlsafe_b64encode(json.dumps(key(shown[-1])).encode()).decode()
+        answer["NextToken"] = base64.urlsafe_b64encode(json.dumps([order, *key(shown[-1])]).encode()).decode()
     return answer
 
 
@@ -73,7 +74,7 @@ _Key = tuple[str | float, str]
 
 
 def _key(request: Json) -> Callable[[Resource], _Key]:
-    by = request.get("SortBy", "CreationTime")
+    by = request.get("SortBy", _CREATION_TIME)
     if by == "Name":
         return lambda resource: ("", resource.name.lower())
     if by == "Status":
@@ -81,12 +82,13 @@ def _key(request: Json) -> Callable[[Resource], _Key]:
     return lambda resource: (resource.created, resource.name.lower())
 
 
-def _read(token: str) -> _Key:
+def _read(token: str, order: str) -> _Key:
     """The last resource of the page before; it may be gone meanwhile."""
     try:
-        value, name = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError, TypeError):
+        of_order, value, name = json.loads(base64.urlsafe_b64decode(token))
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise Refusal("Invalid pagination token") from None
-    if not isinstance(value, str | float | int) or not isinstance(name, str):
+    kind = float if order.startswith(_CREATION_TIME) else str
+    if of_order != order or not isinstance(value, kind) or not isinstance(name, str):
         raise Refusal("Invalid pagination token")
     return value, name

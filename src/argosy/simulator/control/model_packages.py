@@ -16,11 +16,21 @@ from argosy.simulator.control.definitions import find_package, model_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
-from argosy.simulator.control.transform_jobs import Ending, RunTransform, check_job, run_to_end
+from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
+from argosy.simulator.control.transform_jobs import (
+    Ending,
+    RunTransform,
+    ToEnd,
+    check_job,
+    identity_of,
+    run_again_to_end,
+    run_to_end,
+)
 from argosy.simulator.health import Report
 
 _GROUP: Final = "ModelPackageGroupName"
+_TOKEN: Final = "ClientToken"
 _UPDATED: Final = frozenset(
     {
         "ModelApprovalStatus",
@@ -81,9 +91,15 @@ class ModelPackages:
     async def create(self, region: str, request: Json, now: float) -> Json:
         """CreateModelPackage: with a validation it is Pending until that has ended.
 
+        With the `ClientToken` of a request before, it is that request again, and changes nothing.
+
         Raises:
             Refusal: It is there already, or AWS would not take it.
         """
+        token = request.get(_TOKEN)
+        for package in self._store.all(Kind.MODEL_PACKAGE, region):
+            if token is not None and package.request.get(_TOKEN) == token:
+                return {"ModelPackageArn": package.arn}
         name = self._name(region, request)
         there = self._store.find(Kind.MODEL_PACKAGE, region, name)
         if there is not None:
@@ -99,14 +115,20 @@ class ModelPackages:
             check_job(profile["TransformJobDefinition"], _model(request))
         is_open = bool(_profiles(request)) and request.get("SkipModelValidation", "None") != "All"
         status = "Pending" if is_open else "Completed"
-        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, request, status)
-        self._store.add(package, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, _with_approval(request), status)
+        self._store.add(package, tags_of(request))
         if is_open:
-            self._begin(package)
+            self._begin(package, run_to_end)
         return {"ModelPackageArn": package.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
-        """DescribeModelPackage."""
+        """DescribeModelPackage.
+
+        Raises:
+            Refusal: It is not there, or less than all of it is asked for.
+        """
+        if request.get("IncludedData", "AllData") != "AllData":
+            raise refusals.not_simulated("DescribeModelPackage: IncludedData other than AllData is not simulated")
         package = find_package(self._store, region, request["ModelPackageName"])
         summary = _summary(package)
         return {
@@ -132,8 +154,11 @@ class ModelPackages:
         return listing.page(_LISTING, packages, request)
 
     async def update(self, region: str, request: Json, now: float) -> Json:
-        """UpdateModelPackage."""
+        """UpdateModelPackage; one with the `ClientToken` of the update before is that update again."""
         package = find_package(self._store, region, request["ModelPackageArn"])
+        token = request.get(_TOKEN)
+        if token is not None and package.state.get("updated by") == token:
+            return {"ModelPackageArn": package.arn}
         changed = {**package.request, **{name: value for name, value in request.items() if name in _UPDATED}}
         properties = {
             **package.request.get("CustomerMetadataProperties", {}),
@@ -147,7 +172,8 @@ class ModelPackages:
         ]
         changed |= {"CustomerMetadataProperties": properties} if properties else {}
         changed |= {"AdditionalInferenceSpecifications": added} if added else {}
-        self._store.change(replace(package, request=changed, modified=now))
+        state = {**package.state, "updated by": token}
+        self._store.change(replace(package, request=changed, modified=now, state=state))
         return {"ModelPackageArn": package.arn}
 
     async def delete(self, region: str, request: Json, now: float) -> Json:
@@ -168,7 +194,7 @@ class ModelPackages:
         if there is not None:
             raise refusals.already_exists(there)
         group = Resource(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP], now, now, request, "Completed")
-        self._store.add(group, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(group, tags_of(request))
         return {"ModelPackageGroupArn": group.arn}
 
     async def describe_group(self, region: str, request: Json, now: float) -> Json:
@@ -176,8 +202,10 @@ class ModelPackages:
         return {**_group_summary(self._found_group(region, request[_GROUP])), "CreatedBy": {}}
 
     async def list_groups(self, region: str, request: Json, now: float) -> Json:
-        """ListModelPackageGroups."""
-        return listing.page(_GROUP_LISTING, self._store.all(Kind.MODEL_PACKAGE_GROUP, region), request)
+        """ListModelPackageGroups; no other account shares any."""
+        is_own = request.get("CrossAccountFilterOption", "SameAccount") == "SameAccount"
+        groups = self._store.all(Kind.MODEL_PACKAGE_GROUP, region) if is_own else ()
+        return listing.page(_GROUP_LISTING, groups, request)
 
     async def delete_group(self, region: str, request: Json, now: float) -> Json:
         """DeleteModelPackageGroup.
@@ -195,7 +223,9 @@ class ModelPackages:
         """Go on with the validations that were under way when a simulator ended."""
         for package in self._store.all(Kind.MODEL_PACKAGE):
             if package.status in ("Pending", "InProgress"):
-                self._begin(package)
+                self._begin(package, run_again_to_end)
+            else:
+                self._forget_jobs(package)  # the simulator may have ended before it could
 
     async def close(self) -> None:
         """Stop the validations; the next simulator goes on with them."""
@@ -230,32 +260,54 @@ class ModelPackages:
             raise refusals.not_found(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
         return group
 
-    def _begin(self, package: Resource) -> None:
-        task = asyncio.create_task(self._validate(package))
+    def _begin(self, package: Resource, to_end: ToEnd) -> None:
+        task = asyncio.create_task(self._guarded(package, to_end))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _validate(self, package: Resource) -> None:
+    async def _guarded(self, package: Resource, to_end: ToEnd) -> None:
+        """A fault of the simulator's own is told and ends in a status, not in a package that is Pending for ever."""
+        try:
+            await self._validate(package, to_end)
+        except Exception as error:
+            self._report(f"model package {package.name}: {type(error).__name__}: {error}")
+            await self._became(package, "Failed", {})
+
+    async def _validate(self, package: Resource, to_end: ToEnd) -> None:
         """Run every profile's job; the package is Completed when all were."""
-        current = self._changed(package, "InProgress", {})
+        current = await self._became(package, "InProgress", {})
         endings: dict[str, Json] = {}
         for profile in _profiles(package.request):
-            name = f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
-            definition = {"TransformJobName": name, **profile["TransformJobDefinition"]}
-            ending = await run_to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
+            definition = {"TransformJobName": _job_name(package, profile), **profile["TransformJobDefinition"]}
+            ending = await to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
-            current = self._changed(current, "InProgress", endings)
+            current = await self._became(current, "InProgress", endings)
         is_failed = any(each["Status"] == "Failed" for each in endings.values())
-        self._changed(current, "Failed" if is_failed else "Completed", endings)
+        await self._became(current, "Failed" if is_failed else "Completed", endings)
+        self._forget_jobs(package)
 
-    def _changed(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
+    def _forget_jobs(self, package: Resource) -> None:
+        for profile in _profiles(package.request):
+            self._run.forget(identity_of(package, _job_name(package, profile)))
+
+    async def _became(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
         """The package as it is stored now, with a new status: its approval may have changed meanwhile."""
-        stored = self._store.find(package.kind, package.region, package.name) or package
-        state = {"validations": dict(validations)}
-        changed = replace(stored, status=status, modified=round(time.time(), 3), state=state)
-        self._store.change(changed)
+
+        def changed() -> Resource:
+            stored = self._store.find(package.kind, package.region, package.name) or package
+            state = {**stored.state, "validations": dict(validations)}
+            return replace(stored, status=status, modified=round(time.time(), 3), state=state)
+
+        await insist(lambda: self._store.change(changed()), self._report)
         self._report(f"model package {package.name}: {status}")
-        return changed
+        return changed()
+
+
+def _with_approval(request: Json) -> Json:
+    """A version waits for its approval where none is given; what has no versions has none (API reference)."""
+    if _GROUP in request:
+        return {"ModelApprovalStatus": "PendingManualApproval", **request}
+    return {name: value for name, value in request.items() if name != "ModelApprovalStatus"}
 
 
 def _ended(ending: Ending) -> dict[str, Any]:
@@ -270,6 +322,10 @@ def _containers(request: Json) -> Iterable[Json]:
 def _profiles(request: Json) -> Sequence[Json]:
     profiles: Sequence[Json] = request.get("ValidationSpecification", {}).get("ValidationProfiles", ())
     return profiles
+
+
+def _job_name(package: Resource, profile: Json) -> str:
+    return f"{package.name.replace('/', '-')}-{profile['ProfileName']}"
 
 
 def _model(request: Json) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
 
 ImageLabels = Callable[[str], Mapping[str, str] | None]
@@ -18,6 +19,9 @@ ImageLabels = Callable[[str], Mapping[str, str] | None]
 
 BIND_TO_PORT: Final = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 MULTI_MODELS: Final = "com.amazonaws.sagemaker.capabilities.multi-models"
+
+APPROVED: Final = "Approved"
+"""The `ModelApprovalStatus` of a version from which models may be made; a package without versions has none."""
 
 _ENVIRONMENT_BYTES: Final = 32 * 1024  # of all containers: ContainerDefinition.Environment, API reference
 
@@ -55,7 +59,7 @@ class Models:
         await asyncio.to_thread(self._check_labels, containers)
         self._refuse_existing(region, request)  # another request may have been quicker meanwhile
         model = Resource(Kind.MODEL, region, request["ModelName"], now, now, request)
-        self._store.add(model, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+        self._store.add(model, tags_of(request))
         return {"ModelArn": model.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
@@ -109,11 +113,18 @@ class Models:
         return containers
 
     def _check_package(self, region: str, container: Json, request: Json) -> None:
-        """The sentence was seen for jobs: https://github.com/aws/aws-cdk/issues/16779 (read 2026-11-23)."""
+        """The first sentence was seen for jobs: https://github.com/aws/aws-cdk/issues/16779 (read 2026-11-23).
+
+        UNSURE: the sentence on approval is not AWS's own. That a version must be `Approved` to be deployed is in the
+        API reference (ModelPackage). A model that is there lives on when its version is rejected later.
+        """
         package = find_package(self._store, region, container["ModelPackageName"])
         is_for_sale = package.request.get("CertifyForMarketplace", False)
         if is_for_sale and not request.get("EnableNetworkIsolation", False):
             raise Refusal("EnableNetworkIsolation must be true for models using SageMaker Marketplace model packages.")
+        approval = package.request.get("ModelApprovalStatus", APPROVED)
+        if "/" in package.name and approval != APPROVED:
+            raise Refusal(f"Model package {package.arn} is {approval}; its ModelApprovalStatus must be {APPROVED}.")
 
     def _check_artifacts(self, containers: Sequence[Json]) -> None:
         """As in https://github.com/aws/amazon-sagemaker-examples/pull/4476 (read 2026-11-23)."""

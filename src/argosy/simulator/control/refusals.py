@@ -31,6 +31,8 @@ NOT_SIMULATED: Final[Mapping[str, tuple[str, ...]]] = {
         "S3DataSource.ManifestS3Uri",
         "AdditionalS3DataSource",
     ),
+    "CreateModelPackageGroup": ("ManagedConfiguration",),
+    "UpdateModelPackage": ("S3DataSource.HubAccessConfig", "S3DataSource.ManifestS3Uri", "AdditionalS3DataSource"),
     "CreateInferenceComponent": ("Specifications", "Specification.InstanceType", "AcceleratorPartitionType"),
     "UpdateInferenceComponent": (
         "Specifications",
@@ -41,6 +43,16 @@ NOT_SIMULATED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Members that would change what happens and are refused, by operation: the end of their paths."""
 
+_OF_PACKAGES: Final = (
+    "ModelAccessConfig",
+    "ETag",
+    "ManifestEtag",
+    "ModelDataETag",
+    "ImageDigest",
+    "KmsKeyId",
+    "VolumeKmsKeyId",
+    "TransformAmiVersion",
+)
 WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateModel": ("VpcConfig", "ImageConfig", "ContainerMetricsConfig", "ModelAccessConfig", "ETag", "ManifestEtag"),
     "CreateEndpointConfig": (
@@ -58,17 +70,8 @@ WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateEndpoint": ("BlueGreenUpdatePolicy",),
     "UpdateEndpoint": ("BlueGreenUpdatePolicy", "RetainDeploymentConfig"),
     "CreateTransformJob": ("KmsKeyId", "VolumeKmsKeyId", "TransformAmiVersion", "ExperimentConfig"),
-    "CreateModelPackage": (
-        "SecurityConfig",
-        "ValidationRole",
-        "ModelAccessConfig",
-        "ETag",
-        "ManifestEtag",
-        "ModelDataETag",
-        "ImageDigest",
-        "VolumeKmsKeyId",
-        "TransformAmiVersion",
-    ),
+    "CreateModelPackage": ("SecurityConfig", "ValidationRole", *_OF_PACKAGES),
+    "UpdateModelPackage": _OF_PACKAGES,
     "CreateInferenceComponent": (
         "DataCacheConfig",
         "SchedulingConfig",

@@ -6,6 +6,7 @@ members that are not simulated (`NotSimulated`, 501), and members that have no e
 
 import json
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -111,7 +112,17 @@ class ControlPlane:
             headers = (("Content-Type", MEDIA_TYPE), (ERROR_TYPE, refusal.code))
             note = f"{target.removeprefix(_PREFIX)}: {refusal.code}: {refusal.message}"[:600]
             return Answer(refusal.status, headers, json.dumps(fields).encode(), note)
+        except Exception as error:
+            return self._failure(target, error)
         return Answer(200, (("Content-Type", MEDIA_TYPE),), json.dumps(members).encode() if members else b"")
+
+    def _failure(self, target: str, error: Exception) -> Answer:
+        """A fault of the simulator's own, as the service answers one of its own; the place is told here alone."""
+        code, operation = "InternalFailure", target.removeprefix(_PREFIX)
+        self._report("".join(traceback.format_exception(error)).rstrip())
+        fields = {"__type": code, "message": f"{operation}: {type(error).__name__} in the simulator; see its log"}
+        headers = (("Content-Type", MEDIA_TYPE), (ERROR_TYPE, code))
+        return Answer(500, headers, json.dumps(fields).encode(), f"{operation}: {code}: {error}"[:600])
 
     async def _run(self, target: str, body: bytes, region: str) -> Mapping[str, Any]:
         operation = self._model.operation(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
@@ -135,7 +146,7 @@ class ControlPlane:
         """
         try:
             request = _without_nulls(json.loads(body or b"{}"))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Refusal("The request body is no JSON.", "SerializationException") from None
         mistyped = operation.mistyped(request)
         if mistyped is not None or not isinstance(request, dict):

@@ -4,17 +4,20 @@ What is asked for is written before it is done, and what was done after it is so
 killed at, the file says what was asked and not yet finished. Every change is one transaction.
 """
 
+import asyncio
 import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
 from argosy.errors import UsageError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control.resources import Kind, Resource
+from argosy.simulator.health import Report
 
 _VERSION: Final = 1
 _TABLES: Final = """
@@ -75,10 +78,11 @@ class Store:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # some faults have ended it already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     def find(self, kind: Kind, region: str, name: str) -> Resource | None:
         """The resource of a name, in whatever case it is written."""
@@ -133,6 +137,18 @@ class Store:
         with self.transaction():
             self._database.execute("DELETE FROM tags WHERE arn = ?", (arn,))
             self._database.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(arn, *pair) for pair in tags.items()])
+
+
+async def insist(change: Callable[[], None], report: Report) -> None:
+    """Write down what has come about, as often as it takes: a full disk must not leave a status that is not so."""
+    for delay_s in delays():
+        try:
+            change()
+        except sqlite3.Error as error:
+            report(f"the state cannot be written, next attempt in {delay_s:g} s: {error}")
+            await asyncio.sleep(delay_s)
+        else:
+            return
 
 
 def _lock(folder: Path) -> TextIO:

@@ -23,10 +23,10 @@ class Tags:
         """AddTags: those of the same key get the new value.
 
         Raises:
-            Refusal: There is no such resource, or it would have more than 50 tags.
+            Refusal: There is no such resource, it would have more than 50 tags, or as `tags_of`.
         """
         arn = self._found(request["ResourceArn"]).arn
-        tags = self._store.tags(arn) | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        tags = self._store.tags(arn) | tags_of(request)
         if len(tags) > _MOST:
             raise Refusal(f"The number of tags {len(tags)} exceeds the limit of {_MOST}.", "ResourceLimitExceeded")
         self._store.set_tags(arn, tags)
@@ -52,6 +52,25 @@ class Tags:
         if found is None or found.arn != arn.lower():
             raise Refusal(f"The resource {arn} does not exist.", "ResourceNotFound")
         return found
+
+
+def tags_of(request: Json) -> dict[str, str]:
+    """The tags of a request.
+
+    UNSURE: the sentences on tags are not AWS's own; the rules are those of its guide to tagging (read 2026-11-23).
+
+    Raises:
+        Refusal: A key is there twice, or begins as those of AWS itself do.
+    """
+    tags: dict[str, str] = {}
+    for tag in request.get("Tags", ()):
+        key = tag["Key"]
+        if key.lower().startswith("aws:"):
+            raise Refusal(f"The tag key {key} is not allowed: keys that begin with aws: are for AWS itself.")
+        if key in tags:
+            raise Refusal(f"The tag key {key} is there twice.")
+        tags[key] = tag["Value"]
+    return tags
 
 
 def _listed(tags: dict[str, str]) -> list[Json]:

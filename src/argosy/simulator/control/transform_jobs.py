@@ -2,22 +2,24 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from argosy.errors import ArgosyError, StorageError
+from argosy.errors import ArgosyError, StorageError, UsageError
+from argosy.simulator.backoff import delays
 from argosy.simulator.control import listing, refusals
-from argosy.simulator.control.definitions import model_of, model_snapshot
+from argosy.simulator.control.definitions import model_of, model_snapshot, transform_job_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
-from argosy.simulator.control.store import Store
+from argosy.simulator.control.store import Store, insist
+from argosy.simulator.control.tags import tags_of
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
 
 _REASON_LENGTH: Final = 1024
-_LARGEST_TOTAL_MB: Final = 100  # MaxConcurrentTransforms * MaxPayloadInMB: API reference
 _ENDED: Final = frozenset({"Completed", "Failed", "Stopped"})
 
 
@@ -28,10 +30,12 @@ class Ending:
     Attributes:
         status: `Completed` or `Failed`.
         failure: `FailureReason`, "" when it is Completed.
+        is_final: Whether it ran, or its containers did; what kept them from that may be gone at another attempt.
     """
 
     status: str
     failure: str = ""
+    is_final: bool = True
 
 
 class RunTransform(Protocol):
@@ -49,6 +53,13 @@ class RunTransform(Protocol):
         Raises:
             ArgosyError: It could not be run.
         """
+
+    def forget(self, identity: str) -> None:
+        """Remove what is kept of a job for another run of it; it has ended."""
+
+
+ToEnd = Callable[[RunTransform, Resource, Json, Model, Report], Awaitable[Ending]]
+"""`run_to_end`, or `run_again_to_end`."""
 
 
 def _summary(job: Resource) -> Json:
@@ -98,8 +109,8 @@ class TransformJobs:
         job = Resource(
             Kind.TRANSFORM_JOB, region, request["TransformJobName"], now, now, request, "InProgress", state=state
         )
-        self._store.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
-        self._begin(job)
+        self._store.add(job, tags_of(request))
+        self._begin(job, run_to_end)
         return {"TransformJobArn": job.arn}
 
     async def describe(self, region: str, request: Json, now: float) -> Json:
@@ -127,7 +138,8 @@ class TransformJobs:
         job = self._found(region, request["TransformJobName"])
         if job.status != "InProgress":
             raise Refusal(f"The request was rejected because the transform job is in status {job.status}.")
-        self._change(job, "Stopping")
+        self._store.change(replace(job, status="Stopping", modified=_now()))
+        self._report(f"transform job {job.name}: Stopping")
         task = self._tasks.get(_key(job))
         if task is not None:
             task.cancel()
@@ -136,10 +148,12 @@ class TransformJobs:
     def resume(self) -> None:
         """Go on with what was under way when a simulator ended."""
         for job in self._store.all(Kind.TRANSFORM_JOB):
-            if job.status == "InProgress":
-                self._begin(job)
+            if job.status in _ENDED:
+                self._run.forget(identity_of(job, job.name))  # the simulator may have ended before it could
+            elif job.status == "InProgress":
+                self._begin(job, run_again_to_end)
             elif job.status == "Stopping":
-                self._end(job, Ending("Stopped"))
+                self._track(job, self._end(job, Ending("Stopped")))
 
     async def close(self) -> None:
         """Stop the jobs' containers; the resources stay, so that the next simulator goes on."""
@@ -149,8 +163,11 @@ class TransformJobs:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _begin(self, job: Resource) -> None:
-        task = asyncio.create_task(self._work(job))
+    def _begin(self, job: Resource, to_end: ToEnd) -> None:
+        self._track(job, self._work(job, to_end))
+
+    def _track(self, job: Resource, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks[_key(job)] = task
         task.add_done_callback(lambda _: self._ended(job))
 
@@ -160,23 +177,22 @@ class TransformJobs:
             return
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status == "Stopping":
-            self._end(current, Ending("Stopped"))
+            self._track(current, self._end(current, Ending("Stopped")))
 
-    async def _work(self, job: Resource) -> None:
+    async def _work(self, job: Resource, to_end: ToEnd) -> None:
         started = replace(job, state={**job.state, "started": job.state.get("started", _now())})
-        self._store.change(started)
-        ending = await run_to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
+        await insist(lambda: self._store.change(started), self._report)
+        ending = await to_end(self._run, job, job.request, model_of(job.state["model"]), self._report)
         current = self._store.find(job.kind, job.region, job.name)
         if current is not None and current.status not in _ENDED:
-            self._end(current, ending)
+            await self._end(current, ending)
 
-    def _end(self, job: Resource, ending: Ending) -> None:
-        ended = replace(job, state={**job.state, "ended": _now()}, failure=ending.failure[:_REASON_LENGTH])
-        self._change(ended, ending.status)
-
-    def _change(self, job: Resource, status: str) -> None:
-        self._store.change(replace(job, status=status, modified=_now()))
-        self._report(f"transform job {job.name}: {status}")
+    async def _end(self, job: Resource, ending: Ending) -> None:
+        state, failure = {**job.state, "ended": _now()}, ending.failure[:_REASON_LENGTH]
+        ended = replace(job, state=state, failure=failure, status=ending.status, modified=_now())
+        await insist(lambda: self._store.change(ended), self._report)
+        self._run.forget(identity_of(job, job.name))
+        self._report(f"transform job {job.name}: {ending.status}")
 
     def _found(self, region: str, name: str) -> Resource:
         job = self._store.find(Kind.TRANSFORM_JOB, region, name)
@@ -209,19 +225,41 @@ async def run_to_end(run: RunTransform, owner: Resource, request: Json, model: M
     """Run a job, or that of a model package; whatever keeps it from running is its failure."""
     name = str(request["TransformJobName"])
     try:
-        return await run(name, f"{owner.arn} {owner.created} {name}", request, model)
+        return await run(name, identity_of(owner, name), request, model)
     except ArgosyError as error:
         report(f"transform job {name}: {error}")
-        return Ending("Failed", error.what)
+        return Ending("Failed", error.what, is_final=False)
     except Exception as error:
         report(f"transform job {name}: {type(error).__name__}: {error}")
-        return Ending("Failed", f"InternalServerError: {error}")
+        return Ending("Failed", f"InternalServerError: {error}", is_final=False)
+
+
+async def run_again_to_end(run: RunTransform, owner: Resource, request: Json, model: Model, report: Report) -> Ending:
+    """As `run_to_end`, for a job that was under way when a simulator ended.
+
+    Nothing that a restart does may lose it: what keeps its containers from running (an image that this start of the
+    simulator was not told of, an engine that is down) is told and tried again.
+    """
+    for delay_s in delays():
+        ending = await run_to_end(run, owner, request, model, report)
+        if ending.is_final:
+            return ending
+        report(f"transform job {request['TransformJobName']}: it cannot go on, next attempt in {delay_s:g} s")
+        await asyncio.sleep(delay_s)
+    raise AssertionError("the delays have no end")
+
+
+def identity_of(owner: Resource, name: str) -> str:
+    """What tells a job, or that of a model package's profile, from every other one."""
+    return f"{owner.arn} {owner.created} {name}"
 
 
 def check_job(request: Json, model: Json) -> None:
     """The checks that AWS makes on a job's members together.
 
-    UNSURE: the sentences are not AWS's own; that it refuses what they name is documented in the API reference.
+    UNSURE: the sentences are not AWS's own; that it refuses what they name is documented in the API reference. A filter
+    that is no JsonPath passes if it has only characters of one: the objects fail by it, in the data log of a job that
+    was taken (https://github.com/aws/sagemaker-python-sdk/issues/1112, read 2026-11-23).
 
     Raises:
         Refusal: AWS would not take it.
@@ -239,13 +277,12 @@ def check_job(request: Json, model: Json) -> None:
     for uri in (source["S3Uri"], request["TransformOutput"]["S3OutputPath"]):
         if not uri.startswith("s3://"):
             raise refusals.not_simulated(f"CreateTransformJob: objects are at s3:// here, got {uri}")
-    total = request.get("MaxConcurrentTransforms", 0) * request.get("MaxPayloadInMB", 0)
-    if total > _LARGEST_TOTAL_MB:
-        raise Refusal(
-            f"MaxConcurrentTransforms * MaxPayloadInMB is {total} MB; it must be at most {_LARGEST_TOTAL_MB} MB."
-        )
     if "InstanceType" not in request["TransformResources"] or "InstanceCount" not in request["TransformResources"]:
         raise Refusal("TransformResources needs InstanceType and InstanceCount.")
+    try:
+        transform_job_of("job", request, model["name"])
+    except UsageError as error:
+        raise Refusal(error.message) from error
 
 
 def _key(job: Resource) -> str:

@@ -93,7 +93,7 @@ class Model:
         containers: One, or up to fifteen.
         execution_mode: What several containers do with an invocation.
         is_isolated: Whether the containers have no network on SageMaker: `EnableNetworkIsolation`, always so for
-            Marketplace. Here they never have.
+            Marketplace. Here it changes nothing but a note.
         takes_adapters: Whether its container is told to load adapters when an invocation names one.
     """
 

@@ -103,7 +103,8 @@ class Endpoint:
     async def update(self, definition: EndpointDefinition) -> float:
         """Put a new fleet in the place of the old: the new one is healthy before the old one ends.
 
-        When the new fleet does not become healthy, the old one stays as it is.
+        When the new fleet does not become healthy, the old one stays as it is. When the old one does not end as it
+        should, that is reported: the new one serves.
 
         Raises:
             ContainerError: As `start`.
@@ -122,7 +123,10 @@ class Endpoint:
         self._is_serving = True
         self.definition = definition
         seconds = time.monotonic() - started
-        await _leave(*leaving)
+        try:
+            await _leave(*leaving)
+        except Exception as error:
+            self._report(f"the fleet before the update did not end as it should: {error}")
         return seconds
 
     def _new_recorder(self, definition: EndpointDefinition) -> Recorder | None:
@@ -256,9 +260,12 @@ class Endpoint:
 async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:
     """End a fleet, and what was done beside it."""
     try:
-        if shadow is not None:
-            await shadow.close()
-        return await stop_all(fleet)
+        try:
+            if shadow is not None:
+                await shadow.close()
+        finally:
+            stops = await stop_all(fleet)
+        return stops
     finally:
         if capture is not None:
             await capture.close()

@@ -41,6 +41,7 @@ class Part:
         variables: The platform's variables for it, on top of its own environment; may block.
         share: What it may use of this machine.
         takes_models: Whether it sees a folder in which models or adapters appear while it runs.
+        neighbour: The container of the same instance in whose network it starts; asked when it is opened.
     """
 
     name: str = "primary"
@@ -48,6 +49,7 @@ class Part:
     variables: Callable[[], Mapping[str, str]] = dict
     share: Share = field(default_factory=Share)
     takes_models: bool = False
+    neighbour: Callable[[], Container | None] = lambda: None
 
 
 class FurnishedContainer:
@@ -97,6 +99,16 @@ class FurnishedContainer:
         """Where it sees `models_dir`."""
         return self._container.models_path
 
+    @property
+    def lends_network(self) -> bool:
+        """Whether others can be started in its network."""
+        return self._container.lends_network
+
+    @property
+    def network_owner(self) -> Container | None:
+        """What `Launch.shares_network_with` of the other containers of its instance is."""
+        return self._container if self._container.lends_network else None
+
     def start(self) -> None:
         """Start it.
 
@@ -122,9 +134,9 @@ class FurnishedContainer:
         """Its exit code, or None when it still runs after `timeout_s`."""
         return self._container.wait(timeout_s)
 
-    def logs(self) -> str:
-        """What it wrote so far."""
-        return self._container.logs()
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote so far, or the last of it."""
+        return self._container.logs(last_bytes)
 
     def attempts(self) -> Sequence[Attempt]:
         """What it tried to reach so far."""
@@ -169,6 +181,7 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
             model_dir=fetched.model_dir,
             models_dir=models_dir,
             channels=fetched.channels,
+            shares_network_with=part.neighbour(),
         )
         return FurnishedContainer(surroundings.open_container(definition, launch), folder)
     except BaseException:

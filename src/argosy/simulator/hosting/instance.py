@@ -4,16 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
 
 from argosy.errors import ArgosyError
+from argosy.simulator.backoff import delays
 from argosy.simulator.connection import ENDPOINT, Connection
 from argosy.simulator.containers.container import Container, Stop
 from argosy.simulator.health import HealthChecks, Report, until_unhealthy
 from argosy.simulator.hosting.backend import Backend
-
-_RETRY_S: Final = 1.0
-_LONGEST_RETRY_S: Final = 60.0
 
 
 class Instance:
@@ -96,8 +93,7 @@ class Instance:
 
     async def _replace(self) -> float:
         """End what is left and start it anew, until it is healthy; returns the seconds that the last start took."""
-        delay_s = _RETRY_S
-        while True:
+        for delay_s in delays():
             try:
                 await self.backend.stop()
                 self.backend = self._open()
@@ -106,9 +102,9 @@ class Instance:
             except ArgosyError as error:
                 self._report(f"the replacement did not start, next attempt in {delay_s:g} s: {error}")
                 await asyncio.sleep(delay_s)
-                delay_s = min(2 * delay_s, _LONGEST_RETRY_S)
             else:
                 return time.monotonic() - started
+        raise AssertionError("the delays have no end")
 
     def _report(self, line: str) -> None:
         self._tell(f"{self.name}: {line}")

@@ -48,14 +48,24 @@ class SingleContainer:
         assert self._connection is not None, "the container was not started"
         return self._connection
 
+    async def launch(self) -> None:
+        """Open and start the container, which need not answer yet.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+        await uninterrupted(self._launch)
+
     async def start(self) -> None:
-        """Open and start the container and wait until it is healthy.
+        """Open and start the container, unless it was launched before, and wait until it is healthy.
 
         Raises:
             ContainerError: It did not become healthy: the service's words, the reason and the end of its log.
             EngineError: The container engine failed.
         """
-        await uninterrupted(self._launch)
+        if self._container is None:
+            await self.launch()
         assert self._container is not None
         self._connection = Connection(self._container.url, ENDPOINT)
         failure = (

@@ -36,6 +36,7 @@ class AsyncOptions:
     """What nobody knows of the service's asynchronous inference.
 
     UNSURE: the name of a failure object, and the text in it where the container gave none (here the reason).
+    UNSURE: the Content-Type of the objects; here the container's, where the store keeps one.
     UNSURE: how many invocations an instance gets at a time when `MaxConcurrentInvocationsPerInstance` is not set.
     UNSURE: what is tried again; here only what got no answer because the connection to the container broke.
     UNSURE: whether an answer without Content-Length is a failure; in 2024 it was
@@ -241,8 +242,9 @@ class Turn:
     async def _receive(self, invocation: AsyncInvocation, response: Response) -> _Receipt:
         """Read the answer into the object that it is to be: the result's, or the failure's."""
         location = invocation.output if 200 <= response.status < 300 else invocation.failure
-        upload = None if location is None else await self._create(location)
-        receipt = _Receipt(response.status, response.headers.get("content-type"), location, upload, bytearray())
+        content_type = response.headers.get("content-type")
+        upload = None if location is None else await self._create(location, content_type)
+        receipt = _Receipt(response.status, content_type, location, upload, bytearray())
         try:
             size = 0
             async for part in _joined(response.parts()):
@@ -260,15 +262,15 @@ class Turn:
             raise
         return receipt
 
-    async def _create(self, location: str) -> Upload:
-        return await asyncio.to_thread(self._store.create, ObjectUri.parse(location))
+    async def _create(self, location: str, content_type: str | None) -> Upload:
+        return await asyncio.to_thread(self._store.create, ObjectUri.parse(location), content_type)
 
     async def _fail(self, endpoint: Endpoint, invocation: AsyncInvocation, reason: str) -> Outcome:
         """End an invocation that has no answer of the container's."""
         receipt = _Receipt(0, None, invocation.failure, None, bytearray())
         try:
             if invocation.failure is not None:
-                receipt.upload = await self._create(invocation.failure)
+                receipt.upload = await self._create(invocation.failure, None)
                 try:
                     await asyncio.to_thread(_write, receipt.upload, reason.encode(), invocation.failure)
                 except BaseException:

@@ -53,7 +53,9 @@ class Runtime:
     """The API in front of some endpoints.
 
     Args:
-        endpoints: By name.
+        endpoints: By name, in the case of letters that CreateEndpoint was given: "The name is case-insensitive in
+            CreateEndpoint, but the case is preserved and must be matched in InvokeEndpoint" (its reference, read
+            2026-11-23). The `sagemaker` API finds them in any case.
         report: Takes a line for every answer that is no success.
         async_inference: Takes asynchronous invocations; without it an endpoint that wants them is not simulated.
     """

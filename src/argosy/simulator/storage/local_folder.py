@@ -97,8 +97,8 @@ class LocalFolder:
         except OSError as error:
             raise StorageError("the object cannot be read", got=error, where=uri) from error
 
-    def create(self, uri: ObjectUri) -> "LocalUpload":
-        """Begin an object; what killed writers left in its bucket is removed first.
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> "LocalUpload":
+        """Begin an object; what killed writers left in its bucket is removed first. A file has no media type.
 
         Raises:
             StorageError: A folder cannot hold the key, or the file system refuses.
@@ -139,6 +139,14 @@ class LocalFolder:
                     path.rmdir()
         except OSError as error:
             raise StorageError("the object cannot be removed", got=error, where=uri) from error
+
+    def remove_leftovers(self) -> None:
+        """Remove what killed writers left in any bucket; what cannot be removed stays."""
+        with suppress(OSError):
+            folders = list(self._root.iterdir()) if self._root is not None else []
+            for folder in (*folders, *self._mounts.values()):
+                if folder.is_dir() and not folder.is_symlink():
+                    _remove_leftovers(folder)
 
     def _bucket(self, uri: ObjectUri) -> _Bucket:
         if uri.bucket in self._mounts:

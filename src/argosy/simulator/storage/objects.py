@@ -103,8 +103,12 @@ class ObjectStore(Protocol):
             StorageError: It is not there or cannot be read.
         """
 
-    def create(self, uri: ObjectUri) -> Upload:
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> Upload:
         """Begin an object.
+
+        Args:
+            uri: Its name.
+            content_type: Its media type, where a store keeps one: a folder does not. None leaves it to the store.
 
         Raises:
             StorageError: It cannot be stored there.

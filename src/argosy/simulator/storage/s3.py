@@ -64,14 +64,14 @@ class S3:
             raise
         return stream
 
-    def create(self, uri: ObjectUri) -> "S3Upload":
-        """Begin an object.
+    def create(self, uri: ObjectUri, content_type: str | None = None) -> "S3Upload":
+        """Begin an object; without a media type S3 gives it one of its own.
 
         Raises:
             StorageError: There is no such bucket: told now, not when all is done; or no file can be made here.
         """
         self.find(uri)
-        return S3Upload(self._client, uri, self._nameless(uri))
+        return S3Upload(self._client, uri, self._nameless(uri), content_type)
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; nothing happens when there is none.
@@ -95,12 +95,14 @@ class S3Upload:
         client: Who uploads.
         uri: Its name.
         stream: A nameless file.
+        content_type: Its media type, or None.
     """
 
-    def __init__(self, client: S3Client, uri: ObjectUri, stream: BinaryIO) -> None:
+    def __init__(self, client: S3Client, uri: ObjectUri, stream: BinaryIO, content_type: str | None) -> None:
         self.stream = stream
         self._client = client
         self._uri = uri
+        self._content_type = content_type
 
     def finish(self) -> None:
         """Upload it.
@@ -110,7 +112,7 @@ class S3Upload:
         """
         try:
             self.stream.seek(0)
-            self._client.upload(self._uri.bucket, self._uri.key, self.stream)
+            self._client.upload(self._uri.bucket, self._uri.key, self.stream, self._content_type)
         except OSError as error:
             raise StorageError("the object cannot be stored", got=error, where=self._uri) from error
         finally:

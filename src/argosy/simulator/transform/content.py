@@ -11,8 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from argosy import contract
 from argosy.errors import TransformError
 
+LONGEST_RECORD_BYTES: Final = contract.megabytes(int(contract.BATCH_PAYLOAD_MB.value))
+"""What is held of an object or an answer where its records are changed: one of them, up to the largest payload.
+
+UNSURE: what SageMaker does with a longer record, as a job without a payload limit can have it; here its object fails.
+"""
 _BLOCK_BYTES: Final = 2**18
 _GZIP_WINDOW: Final = 31
 
@@ -42,6 +48,12 @@ class Plain:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._stamp = self._look()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the file is as it was when it was opened; one that another has replaced is."""
+        return self._look() == self._stamp
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, at most `size`; none at the end."""
@@ -58,6 +70,10 @@ class Plain:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+    def _look(self) -> tuple[int, int]:
+        facts = os.fstat(self._stream.fileno())
+        return facts.st_size, facts.st_mtime_ns
 
 
 class Made:
@@ -139,19 +155,50 @@ def lines_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
     Args:
         read: Takes a number of bytes and gives at most that many; none at the end.
+
+    Raises:
+        TransformError: A line is longer than `LONGEST_RECORD_BYTES`.
     """
     rest: list[bytes] = []
+    length = 0
     while block := read(_BLOCK_BYTES):
         first, *more = block.split(b"\n")
         rest.append(first)
+        length += len(first)
         for part in more:
             line = b"".join(rest).removesuffix(b"\r")
-            rest = [part]
+            rest, length = [part], len(part)
             if line:
                 yield line
+        _check_length(length)
     line = b"".join(rest).removesuffix(b"\r")
     if line:
         yield line
+
+
+def whole_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """All of what is read, as one record.
+
+    Args:
+        read: As above.
+
+    Raises:
+        TransformError: It is longer than `LONGEST_RECORD_BYTES`.
+    """
+    parts: list[bytes] = []
+    length = 0
+    while block := read(_BLOCK_BYTES):
+        parts.append(block)
+        length += len(block)
+        _check_length(length)
+    yield b"".join(parts)
+
+
+def _check_length(length: int) -> None:
+    if length > LONGEST_RECORD_BYTES:
+        raise TransformError(
+            "a record is too long to be filtered, joined or numbered", want=f"at most {LONGEST_RECORD_BYTES} bytes"
+        )
 
 
 def follower(content: Readable) -> Callable[[int], bytes]:

@@ -13,24 +13,23 @@ Source:
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final, Protocol
 
 import msgspec
 
 from argosy.errors import RecordError
 from argosy.simulator.transform import json_path
-from argosy.simulator.transform.assemble import AssembleWith
-from argosy.simulator.transform.content import lines_of
+from argosy.simulator.transform.content import lines_of, whole_of
 from argosy.simulator.transform.definition import CSV, JSON, DataProcessing, JoinSource, TransformJobDefinition
 from argosy.simulator.transform.json_path import JsonPath, SliceEnd
-from argosy.simulator.transform.split import BatchStrategy, SplitType
+from argosy.simulator.transform.split import AssembleWith, BatchStrategy, SplitType
 
 _INPUT: Final = "input"
 _OUTPUT: Final = "output from the algorithm"
 _NEAR_CHARACTERS: Final = 80
-_FIELD: Final = re.compile(rb'(?:"(?:[^"]|"")*"|[^",]*)(?=,|\Z)')
-_BLOCK_BYTES: Final = 2**18
+_FIELD: Final = re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",]*+)(?=,|\Z)')  # possessive: nothing is kept for a way back
 
 
 class _Records(Protocol):
@@ -50,11 +49,12 @@ class _CsvRecords:
     """Rows of CSV (RFC 4180), one a line."""
 
     def select(self, record: bytes, path: JsonPath, slice_end: SliceEnd, origin: str) -> bytes:
-        return b",".join(path.of_row(csv_fields(record, origin), slice_end))
+        columns = path.of_row(range(_field_count(record, origin)), slice_end)
+        return _cut(record, columns, origin)
 
     def join(self, record: bytes, answer: bytes) -> bytes:
-        csv_fields(record, _INPUT)
-        csv_fields(answer, _OUTPUT)
+        _field_count(record, _INPUT)
+        _field_count(answer, _OUTPUT)
         return record + b"," + answer
 
     def number(self, record: bytes, time: str) -> bytes:
@@ -120,7 +120,7 @@ class RecordProcessing:
 
     def records(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
         """The records of an input object; a document is read whole."""
-        return _whole(read) if self._is_document else lines_of(read)
+        return whole_of(read) if self._is_document else lines_of(read)
 
     def filtered(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
         """What is sent of an input object, record by record, lines with their ends.
@@ -142,7 +142,7 @@ class RecordProcessing:
         Raises:
             TransformError: As above, or the answer has not as many records as the request.
         """
-        answers = _whole(read) if self._is_one_answer else lines_of(read)
+        answers = whole_of(read) if self._is_one_answer else lines_of(read)
         for record in answers if inputs is None else self._joined(inputs, answers):
             found = self._selected(record, self._output, _OUTPUT)
             if self._started is not None:
@@ -174,8 +174,8 @@ class RecordProcessing:
         return self._records.select(record, path, self._slice_end, origin) if path.steps else record
 
 
-def csv_fields(row: bytes, origin: str) -> list[bytes]:
-    r"""The fields of a row, each as it is written, quotes included.
+def field_ends(row: bytes, origin: str) -> Iterator[int]:
+    r"""Where the fields of a row end, quotes included; a row may have more of them than memory should hold.
 
     Args:
         row: One line without its end.
@@ -184,27 +184,37 @@ def csv_fields(row: bytes, origin: str) -> list[bytes]:
     Raises:
         RecordError: It is no CSV (RFC 4180).
 
-    >>> csv_fields(b'1,"a ""b"", c",', "input")
-    [b'1', b'"a ""b"", c"', b'']
+    >>> list(field_ends(b'1,"a ""b"", c",', "input"))
+    [1, 14, 15]
     """
+    end = -1
     if b'"' not in row:
-        return row.split(b",")
-    fields: list[bytes] = []
-    position = 0
-    while True:
-        found = _FIELD.match(row, position)
+        while (end := row.find(b",", end + 1)) >= 0:
+            yield end
+        yield len(row)
+        return
+    while end < len(row):
+        found = _FIELD.match(row, end + 1)
         if found is None:
-            near = row[position : position + _NEAR_CHARACTERS].decode(errors="replace")
+            near = row[end + 1 : end + 1 + _NEAR_CHARACTERS].decode(errors="replace")
             fault = 'extraneous or missing " in quoted field' if near.startswith('"') else 'bare " in non quoted field'
             raise RecordError(f"Failed to parse {origin} as CSV: {fault} found near: {near}")
-        fields.append(found[0])
-        position = found.end() + 1
-        if position > len(row):
-            return fields
+        end = found.end()
+        yield end
 
 
-def _whole(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    yield b"".join(iter(lambda: read(_BLOCK_BYTES), b""))
+def _field_count(row: bytes, origin: str) -> int:
+    """How many fields a row has, all of which are CSV."""
+    return row.count(b",") + 1 if b'"' not in row else sum(1 for _ in field_ends(row, origin))
+
+
+def _cut(row: bytes, columns: Sequence[int], origin: str) -> bytes:
+    """Some fields of a row as a row; neighbours in one piece."""
+    pieces = [columns] if isinstance(columns, range) else [range(column, column + 1) for column in columns]
+    wanted = {number for piece in pieces if piece for number in (piece.start - 1, piece.stop - 1)} - {-1}
+    reached = enumerate(islice(field_ends(row, origin), max(wanted, default=-1) + 1))
+    ends = {-1: -1} | {number: end for number, end in reached if number in wanted}
+    return b",".join([row[ends[piece.start - 1] + 1 : ends[piece.stop - 1]] for piece in pieces if piece])
 
 
 def _parsed(text: bytes, origin: str) -> msgspec.Raw:

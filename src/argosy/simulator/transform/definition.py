@@ -18,9 +18,8 @@ from argosy import contract, media_type
 from argosy.errors import UsageError
 from argosy.simulator.storage.objects import ObjectUri
 from argosy.simulator.transform import json_path
-from argosy.simulator.transform.assemble import AssembleWith
 from argosy.simulator.transform.json_path import SliceEnd
-from argosy.simulator.transform.split import BatchStrategy, SplitType
+from argosy.simulator.transform.split import AssembleWith, BatchStrategy, SplitType
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"

@@ -2,31 +2,29 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from argosy.errors import ContainerError, StorageError, TransformError
-from argosy.simulator.connection import INVOCATIONS, TRANSFORM_JOB, Body, Connection
+from argosy.errors import ContainerError, StorageError
+from argosy.simulator.connection import TRANSFORM_JOB, Connection
 from argosy.simulator.containers.container import Container, ending, log_tail, stop
 from argosy.simulator.health import await_ready, uninterrupted
 from argosy.simulator.transform.definition import Assumptions, EmptyObjects, Retried
 from argosy.simulator.transform.execution_parameters import ExecutionParameters, resolve
+from argosy.simulator.transform.invocation import Invoker, Sender, Turn
 from argosy.simulator.transform.listing import InputObject
 from argosy.simulator.transform.object_transform import (
     ALGORITHM_ERROR,
     CLIENT_ERROR,
-    INTERNAL_ERROR,
-    AnswerBuffer,
+    Answer,
     Fault,
     ObjectTransform,
     Work,
-    bad_status,
+    discard,
     no_answer,
 )
 from argosy.simulator.transform.progress import Board
-from argosy.simulator.transform.split import MiniBatch
 
 STARTUP_S: Final = 1800.0
 """How long a job pings before it gives up, as an engineer of AWS told it:
@@ -38,17 +36,32 @@ NOT_READY: Final = (
 """Source: https://github.com/aws/amazon-sagemaker-examples/issues/852 (read 2026-11-23)."""
 _PARAMETERS_S: Final = 2.0
 _RETRY_DELAY_S: Final = 0.1
-_ERROR_BODY_BYTES: Final = 65536
-_PART_BYTES: Final = 2**18
 
 
-@dataclass(slots=True)
-class _Sent:
-    """A mini-batch under way, or the end of an object (without a task)."""
+class _Gate:
+    """Where tasks wait until something is so.
 
-    transform: ObjectTransform
-    batch: MiniBatch | None = None
-    task: "asyncio.Task[AnswerBuffer | None] | None" = None
+    Args:
+        is_open: Whether it is so.
+    """
+
+    def __init__(self, is_open: Callable[[], bool]) -> None:
+        self._is_open = is_open
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def wait(self) -> None:
+        """Wait until it is so, and still is when the caller proceeds."""
+        while not self._is_open():
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+
+    def look(self) -> None:
+        """What it depends on may have changed: let one proceed, who looks again for the next one."""
+        if self._waiting and self._is_open():
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class Instance:
@@ -78,9 +91,15 @@ class Instance:
         self._assumptions = assumptions
         self._board = board
         self._on_done = on_done
-        self._pending: deque[_Sent] = deque()
-        self._unsettled = 0
-        self._is_dead = False
+        self._turns: deque[Turn] = deque()
+        self._queue: deque[Turn] = deque()
+        self._window = self._reserve = self._unsettled = 0
+        self._is_fed = self._is_settling = self._is_dead = False
+        self._invoker = Invoker(self._connections, work.job.model_client_config.invocations_timeout_in_seconds)
+        self._next_object = _Gate(lambda: len(self._turns) < 2 * self._window)
+        self._next_batches = _Gate(lambda: len(self._queue) <= self._reserve)
+        self._next_request = _Gate(lambda: self._unsettled < self._window if self._queue else self._is_fed)
+        self._next_turn = _Gate(lambda: self._turns[0].is_done if self._turns else self._is_fed)
 
     async def run(self, objects: Sequence[InputObject]) -> None:
         """Start the containers, transform the objects, end the containers and remove them.
@@ -99,7 +118,7 @@ class Instance:
                 await await_ready(container, connection, STARTUP_S, NOT_READY)
             self.parameters = await self._ask_parameters()
             self._board.log(str(self.parameters))
-            await self._transform_all(objects, self.parameters)
+            await self._transform_all(objects, self.parameters.max_concurrent_transforms)
         finally:
             await self._close()
 
@@ -110,12 +129,9 @@ class Instance:
 
     async def _close(self) -> None:
         """End what is under way and the containers."""
-        transforms = {id(sent.transform): sent.transform for sent in self._pending}
-        under_way = [sent.task for sent in self._pending if sent.task is not None]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-        for transform in transforms.values():
+        for turn in self._turns:
+            discard(turn.answer)
+        for transform in {id(turn.transform): turn.transform for turn in self._turns}.values():
             transform.fail(Fault(ALGORITHM_ERROR, ("the job was stopped",)))
             transform.end()
         for connection in self._connections:
@@ -146,14 +162,27 @@ class Instance:
             self._board.report(fault)
         return parameters
 
-    async def _transform_all(self, objects: Sequence[InputObject], parameters: ExecutionParameters) -> None:
-        """Send the mini-batches of all objects in order, some at a time, and write the answers in the same order.
+    async def _transform_all(self, objects: Sequence[InputObject], most: int) -> None:
+        """Send the mini-batches of all objects in order, `most` at a time, and write the answers in the same order.
 
-        Twice as many as may be sent at a time are kept under way or waiting for their turn, so that one slow answer
-        does not leave the container idle at once.
+        Twice as many may be under way or wait for their turn, so that one slow answer does not leave the container
+        idle at once.
         """
-        slots = asyncio.Semaphore(parameters.max_concurrent_transforms)
+        parameters, self._window = self.parameters or ExecutionParameters(), 2 * most
+        senders = [self._send_all() for _ in range(most)]
+        work = (self._feed(objects, parameters), self._settle_all(), *senders)
+        working = [asyncio.create_task(each) for each in work]
+        try:
+            await asyncio.gather(*working)
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+
+    async def _feed(self, objects: Sequence[InputObject], parameters: ExecutionParameters) -> None:
+        """Line up the mini-batches of all objects, never many more than are about to be sent."""
         for source in objects:
+            await self._next_object.wait()
             if self._is_dead:
                 break
             transform = ObjectTransform(source, self._work, parameters)
@@ -161,45 +190,100 @@ class Instance:
                 self._board.report(f"{source.name}: empty, not sent; what SageMaker does with it is not documented")
                 self._board.advance(objects=1)
                 continue
-            end = _Sent(transform)
             try:
                 while not transform.is_taken:
-                    for batch in await uninterrupted(transform.take):
-                        while self._unsettled >= 2 * parameters.max_concurrent_transforms or self._is_next_done():
-                            await self._settle_next()
-                        task = asyncio.create_task(self._invoke(slots, transform, batch))
-                        self._pending.append(_Sent(transform, batch, task))
-                        self._unsettled += 1
+                    await self._next_batches.wait()
+                    taken = [Turn(transform, *each) for each in await uninterrupted(transform.take)]
+                    self._turns.extend(taken)
+                    self._queue.extend(taken)
+                    self._reserve = max(self._window // 2, len(taken) // 2)
+                    self._next_request.look()
             finally:
-                self._pending.append(end)
-        while self._pending:
-            await self._settle_next()
+                self._turns.append(Turn(transform, is_done=True))
+                self._next_turn.look()
+        self._is_fed = True
+        self._next_request.look()
+        self._next_turn.look()
 
-    def _is_next_done(self) -> bool:
-        """Whether the oldest of what is under way is done: it is settled at once, so that results appear early."""
-        return bool(self._pending) and ((task := self._pending[0].task) is None or task.done())
+    async def _send_all(self) -> None:
+        """Send what is lined up, one request after the other: one of as many as may be under way at a time."""
+        while True:
+            await self._next_request.wait()
+            if not self._queue:
+                self._next_request.look()  # the others are to end too
+                return
+            sender = Sender(self._take_turn(), self._follow)
+            answer = await self._invoke(sender)
+            self._answered(sender.turn, answer)
 
-    async def _settle_next(self) -> None:
-        """Take the oldest of what is under way: write its answer, or end its object."""
-        sent = self._pending[0]
-        transform, batch = sent.transform, sent.batch
-        if sent.task is None or batch is None:
+    def _take_turn(self) -> Turn:
+        """The next mini-batch to be sent."""
+        self._unsettled += 1
+        turn = self._queue.popleft()
+        self._next_request.look()
+        self._next_batches.look()
+        return turn
+
+    def _follow(self, sender: Sender, answer: bytes) -> bytes | None:
+        """Take an answer and give the body of the next mini-batch, if that may be sent at once."""
+        if self._is_dead or self._unsettled >= self._window or not self._queue or self._queue[0].transform.fault:
+            return None
+        body = self._queue[0].body
+        if body is not None:
+            self._answered(sender.turn, answer)
+            sender.turn = self._take_turn()
+            self._board.advance(requests=1)
+        return body
+
+    def _answered(self, turn: Turn, answer: Answer | None) -> None:
+        """A mini-batch has its answer, or its object has failed."""
+        turn.answer, turn.is_done = answer, True
+        self._settle_quick()
+
+    async def _settle_all(self) -> None:
+        """Settle in order what takes a thread, and what waits behind it."""
+        while True:
+            await self._next_turn.wait()
+            if not self._turns:
+                return
+            self._is_settling = True
+            await self._settle_slow(self._turns[0])
+            self._is_settling = False
+            self._settle_quick()
+
+    def _settle_quick(self) -> None:
+        """Settle in order what is done and quick to write; the rest is left to `_settle_all`."""
+        while not self._is_settling and self._turns and self._turns[0].is_quick:
+            turn = self._turns[0]
+            if turn.answer is not None and turn.batch is not None:
+                turn.transform.write(turn.answer, turn.batch)
+            self._settled(turn)
+        self._next_turn.look()
+
+    async def _settle_slow(self, turn: Turn) -> None:
+        """Write an answer, or end an object, on a thread."""
+        transform, answer, batch = turn.transform, turn.answer, turn.batch
+        if batch is None:
             complaint = await uninterrupted(lambda: self._end(transform))
-            self._pending.popleft()
+            self._turns.popleft()
             if complaint is not None:
                 self._board.report(complaint)
             self._ended(transform)
+            self._next_object.look()
             return
-        answer = await sent.task
-        self._pending.popleft()
-        self._unsettled -= 1
         if answer is not None:
-            with answer:
-                if transform.is_slow_to_write(answer):
-                    await uninterrupted(partial(transform.write, answer, batch))
-                else:
-                    transform.write(answer, batch)
-        self._board.advance(bytes=transform.settle(batch))
+            await uninterrupted(partial(transform.write, answer, batch))
+            discard(answer)
+        self._settled(turn)
+
+    def _settled(self, turn: Turn) -> None:
+        """The oldest mini-batch is done."""
+        self._turns.popleft()
+        self._unsettled -= 1
+        if turn.batch is not None:
+            self._board.advance(bytes=turn.transform.settle(turn.batch))
+        self._next_request.look()
+        self._next_object.look()
 
     def _end(self, transform: ObjectTransform) -> str | None:
         """Store the result of an object, and note that it is; returns why that could not be noted."""
@@ -211,75 +295,29 @@ class Instance:
                 return f"{transform.source.name}: {error.message}"
         return None
 
-    async def _invoke(
-        self, slots: asyncio.Semaphore, transform: ObjectTransform, batch: MiniBatch
-    ) -> AnswerBuffer | None:
-        """One mini-batch: its answer, or None when the object has failed by it or before."""
-        async with slots:
-            attempt = 0
-            while transform.fault is None and not self._is_dead:
-                self._board.advance(requests=1, retries=int(attempt > 0))
-                answer = await self._attempt(transform, batch)
-                if not isinstance(answer, Fault):
-                    return answer
-                if not self._is_retried(answer, attempt) or await self._has_died():
-                    transform.fail(answer)
-                    break
-                attempt += 1
-                self._board.report(f"{transform.source.name}: {answer.lines[0]}: retry {attempt}")
-                await asyncio.sleep(_RETRY_DELAY_S)
-            if self._is_dead:
-                transform.fail(no_answer("the container ended"))
-            return None
+    async def _invoke(self, sender: Sender) -> Answer | None:
+        """The answer for a sender's mini-batch at the end, or None when the object has failed by it or before."""
+        while sender.turn.transform.fault is None and not self._is_dead:
+            self._board.advance(requests=1, retries=int(sender.turn.attempts > 0))
+            answer = await self._invoker.attempt(sender)
+            if not isinstance(answer, Fault):
+                return answer
+            turn = sender.turn
+            if not self._is_retried(answer, turn.attempts) or await self._has_died():
+                turn.transform.fail(answer)
+                break
+            turn.attempts += 1
+            self._board.report(f"{turn.transform.source.name}: {answer.lines[0]}: retry {turn.attempts}")
+            await asyncio.sleep(_RETRY_DELAY_S)
+        if self._is_dead:
+            sender.turn.transform.fail(no_answer("the container ended"))
+        return None
 
     def _is_retried(self, fault: Fault, attempt: int) -> bool:
         if attempt >= self._work.job.model_client_config.invocations_max_retries:
             return False
         is_client_s = fault.kind == CLIENT_ERROR and fault.status != 0
         return fault.kind == ALGORITHM_ERROR or (is_client_s and self._assumptions.retried is Retried.ALL_ERRORS)
-
-    async def _attempt(self, transform: ObjectTransform, batch: MiniBatch) -> AnswerBuffer | Fault:
-        """One invocation, through all containers of a pipeline."""
-        answer: AnswerBuffer | None = None
-        is_kept = False
-        try:
-            given, body = transform.request(batch)
-            headers = dict(given)
-            for connection in self._connections:
-                before, answer = answer, transform.answer_buffer()
-                try:
-                    status, content_type = await self._send(connection, headers, body, answer)
-                finally:
-                    if before is not None:
-                        before.close()
-                if not 200 <= status < 300:
-                    answer.seek(0)
-                    return bad_status(status, answer.read(_ERROR_BODY_BYTES))
-                headers |= {"Content-Length": str(answer.tell())} | (
-                    {"Content-Type": content_type} if content_type else {}
-                )
-                body = _parts(answer)
-            is_kept = True
-        except ContainerError as error:
-            return no_answer(error.message)
-        except (TransformError, OSError) as error:
-            return Fault(INTERNAL_ERROR, (str(error),))
-        finally:
-            if answer is not None and not is_kept:
-                answer.close()
-        return answer if answer is not None else no_answer("the model has no container")
-
-    async def _send(
-        self, connection: Connection, headers: dict[str, str], body: Body, answer: AnswerBuffer
-    ) -> tuple[int, str | None]:
-        """One request: its status and Content-Type, and its answer in the buffer."""
-        limit_s = self._work.job.model_client_config.invocations_timeout_in_seconds
-        async with connection.stream(INVOCATIONS, headers, body, timeout_s=limit_s) as response:
-            is_good = 200 <= response.status < 300
-            async for part in response.parts():
-                if is_good or answer.tell() < _ERROR_BODY_BYTES:
-                    answer.write(part)
-            return response.status, response.headers.get("content-type")
 
     async def _has_died(self) -> bool:
         """Whether a container has ended; said once, with the end of its log."""
@@ -311,9 +349,3 @@ def _end_container(container: Container, is_started: bool) -> bool:
         return is_started and container.exit_code() is None and stop(container).killed
     finally:
         container.remove()
-
-
-async def _parts(answer: AnswerBuffer) -> AsyncIterator[bytes]:
-    answer.seek(0)
-    while part := answer.read(_PART_BYTES):
-        yield part

@@ -18,7 +18,7 @@ from argosy.simulator.transform.definition import Assumptions, TransformJobDefin
 from argosy.simulator.transform.execution_parameters import ExecutionParameters
 from argosy.simulator.transform.instance import Instance
 from argosy.simulator.transform.journal import Journal
-from argosy.simulator.transform.listing import InputObject, input_objects, share, write_manifests
+from argosy.simulator.transform.listing import InputObject, input_objects, no_objects, share, write_manifests
 from argosy.simulator.transform.object_transform import ALGORITHM_ERROR, CLIENT_ERROR, INTERNAL_ERROR, Work
 from argosy.simulator.transform.progress import Board, Listener, Outcome, Status
 
@@ -131,6 +131,7 @@ class TransformJob:
     def _end(self, status: Status) -> None:
         self._status = status
         self._ended = time.monotonic()
+        self._board.tell()
 
     async def _run(self) -> None:
         job, around = self._definition, self._surroundings
@@ -155,10 +156,15 @@ class TransformJob:
             await asyncio.to_thread(write_manifests, capture, inputs, job.transform_job_name, started, around.store)
 
     def _objects(self) -> Sequence[InputObject]:
-        around = self._surroundings
-        if around.objects is not None:
-            return around.objects
-        return input_objects(self._definition, around.store, around.assumptions, around.listener.report)
+        """The input, without the results that an earlier run of this job has stored among it."""
+        job, around = self._definition, self._surroundings
+        listed = around.objects
+        if listed is None:
+            listed = input_objects(job, around.store, around.assumptions, around.listener.report)
+        objects = listed if around.journal is None else around.journal.begin(listed)
+        if not objects:
+            raise no_objects(job)
+        return objects
 
     def _not_done(self, objects: Sequence[InputObject]) -> list[InputObject]:
         """The objects without the results of an earlier run."""
@@ -191,7 +197,8 @@ class TransformJob:
             await asyncio.gather(*running)
         finally:
             for task in running:
-                task.cancel()
+                if not task.cancelling():  # `gather` did it already; a second one would cut short what the first began
+                    task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
     def _open_instance(self, work: Work) -> None:

@@ -1,12 +1,14 @@
 """What earlier runs of the very same job have done, so that a second run does the rest.
 
 A journal is one file, named by the digest of all that decides what results look like: the definition, the assumptions,
-the model. It has a line for every result that was stored, with the entity tags of the object and of the result. A run
-believes a line only when both are still the same.
+the model. It has a line for every object that a run has begun with, and one for every result that was stored, with the
+entity tags of the object and of the result. A run believes the latter only when both are still the same; by the former
+it knows its own results, which may lie among its input.
 """
 
 import fcntl
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +22,13 @@ from argosy.simulator.transform.listing import InputObject
 _FORMAT: Final = 1
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """One result that was stored."""
+class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An object of the input; with entity tags when its result was stored."""
 
     uri: str
-    etag: str
     output: str
-    output_etag: str
+    etag: str = ""
+    output_etag: str = ""
 
 
 class Journal:
@@ -59,13 +61,36 @@ class Journal:
         self._file.seek(0)
         whole = self._file.read().rpartition(b"\n")[0]
         self._file.truncate(len(whole) + 1 if whole else 0)  # the last line of a run that was killed may be cut
-        entries = (msgspec.json.decode(line, type=_Entry) for line in whole.splitlines())
-        self._entries = {entry.uri: entry for entry in entries}
+        entries = map(_read, whole.splitlines())
+        self._entries = {entry.uri: entry for entry in entries if entry is not None}
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._entries.clear()
+    def forget_results(self) -> None:
+        """Let everything be done again; which objects are results of this job is still known.
+
+        Raises:
+            StorageError: The journal cannot be written.
+        """
+        self._entries = {uri: _Entry(uri, entry.output) for uri, entry in self._entries.items()}
         self._file.truncate(0)
+        self._write(self._entries.values())
+
+    def begin(self, listed: Sequence[InputObject]) -> Sequence[InputObject]:
+        """Keep what a run is about to transform; blocks.
+
+        Returns:
+            The objects without the results of earlier runs. What was there before the first run stays input, even if it
+            is called like a result.
+
+        Raises:
+            StorageError: That cannot be noted.
+        """
+        results = {entry.output for entry in self._entries.values()}
+        objects = [one for one in listed if (uri := _text(one.uri)) in self._entries or uri not in results]
+        texts = ((_text(one.uri), _text(one.output)) for one in objects)
+        added = {uri: _Entry(uri, output) for uri, output in texts if uri not in self._entries}
+        self._entries |= added
+        self._write(added.values())
+        return objects
 
     def has(self, source: InputObject, store: ObjectStore) -> bool:
         """Whether the result of an object is there, just as this job makes it; blocks."""
@@ -84,9 +109,11 @@ class Journal:
         Raises:
             StorageError: That cannot be noted.
         """
-        entry = _Entry(_text(source.uri), source.etag, _text(source.output), result.etag)
+        self._write([_Entry(_text(source.uri), _text(source.output), source.etag, result.etag)])
+
+    def _write(self, entries: Iterable[_Entry]) -> None:
         try:
-            self._file.write(msgspec.json.encode(entry) + b"\n")
+            self._file.writelines(msgspec.json.encode(entry) + b"\n" for entry in entries)
             self._file.flush()
         except OSError as error:
             raise StorageError("the record of what was transformed cannot be kept", got=error) from error
@@ -94,6 +121,14 @@ class Journal:
     def close(self) -> None:
         """Let another run have it."""
         self._file.close()
+
+
+def _read(line: bytes) -> _Entry | None:
+    """What a line says; None for one that was damaged: what it noted is done again."""
+    try:
+        return msgspec.json.decode(line, type=_Entry)
+    except msgspec.DecodeError:
+        return None
 
 
 def _text(uri: ObjectUri) -> str:

@@ -79,8 +79,13 @@ def input_objects(
         output = job.output_uri.child(relative + OUT_SUFFIX)
         objects.setdefault(place, InputObject(place, found.size, found.etag, output))
     if not objects:
-        raise TransformError(f'No S3 objects found under S3 URL "{uri}" given in input data source')
+        raise no_objects(job)
     return list(objects.values())
+
+
+def no_objects(job: TransformJobDefinition) -> TransformError:
+    """A job has nothing to transform."""
+    return TransformError(f'No S3 objects found under S3 URL "{job.input_uri}" given in input data source')
 
 
 def local_objects(

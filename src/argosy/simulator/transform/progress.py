@@ -1,12 +1,16 @@
 """How far a transform job is, how it ended, and who hears of it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from argosy.simulator.health import Report
 from argosy.simulator.transform.execution_parameters import ExecutionParameters
+
+_TOLD_EVERY_S: Final = 0.05
 
 
 class Status(StrEnum):
@@ -72,7 +76,7 @@ class Listener:
     Attributes:
         log: Takes the lines of the data log, as the service writes them.
         report: Takes sentences for the person at the simulator.
-        progress: Called whenever something was done.
+        progress: Called when an object is done, and soon after anything else was, many invocations at a time.
     """
 
     log: Report
@@ -81,7 +85,7 @@ class Listener:
 
 
 class Board:
-    """Where the instances of a job write down what they did.
+    """Where the instances of a job write down what they did, on the thread of its event loop.
 
     Args:
         listener: Who hears of it.
@@ -92,6 +96,7 @@ class Board:
         self.faults: list[str] = []
         self.report = listener.report
         self._listener = listener
+        self._telling: asyncio.TimerHandle | None = None
 
     def begin(self, objects: int, size: int) -> None:
         """The input is known."""
@@ -103,9 +108,19 @@ class Board:
         return Progress(**self._counts)
 
     def advance(self, **counts: int) -> None:
-        """Count, and tell."""
+        """Count, and tell: of an object at once, of the rest soon, for there may be thousands a second of it."""
         for field, count in counts.items():
             self._counts[field] += count
+        if "objects" in counts:
+            self.tell()
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TOLD_EVERY_S, self.tell)
+
+    def tell(self) -> None:
+        """Tell what was not told yet."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         self._listener.progress(self.progress)
 
     def log(self, line: str) -> None:

@@ -5,9 +5,8 @@ are sent again. So memory stays flat whatever the object's size.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from argosy.errors import TransformError
 from argosy.simulator.transform import framing
@@ -35,6 +34,13 @@ class SplitType(StrEnum):
     TF_RECORD = "TFRecord"
 
 
+class AssembleWith(StrEnum):
+    """What is put between the container's answers."""
+
+    NONE = "None"
+    LINE = "Line"
+
+
 class BatchStrategy(StrEnum):
     """How many records a request carries: the value as the API spells it, the name as containers and logs do."""
 
@@ -42,8 +48,7 @@ class BatchStrategy(StrEnum):
     MULTI_RECORD = "MultiRecord"
 
 
-@dataclass(frozen=True, slots=True)
-class MiniBatch:
+class MiniBatch(NamedTuple):
     """The span of an object that one request carries.
 
     Attributes:
@@ -58,6 +63,11 @@ class MiniBatch:
     length: int
     records: int
     pieces: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Start and length of what is sent."""
+        return self.pieces or ((self.start, self.length),)
 
     @property
     def body_length(self) -> int:

@@ -1,21 +1,24 @@
 """Turns a process in fresh mount and PID namespaces into a container's first process.
 
-Called by `supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`. Standard library
-alone, since no other can be relied on here.
+Called by `containers/supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`.
+Standard library alone, since no other can be relied on here.
 
 Theory of operation: the unpacked image is the lower half of an overlay whose upper half is in memory, so a run changes
 nothing of it. What is bound from this machine is opened before `pivot_root` and mounted through `/proc/self/fd` after
 it: every path is then resolved inside the image, and a link in it cannot lead a mount or a write out of it. Then this
 machine's own tree is unmounted, so that there is nothing left to escape to, and the image's program gets fewer
-capabilities than Docker gives and can gain no other.
+capabilities than Docker gives and can gain no other: `system_calls.py` refuses what would give it some.
 """
 
 import ctypes
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
+
+from argosy.simulator.sandboxing import system_calls
 
 SETUP_FAILED = 125  # as `docker run` ends when it could not make the container
 NOT_EXECUTABLE = 126
@@ -108,15 +111,17 @@ def _set_up(order: dict[str, Any]) -> None:
     os.chdir(order["folder"])
     descriptor = os.open("/dev/null", os.O_RDONLY)
     os.dup2(descriptor, 0)
-    os.closerange(3, 1024)
+    last = max(int(path.name) for path in Path("/proc/self/fd").iterdir())  # whatever the limit of open files is
+    os.closerange(3, last + 1)
     _drop_capabilities()
     if order["user"] and order["is_rootless"]:
         sys.stderr.write(f"USER {order['user']} is not heeded: a user namespace has no user but root\n")
     elif order["user"]:
         _become(order["user"])
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "no_new_privs")
-    # Last: a change of the user takes it back.
+    # After the user, whose change takes it back.
     _check(_libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl", "pdeathsig")
+    system_calls.refuse()
 
 
 def _write(path: str, text: str) -> None:
@@ -145,12 +150,21 @@ def _devices(sources: dict[str, int]) -> None:
     _fresh_folder("dev")
     _mount("tmpfs", "/dev", "tmpfs", _MS_NOSUID, "mode=755")
     for name, descriptor in sources.items():
-        Path(f"/dev/{name}").touch()
-        _mount(f"/proc/self/fd/{descriptor}", f"/dev/{name}", None, _MS_BIND)
+        _device(f"/dev/{name}", descriptor)
     for name, target in _LINKS.items():
         Path(f"/dev/{name}").symlink_to(target)
     Path("/dev/shm").mkdir()
     _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID | _MS_NODEV, f"mode=1777,size={64 * 2**20}")
+
+
+def _device(path: str, descriptor: int) -> None:
+    """A device file of the container's own; where none may be made, this machine's, which cannot be changed."""
+    try:
+        os.mknod(path, stat.S_IFCHR, os.fstat(descriptor).st_rdev)
+        Path(path).chmod(0o666)
+    except PermissionError:
+        Path(path).touch()
+        _bind_read_only(descriptor, path)  # a device is still written to: no file of its file system changes by that
 
 
 def _system(descriptor: int) -> None:
@@ -167,11 +181,12 @@ def _protect() -> None:
     for path in (found for found in _READ_ONLY if Path(found).exists()):
         _mount(path, path, None, _MS_BIND | _MS_REC)
         _mount(None, path, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    null = os.open("/dev/null", os.O_PATH)
     for path in (found for found in _HIDDEN if Path(found).exists()):
         if Path(path).is_dir():
             _mount("tmpfs", path, "tmpfs", _MS_RDONLY)
         else:
-            _mount("/dev/null", path, None, _MS_BIND)
+            _bind_read_only(null, path)
 
 
 def _drop_capabilities() -> None:
