@@ -524,6 +524,41 @@ def test_header_values_that_are_none_are_refused(value: str) -> None:
         run("http://127.0.0.1:1", work)
 
 
+BARE = b"HTTP/1.1 204 No Content\r\n\r\n"
+AND_MORE = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcEXTRA", 200, b"abc"),
+    "204-chunked": (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204, b""),
+    "204-body": (b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", 204, b""),
+    "304-body": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\nabc", 304, b""),
+    "101": (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nabc", 101, b""),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("case", AND_MORE)
+def test_what_comes_behind_a_whole_answer_ends_the_connection_and_not_the_answer(case: str, loop: str) -> None:
+    sent, status, body = AND_MORE[case]
+
+    def script(client: socket.socket, server: Server) -> None:
+        read_request(client, server)
+        client.sendall(sent)
+        while client.recv(1):  # left open: the answer is whole without its end
+            pass
+
+    async def work(connection: Connection) -> None:
+        async with asyncio.timeout(10):
+            reply = await post(connection)
+            assert (reply.status, reply.body) == (status, body)
+            async with connection.stream("/invocations", {}, b"x", timeout_s=20) as response:
+                assert response.status == status
+                assert b"".join([part async for part in response.parts()]) == body
+            assert await connection.ping() == (None if status == 200 else f"/ping answers {status}")
+
+    with running(script) as server:
+        run(server.url, work, loop)
+    assert server.connections == 3
+
+
 # Any cut of the same bytes is the same answer
 
 
@@ -582,21 +617,23 @@ def test_how_an_answer_is_cut_on_its_way_does_not_matter(
     assert asyncio.run(received()) == (200, "y", body, True)
 
 
-@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2]]))
+@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2], OK, BARE]))
 def test_no_bytes_do_more_than_end_an_exchange(pieces: list[bytes], beginning: bytes) -> None:
     async def received() -> None:
         channel = Channel()
         wire = Wire()
         channel.connection_made(wire)
         channel.begin("/invocations", 20)
+        reading = asyncio.create_task(channel.read_whole(1000))
+        await asyncio.sleep(0)  # it waits now: each piece has to wake it when it should
         for piece in (beginning, *pieces):
-            if piece:
+            if piece and not wire.is_closing():
                 channel.data_received(piece)
         channel.eof_received()
         channel.connection_lost(None)
         wire.end.close()
         with suppress(ContainerError):
-            assert await channel.read_whole(1000) is not None
+            assert await asyncio.wait_for(reading, 5) is not None
         assert channel.end() is False
 
     asyncio.run(received())

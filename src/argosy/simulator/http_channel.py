@@ -222,10 +222,11 @@ class Channel(asyncio.Protocol):
             waiter.set_result(None)
 
     def _fail(self, fault: Exception) -> None:
-        """The exchange ends here, and the connection with it."""
-        if self._is_complete or not self._is_open:
+        """The exchange ends here, and the connection with it; an answer that is whole already stays one."""
+        if not self._is_open:
             return
-        self._fault = self._fault or fault
+        if not self._is_complete:
+            self._fault = self._fault or fault
         self.close()
         self._wake()
 
