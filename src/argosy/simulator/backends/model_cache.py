@@ -154,6 +154,7 @@ class ModelCache:
         self._unloads = 0
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def enter(self, target: str, source: ArtifactSource, place: Place) -> Entry:
         """Have something loaded, and count one more user of it until `leave`.
@@ -176,7 +177,7 @@ class ModelCache:
         """Count one user less."""
         entry.users -= 1
         self._tell_change()
-        if not self._is_kept and not entry.users and entry.is_loaded:
+        if not self._is_kept and not entry.users and entry.is_loaded and not self._is_closed:
             # At once: whoever enters now has to wait until it is unloaded, and load it again.
             entry.is_loaded, entry.is_leaving = False, True
             entry.dropping = self._spawn(self._drop(entry))
@@ -211,7 +212,8 @@ class ModelCache:
             del self._entries[target]
 
     async def close(self) -> None:
-        """Load nothing more; returns when nothing is fetched any more."""
+        """Load nothing more; returns when nothing is fetched any more. Invocations under way may still leave."""
+        self._is_closed = True
         tasks = [*self._tasks, *(entry.loading for entry in self._entries.values() if entry.loading is not None)]
         for task in tasks:
             task.cancel()
@@ -223,6 +225,8 @@ class ModelCache:
         entry.used = self._clock
         if entry.is_loaded:
             return
+        if self._is_closed:
+            raise Refused(answers.service_unavailable("the endpoint is being deleted"))
         if entry.loading is None:
             entry.loading = asyncio.create_task(self._load(entry))
         loading = entry.loading
