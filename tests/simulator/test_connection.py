@@ -617,6 +617,33 @@ def test_how_an_answer_is_cut_on_its_way_does_not_matter(
     assert asyncio.run(received()) == (200, "y", body, True)
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_many_small_chunks_wait_as_few_parts(is_streamed: bool) -> None:
+    body = bytes(range(256)) * 400
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+
+    async def received() -> None:
+        channel = Channel()
+        wire = Wire()
+        channel.connection_made(wire)
+        channel.begin("/invocations", 20)
+        reading = asyncio.create_task(channel.read_head() if is_streamed else channel.read_whole(len(body)))
+        await asyncio.sleep(0)
+        for start in range(0, len(data), 10_000):
+            channel.data_received(data[start : start + 10_000])
+        await reading
+        assert len(channel._parts) <= (300 if is_streamed else 2)
+        if is_streamed:
+            assert b"".join([await channel.read_part() for _ in range(len(channel._parts))]) == body
+            assert await channel.read_part() == b""
+        else:
+            assert reading.result() == body
+        wire.end.close()
+
+    asyncio.run(received())
+
+
 @given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2], OK, BARE]))
 def test_no_bytes_do_more_than_end_an_exchange(pieces: list[bytes], beginning: bytes) -> None:
     async def received() -> None:

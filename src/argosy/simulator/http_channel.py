@@ -21,6 +21,8 @@ from argosy.errors import ContainerError, ContainerTimeoutError
 _PAUSE_BYTES: Final = 2**18  # what may wait for its reader before the container is held back
 _HEAD_BYTES: Final = 2**16
 _JOINED_BYTES: Final = 2**16  # a body up to here leaves in one packet with its head
+_PART_BYTES: Final = 2**16  # where parts are joined while they wait, one grows up to here
+_WAITING_PARTS: Final = 256  # of a stream; a reader who is that far behind gets larger ones
 _SWITCHING_PROTOCOLS: Final = 101
 _WITHOUT_BODY: Final = (204, 304)
 
@@ -59,7 +61,7 @@ class Channel(asyncio.Protocol):
         self.status = 0
         self.headers = {}
         self.has_answered = False
-        self._parts: deque[bytes] = deque()
+        self._parts: deque[bytes | bytearray] = deque()
         self._size = 0
         self._head_size = 0
         self._limit_bytes = 0
@@ -155,7 +157,7 @@ class Channel(asyncio.Protocol):
             self._is_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-        return part
+        return bytes(part)
 
     async def read_whole(self, limit_bytes: int) -> bytes | None:
         """Wait until the whole body is there; None as soon as it is longer than `limit_bytes`.
@@ -168,7 +170,7 @@ class Channel(asyncio.Protocol):
         await self._until(_Wanted.WHOLE)
         if self._size > limit_bytes:
             return None
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
 
     def end(self) -> bool:
         """End the exchange, finished or not; whether the connection may carry another one. If not, it is closed."""
@@ -316,10 +318,19 @@ class Channel(asyncio.Protocol):
         self.status = status
 
     def on_body(self, body: bytes) -> None:
-        """Some bytes of the body."""
-        if not self._is_complete:
+        """Some bytes of the body; an object for each of many small chunks would take a hundred times their size."""
+        if self._is_complete:
+            return
+        self._size += len(body)
+        joins = self._wanted is _Wanted.WHOLE or len(self._parts) >= _WAITING_PARTS
+        if not joins or not self._parts or len(self._parts[-1]) >= _PART_BYTES:
             self._parts.append(body)
-            self._size += len(body)
+            return
+        last = self._parts[-1]
+        if isinstance(last, bytearray):
+            last += body
+        else:
+            self._parts[-1] = bytearray(last) + body
 
     def on_message_complete(self) -> None:
         """The response is whole."""
