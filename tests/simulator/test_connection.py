@@ -159,6 +159,11 @@ def test_header_fields_keep_their_bytes_and_several_are_joined() -> None:
     assert replied(b"HTTP/1.1 204 No Content\r\n\r\n").status == 204
 
 
+def test_of_several_content_types_the_first_counts() -> None:
+    reply = replied(b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\ncontent-type: c/d\r\nContent-Length: 0\r\n\r\n")
+    assert reply.headers["content-type"] == "a/b"
+
+
 def test_a_body_over_the_limit_is_cut() -> None:
     response = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(1000)
     with running(answering(response, response)) as server:

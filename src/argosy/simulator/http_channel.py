@@ -40,7 +40,8 @@ class Channel(asyncio.Protocol):
 
     Attributes:
         status: Of the response, 0 before its head came.
-        headers: Names in lower case, values decoded as Latin-1; several of one name are joined by commas.
+        headers: Names in lower case, values decoded as Latin-1; several of one name are joined by commas, but of
+            several `Content-Type` fields, which hold no list (RFC 9110, 8.3), the first counts.
         is_lost: Whether the connection is gone.
         has_answered: Whether one byte has come since the exchange began.
     """
@@ -302,7 +303,10 @@ class Channel(asyncio.Protocol):
         if self.status:
             return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        if key not in self.headers:
+            self.headers[key] = text
+        elif key != "content-type":
+            self.headers[key] += f", {text}"
 
     def on_headers_complete(self) -> None:
         """The head is there; that of an interim response, as `100 Continue`, does not count."""

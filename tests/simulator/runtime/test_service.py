@@ -343,3 +343,12 @@ def test_what_is_under_way_when_the_server_ends_is_told_so(
     if is_streamed:
         assert b"first" in content
         assert b"InternalStreamFailure" in content
+
+
+def test_a_client_that_asks_for_an_upgrade_is_answered_without_advice(
+    serve: ServeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    answer = httpx.post(f"{serve().url}/endpoints/demo/invocations", content=b"x", headers=fields)
+    assert answer.status_code == 200
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]

@@ -158,6 +158,7 @@ async def serve(
         ws="none",
         log_config=None,
         access_log=False,
+        log_level="error",  # else a client that asks for an upgrade makes it advise to install something
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
