@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,34 @@ def test_talk_and_text_go_their_own_ways(capsys: pytest.CaptureFixture[str]) -> 
     first, rest = out.split("\n", 1)
     assert first == "for programs"
     assert json.loads(rest) == {"digest": "sha256:0"}
+
+
+_DEAF = """
+import sys
+from argosy.cli.output import say
+sys.stdin.readline()
+say("nobody reads this")
+say("nor this")
+print("done")
+"""
+
+
+def test_nobody_has_to_read_what_is_said() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _DEAF], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+    out, _ = process.communicate("go\n", timeout=60)
+    assert (out, process.returncode) == ("done\n", 0)
+
+
+def test_a_full_disk_does_not_stop_who_says_something() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", _DEAF], input="go\n", stdout=subprocess.PIPE, stderr=full, text=True, timeout=60
+        )
+    assert done.stdout == "done\n"
 
 
 _BUILD = """

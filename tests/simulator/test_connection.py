@@ -159,6 +159,11 @@ def test_header_fields_keep_their_bytes_and_several_are_joined() -> None:
     assert replied(b"HTTP/1.1 204 No Content\r\n\r\n").status == 204
 
 
+def test_of_several_content_types_the_first_counts() -> None:
+    reply = replied(b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\ncontent-type: c/d\r\nContent-Length: 0\r\n\r\n")
+    assert reply.headers["content-type"] == "a/b"
+
+
 def test_a_body_over_the_limit_is_cut() -> None:
     response = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(1000)
     with running(answering(response, response)) as server:
@@ -630,6 +635,41 @@ def test_header_values_that_are_none_are_refused(value: str) -> None:
         run("http://127.0.0.1:1", work)
 
 
+BARE = b"HTTP/1.1 204 No Content\r\n\r\n"
+AND_MORE = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcEXTRA", 200, b"abc"),
+    "204-chunked": (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204, b""),
+    "204-body": (b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", 204, b""),
+    "304-body": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\nabc", 304, b""),
+    "101": (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nabc", 101, b""),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("case", AND_MORE)
+def test_what_comes_behind_a_whole_answer_ends_the_connection_and_not_the_answer(case: str, loop: str) -> None:
+    sent, status, body = AND_MORE[case]
+
+    def script(client: socket.socket, server: Server) -> None:
+        read_request(client, server)
+        client.sendall(sent)
+        while client.recv(1):  # left open: the answer is whole without its end
+            pass
+
+    async def work(connection: Connection) -> None:
+        async with asyncio.timeout(10):
+            reply = await post(connection)
+            assert (reply.status, reply.body) == (status, body)
+            async with connection.stream("/invocations", {}, b"x", timeout_s=20) as response:
+                assert response.status == status
+                assert b"".join([part async for part in response.parts()]) == body
+            assert await connection.ping() == (None if status == 200 else f"/ping answers {status}")
+
+    with running(script) as server:
+        run(server.url, work, loop)
+    assert server.connections == 3
+
+
 # Any cut of the same bytes is the same answer
 
 
@@ -691,21 +731,50 @@ def test_how_an_answer_is_cut_on_its_way_does_not_matter(
     assert asyncio.run(received()) == (200, "y", body, True)
 
 
-@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2]]))
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_many_small_chunks_wait_as_few_parts(is_streamed: bool) -> None:
+    body = bytes(range(256)) * 400
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+
+    async def received() -> None:
+        channel = Channel()
+        wire = Wire()
+        channel.connection_made(wire)
+        channel.begin("/invocations", 20)
+        reading = asyncio.create_task(channel.read_head() if is_streamed else channel.read_whole(len(body)))
+        await asyncio.sleep(0)
+        for start in range(0, len(data), 10_000):
+            channel.data_received(data[start : start + 10_000])
+        await reading
+        assert len(channel._parts) <= (300 if is_streamed else 2)
+        if is_streamed:
+            assert b"".join([await channel.read_part() for _ in range(len(channel._parts))]) == body
+            assert await channel.read_part() == b""
+        else:
+            assert reading.result() == body
+        wire.end.close()
+
+    asyncio.run(received())
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK[:-2], OK, BARE]))
 def test_no_bytes_do_more_than_end_an_exchange(pieces: list[bytes], beginning: bytes) -> None:
     async def received() -> None:
         channel = Channel()
         wire = Wire()
         channel.connection_made(wire)
         channel.begin("/invocations", 20)
+        reading = asyncio.create_task(channel.read_whole(1000))
+        await asyncio.sleep(0)  # it waits now: each piece has to wake it when it should
         for piece in (beginning, *pieces):
-            if piece:
+            if piece and not wire.is_closing():
                 channel.data_received(piece)
         channel.eof_received()
         channel.connection_lost(None)
         wire.end.close()
         with suppress(ContainerError):
-            assert await channel.read_whole(1000) is not None
+            assert await asyncio.wait_for(reading, 5) is not None
         assert channel.end() is False
 
     asyncio.run(received())

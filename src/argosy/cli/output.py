@@ -1,6 +1,7 @@
 """Data on stdout, talk on stderr, progress on a terminal and plain lines elsewhere."""
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -27,12 +28,20 @@ def terminal() -> "rich.console.Console":
 
 
 def say(text: str) -> None:
-    """One line for people, on stderr."""
-    if is_terminal():
-        terminal().print(text)  # above what moves
-    else:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+    """One line for people, on stderr; work goes on when nobody reads it (`2>&1 | head`) or its disk is full."""
+    try:
+        if is_terminal():
+            terminal().print(text)  # above what moves
+        else:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+    except BrokenPipeError:
+        # What Python still holds would fail again at the end, and become the exit code 120.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
+    except OSError:
+        pass
 
 
 def print_data(text: str) -> None:

@@ -21,6 +21,8 @@ from argosy.errors import ContainerError, ContainerTimeoutError
 
 _PAUSE_BYTES: Final = 2**18  # what may wait for its reader before the container is held back
 _HEAD_BYTES: Final = 2**16
+_PART_BYTES: Final = 2**16  # where parts are joined while they wait, one grows up to here
+_WAITING_PARTS: Final = 256  # of a stream; a reader who is that far behind gets larger ones
 _SWITCHING_PROTOCOLS: Final = 101
 _WITHOUT_BODY: Final = (204, 304)
 _EARLY_S: Final = 0.001  # a timer's precision
@@ -42,7 +44,8 @@ class Channel(asyncio.Protocol):
 
     Attributes:
         status: Of the response, 0 before its head came.
-        headers: Names in lower case, values decoded as Latin-1; several of one name are joined by commas.
+        headers: Names in lower case, values decoded as Latin-1; several of one name are joined by commas, but of
+            several `Content-Type` fields, which hold no list (RFC 9110, 8.3), the first counts.
         is_lost: Whether the connection is gone.
         has_answered: Whether one byte has come since the exchange began.
     """
@@ -77,7 +80,7 @@ class Channel(asyncio.Protocol):
         self.status = 0
         self.headers = {}
         self.has_answered = False
-        self._parts: deque[bytes] = deque()
+        self._parts: deque[bytes | bytearray] = deque()
         self._size = 0
         self._head_size = 0
         self._is_complete = False
@@ -169,7 +172,7 @@ class Channel(asyncio.Protocol):
             self._is_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-        return part
+        return bytes(part)
 
     async def read_whole(self, limit_bytes: int) -> bytes | None:
         """Wait until the whole body is there; None as soon as it is longer than `limit_bytes`.
@@ -182,7 +185,10 @@ class Channel(asyncio.Protocol):
         await self._until(_Wanted.WHOLE)
         if self._size > limit_bytes:
             return None
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return self._whole()
+
+    def _whole(self) -> bytes:
+        return bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
 
     def end(self) -> bool:
         """End the exchange, finished or not; whether the connection may carry another one. If not, it is closed."""
@@ -236,10 +242,11 @@ class Channel(asyncio.Protocol):
             waiter.set_result(None)
 
     def _fail(self, fault: Exception) -> None:
-        """The exchange ends here, and the connection with it."""
-        if self._is_complete or not self._is_open:
+        """The exchange ends here, and the connection with it; an answer that is whole already stays one."""
+        if not self._is_open:
             return
-        self._fault = self._fault or fault
+        if not self._is_complete:
+            self._fault = self._fault or fault
         self.close()
         self._wake()
 
@@ -260,7 +267,7 @@ class Channel(asyncio.Protocol):
         if self._follow is None or not is_taken or self._transport.get_write_buffer_size() or not self.is_silent():
             return False
         try:
-            request = self._follow(self._parts[0] if len(self._parts) == 1 else b"".join(self._parts))
+            request = self._follow(self._whole())
         except Exception as error:  # this is called by the event loop: who waits for the response is told
             self._is_complete = False
             self._fail(error)
@@ -340,7 +347,10 @@ class Channel(asyncio.Protocol):
         if self.status:
             return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        if key not in self.headers:
+            self.headers[key] = text
+        elif key != "content-type":
+            self.headers[key] += f", {text}"
 
     def on_headers_complete(self) -> None:
         """The head is there; that of an interim response, as `100 Continue`, does not count."""
@@ -356,10 +366,19 @@ class Channel(asyncio.Protocol):
         self.status = status
 
     def on_body(self, body: bytes) -> None:
-        """Some bytes of the body."""
-        if not self._is_complete:
+        """Some bytes of the body; an object for each of many small chunks would take a hundred times their size."""
+        if self._is_complete:
+            return
+        self._size += len(body)
+        joins = self._wanted is _Wanted.WHOLE or len(self._parts) >= _WAITING_PARTS
+        if not joins or not self._parts or len(self._parts[-1]) >= _PART_BYTES:
             self._parts.append(body)
-            self._size += len(body)
+            return
+        last = self._parts[-1]
+        if isinstance(last, bytearray):
+            last += body
+        else:
+            self._parts[-1] = bytearray(last) + body
 
     def on_message_complete(self) -> None:
         """The response is whole."""

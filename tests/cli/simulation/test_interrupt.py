@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.processes import await_end, descendants
 from tests.simulator.control.conftest import Simulated, until
 from tests.simulator.control.test_restart import stand_ins
@@ -73,6 +75,21 @@ def test_an_old_fleet_that_is_ending_is_killed(tmp_path: Path) -> None:
         until(lambda: invoke(EndpointName="iris", Body=b"1").get("CustomAttributes") == "next")
         assert stand_ins(tmp_path) == 2
         told_twice(process)
+
+
+def test_it_ends_when_told_though_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    with up(tmp_path) as (simulated, process):
+        simulated.model()
+        simulated.config()
+        simulated.endpoint()
+        simulated.in_service()
+        assert process.stderr is not None
+        process.stderr.close()
+        with pytest.raises(simulated.runtime.exceptions.ClientError):
+            simulated.runtime.invoke_endpoint(EndpointName="none", Body=b"1")  # which is reported
+        process.send_signal(signal.SIGINT)
+        process.wait(SOON_S)
+        assert process.returncode == 0
 
 
 def test_the_container_of_a_transform_job_is_killed(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.simulator.answers import Place
 from argosy.simulator.backends.model_cache import CacheOptions, Entry, ModelCache, Room, opaque_name
 from argosy.simulator.connection import Reply
+from argosy.simulator.hosting.backend import Refused
 from argosy.simulator.hosting.definition import ArtifactSource
 from tests.simulator.hosting.test_artifacts import archive
 from tests.simulator.memory_store import MemoryStore
@@ -103,6 +105,40 @@ def test_at_the_same_time_each_is_served_by_what_is_loaded(
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(play(Path(folder)))
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_nothing_is_kept_of_names_that_mean_nothing(tmp_path: Path, is_kept: bool) -> None:
+    async def play() -> None:
+        cache = ModelCache(Loads(1), Room(STORE, tmp_path, str(tmp_path)), CacheOptions(), print, is_kept)
+        cache.leave(await enter(cache, "a"))
+        for number in range(50):
+            with pytest.raises(Refused):
+                await enter(cache, f"none-{number}")
+        assert set(cache._entries) <= {"a"}
+        await cache.remove("a")
+        assert not cache._entries
+        await cache.close()
+
+    asyncio.run(play())
+
+
+def test_what_is_made_anew_under_a_name_in_use_comes_from_its_own_source(tmp_path: Path) -> None:
+    async def play() -> None:
+        api = Loads(1)
+        store = MemoryStore({f"s3://bucket/{name}": archive({"text": b"name"}) for name in ("old", "new")})
+        cache = ModelCache(api, Room(store, tmp_path, str(tmp_path)), CacheOptions(), print)
+        first = await cache.enter("name", ArtifactSource("s3://bucket/old"), PLACE)
+        await cache.remove("name")
+        second = await cache.enter("name", ArtifactSource("s3://bucket/new"), PLACE)
+        assert second.source.url == "s3://bucket/new"
+        cache.leave(first)
+        assert api.loaded == {second.name}
+        cache.leave(second)
+        assert (first.users, second.users) == (0, 0)
+        await cache.close()
+
+    asyncio.run(play())
 
 
 async def enter(cache: ModelCache, name: str) -> Entry:

@@ -334,6 +334,29 @@ class Named(Predictor):
 """
 
 
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_a_backend_can_be_stopped_during_an_invocation(three: House, is_cached: bool) -> None:
+    """Its end is learnt afterwards, as the one of a call whose container went away."""
+
+    async def work() -> None:
+        maker = BackendMaker(three.surroundings)
+        model = Model("demo", (definition(is_cached=is_cached),))
+        backend = maker(model, ProductionVariant(model=model, startup_s=20))
+        await backend.start()
+        request = Request({"x-amzn-sagemaker-target-model": "a.tar.gz"}, b"x", "us-east-1", "demo")
+        hop, other = await backend.route(request), await backend.route(request)
+        await backend.stop()
+        backend.end(other, 0)
+        backend.end(hop, 0)
+        assert hop.again is not None
+        with pytest.raises(Refused, match="the endpoint is being deleted"):
+            await hop.again(404)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(work())
+    assert three.is_clean()
+
+
 def test_argosy_s_own_server_behind_a_multi_model_endpoint(three: House) -> None:
     (three.root / "named.py").write_text(PREDICTOR)
     three.serves("named:Named")

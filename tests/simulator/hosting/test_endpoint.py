@@ -353,6 +353,37 @@ def test_an_old_fleet_that_does_not_end_is_reported_and_the_new_one_serves(
     assert any("did not end as it should: stand-in: the container outlived SIGKILL" in line for line in reports)
 
 
+@pytest.mark.parametrize(("slow_s", "drain_s", "status"), [("3", 20.0, 200), ("30", 0.0, 424)])
+def test_an_update_waits_for_what_the_old_fleet_was_asked(
+    stand_in: MakeContainer, slow_s: str, drain_s: float, status: int
+) -> None:
+    made: list[ProcessContainer] = []
+
+    async def scenario() -> int:
+        make = each(stand_in, made, slow_s=slow_s)
+        blue = variants(ProductionVariant("Blue", MODEL))
+        endpoint = Endpoint(blue, make, print, HostingOptions(drain_s=drain_s))
+        try:
+            await endpoint.start()
+            [old] = endpoint._variants
+            asking = asyncio.create_task(endpoint.invoke(replace(request(), body=b"SLOW")))
+            async with asyncio.timeout(20), httpx.AsyncClient() as client:
+                while not [
+                    one for one in (await client.get(f"{made[0].url}/requests")).json() if "invocations" in str(one)
+                ]:
+                    assert not asking.done()
+            updating = asyncio.create_task(endpoint.update(variants(ProductionVariant("Green", MODEL))))
+            async with asyncio.timeout(20):
+                await updating
+            assert not old.instances[0].is_in_service
+            return (await asking).status
+        finally:
+            await endpoint.stop()
+
+    assert asyncio.run(scenario()) == status
+    assert all(not_listening(container) for container in made)
+
+
 def test_an_update_that_fails_leaves_the_old_fleet_in_service(stand_in: MakeContainer) -> None:
     opened: list[ProcessContainer] = []
     numbers = itertools.count()

@@ -94,6 +94,15 @@ def test_what_opens_no_session_is_none(value: str) -> None:
     assert not world.knows("s-1")
 
 
+LONG = f"{'s' * 240}; Expires=2030-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("value", ["garbage", "s-1; Expires=never", "-s; Expires=2030-01-01T00:00:00Z", LONG])
+@pytest.mark.parametrize("header", [NEW, OLD])
+def test_what_the_api_does_not_allow_reaches_no_client(header: str, value: str) -> None:
+    assert opened_session({header: value}) is None
+
+
 def test_a_session_id_that_is_echoed_opens_nothing() -> None:
     assert opened_session({OLD: "s-1"}) is None
 

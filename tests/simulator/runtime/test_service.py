@@ -5,7 +5,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from argosy.simulator.runtime import service
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import Served, demo, serving
 
@@ -308,3 +312,43 @@ def aws(served: Served, folder: Path, *arguments: str) -> subprocess.CompletedPr
     command = [str(Path(sys.executable).with_name("aws")), "sagemaker-runtime", "invoke-endpoint"]
     command += ["--endpoint-name", "demo", "--endpoint-url", served.url, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("operation", ["invocations", "invocations-response-stream"])
+def test_what_is_under_way_when_the_server_ends_is_told_so(
+    stand_in: MakeContainer, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    monkeypatch.setattr(service, "_DRAIN_S", 0.1)
+    container, has_begun, is_streamed = stand_in(), threading.Event(), "stream" in operation
+
+    def ask(url: str) -> tuple[int, str | None, bytes]:
+        body = b"STREAM first WAIT second" if is_streamed else b"SLOW"
+        with httpx.stream("POST", f"{url}/endpoints/demo/{operation}", content=body, timeout=20) as answer:
+            content = b""
+            for part in answer.iter_raw():
+                content += part
+                has_begun.set()
+            return answer.status_code, answer.headers.get("x-amzn-ErrorType"), content
+
+    with ThreadPoolExecutor(1) as pool:
+        with serving(container, demo()) as served:
+            asking = pool.submit(ask, served.url)
+            if is_streamed:
+                assert has_begun.wait(20)
+            deadline = time.monotonic() + 20
+            while all(one["path"] != "/invocations" for one in received(container.url)):
+                assert time.monotonic() < deadline
+        status, kind, content = asking.result(20)
+    assert (status, kind) == ((200, None) if is_streamed else (503, "ServiceUnavailable"))
+    if is_streamed:
+        assert b"first" in content
+        assert b"InternalStreamFailure" in content
+
+
+def test_a_client_that_asks_for_an_upgrade_is_answered_without_advice(
+    serve: ServeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    answer = httpx.post(f"{serve().url}/endpoints/demo/invocations", content=b"x", headers=fields)
+    assert answer.status_code == 200
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]

@@ -66,8 +66,8 @@ async def _interruptible(work: Coroutine[Any, Any, Result], opened: Opened) -> R
         nonlocal signals
         signals += 1
         if signals == 1:
-            say("stopping: SIGTERM to the container, SIGKILL after 30 s or when told again")
             task.cancel()
+            say("stopping: SIGTERM to the container, SIGKILL after 30 s or when told again")
         if signals == 2:
             # A thread of its own: those of the event loop may all be waiting for containers to end.
             threading.Thread(target=kill_until_done, daemon=True).start()

@@ -16,7 +16,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.simulator.answers import Place
-from argosy.simulator.backends.model_cache import CacheOptions, Entry, ModelCache, Room
+from argosy.simulator.backends.model_cache import CacheOptions, ModelCache, Room
 from argosy.simulator.backends.multi_model import ANSWER_BYTES
 from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Stop
@@ -121,7 +121,6 @@ class AdaptedContainer:
         self._single = SingleContainer(self._open, variant)
         self._furnished: FurnishedContainer | None = None
         self._cache: ModelCache | None = None
-        self._entered: dict[str, Entry] = {}
 
     @property
     def containers(self) -> Sequence[Container]:
@@ -151,22 +150,22 @@ class AdaptedContainer:
         hop = await self._single.route(request)
         if request.adapter is None:
             return hop
-        assert self._cache is not None
+        cache = self._cache
+        assert cache is not None
         place = Place(request.endpoint, hop.container, request.region)
-        entry = await self._cache.enter(request.adapter.name, request.adapter.source, place)
-        self._entered[entry.name] = entry
+        entry = await cache.enter(request.adapter.name, request.adapter.source, place)
         headers = {
             **hop.headers,
             contract.HEADER_ADAPTER: entry.name,
             contract.HEADER_ADAPTER_ALIAS: request.adapter.name,
         }
-        return replace(hop, headers=headers, again=partial(self._cache.again, entry, place))
+        again, release = partial(cache.again, entry, place), partial(cache.leave, entry)
+        return replace(hop, headers=headers, again=again, release=release)
 
     def end(self, hop: Hop, status: int) -> None:
         """One user of an adapter less."""
-        name = hop.headers.get(contract.HEADER_ADAPTER)
-        if name is not None and self._cache is not None:
-            self._cache.leave(self._entered[name])
+        if hop.release is not None:
+            hop.release()
 
     async def unload(self, adapter: str) -> None:
         """Unload an adapter if it is loaded, and remove its artifacts."""

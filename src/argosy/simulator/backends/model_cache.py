@@ -131,6 +131,12 @@ class Entry:
         """Whether it takes room in the container, or may."""
         return self.is_loaded or self.is_asking or self.is_leaving
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether another one of its name can take its place: it is nowhere, and on its way nowhere."""
+        is_under_way = self.loading is not None or self.fetching is not None
+        return self.is_idle and not (is_under_way or self.is_fetched or self.is_inside)
+
 
 class ModelCache:
     """What one container has loaded.
@@ -154,6 +160,7 @@ class ModelCache:
         self._unloads = 0
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def enter(self, target: str, source: ArtifactSource, place: Place) -> Entry:
         """Have something loaded, and count one more user of it until `leave`.
@@ -164,6 +171,8 @@ class ModelCache:
         entry = self._entries.get(target)
         if entry is None:
             entry = self._entries[target] = Entry(target, self._api.name(target), source)
+        elif entry.loading is None and not entry.is_fetched:
+            entry.source = source  # it was removed and made anew while some invocation still used it
         entry.users += 1
         try:
             await self._have_loaded(entry, place)
@@ -176,10 +185,16 @@ class ModelCache:
         """Count one user less."""
         entry.users -= 1
         self._tell_change()
-        if not self._is_kept and not entry.users and entry.is_loaded:
+        if not self._is_kept and not entry.users and entry.is_loaded and not self._is_closed:
             # At once: whoever enters now has to wait until it is unloaded, and load it again.
             entry.is_loaded, entry.is_leaving = False, True
             entry.dropping = self._spawn(self._drop(entry))
+        self._forget(entry)
+
+    def _forget(self, entry: Entry) -> None:
+        """Keep nothing of what is not there: clients can ask for any number of names."""
+        if entry.is_blank and self._entries.get(entry.target) is entry:
+            del self._entries[entry.target]
 
     async def again(self, entry: Entry, place: Place, status: int) -> bool:
         """Mend what kept a container from answering; whether the invocation should be sent again.
@@ -207,11 +222,10 @@ class ModelCache:
         while under_way := {task for task in (entry.loading, entry.dropping) if task is not None and not task.done()}:
             await asyncio.wait(under_way)
         await self._drop(entry)
-        if self._entries.get(target) is entry and not entry.users:
-            del self._entries[target]
 
     async def close(self) -> None:
-        """Load nothing more; returns when nothing is fetched any more."""
+        """Load nothing more; returns when nothing is fetched any more. Invocations under way may still leave."""
+        self._is_closed = True
         tasks = [*self._tasks, *(entry.loading for entry in self._entries.values() if entry.loading is not None)]
         for task in tasks:
             task.cancel()
@@ -223,6 +237,8 @@ class ModelCache:
         entry.used = self._clock
         if entry.is_loaded:
             return
+        if self._is_closed:
+            raise Refused(answers.service_unavailable("the endpoint is being deleted"))
         if entry.loading is None:
             entry.loading = asyncio.create_task(self._load(entry))
         loading = entry.loading
@@ -251,6 +267,7 @@ class ModelCache:
             return lambda _place: answer
         finally:
             entry.loading = None
+            self._forget(entry)
 
     async def _fetch(self, entry: Entry) -> None:
         """The artifacts, on this machine; one fetching goes on when whoever waits for it does not any more."""
@@ -338,6 +355,7 @@ class ModelCache:
         async with entry.lock:
             if not entry.is_loaded:
                 await self._remove_files(entry)
+        self._forget(entry)
 
     async def _make_room_on_disk(self, entry: Entry) -> None:
         """Remove artifacts until those that are left fit; those that are not loaded go first."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from argosy import contract
 from argosy.simulator import request_headers
 from argosy.simulator.answers import Place
-from argosy.simulator.backends.model_cache import CacheOptions, Entry, ModelCache, Room, opaque_name
+from argosy.simulator.backends.model_cache import CacheOptions, ModelCache, Room, opaque_name
 from argosy.simulator.connection import Connection, Reply
 from argosy.simulator.containers.container import Container, Stop
 from argosy.simulator.hosting import refusals
@@ -95,7 +95,6 @@ class MultiModel:
         self._single = SingleContainer(self._open, variant, part.name)
         self._furnished: FurnishedContainer | None = None
         self._cache: ModelCache | None = None
-        self._entered: dict[str, Entry] = {}
 
     @property
     def name(self) -> str:
@@ -141,19 +140,22 @@ class MultiModel:
         if target is None:
             raise Refused(refusals.target_model_missing())
         hop = await self._single.route(replace(request, headers=headers))
-        assert self._cache is not None
+        cache = self._cache
+        assert cache is not None
         place = Place(request.endpoint, self.name, request.region)
-        entry = await self._cache.enter(target, self._source(target), place)
-        path = f"/models/{entry.name}/invoke"
-        self._entered[path] = entry
-        again = partial(self._cache.again, entry, place)
-        headers = {**hop.headers, contract.HEADER_TARGET_MODEL: target}
-        return replace(hop, path=path, headers=headers, again=again)
+        entry = await cache.enter(target, self._source(target), place)
+        return replace(
+            hop,
+            path=f"/models/{entry.name}/invoke",
+            headers={**hop.headers, contract.HEADER_TARGET_MODEL: target},
+            again=partial(cache.again, entry, place),
+            release=partial(cache.leave, entry),
+        )
 
     def end(self, hop: Hop, status: int) -> None:
         """One user of a model less."""
-        assert self._cache is not None
-        self._cache.leave(self._entered[hop.path])
+        if hop.release is not None:
+            hop.release()
 
     async def stop(self) -> list[Stop]:
         """End the container; may be called twice, and before `start`."""

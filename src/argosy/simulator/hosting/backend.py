@@ -59,6 +59,7 @@ class Hop:
         body: What it gets; in a pipeline the answer of the container before.
         again: Asked when the container answered with an error, by its status: whether what kept it from answering is
             mended, and the invocation should be sent once more. May raise `Refused`.
+        release: Gives back what the backend holds for the invocation, when that ended; also after the backend stopped.
     """
 
     connection: Connection
@@ -67,6 +68,7 @@ class Hop:
     headers: Mapping[str, str]
     body: bytes
     again: Callable[[int], Awaitable[bool]] | None = None
+    release: Callable[[], None] | None = None
 
     async def send(self, timeout_s: float, limit_bytes: int) -> Reply:
         """Send the invocation and have the whole answer; once more when `again` says so.

@@ -1,11 +1,14 @@
 """An endpoint: its variants and their instances come and go, its invocations find their way and are answered."""
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from argosy import contract
 from argosy.errors import UsageError
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer, Place
@@ -22,10 +25,15 @@ from argosy.simulator.hosting.variant import SERVERLESS_BODY_BYTES, Variant, cho
 from argosy.simulator.hosting.visit import Streamed, Visit
 from argosy.simulator.storage.objects import ObjectStore
 
+_LOOK_S: Final = 0.02  # between two looks at what an old fleet still has to answer
+
 
 @dataclass(frozen=True, slots=True)
 class HostingOptions:
     """What a person may change about endpoints here, where the service has no such switches.
+
+    UNSURE: how long an update leaves the old fleet to invocations that it has begun; `drain_s` is as long as one may
+    take.
 
     Attributes:
         checks: How containers in service are watched.
@@ -33,6 +41,7 @@ class HostingOptions:
         seed: Makes every random choice (variant, instance, sample, cut) the same in each run; None leaves it to chance.
         is_recut: Whether the parts of streamed answers are cut anew at random.
         capture_flush_s: How long captured data waits at most until it is written.
+        drain_s: How long an old fleet may still answer what it was asked before an update, until it gets SIGTERM.
     """
 
     checks: HealthChecks = field(default_factory=HealthChecks)
@@ -40,6 +49,7 @@ class HostingOptions:
     seed: int | None = None
     is_recut: bool = False
     capture_flush_s: float = 1.0
+    drain_s: float = contract.INVOCATION.value
 
 
 class Endpoint:
@@ -117,14 +127,17 @@ class Endpoint:
         shadows = self._modelled(definition.shadow_variants)
         await start_all([*variants, *shadows])
         self.components.host_on([variant for variant in definition.variants if variant.model is None])
-        leaving = self._fleet, self._shadow, self._capture
+        old, leaving = self._variants, (self._fleet, self._shadow, self._capture)
         self._variants, self._capture = variants, capture
         self._shadow = Shadow(shadows[0], variants[0].definition.weight, self._chance) if shadows and variants else None
         self._is_serving = True
         self.definition = definition
         seconds = time.monotonic() - started
         try:
-            await _leave(*leaving)
+            try:
+                await _drain(old, self._options.drain_s)
+            finally:
+                await _leave(*leaving)
         except Exception as error:
             self._report(f"the fleet before the update did not end as it should: {error}")
         return seconds
@@ -255,6 +268,16 @@ class Endpoint:
     def learn(self, visit: Visit, reply_headers: Mapping[str, str]) -> None:
         """Hear from a container's answer, its names in lower case, which session it opened or closed."""
         self._sessions.learn(reply_headers, visit.variant, visit.seat.instance)
+
+
+async def _drain(variants: Sequence[Variant], limit_s: float) -> None:
+    """Give no more invocations to some variants, and wait until they have answered those that they have."""
+    instances = [instance for variant in variants for instance in variant.instances]
+    for instance in instances:
+        instance.retire()
+    deadline = time.monotonic() + limit_s
+    while any(instance.outstanding for instance in instances) and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _leave(fleet: Sequence[Variant], shadow: Shadow | None, capture: Recorder | None) -> list[Stop]:

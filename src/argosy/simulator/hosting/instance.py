@@ -50,6 +50,12 @@ class Instance:
         self.is_in_service = True
         self._keeping = asyncio.create_task(self._keep())
 
+    def retire(self) -> None:
+        """Take no more invocations and replace nothing more; those under way go on until `stop`."""
+        self.is_in_service = False
+        if self._keeping is not None:
+            self._keeping.cancel()
+
     async def stop(self) -> list[Stop]:
         """End what it runs as SageMaker does; how each container that still ran came to its end."""
         self.is_in_service = False

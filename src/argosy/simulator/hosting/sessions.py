@@ -6,6 +6,8 @@ session then go to the same instance, until the container closes it, it expires,
 UNSURE: what SageMaker does with a session that it does not know; here the container decides, which AWS's own answer
 with 400.
 
+UNSURE: what becomes of a `NewSessionId` against the pattern of the API's model; here the client does not get it.
+
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/stateful-sessions.html; `NewSessionId` and `ClosedSessionId` in
     botocore's sagemaker-runtime 2017-05-13 model (read 2026-11-22).
@@ -21,7 +23,8 @@ from argosy import contract
 from argosy.simulator.hosting.backend import Backend
 from argosy.simulator.hosting.instance import Instance
 
-_OPENED: Final = re.compile(r"([a-zA-Z0-9](?:-*[a-zA-Z0-9])*);\s*Expires=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+_OPENED: Final = re.compile(r"([a-zA-Z0-9](?:-*[a-zA-Z0-9])*);\sExpires=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+_LONGEST: Final = 256
 
 
 def now() -> datetime:
@@ -91,11 +94,12 @@ class Sessions:
 def opened_session(headers: Mapping[str, str]) -> str | None:
     """`ID; Expires=…` of a session that an answer opens, under either of two names: AWS's own servers differ in it.
 
+    None for what the API's model does not allow.
+
     Args:
         headers: The container's, names in lower case.
     """
     given = headers.get(contract.HEADER_NEW_SESSION_ID.lower())
-    if given is not None:
-        return given
-    session = headers.get(contract.HEADER_SESSION_ID.lower(), "")
-    return session if "expires=" in session.lower() else None
+    if given is None:
+        given = headers.get(contract.HEADER_SESSION_ID.lower(), "")
+    return given if len(given) <= _LONGEST and _OPENED.fullmatch(given) else None

@@ -30,6 +30,8 @@ _FAILED: Final = (
 async def answer(endpoint: Endpoint, request: Request, send: Send, receive: Receive, report: Report) -> None:
     """Send the event stream; a client that leaves ends the container's work as far as a closed connection does.
 
+    A cancellation ends a stream that has begun with an event that says so, and is over then.
+
     Raises:
         Refused: Before the first byte of the container's answer: the client gets an ordinary answer.
     """
@@ -41,6 +43,11 @@ async def answer(endpoint: Endpoint, request: Request, send: Send, receive: Rece
             sending.result()
         else:
             report(f"{request.endpoint}: the client left in the middle of a stream")
+    except asyncio.CancelledError:
+        sending.cancel()
+        await asyncio.wait({sending})
+        if sending.cancelled():
+            raise  # nothing was sent
     finally:
         sending.cancel()
         leaving.cancel()
@@ -72,6 +79,9 @@ async def _send_all(endpoint: Endpoint, request: Request, send: Send, report: Re
         except ArgosyError as error:
             report(f"{request.endpoint}: a stream broke: {error.message}")
             await send({"type": "http.response.body", "body": _exception(error), "more_body": True})
+        except asyncio.CancelledError:
+            failure = ArgosyError("the simulator ends")
+            await send({"type": "http.response.body", "body": _exception(failure), "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -46,6 +46,7 @@ _OPERATIONS: Final[Mapping[str, Mapping[str, Field]]] = {
 """The header fields of each operation that are checked here."""
 _REGION = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,30})/")
 _DRAIN_S: Final = 5
+_LAST_WORDS_S: Final = 1.0  # for what is said to clients whose requests were cut short
 _BACKLOG: Final = 2048
 
 
@@ -101,6 +102,8 @@ class Runtime:
             answer = refused.answer
         except ArgosyError as error:
             answer = answers.internal_failure(str(error))
+        except asyncio.CancelledError:  # the server ends, and has waited for this long enough
+            answer = answers.service_unavailable("the simulator ends")
         await self._send(scope, answer, send)
 
     async def _send(self, scope: Message, answer: Answer, send: Send) -> None:
@@ -157,6 +160,7 @@ async def serve(
         ws="none",
         log_config=None,
         access_log=False,
+        log_level="error",  # else a client that asks for an upgrade makes it advise to install something
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
@@ -193,6 +197,11 @@ def bind(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
