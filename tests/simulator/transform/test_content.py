@@ -60,7 +60,11 @@ def test_a_cut_file_is_never_taken_for_a_whole_one(tmp_path: Path, contents: lis
         unpacked(tmp_path, b"".join(packed)[:cut])
 
 
-@pytest.mark.parametrize("packed", [b"plain", gzip.compress(b"1") + b"junk", zlib.compress(b"1"), b"\x1f\x8b\x08"])
+@pytest.mark.parametrize(
+    "packed",
+    [b"plain", gzip.compress(b"1", mtime=0) + b"junk", zlib.compress(b"1"), b"\x1f\x8b\x08"],
+    ids=["plain", "junk-behind", "zlib", "cut"],
+)
 def test_what_is_no_gzip_file_is_told(tmp_path: Path, packed: bytes) -> None:
     with pytest.raises(TransformError, match="cannot be unpacked"):
         unpacked(tmp_path, packed)
