@@ -16,7 +16,8 @@ import msgspec
 
 from argosy import contract, errors, project
 from argosy.cli import environment, main
-from argosy.contract import CLAUSES, Limit, PlatformVariable, Variable
+from argosy.conformance.catalogue import CLAUSES
+from argosy.contract import Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
 from argosy.project_file import TABLES
 from argosy.serving.answers import STATUS

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from argosy import contract
-from argosy.contract import CLAUSES, Clause, Level, Limit, Variable
+from argosy.contract import Limit, Variable
 
 LIMITS = [value for value in vars(contract).values() if isinstance(value, Limit)]
 
@@ -23,21 +23,6 @@ def test_a_limit_carries_unit_sentence_source_and_date(limit: Limit) -> None:
     assert limit.sentence.endswith(".")
     assert limit.source.startswith("https://")
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", limit.read)
-
-
-@pytest.mark.parametrize("clause", CLAUSES.values(), ids=lambda clause: clause.id)
-def test_a_clause_carries_sentence_source_remedy_and_date(clause: Clause) -> None:
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", clause.id)
-    assert clause.sentence.endswith(".")
-    assert clause.source.startswith("https://")
-    assert clause.remedy
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", clause.read)
-
-
-def test_clauses_are_found_by_their_ids_and_some_bind() -> None:
-    assert all(CLAUSES[clause.id] is clause for clause in CLAUSES.values())
-    assert len(CLAUSES) >= 20
-    assert {clause.level for clause in CLAUSES.values()} >= {Level.MUST, Level.SHOULD}
 
 
 def test_a_megabyte_is_a_power_of_two() -> None:

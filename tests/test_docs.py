@@ -10,7 +10,8 @@ import pytest
 
 from argosy import errors
 from argosy.cli.main import VERBS
-from argosy.contract import CLAUSES, Variable
+from argosy.conformance.catalogue import CLAUSES
+from argosy.contract import Variable
 from argosy.errors import ArgosyError
 from tests import pages
 

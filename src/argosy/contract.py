@@ -5,7 +5,6 @@ nothing else. A fact that AWS changed over time carries the day on which its sou
 here: it is a named option where it matters.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -28,27 +27,6 @@ class Level(StrEnum):
     MUST = "MUST"
     SHOULD = "SHOULD"
     INFO = "INFO"
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One demand of the contract.
-
-    Attributes:
-        id: Stable kebab-case name, as findings carry it.
-        sentence: The demand, one sentence.
-        level: How hard it is.
-        source: Where it is written down.
-        remedy: What to do when it does not hold.
-        read: The day on which the source was read.
-    """
-
-    id: str
-    sentence: str
-    level: Level
-    source: str
-    remedy: str
-    read: str = READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,123 +249,3 @@ class PlatformVariable(StrEnum):
     """The folder in which it is looked for first, then `code/` of the artifacts; a URI of S3 counts as unset."""
     DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
     """What an inference script is told when a request accepts anything; unset: `application/json`."""
-
-
-# --- Clauses: what `argosy check` asks of an image. Each has one check in `conformance.checks`, in this order.
-
-MARKETPLACE_GUIDE: Final = "https://docs.aws.amazon.com/marketplace/latest/userguide"
-MODEL_PACKAGE_IMAGES: Final = f"{MARKETPLACE_GUIDE}/ml-model-package-images.html"
-MARKETPLACE_SECURITY: Final = f"{MARKETPLACE_GUIDE}/ml-security-and-intellectual-property.html"
-MARKETPLACE_PRICING: Final = f"{MARKETPLACE_GUIDE}/machine-learning-pricing.html"
-ISOLATION_PAGE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html"
-_SDK_ISSUES: Final = "https://github.com/aws/sagemaker-python-sdk/issues"
-_EXAMPLES_ISSUES: Final = "https://github.com/aws/amazon-sagemaker-examples/issues"
-
-
-def _must(id_: str, source: str, sentence: str, remedy: str) -> Clause:
-    return Clause(id_, sentence, Level.MUST, source, remedy)
-
-
-def _should(id_: str, source: str, sentence: str, remedy: str) -> Clause:
-    return Clause(id_, sentence, Level.SHOULD, source, remedy)
-
-
-_CLAUSES: Final = (
-    _must("image-manifest", "https://github.com/aws/amazon-sagemaker-feedback/issues/180",
-          "The stored manifest is one Docker v2 schema 2 image with gzip layers, not an OCI manifest or an index.",
-          "docker buildx build --platform linux/amd64 --provenance=false --sbom=false"
-          " --output type=image,oci-mediatypes=false,push=true, or argosy image convert"),
-    _must("image-platform", CREATE_TRANSFORM_JOB,
-          "The image is for linux/amd64: no instance type of a transform job has another processor.",
-          "build with --platform linux/amd64"),
-    _must("image-serve", HOSTING_PAGE,
-          "`docker run IMAGE serve` finds a program that this image can execute.",
-          "name the program in an exec-form ENTRYPOINT, or put an executable `serve` on PATH: chmod 755, LF line"
-          " ends, and a first line whose interpreter is in the image"),
-    _must("image-exec-form", HOSTING_PAGE,
-          "ENTRYPOINT has the exec form, so that the program itself receives SIGTERM.",
-          'write ENTRYPOINT ["program", "argument"], not ENTRYPOINT program argument'),
-    _must("image-init", HOSTING_PAGE,
-          "The entry point is no init such as tini, which is confused by the argument `serve`.",
-          "make the server itself the ENTRYPOINT"),
-    _must("image-root", HOSTING_PAGE,
-          "The container runs as root.",
-          "remove USER from the Dockerfile"),
-    _must("image-gpu-driver", HOSTING_PAGE,
-          "The image brings no NVIDIA driver; the host's is mounted.",
-          "remove nvidia-smi, libcuda.so and libnvidia-ml.so; keep the CUDA toolkit only"),
-    _should("image-secrets", MARKETPLACE_SECURITY,
-            "No secret is in the image's environment, history or files: whoever may run it may read it.",
-            "revoke what was found, pass it as a build secret (RUN --mount=type=secret), and build again"),
-    _must("model-archive", CONTAINER_DEFINITION,
-          "model.tar.gz is a gzip tar that SageMaker unpacks: no links, no devices, no paths that lead out.",
-          "argosy pack"),
-    _must("start-port", HOSTING_PAGE,
-          "The server listens on port 8080 of all addresses.",
-          "bind 0.0.0.0:8080"),
-    _must("start-healthy", HOSTING_PAGE,
-          "GET /ping is answered with 200 within 8 minutes of the start.",
-          "answer GET /ping with 200 and an empty body once the model is loaded; look in the log for why it is not"),
-    _must("start-offline", ISOLATION_PAGE,
-          "The container starts and answers with no network and no AWS credentials.",
-          "bring every file and dependency in the image or in model.tar.gz; download nothing at run time"),
-    _must("start-read-only-model", HOSTING_PAGE,
-          "The container does not write to /opt/ml/model.",
-          "write to /tmp, and copy from /opt/ml/model what must be changed"),
-    _must("ping", HOSTING_PAGE,
-          "Every GET /ping is answered with 200 within 2 seconds.",
-          "answer /ping outside the process that loads and runs the model"),
-    _should("ping-honest", HOSTING_PAGE,
-            "GET /ping says whether the model can be invoked, and is no static 200.",
-            "answer /ping with 503 until the model is loaded and whenever it cannot predict"),
-    _must("ping-any-host", f"{_SDK_ISSUES}/1554",
-          "GET /ping is answered whatever the Host header;"
-          " SageMaker sends model.aws.local:8080 and 169.254.255.131:8080.",
-          "allow every host (Django: ALLOWED_HOSTS = ['*']; Starlette: no TrustedHostMiddleware)"),
-    _must("ping-busy", HOSTING_PAGE,
-          "GET /ping is answered within 2 seconds while invocations run.",
-          "serve with more than one thread or process, or answer /ping in front of the model"),
-    _must("accept-connection", HOSTING_PAGE,
-          ACCEPT_CONNECTION.sentence,
-          "never block the accepting thread; give the listening socket a backlog"),
-    _must("invocations", MODEL_PACKAGE_IMAGES,
-          "POST /invocations takes inference requests and answers them.",
-          "route POST /invocations to the model; give `argosy check` a request with --sample and --content-type"),
-    _must("invocation-headers", HOSTING_PAGE,
-          "Unknown request headers are ignored, and Content-Type and Accept may be missing.",
-          "read only the headers you know, and have a default for Content-Type and Accept"),
-    _should("media-type-parameters", INVOKE_ENDPOINT,
-            "A Content-Type with parameters, `text/csv; charset=utf-8`, means the same as without.",
-            "compare type/subtype, not the whole header field"),
-    _must("large-body", f"{_EXAMPLES_ISSUES}/2793",
-          "A request body of 25 MB is taken: no 413, no reset connection.",
-          "nginx: client_max_body_size 100m; Flask: no MAX_CONTENT_LENGTH below it; TorchServe: max_request_size"),
-    _should("execution-parameters", BATCH_PAGE,
-            "GET /execution-parameters is 404, or JSON whose"
-            " MaxConcurrentTransforms times MaxPayloadInMB is at most 100.",
-            'answer {"MaxConcurrentTransforms": 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}, or 404'),
-    _must("error-status", MARKETPLACE_PRICING,
-          "An error is never answered with 2xx: the buyer pays for every 2xx.",
-          "answer bad input with 4xx and your own failures with 5xx"),
-    _should("error-client", MARKETPLACE_PRICING,
-            "Input that cannot be understood is answered with 4xx.",
-            "validate the body and the Content-Type: 400 for what cannot be decoded, 415 for an unknown media type"),
-    _should("error-traceback", MARKETPLACE_SECURITY,
-            "No answer carries a stack trace: the buyer would read your code's paths and lines.",
-            "log the trace, answer with one sentence; switch the framework's debug mode off"),
-    _must("error-survival", HOSTING_PAGE,
-          "The server lives on after requests that it cannot answer.",
-          "catch errors where one request is handled; never end the process"),
-    _must("stop-grace", HOSTING_PAGE,
-          "The container ends within 30 seconds of SIGTERM; then comes SIGKILL.",
-          "let the server be the first process (`exec` in a shell script) and handle SIGTERM"),
-    _should("stop-drain", HOSTING_PAGE,
-            "A request that is under way when SIGTERM comes is still answered.",
-            "on SIGTERM stop accepting, finish what is under way, then end"),
-    # AWS does not ask for it; 143 may mean that a server drained and then ended by the signal.
-    Clause("stop-exit-code", "The exit code after SIGTERM is 0.", Level.INFO, HOSTING_PAGE,
-           "handle SIGTERM and end with 0, so that a log tells a stop from a crash"),
-)  # fmt: skip
-
-CLAUSES: Final[Mapping[str, Clause]] = {clause.id: clause for clause in _CLAUSES}
-"""Every clause that has a check, by id, in the order of a report."""

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from argosy.conformance.check import Finding, Status
-from argosy.conformance.observe import Bench, observe
+from argosy.conformance.case import Case
+from argosy.conformance.catalogue import ACTS, CHECKS
+from argosy.conformance.check import Status
+from argosy.conformance.finding import Finding
+from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request
 from argosy.conformance.run import judge
-from argosy.conformance.scenes import Case
 from argosy.contract import Level
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer
@@ -51,7 +54,9 @@ def observe_server(
             has_artifacts=model_dir is not None,
             sample=sample,
             startup_s=startup_s,
-        )
+        ),
+        ACTS,
+        {check.scene for check in CHECKS},
     )
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.conformance.check import Finding, Status
+from argosy.conformance.case import Case
+from argosy.conformance.check import Status
+from argosy.conformance.finding import Finding
 from argosy.conformance.probes import Exchange
 from argosy.conformance.run import judge
-from argosy.conformance.scenes import (
+from argosy.conformance.scenes.endpoint import (
     Busy,
-    Case,
     Errors,
+    ExecutionParameters,
     Health,
     Honesty,
     Invocations,
@@ -27,9 +29,8 @@ UNDERSTOOD = Invocations(None, (exchange(200),))
 CALM = Health((ping_exchange(200),), (ping_exchange(200),))
 
 
-def finding(clause_id: str, **scenes: object) -> Finding:
-    given: dict[str, object] = {"start": HEALTHY, "health": CALM, "invocations": UNDERSTOOD, **scenes}
-    case = Case(**given)  # type: ignore[arg-type]  # a table of scenes by name
+def finding(clause_id: str, *scenes: object) -> Finding:
+    case = Case.of(HEALTHY, CALM, UNDERSTOOD, *scenes)
     return {found.clause.id: found for found in judge(case)}[clause_id]
 
 
@@ -49,7 +50,7 @@ def busy(*connects: float | None) -> Busy:
     ],
 )
 def test_connections_are_to_be_accepted_in_time(connects: tuple[float | None, ...], status: Status) -> None:
-    assert finding("accept-connection", busy=busy(*connects)).status is status
+    assert finding("accept-connection", busy(*connects)).status is status
 
 
 @pytest.mark.parametrize(
@@ -65,12 +66,12 @@ def test_connections_are_to_be_accepted_in_time(connects: tuple[float | None, ..
 def test_an_image_is_not_failed_for_not_understanding_a_generic_request(
     probes: tuple[int | None, ...], status: Status
 ) -> None:
-    assert finding("invocations", invocations=Invocations(None, tuple(map(exchange, probes)))).status is status
+    assert finding("invocations", Invocations(None, tuple(map(exchange, probes)))).status is status
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, Status.PASS), (400, Status.FAIL), (None, Status.FAIL)])
 def test_a_sample_is_to_be_understood(status: int | None, expected: Status) -> None:
-    assert finding("invocations", invocations=Invocations(exchange(status), (exchange(200),))).status is expected
+    assert finding("invocations", Invocations(exchange(status), (exchange(200),))).status is expected
 
 
 @pytest.mark.parametrize(
@@ -109,11 +110,11 @@ def test_a_sample_comes_first_among_those_that_are_understood_as_well(
 )
 def test_a_large_body_is_to_reach_the_model(large: Exchange, small: int, status: Status) -> None:
     scene = LargeBody(exchange(small), large, None)
-    assert finding("large-body", large_body=scene).status is status
+    assert finding("large-body", scene).status is status
 
 
 def test_a_large_body_that_is_refused_as_input_is_not_called_answered() -> None:
-    found = finding("large-body", large_body=LargeBody(exchange(400), exchange(400), None))
+    found = finding("large-body", LargeBody(exchange(400), exchange(400), None))
     assert "refused as input with 400" in found.verdict.reason
 
 
@@ -131,7 +132,7 @@ def test_a_large_body_that_is_refused_as_input_is_not_called_answered() -> None:
 )
 def test_execution_parameters_are_absent_or_right(status: int, body: object, expected: Status) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    assert finding("execution-parameters", parameters=exchange(status, content)).status is expected
+    assert finding("execution-parameters", ExecutionParameters(exchange(status, content))).status is expected
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_execution_parameters_are_absent_or_right(status: int, body: object, exp
     ],
 )
 def test_only_what_says_that_it_is_an_error_is_an_error_paid_for(body: bytes, expected: Status) -> None:
-    assert finding("error-status", errors=Errors((exchange(200, body),), ())).status is expected
+    assert finding("error-status", Errors((exchange(200, body),), ())).status is expected
 
 
 @pytest.mark.parametrize(
@@ -160,12 +161,12 @@ def test_only_what_says_that_it_is_an_error_is_an_error_paid_for(body: bytes, ex
     ],
 )
 def test_a_stack_trace_of_any_language_is_found(body: bytes) -> None:
-    assert finding("error-traceback", errors=Errors((exchange(400, body),), ())).status is Status.FAIL
+    assert finding("error-traceback", Errors((exchange(400, body),), ())).status is Status.FAIL
 
 
 def test_an_honest_message_is_no_stack_trace() -> None:
     body = b'{"error": "line 3: want 4 columns, got 3"}'
-    assert finding("error-traceback", errors=Errors((exchange(400, body),), ())).status is Status.PASS
+    assert finding("error-traceback", Errors((exchange(400, body),), ())).status is Status.PASS
 
 
 BARE = Start(limit_s=9.0, accepted_s=0.1, healthy_s=0.2, pings=(ping_exchange(200),))
@@ -184,7 +185,7 @@ ENDED = Start(limit_s=9.0, exit_code=1)
     ],
 )
 def test_a_static_ping_is_only_failed_where_it_is_proved(scene: Honesty, expected: Status) -> None:
-    assert finding("ping-honest", honesty=scene).status is expected
+    assert finding("ping-honest", scene).status is expected
 
 
 def stop(exit_code: int | None, held: Exchange | None, baseline: int = 200) -> Stop:
@@ -209,7 +210,7 @@ def stop(exit_code: int | None, held: Exchange | None, baseline: int = 200) -> S
     ],
 )
 def test_the_end_is_judged(clause_id: str, scene: Stop, expected: Status) -> None:
-    assert finding(clause_id, stop=scene).status is expected
+    assert finding(clause_id, scene).status is expected
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_the_end_is_judged(clause_id: str, scene: Stop, expected: Status) -> Non
     ],
 )
 def test_a_server_is_to_survive(scene: Survival, expected: Status) -> None:
-    assert finding("error-survival", survival=scene).status is expected
+    assert finding("error-survival", scene).status is expected
 
 
 CALM_PINGS = (ping_exchange(200),) * 8
@@ -230,24 +231,24 @@ CALM_PINGS = (ping_exchange(200),) * 8
 @pytest.mark.parametrize("statuses", [(), ((400, 900),), ((500, 12), (400, 1))])
 def test_a_container_whose_model_never_worked_was_not_busy(statuses: tuple[tuple[int, int], ...]) -> None:
     for clause_id in ("ping-busy", "accept-connection"):
-        found = finding(clause_id, busy=Busy(CALM_PINGS, statuses, 4))
+        found = finding(clause_id, Busy(CALM_PINGS, statuses, 4))
         assert found.status is Status.UNKNOWN
         assert "--sample" in found.verdict.decide
         assert all(str(status) in found.verdict.reason for status, _ in statuses)
 
 
 def test_a_busy_container_that_answers_its_health_checks_passes() -> None:
-    found = finding("ping-busy", busy=Busy(CALM_PINGS, ((200, 30), (503, 2)), 4))
+    found = finding("ping-busy", Busy(CALM_PINGS, ((200, 30), (503, 2)), 4))
     assert found.status is Status.PASS
     assert "32 invocations answered (30 with 200, 2 with 503)" in found.verdict.reason
 
 
 def test_a_health_check_that_fails_under_load_fails_whatever_the_load_was_answered_with() -> None:
     scene = Busy((ping_exchange(200), ping_exchange(200, seconds=3.0)), ((400, 9),), 4)
-    assert finding("ping-busy", busy=scene).status is Status.FAIL
+    assert finding("ping-busy", scene).status is Status.FAIL
 
 
 @pytest.mark.parametrize("answer", [lambda: exchange(None, error="connection reset"), lambda: exchange(500)])
 def test_broken_input_is_to_be_refused_with_4xx(answer: Callable[[], Exchange]) -> None:
-    found = finding("error-client", errors=Errors((exchange(400), answer()), ()))
+    found = finding("error-client", Errors((exchange(400), answer()), ()))
     assert found.status is (Status.FAIL if answer().status else Status.PASS)

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from argosy.conformance.check import Finding, Status
+from argosy.conformance.case import Case
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.check import Status
+from argosy.conformance.finding import Finding
 from argosy.conformance.run import files_of, judge
-from argosy.conformance.scenes import Archive, Case, Still
-from argosy.contract import CLAUSES, Level
+from argosy.conformance.scenes.at_rest import Archive, Still
+from argosy.contract import Level
 from argosy.image.image import OCI_LAYER_GZIP, OCI_MANIFEST, Image
 from argosy.model_archive import Fault
 from tests.conformance.images import CLEAN_FILES, CLEAN_RUNTIME, ELF_ARM64, SERVE, File, make_image
@@ -18,11 +21,7 @@ ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 
 def judge_image(image: Image, *, is_stored: bool = True) -> Mapping[str, Finding]:
-    case = Case(
-        still=Still(image, is_stored),
-        files=files_of(image),
-        archive=Archive("model.tar.gz", ()),
-    )
+    case = Case.of(Still(image, is_stored), files_of(image), Archive("model.tar.gz", ()))
     return {finding.clause.id: finding for finding in judge(case) if finding.group == "image"}
 
 
@@ -205,7 +204,7 @@ def test_an_archive_that_would_not_unpack_fails_and_a_remark_does_not() -> None:
     link = Fault("weights", "a symbolic link", "pack the file itself", Level.MUST)
     remark = Fault("model/", "an extra top folder", "pack what is in it", Level.SHOULD)
     broken, remarked = (
-        {finding.clause.id: finding for finding in judge(Case(archive=Archive("model.tar.gz", faults)))}
+        {finding.clause.id: finding for finding in judge(Case.of(Archive("model.tar.gz", faults)))}
         for faults in ((link, remark), (remark,))
     )
     assert broken["model-archive"].status is Status.FAIL

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from argosy.conformance.check import SAMPLE, Finding, Status
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.check import SAMPLE, Status
+from argosy.conformance.finding import Finding
 from argosy.conformance.probes import invocation
 from argosy.conformance.run import judge
-from argosy.contract import CLAUSES, Level
+from argosy.contract import Level
 from tests.conformance.servers import SERVERS, failed_clauses, judge_server, observe_server, reasons
 
 Findings = Mapping[str, Finding]

@@ -1,9 +1,10 @@
 import json
 from pathlib import Path
 
-from argosy.conformance.check import SAMPLE, Evidence, Finding, Report, failed, passed, skipped, unknown
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.check import SAMPLE, Evidence, failed, passed, skipped, unknown
+from argosy.conformance.finding import Finding, Report
 from argosy.conformance.report import WIDTH, to_json, to_text
-from argosy.contract import CLAUSES
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

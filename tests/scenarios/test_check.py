@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from argosy.contract import CLAUSES, Level
+from argosy.conformance.catalogue import CLAUSES
+from argosy.contract import Level
 from tests.scenarios.conftest import Built, docker
 from tests.scenarios.running import EXAMPLE, argosy
 

@@ -12,7 +12,7 @@ from argosy.cli.containers import KINDS, KINDS_HELP, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
 from argosy.conformance import report
-from argosy.conformance.observe import Bench
+from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request, invocation
 from argosy.conformance.run import Subject, examine
 from argosy.contract import STARTUP

@@ -1,11 +1,11 @@
-"""The values of the judgement: a check, its verdict on one clause, the finding, the report."""
+"""The values of the judgement: a check, its verdict on one clause, and what was seen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from argosy.contract import CLAUSES, Clause, Level
+from argosy.conformance.clause import Clause
 
 Scene = TypeVar("Scene")
 
@@ -65,84 +65,16 @@ class Check(Generic[Scene]):
     Attributes:
         clause: The demand.
         group: The heading under which reports put it.
-        scene: Name of the attribute of `Case` that `examine` is given; None there means that it was not observed.
+        scene: The type of what `examine` is given, found in a `Case`; one that is not there was not observed.
         examine: The judgement: no I/O, no clock.
         needs: Ids of clauses that this one builds on: when one of them failed, this is skipped.
     """
 
     clause: Clause
     group: str
-    scene: str
+    scene: type[Scene]
     examine: Callable[[Scene], Verdict]
     needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A verdict on a clause, under its heading."""
-
-    clause: Clause
-    group: str
-    verdict: Verdict
-
-    @property
-    def status(self) -> Status:
-        """The verdict's status."""
-        return self.verdict.status
-
-
-class Conformance(StrEnum):
-    """What a report comes to; only clauses of level MUST count."""
-
-    CONFORMS = "conforms"
-    UNDECIDED = "undecided"
-    """None failed, but what was seen does not decide all of them."""
-    BROKEN = "does not conform"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All findings of one image, in the order of the contract.
-
-    Attributes:
-        target: The image or project, as it was named.
-        digest: Digest of the manifest that was read; empty for a project.
-        container: How it was run: `docker`, `podman`, `sandbox`, `process`.
-        seconds: How long observing and judging took.
-        findings: One for each clause.
-    """
-
-    target: str
-    digest: str
-    container: str
-    seconds: float
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def failed(self) -> tuple[Finding, ...]:
-        """The findings that failed."""
-        return tuple(finding for finding in self.findings if finding.status is Status.FAIL)
-
-    @property
-    def undecided(self) -> tuple[Finding, ...]:
-        """The findings on clauses of level MUST that were tried and are unknown."""
-        return tuple(f for f in self.findings if f.status is Status.UNKNOWN and f.clause.level is Level.MUST)
-
-    @property
-    def conformance(self) -> Conformance:
-        """What all findings come to."""
-        if not self.is_conforming:
-            return Conformance.BROKEN
-        return Conformance.UNDECIDED if self.undecided else Conformance.CONFORMS
-
-    @property
-    def is_conforming(self) -> bool:
-        """Whether no clause of level MUST failed."""
-        return all(finding.clause.level is not Level.MUST for finding in self.failed)
-
-    def count(self, status: Status) -> int:
-        """How many findings have the status."""
-        return sum(finding.status is status for finding in self.findings)
 
 
 def passed(reason: str, *evidence: Evidence) -> Verdict:
@@ -171,14 +103,14 @@ class Group(Generic[Scene]):
 
     Attributes:
         name: The heading.
-        scene: The attribute of `Case`.
+        scene: The type of the scene.
         needs: What every check of the group builds on.
     """
 
     name: str
-    scene: str
+    scene: type[Scene]
     needs: tuple[str, ...] = ()
 
-    def check(self, clause_id: str, examine: Callable[[Scene], Verdict], *needs: str) -> Check[Scene]:
+    def check(self, clause: Clause, examine: Callable[[Scene], Verdict], *needs: str) -> Check[Scene]:
         """The check of one clause; `needs` are added to the group's."""
-        return Check(CLAUSES[clause_id], self.name, self.scene, examine, self.needs + needs)
+        return Check(clause, self.name, self.scene, examine, self.needs + needs)

@@ -29,7 +29,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from argosy.conformance.check import Conformance, Evidence, Finding, Report, Status
+from argosy.conformance.check import Evidence, Status
+from argosy.conformance.finding import Conformance, Finding, Report
 from argosy.contract import Level
 
 WIDTH = 80

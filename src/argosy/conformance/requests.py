@@ -9,7 +9,7 @@ from typing import Final
 
 from argosy import media_type
 from argosy.conformance.probes import Exchange, Request, invocation
-from argosy.conformance.scenes import Invocations
+from argosy.conformance.scenes.endpoint import Invocations
 from argosy.contract import HEADER_CUSTOM_ATTRIBUTES, HEADER_INFERENCE_ID
 
 JSON: Final = "application/json"

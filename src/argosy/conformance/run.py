@@ -2,37 +2,29 @@
 
 import tempfile
 import time
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from argosy import model_archive
-from argosy.conformance.check import Check, Finding, Report, Status, Verdict, skipped, unknown
-from argosy.conformance.checks import archive, errors, health, image, invocations, program, shutdown, startup
-from argosy.conformance.observe import Bench, observe
-from argosy.conformance.scenes import Archive, Case, Files, Still
+from argosy.conformance.case import Case
+from argosy.conformance.catalogue import ACTS, CHECKS
+from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
+from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.bench import Bench
+from argosy.conformance.scenes.at_rest import Archive, Files, Still
+from argosy.conformance.scenes.endpoint import Isolation
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import Image
 from argosy.image.materials.secrets import search_layers
 
-CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
-    *image.CHECKS,
-    *program.CHECKS,
-    *archive.CHECKS,
-    *startup.CHECKS,
-    *health.CHECKS,
-    *invocations.CHECKS,
-    *errors.CHECKS,
-    *shutdown.CHECKS,
-)
-"""All checks, in the order of a report."""
-
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 _NO_IMAGE: Final = "a project is no image: build it, and check what was built"
 _NO_ARCHIVE: Final = "no --model-data was given"
-_AT_REST: Final = ("still", "files", "archive", "absent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +55,10 @@ def examine(subject: Subject, bench: Bench) -> Report:
         EngineError: The container engine is missing or failed.
     """
     begun = time.monotonic()
-    rest = _at_rest(subject)
-    own = rest.files is not None and bool(rest.files.filesystem.listing(MODEL_DIR))
+    case = _at_rest(subject)
+    files = case.find(Files)
+    own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
+    wanted = {check.scene for check in CHECKS}
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -74,33 +68,32 @@ def examine(subject: Subject, bench: Bench) -> Report:
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            reason = f"the artifacts cannot be unpacked: {error.message}"
-            scenes = [field.name for field in fields(Case) if field.name not in _AT_REST]
-            case = replace(rest, absent=(*rest.absent, *((scene, reason) for scene in scenes)))
+            played = {scene for act in ACTS for scene in act.scenes}
+            case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
-            running = observe(replace(bench, model_dir=model_dir, has_artifacts=has_artifacts))
-            case = replace(running, still=rest.still, files=rest.files, archive=rest.archive, absent=rest.absent)
-    kind = case.isolation.kind if case.isolation else ""
+            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
+            case = case.joined(observe(given, ACTS, wanted))
+    isolation = case.find(Isolation)
+    kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
     return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
 
 
-def judge(case: Case) -> tuple[Finding, ...]:
-    """The findings on everything that was observed, one for each clause, in the order of the contract.
+def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:
+    """The findings on everything that was observed, one for each clause, in the order of the checks.
 
     Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`.
     """
-    absent = dict(case.absent)
     found: dict[str, Finding] = {}
-    for check in CHECKS:
+    for check in checks:
         blocking = [need for need in check.needs if found[need].status in (Status.FAIL, Status.SKIP)]
-        scene = getattr(case, check.scene)
-        if blocking and check.scene not in absent:
+        scene = case.find(check.scene)
+        if blocking and check.scene not in case.absent:
             needed = found[blocking[0]]
             verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
         elif scene is None:
-            verdict = skipped(absent.get(check.scene, _GONE))
+            verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict)
@@ -119,21 +112,18 @@ def files_of(image: Image) -> Files:
 
 def _at_rest(subject: Subject) -> Case:
     """The scenes that need no container."""
-    still, files, archived = None, None, None
-    absent: list[tuple[str, str]] = []
+    case = Case()
     if subject.image is None:
-        absent += [("still", _NO_IMAGE), ("files", _NO_IMAGE)]
+        case = case.without((Still, Files), _NO_IMAGE)
     else:
-        still = Still(subject.image, subject.is_stored)
+        case = case.joined(Case.of(Still(subject.image, subject.is_stored)))
         try:
-            files = files_of(subject.image)
+            case = case.joined(Case.of(files_of(subject.image)))
         except ImageError as error:
-            absent.append(("files", f"the layers cannot be read: {error.message}"))
+            case = case.without((Files,), f"the layers cannot be read: {error.message}")
     if subject.model_data is None:
-        absent.append(("archive", _NO_ARCHIVE))
-    else:
-        archived = Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))
-    return Case(still=still, files=files, archive=archived, absent=tuple(absent))
+        return case.without((Archive,), _NO_ARCHIVE)
+    return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

@@ -7,9 +7,11 @@ import json
 from typing import Final
 
 from argosy.conformance.check import SAMPLE, Check, Group, Verdict, failed, passed, unknown
+from argosy.conformance.clause import must, should
 from argosy.conformance.probes import Exchange, size
-from argosy.conformance.scenes import Headers, Invocations, LargeBody
-from argosy.contract import BATCH_PAYLOAD_MB
+from argosy.conformance.scenes.endpoint import ExecutionParameters, Headers, Invocations, LargeBody
+from argosy.conformance.sources import EXAMPLES_ISSUES, MODEL_PACKAGE_IMAGES
+from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, HOSTING_PAGE, INVOKE_ENDPOINT
 
 _NO_ROUTE: Final = (404, 405, 501)
 _UNREAD: Final = (401, 403, 404, 405, 411, 415)
@@ -86,7 +88,8 @@ def _large(large_body: LargeBody) -> Verdict:
     return passed(f"a body of {sent} is taken and answered with {large.status}")
 
 
-def _execution_parameters(exchange: Exchange) -> Verdict:
+def _execution_parameters(parameters: ExecutionParameters) -> Verdict:
+    exchange = parameters.exchange
     if exchange.status in (404, 405):
         return passed(f"{exchange.status}: the defaults hold")
     if exchange.status != 200:
@@ -115,15 +118,61 @@ def _is_worse(baseline: Exchange, changed: Exchange) -> bool:
     return _is_broken(changed) or (baseline.is_success and not changed.is_success)
 
 
-_INVOCATIONS: Final[Group[Invocations]] = Group("invocations", "invocations", needs=("start-healthy",))
-_HEADERS: Final[Group[Headers]] = Group("invocations", "headers", needs=("start-healthy", "invocations"))
-_LARGE: Final[Group[LargeBody]] = Group("invocations", "large_body", needs=("start-healthy", "invocations"))
-_EXECUTION: Final[Group[Exchange]] = Group("invocations", "parameters", needs=("start-healthy",))
+_INVOCATIONS: Final[Group[Invocations]] = Group("invocations", Invocations, needs=("start-healthy",))
+_HEADERS: Final[Group[Headers]] = Group("invocations", Headers, needs=("start-healthy", "invocations"))
+_LARGE: Final[Group[LargeBody]] = Group("invocations", LargeBody, needs=("start-healthy", "invocations"))
+_EXECUTION: Final[Group[ExecutionParameters]] = Group("invocations", ExecutionParameters, needs=("start-healthy",))
 
-CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Check[Exchange], ...]] = (
-    _INVOCATIONS.check("invocations", _invocations),
-    _HEADERS.check("invocation-headers", _headers),
-    _HEADERS.check("media-type-parameters", _parameters),
-    _LARGE.check("large-body", _large),
-    _EXECUTION.check("execution-parameters", _execution_parameters),
+CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Check[ExecutionParameters], ...]] = (
+    _INVOCATIONS.check(
+        must(
+            "invocations",
+            MODEL_PACKAGE_IMAGES,
+            "POST /invocations takes inference requests and answers them.",
+            "route POST /invocations to the model; give `argosy check` a request with --sample and --content-type",
+            rows="C08",
+        ),
+        _invocations,
+    ),
+    _HEADERS.check(
+        must(
+            "invocation-headers",
+            HOSTING_PAGE,
+            "Unknown request headers are ignored, and Content-Type and Accept may be missing.",
+            "read only the headers you know, and have a default for Content-Type and Accept",
+            rows="C11",
+        ),
+        _headers,
+    ),
+    _HEADERS.check(
+        should(
+            "media-type-parameters",
+            INVOKE_ENDPOINT,
+            "A Content-Type with parameters, `text/csv; charset=utf-8`, means the same as without.",
+            "compare type/subtype, not the whole header field",
+            rows="C11",
+        ),
+        _parameters,
+    ),
+    _LARGE.check(
+        must(
+            "large-body",
+            f"{EXAMPLES_ISSUES}/2793",
+            "A request body of 25 MB is taken: no 413, no reset connection.",
+            "nginx: client_max_body_size 100m; Flask: no MAX_CONTENT_LENGTH below it; TorchServe: max_request_size",
+            rows="C19 L01 F10",
+        ),
+        _large,
+    ),
+    _EXECUTION.check(
+        should(
+            "execution-parameters",
+            BATCH_PAGE,
+            "GET /execution-parameters is 404, or JSON whose"
+            " MaxConcurrentTransforms times MaxPayloadInMB is at most 100.",
+            'answer {"MaxConcurrentTransforms": 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}, or 404',
+            rows="C17",
+        ),
+        _execution_parameters,
+    ),
 )

@@ -3,7 +3,9 @@
 from typing import Final
 
 from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
-from argosy.conformance.scenes import Stop
+from argosy.conformance.clause import fact, must, should
+from argosy.conformance.scenes.endpoint import Stop
+from argosy.contract import HOSTING_PAGE
 
 _ENDED_BY_SIGTERM: Final = 128 + 15
 
@@ -43,10 +45,37 @@ def _exit_code(stop: Stop) -> Verdict:
     return passed("it is 0")
 
 
-_GROUP: Final[Group[Stop]] = Group("stop", "stop", needs=("start-healthy",))
+_GROUP: Final[Group[Stop]] = Group("stop", Stop, needs=("start-healthy",))
 
 CHECKS: Final[tuple[Check[Stop], ...]] = (
-    _GROUP.check("stop-grace", _grace),
-    _GROUP.check("stop-drain", _drain),
-    _GROUP.check("stop-exit-code", _exit_code, "stop-grace"),
+    _GROUP.check(
+        must(
+            "stop-grace",
+            HOSTING_PAGE,
+            "The container ends within 30 seconds of SIGTERM; then comes SIGKILL.",
+            "let the server be the first process (`exec` in a shell script) and handle SIGTERM",
+            rows="C13",
+        ),
+        _grace,
+    ),
+    _GROUP.check(
+        should(
+            "stop-drain",
+            HOSTING_PAGE,
+            "A request that is under way when SIGTERM comes is still answered.",
+            "on SIGTERM stop accepting, finish what is under way, then end",
+            rows="C13",
+        ),
+        _drain,
+    ),
+    _GROUP.check(
+        fact(
+            "stop-exit-code",
+            HOSTING_PAGE,
+            "The exit code after SIGTERM is 0.",
+            "handle SIGTERM and end with 0, so that a log tells a stop from a crash",
+        ),
+        _exit_code,
+        "stop-grace",
+    ),
 )

@@ -6,7 +6,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
-from argosy.conformance.scenes import Files, Still
+from argosy.conformance.clause import must, should
+from argosy.conformance.scenes.at_rest import Files, Still
+from argosy.conformance.sources import FEEDBACK_ISSUES, MARKETPLACE_SECURITY
+from argosy.contract import CREATE_TRANSFORM_JOB, HOSTING_PAGE
 from argosy.image.image import DOCKER_LAYER, DOCKER_MANIFEST
 from argosy.image.materials.secrets import search_config
 
@@ -108,15 +111,73 @@ def _seen(what: str, text: str) -> Evidence:
     return Evidence(what, text)
 
 
-_GROUP: Final[Group[Still]] = Group("image", "still")
-_FILES: Final[Group[Files]] = Group("image", "files")
+_GROUP: Final[Group[Still]] = Group("image", Still)
+_FILES: Final[Group[Files]] = Group("image", Files)
 
 CHECKS: Final[tuple[Check[Still] | Check[Files], ...]] = (
-    _GROUP.check("image-manifest", _manifest),
-    _GROUP.check("image-platform", _platform),
-    _GROUP.check("image-exec-form", _exec_form),
-    _GROUP.check("image-init", _init),
-    _GROUP.check("image-root", _root),
-    _FILES.check("image-gpu-driver", _gpu_driver),
-    _FILES.check("image-secrets", _secrets),
+    _GROUP.check(
+        must(
+            "image-manifest",
+            f"{FEEDBACK_ISSUES}/180",
+            "The stored manifest is one Docker v2 schema 2 image with gzip layers, not an OCI manifest or an index.",
+            "docker buildx build --platform linux/amd64 --provenance=false --sbom=false"
+            " --output type=image,oci-mediatypes=false,push=true, or argosy image convert",
+            rows="I01 I02 I03 F01",
+        ),
+        _manifest,
+    ),
+    _GROUP.check(
+        must(
+            "image-platform",
+            CREATE_TRANSFORM_JOB,
+            "The image is for linux/amd64: no instance type of a transform job has another processor.",
+            "build with --platform linux/amd64",
+            rows="C03 F02",
+        ),
+        _platform,
+    ),
+    _GROUP.check(
+        must(
+            "image-exec-form",
+            HOSTING_PAGE,
+            "ENTRYPOINT has the exec form, so that the program itself receives SIGTERM.",
+            'write ENTRYPOINT ["program", "argument"], not ENTRYPOINT program argument',
+            rows="C13",
+        ),
+        _exec_form,
+    ),
+    _GROUP.check(
+        must(
+            "image-init",
+            HOSTING_PAGE,
+            "The entry point is no init such as tini, which is confused by the argument `serve`.",
+            "make the server itself the ENTRYPOINT",
+            rows="C14",
+        ),
+        _init,
+    ),
+    _GROUP.check(
+        must("image-root", HOSTING_PAGE, "The container runs as root.", "remove USER from the Dockerfile", rows="C15"),
+        _root,
+    ),
+    _FILES.check(
+        must(
+            "image-gpu-driver",
+            HOSTING_PAGE,
+            "The image brings no NVIDIA driver; the host's is mounted.",
+            "remove nvidia-smi, libcuda.so and libnvidia-ml.so; keep the CUDA toolkit only",
+            rows="C16",
+        ),
+        _gpu_driver,
+    ),
+    _FILES.check(
+        should(
+            "image-secrets",
+            MARKETPLACE_SECURITY,
+            "No secret is in the image's environment, history or files: whoever may run it may read it.",
+            "revoke what was found, pass it as a build secret (RUN --mount=type=secret), and build again",
+            rows="N05",
+        ),
+        _secrets,
+    ),
 )

@@ -5,8 +5,11 @@ import re
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.clause import must, should
 from argosy.conformance.probes import Exchange
-from argosy.conformance.scenes import Errors, Survival
+from argosy.conformance.scenes.endpoint import Errors, Survival
+from argosy.conformance.sources import MARKETPLACE_PRICING, MARKETPLACE_SECURITY
+from argosy.contract import HOSTING_PAGE
 
 _ERROR_FIELDS: Final = ("error", "errors", "exception", "traceback", "errorMessage", "error_message", "stacktrace")
 _ERROR_TEXT: Final = re.compile(rb"(?i)^\s*(error\b|exception\b|traceback \(most|internal server error)")
@@ -83,12 +86,48 @@ def _evidence(exchanges: list[Exchange]) -> tuple[Evidence, ...]:
     return tuple(exchange.evidence for exchange in exchanges[:4])
 
 
-_ERRORS: Final[Group[Errors]] = Group("errors", "errors", needs=("start-healthy", "invocations"))
-_SURVIVAL: Final[Group[Survival]] = Group("errors", "survival", needs=("start-healthy", "ping"))
+_ERRORS: Final[Group[Errors]] = Group("errors", Errors, needs=("start-healthy", "invocations"))
+_SURVIVAL: Final[Group[Survival]] = Group("errors", Survival, needs=("start-healthy", "ping"))
 
 CHECKS: Final[tuple[Check[Errors] | Check[Survival], ...]] = (
-    _ERRORS.check("error-status", _status),
-    _ERRORS.check("error-client", _client),
-    _ERRORS.check("error-traceback", _traceback),
-    _SURVIVAL.check("error-survival", _survival),
+    _ERRORS.check(
+        must(
+            "error-status",
+            MARKETPLACE_PRICING,
+            "An error is never answered with 2xx: the buyer pays for every 2xx.",
+            "answer bad input with 4xx and your own failures with 5xx",
+            rows="C20 M04",
+        ),
+        _status,
+    ),
+    _ERRORS.check(
+        should(
+            "error-client",
+            MARKETPLACE_PRICING,
+            "Input that cannot be understood is answered with 4xx.",
+            "validate the body and the Content-Type: 400 for what cannot be decoded, 415 for an unknown media type",
+            rows="C20",
+        ),
+        _client,
+    ),
+    _ERRORS.check(
+        should(
+            "error-traceback",
+            MARKETPLACE_SECURITY,
+            "No answer carries a stack trace: the buyer would read your code's paths and lines.",
+            "log the trace, answer with one sentence; switch the framework's debug mode off",
+            rows="N09",
+        ),
+        _traceback,
+    ),
+    _SURVIVAL.check(
+        must(
+            "error-survival",
+            HOSTING_PAGE,
+            "The server lives on after requests that it cannot answer.",
+            "catch errors where one request is handled; never end the process",
+            rows="C20",
+        ),
+        _survival,
+    ),
 )

@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed
-from argosy.conformance.scenes import Files
-from argosy.contract import SERVE_ARGUMENT
+from argosy.conformance.clause import must
+from argosy.conformance.scenes.at_rest import Files
+from argosy.contract import HOSTING_PAGE, SERVE_ARGUMENT
 from argosy.image.filesystem import Entry, Filesystem
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -124,6 +125,18 @@ def _env_arguments(words: list[str]) -> list[str]:
     return [word for word in shlex.split(text) if "=" not in word]
 
 
-_GROUP: Final[Group[Files]] = Group("image", "files")
+_GROUP: Final[Group[Files]] = Group("image", Files)
 
-CHECKS: Final[tuple[Check[Files], ...]] = (_GROUP.check("image-serve", _serve),)
+CHECKS: Final[tuple[Check[Files], ...]] = (
+    _GROUP.check(
+        must(
+            "image-serve",
+            HOSTING_PAGE,
+            "`docker run IMAGE serve` finds a program that this image can execute.",
+            "name the program in an exec-form ENTRYPOINT, or put an executable `serve` on PATH: chmod 755, LF line"
+            " ends, and a first line whose interpreter is in the image",
+            rows="C01 C02 F02 F03",
+        ),
+        _serve,
+    ),
+)

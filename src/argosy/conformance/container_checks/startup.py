@@ -4,7 +4,10 @@ import re
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
-from argosy.conformance.scenes import Isolation, Start
+from argosy.conformance.clause import must
+from argosy.conformance.scenes.endpoint import Isolation, Start
+from argosy.conformance.sources import ISOLATION_PAGE
+from argosy.contract import HOSTING_PAGE
 
 # The names of error codes are words in capitals: ModuleNotFoundError and FileNotFoundError hold "enotfound" too.
 _NETWORK_WANTED: Final = re.compile(
@@ -100,12 +103,49 @@ def _log(lines: list[str]) -> Evidence:
     return Evidence("the log", f"{len(lines)} lines", None, tuple(lines[-4:]))
 
 
-_START: Final[Group[Start]] = Group("start", "start")
-_ISOLATION: Final[Group[Isolation]] = Group("start", "isolation")
+_START: Final[Group[Start]] = Group("start", Start)
+_ISOLATION: Final[Group[Isolation]] = Group("start", Isolation)
 
 CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
-    _START.check("start-port", _port),
-    _START.check("start-healthy", _healthy, "start-port"),
-    _ISOLATION.check("start-offline", _offline),
-    _ISOLATION.check("start-read-only-model", _read_only_model),
+    _START.check(
+        must(
+            "start-port",
+            HOSTING_PAGE,
+            "The server listens on port 8080 of all addresses.",
+            "bind 0.0.0.0:8080",
+            rows="C04 F04",
+        ),
+        _port,
+    ),
+    _START.check(
+        must(
+            "start-healthy",
+            HOSTING_PAGE,
+            "GET /ping is answered with 200 within 8 minutes of the start.",
+            "answer GET /ping with 200 and an empty body once the model is loaded; look in the log for why it is not",
+            rows="C06 F04",
+        ),
+        _healthy,
+        "start-port",
+    ),
+    _ISOLATION.check(
+        must(
+            "start-offline",
+            ISOLATION_PAGE,
+            "The container starts and answers with no network and no AWS credentials.",
+            "bring every file and dependency in the image or in model.tar.gz; download nothing at run time",
+            rows="N01 N02 F08",
+        ),
+        _offline,
+    ),
+    _ISOLATION.check(
+        must(
+            "start-read-only-model",
+            HOSTING_PAGE,
+            "The container does not write to /opt/ml/model.",
+            "write to /tmp, and copy from /opt/ml/model what must be changed",
+            rows="N03",
+        ),
+        _read_only_model,
+    ),
 )

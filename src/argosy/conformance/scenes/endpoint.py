@@ -1,43 +1,8 @@
-"""What was observed of one image: one frozen value a scene, all of them in a `Case`. The checks judge these."""
+"""A running container: from its start over health checks and invocations to its end."""
 
 from dataclasses import dataclass, field
 
 from argosy.conformance.probes import Exchange
-from argosy.image.filesystem import Filesystem
-from argosy.image.image import Image
-from argosy.image.materials.secrets import Search
-from argosy.model_archive import Fault
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """The image at rest, its layers not yet read.
-
-    Attributes:
-        image: Its manifest and config.
-        is_stored: Whether the manifest is the one that a registry or layout stores; a daemon and a docker archive have
-            none of their own, it is made when the image is pushed.
-    """
-
-    image: Image
-    is_stored: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The image at rest with its layers merged, and what was found when every layer was searched for secrets."""
-
-    image: Image
-    filesystem: Filesystem
-    search: Search
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A linted model.tar.gz."""
-
-    name: str
-    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +157,13 @@ class LargeBody:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionParameters:
+    """What GET /execution-parameters was answered with."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Busy:
     """Health checks while invocations run.
 
@@ -269,29 +241,3 @@ class Stop:
     baseline: Exchange | None
     held: Exchange | None
     log: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything that was observed of one image; a scene that could not be played is None.
-
-    Attributes:
-        absent: Name of a scene -> why it was not played.
-    """
-
-    still: Still | None = None
-    files: Files | None = None
-    archive: Archive | None = None
-    start: Start | None = None
-    isolation: Isolation | None = None
-    health: Health | None = None
-    honesty: Honesty | None = None
-    invocations: Invocations | None = None
-    headers: Headers | None = None
-    large_body: LargeBody | None = None
-    parameters: Exchange | None = None
-    busy: Busy | None = None
-    errors: Errors | None = None
-    survival: Survival | None = None
-    stop: Stop | None = None
-    absent: tuple[tuple[str, str], ...] = ()

@@ -4,9 +4,11 @@ import statistics
 from typing import Final
 
 from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Status, Verdict, failed, passed, unknown
+from argosy.conformance.clause import must, should
 from argosy.conformance.probes import Exchange
-from argosy.conformance.scenes import Busy, Health, Honesty
-from argosy.contract import ACCEPT_CONNECTION, PING
+from argosy.conformance.scenes.endpoint import Busy, Health, Honesty
+from argosy.conformance.sources import SDK_ISSUES
+from argosy.contract import ACCEPT_CONNECTION, HOSTING_PAGE, PING
 
 _SLOW_CONNECTIONS: Final = 3
 """Fewer may be this machine's own hiccups."""
@@ -94,14 +96,61 @@ def _evidence(exchanges: tuple[Exchange, ...] | list[Exchange]) -> tuple[Evidenc
     return tuple(exchange.evidence for exchange in exchanges)
 
 
-_HEALTH: Final[Group[Health]] = Group("health", "health", needs=("start-healthy",))
-_HONESTY: Final[Group[Honesty]] = Group("health", "honesty", needs=("start-healthy",))
-_BUSY: Final[Group[Busy]] = Group("health", "busy", needs=("start-healthy",))
+_HEALTH: Final[Group[Health]] = Group("health", Health, needs=("start-healthy",))
+_HONESTY: Final[Group[Honesty]] = Group("health", Honesty, needs=("start-healthy",))
+_BUSY: Final[Group[Busy]] = Group("health", Busy, needs=("start-healthy",))
 
 CHECKS: Final[tuple[Check[Health] | Check[Honesty] | Check[Busy], ...]] = (
-    _HEALTH.check("ping", _ping),
-    _HONESTY.check("ping-honest", _honest),
-    _HEALTH.check("ping-any-host", _any_host),
-    _BUSY.check("ping-busy", _busy, "ping"),
-    _BUSY.check("accept-connection", _accepted),
+    _HEALTH.check(
+        must(
+            "ping",
+            HOSTING_PAGE,
+            "Every GET /ping is answered with 200 within 2 seconds.",
+            "answer /ping outside the process that loads and runs the model",
+            rows="C05 F04",
+        ),
+        _ping,
+    ),
+    _HONESTY.check(
+        should(
+            "ping-honest",
+            HOSTING_PAGE,
+            "GET /ping says whether the model can be invoked, and is no static 200.",
+            "answer /ping with 503 until the model is loaded and whenever it cannot predict",
+            rows="C07 F05",
+        ),
+        _honest,
+    ),
+    _HEALTH.check(
+        must(
+            "ping-any-host",
+            f"{SDK_ISSUES}/1554",
+            "GET /ping is answered whatever the Host header;"
+            " SageMaker sends model.aws.local:8080 and 169.254.255.131:8080.",
+            "allow every host (Django: ALLOWED_HOSTS = ['*']; Starlette: no TrustedHostMiddleware)",
+            rows="C12 F04",
+        ),
+        _any_host,
+    ),
+    _BUSY.check(
+        must(
+            "ping-busy",
+            HOSTING_PAGE,
+            "GET /ping is answered within 2 seconds while invocations run.",
+            "serve with more than one thread or process, or answer /ping in front of the model",
+            rows="C10",
+        ),
+        _busy,
+        "ping",
+    ),
+    _BUSY.check(
+        must(
+            "accept-connection",
+            HOSTING_PAGE,
+            ACCEPT_CONNECTION.sentence,
+            "never block the accepting thread; give the listening socket a backlog",
+            rows="C09",
+        ),
+        _accepted,
+    ),
 )

@@ -3,8 +3,9 @@
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed
-from argosy.conformance.scenes import Archive
-from argosy.contract import Level
+from argosy.conformance.clause import must
+from argosy.conformance.scenes.at_rest import Archive
+from argosy.contract import CONTAINER_DEFINITION, Level
 
 
 def _model_archive(archive: Archive) -> Verdict:
@@ -18,6 +19,17 @@ def _model_archive(archive: Archive) -> Verdict:
     return passed("it unpacks")
 
 
-_GROUP: Final[Group[Archive]] = Group("image", "archive")
+_GROUP: Final[Group[Archive]] = Group("image", Archive)
 
-CHECKS: Final[tuple[Check[Archive], ...]] = (_GROUP.check("model-archive", _model_archive),)
+CHECKS: Final[tuple[Check[Archive], ...]] = (
+    _GROUP.check(
+        must(
+            "model-archive",
+            CONTAINER_DEFINITION,
+            "model.tar.gz is a gzip tar that SageMaker unpacks: no links, no devices, no paths that lead out.",
+            "argosy pack",
+            rows="A01 A02 F13",
+        ),
+        _model_archive,
+    ),
+)

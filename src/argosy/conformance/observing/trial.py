@@ -1,0 +1,137 @@
+"""One running container of an act: started, asked, stopped; what it logs goes with what it was asked."""
+
+import time
+from dataclasses import replace
+from types import TracebackType
+from typing import Final
+
+from argosy.conformance.observing.bench import Bench
+from argosy.conformance.probes import Exchange, Held, Request, ping, printable, send
+from argosy.conformance.scenes.endpoint import Start, Stop
+from argosy.contract import INVOCATION, STOP_GRACE
+from argosy.errors import ContainerError
+from argosy.simulator.containers.container import Container, Launch
+
+PATIENCE_S: Final = 10.0
+"""How long a slow health check is waited for, so that the finding can say how slow it is."""
+POLL_S: Final = 0.1
+_SIGNAL_ARRIVES_S: Final = 0.2
+_ENDING_S: Final = 1.0
+_LOG_LINES: Final = 8
+_START_LOG_LINES: Final = 40
+_LINE_LENGTH: Final = 500
+
+
+class Trial:
+    """One container, for as long as a `with` block; removed at its end whatever happens.
+
+    Attributes:
+        container: The container; not started before `start`.
+        last: The last exchange, None before the first.
+    """
+
+    def __init__(self, bench: Bench, launch: Launch | None = None) -> None:
+        self.container: Container = bench.launch(launch or Launch(model_dir=bench.model_dir))
+        self.last: Exchange | None = None
+        self._bench = bench
+        self._seen = 0
+
+    def __enter__(self) -> "Trial":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.container.remove()
+
+    def start(self) -> Start:
+        """Start the container and wait until it is healthy, has ended, or time is up."""
+        begun = time.monotonic()
+        limit_s = self._bench.startup_s
+        try:
+            self.container.start()
+        except ContainerError as error:
+            return Start(limit_s, failure=error.message)
+        pings: list[Exchange] = []
+        accepted_s: float | None = None
+        healthy_s: float | None = None
+        exit_code: int | None = None
+        while healthy_s is None and exit_code is None and time.monotonic() - begun < limit_s:
+            exchange = send(self.container.url, ping(), min(PATIENCE_S, limit_s))
+            if exchange.is_accepted and accepted_s is None:
+                accepted_s = time.monotonic() - exchange.total_s - begun
+            if not pings or (pings[-1].status, pings[-1].error) != (exchange.status, exchange.error):
+                pings.append(exchange)
+            if exchange.status == 200:
+                healthy_s = time.monotonic() - begun
+            else:
+                exit_code = self.container.exit_code()
+                time.sleep(POLL_S)
+        return Start(
+            limit_s,
+            accepted_s=accepted_s,
+            healthy_s=healthy_s,
+            waited_s=time.monotonic() - begun,
+            pings=tuple(pings),
+            exit_code=exit_code,
+            is_loopback_only=self._is_seen_on_loopback_only(),
+            has_artifacts=self._bench.has_artifacts,
+            log=() if healthy_s is not None else self.log(_START_LOG_LINES),
+        )
+
+    def is_alive(self) -> bool:
+        """Whether the container runs; one that left a request without an answer may be about to end."""
+        if self.last is not None and self.last.status is None:
+            return self.container.wait(_ENDING_S) is None
+        return self.container.exit_code() is None
+
+    def send(self, request: Request, timeout_s: float = INVOCATION.value) -> Exchange:
+        """Send a request; an answer that may become a finding gets the lines that were logged meanwhile."""
+        exchange = send(self.container.url, request, timeout_s)
+        if exchange.status is None or exchange.is_server_error:
+            exchange = replace(exchange, log=self.log())
+        self.last = exchange
+        return exchange
+
+    def stop(self, baseline: Exchange | None) -> Stop:
+        """Send SIGTERM while a request is under way, and wait for the end.
+
+        Args:
+            baseline: The request, and how it was answered before; None sends none.
+        """
+        container, limit_s = self.container, STOP_GRACE.value
+        self.log()
+        held = None
+        if baseline is not None and baseline.request.body:
+            # Not the whole grace: a server that waits for a request that it no longer reads ends once its client goes.
+            patience_s = min(baseline.total_s + PATIENCE_S, limit_s - PATIENCE_S)
+            held = Held(container.url, baseline.request, patience_s)
+        # The signal must find the request under way: with a body it is, from its first byte to its last.
+        time.sleep(_SIGNAL_ARRIVES_S)
+        begun = time.monotonic()
+        container.terminate()
+        time.sleep(_SIGNAL_ARRIVES_S)
+        exchange = held.finish() if held else None
+        exit_code = container.wait(max(0.0, limit_s - (time.monotonic() - begun)))
+        seconds = time.monotonic() - begun
+        log = self.log()
+        if exit_code is None:
+            container.kill()
+        return Stop(exit_code, seconds, limit_s, baseline, exchange, log)
+
+    def log(self, count: int = _LOG_LINES) -> tuple[str, ...]:
+        """The last of the lines that were logged since the last call."""
+        try:
+            text = self.container.logs()
+        except ContainerError:
+            return ()
+        new, self._seen = text[self._seen :], len(text)
+        return tuple(_cut(printable(line)) for line in new.splitlines() if line.strip())[-count:]
+
+    def _is_seen_on_loopback_only(self) -> bool:
+        """Of an image: a project is told to listen there."""
+        return self._bench.is_read_only and self.container.is_on_loopback_only()
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"

@@ -1,0 +1,1 @@
+"""What was observed, one frozen value a scene; the checks judge these."""
