@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocol class, mended: a request that asks for another protocol in vain keeps its body.
 
 A server may ignore Upgrade and answer the request as it is (RFC 9110, section 7.8), and clients count on it: Java's
-sends `Upgrade: h2c` by itself. httptools takes every request with Upgrade for whole behind its head and reads no
-further (`HttpParserUpgrade`, https://github.com/MagicStack/httptools/issues/124). uvicorn goes on with that parser,
+HttpClient sends `Upgrade: h2c` by itself. httptools takes each request with Upgrade for whole behind its head and reads
+no further (`HttpParserUpgrade`, https://github.com/MagicStack/httptools/issues/124). uvicorn goes on with that parser,
 which takes the body for the next request: it is lost, and often the answer is 400
 (https://github.com/Kludex/uvicorn/issues/2722). All read 2026-11-23; seen with uvicorn 0.54 and httptools 0.9.
 
