@@ -83,7 +83,7 @@ def test_every_file_that_the_page_names_exists() -> None:
 
 
 def test_what_enters_the_image_sees_only_the_ground() -> None:
-    assert UNITS["serving"] == {"errors", "contract", "media_type"}
+    assert UNITS["serving"] == {"errors", "contract", "media_type", "http_protocol"}
 
 
 def test_the_judge_never_sees_the_judged() -> None:

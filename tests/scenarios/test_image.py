@@ -70,7 +70,15 @@ def test_of_argosy_only_the_server_enters_the_image(built: Built, tmp_path: Path
     ours = {
         path.removeprefix(f"{site}argosy/").partition("/")[0] for path in inside if path.startswith(f"{site}argosy/")
     }
-    assert ours == {"__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving"}
+    assert ours == {
+        "__init__.py",
+        "contract.py",
+        "errors.py",
+        "http_protocol.py",
+        "media_type.py",
+        "py.typed",
+        "serving",
+    }
 
 
 @pytest.fixture(params=["loaded", "pulled"])

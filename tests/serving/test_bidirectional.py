@@ -392,6 +392,7 @@ def test_only_an_upgrade_of_this_path_is_one(short_path: str, tmp_path: Path) ->
         assert upgraded(server, "/ping").status == 200
         assert upgraded(server, "/elsewhere").status == 404
         assert upgraded(server, PATH, Sec_WebSocket_Version="8").status == 426
+        assert server.request("POST", PATH, b"body", Connection="Upgrade", Upgrade="websocket").status == 405
         long = {f"X_Amzn_SageMaker_{name}": "x" * 10_000 for name in ("Custom_Attributes", "Inference_Id")}
         assert upgraded(server, PATH, **long).status == 431
         with WebSocketClient(server.port) as client:

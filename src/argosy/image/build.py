@@ -40,7 +40,15 @@ from argosy.image.materials.secrets import SecretCheck
 from argosy.image.observation import Observer
 from argosy.project import Project
 
-SERVER_PARTS: Final = ("__init__.py", "contract.py", "errors.py", "media_type.py", "py.typed", "serving")
+SERVER_PARTS: Final = (
+    "__init__.py",
+    "contract.py",
+    "errors.py",
+    "http_protocol.py",
+    "media_type.py",
+    "py.typed",
+    "serving",
+)
 """What of this package enters the image."""
 
 BASE_DIGEST_LABEL: Final = "org.opencontainers.image.base.digest"

@@ -10,7 +10,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from argosy.serving.front.asgi import Receive, Scope, Send
-from argosy.serving.front.connections import HEAD_S, IDLE, IN_HEAD, Connection, Connections
+from argosy.serving.front.connections import HEAD_S, IDLE, IN_BODY, IN_HEAD, WINDOW_S, Connection, Connections
+from tests.declined_upgrades import UPGRADES, request
 
 
 async def answers_never(scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,5 +69,18 @@ def test_what_comes_behind_garbage_is_neither_read_nor_late() -> None:
         connection.data_received(b"GET /ping HTTP/1.1\r\n\r\n")
         assert (connection.stage, connection.turn) == (IDLE, turn + 1)
         assert not any(connection.is_late(now) for now in (1.0, 2.0 + HEAD_S))
+
+    run(scene)
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
+def test_the_body_behind_a_declined_upgrade_is_late_as_any_other(upgrade: bytes) -> None:
+    async def scene(connection: Connection, client: socket.socket) -> None:
+        connection.data_received(request("/invocations", b"hello", upgrade).removesuffix(b"lo"))
+        assert (connection.stage, connection.received) == (IN_BODY, 3)
+        assert not connection.is_late(1.0)
+        assert connection.is_late(2.0 + WINDOW_S)
+        connection.data_received(b"lo")
+        assert (connection.stage, connection.received) == (IDLE, 5)
 
     run(scene)

@@ -106,6 +106,8 @@ def _message(rng: random.Random) -> Message:
     headers = [(b"Host", b"model.aws.local:8080"), (b"Content-Type", content_type)]
     if rng.random() < 0.3:
         headers.append((b"Accept", rng.choice((b"*/*", b"text/csv", b"application/json, text/csv;q=0.5"))))
+    if rng.random() < 0.1:
+        headers += [(b"Connection", b"Upgrade"), (b"Upgrade", rng.choice((b"h2c", b"websocket")))]
     if rng.random() < 0.2:
         message = Message(b"POST", b"/invocations", [*headers, (b"Transfer-Encoding", b"chunked")], b"")
         cut = rng.randrange(len(body) + 1)

@@ -1,5 +1,6 @@
 """The API as unmodified AWS clients see it: boto3 and the AWS CLI."""
 
+import hashlib
 import json
 import os
 import socket
@@ -18,14 +19,17 @@ import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
 
 from argosy.simulator.runtime import service
+from tests.declined_upgrades import UPGRADES, Talk, answers, request, talks
 from tests.simulator.conftest import MakeContainer
 from tests.simulator.serving_thread import Served, demo, serving
 
 MIB = 2**20
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ServeEndpoint = Callable[..., Served]
+INVOKE = "/endpoints/demo/invocations"
 
 
 @pytest.fixture
@@ -345,10 +349,41 @@ def test_what_is_under_way_when_the_server_ends_is_told_so(
         assert b"InternalStreamFailure" in content
 
 
+@pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
+@pytest.mark.parametrize("is_cut", [False, True], ids=["at once", "head and body"])
 def test_a_client_that_asks_for_an_upgrade_is_answered_without_advice(
-    serve: ServeEndpoint, caplog: pytest.LogCaptureFixture
+    stand_in: MakeContainer, caplog: pytest.LogCaptureFixture, upgrade: bytes, is_cut: bool
 ) -> None:
-    fields = {"Connection": "Upgrade", "Upgrade": "websocket"}
-    answer = httpx.post(f"{serve().url}/endpoints/demo/invocations", content=b"x", headers=fields)
-    assert answer.status_code == 200
+    container = stand_in()
+    sent = request(INVOKE, b"body", upgrade)
+    segments = (sent.removesuffix(b"body"), b"body") if is_cut else (sent,)
+    with serving(container, demo()) as served, httpx.Client() as other:
+        said = answers(port_of(served), Talk(segments, (b"body",)), lambda: other.get(served.url))
+        (invoked,) = (one for one in received(container.url) if one["method"] == "POST")
+    assert said == [(200, b"body")]
+    assert (invoked["size"], invoked["digest"]) == (4, hashlib.sha256(b"body").hexdigest())
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+def test_bodies_behind_upgrades_arrive_whole_wherever_the_bytes_are_cut(serve: ServeEndpoint) -> None:
+    served = serve()
+    with httpx.Client() as other:
+
+        @settings(max_examples=30, deadline=None)
+        @given(talks(INVOKE))
+        def arrive(talk: Talk) -> None:
+            said = answers(port_of(served), talk, lambda: other.get(served.url))
+            assert said == [(200, body) for body in talk.bodies]
+
+        arrive()
+
+
+def test_a_body_of_25_mb_behind_an_upgrade_arrives_whole(serve: ServeEndpoint) -> None:
+    served, body = serve(), bytes(range(256)) * (25 * MIB // 256)
+    sent = request(INVOKE, body, UPGRADES["h2c"], chunk=MIB) + request(INVOKE, b"next")
+    talk = Talk((sent,), (body, b"next"))
+    assert answers(port_of(served), talk, lambda: None) == [(200, body), (200, b"next")]
+
+
+def port_of(served: Served) -> int:
+    return int(served.url.rpartition(":")[2])

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from argosy.http_protocol import HttpProtocol
 from argosy.serving import answers
 from argosy.serving.front.requests import BIDIRECTIONAL, BodyRoom
 
@@ -64,7 +65,7 @@ class Connections:
         self._loop.call_later(_SWEEP_S, self._sweep)
 
 
-class Connection(HttpToolsProtocol):
+class Connection(HttpProtocol):
     """uvicorn's protocol class, watched: no request may take forever to come.
 
     Attributes:
@@ -174,6 +175,11 @@ class Connection(HttpToolsProtocol):
         """The request is whole."""
         self.stage = IDLE
         super().on_message_complete()
+
+    def go_on_without_upgrade(self) -> None:
+        """The request is not whole yet: it asked for an upgrade in vain."""
+        self.stage = IN_BODY
+        super().go_on_without_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
         """The connection is no HTTP any more, and no request of it can be late."""

@@ -11,12 +11,15 @@ _SEAM: Final = (
     "resume_writing", "send_400_response", "_start_asgi_task", "handle_websocket_upgrade", "_should_upgrade",
     "_unset_keepalive_if_required",
 )  # fmt: skip
-_SEAM_STATE: Final = {"cycle", "flow", "parser", "pipeline", "timeout_keep_alive_task", "transport", "url"}
-"""Attributes of an object."""
+_SEAM_STATE: Final = {
+    "cycle", "flow", "headers", "message_event", "more_body", "parser", "pipeline", "timeout_keep_alive_task",
+    "transport", "url",
+}  # fmt: skip
+"""Attributes of an object, or of its `cycle`."""
 
 
 def fits() -> bool:
-    """Whether this uvicorn has all the names that `connections` and `short_path` lean on."""
+    """Whether this uvicorn has all the names that `connections`, `short_path` and `http_protocol` lean on."""
     functions = [found for found in vars(HttpToolsProtocol).values() if isinstance(found, FunctionType)]
     used = {name for function in functions for name in function.__code__.co_names}
     return all(hasattr(HttpToolsProtocol, name) for name in _SEAM) and used >= _SEAM_STATE

@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from argosy.errors import ArgosyError, UsageError
+from argosy.http_protocol import HttpProtocol
 from argosy.simulator import answers, request_headers
 from argosy.simulator.answers import Answer
 from argosy.simulator.health import Report
@@ -156,11 +157,12 @@ async def serve(
     on_open()
     config = uvicorn.Config(
         runtime,
+        http=HttpProtocol,
         lifespan="off",
         ws="none",
         log_config=None,
         access_log=False,
-        log_level="error",  # else a client that asks for an upgrade makes it advise to install something
+        log_level="error",  # its start and its end are told elsewhere
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_S,
