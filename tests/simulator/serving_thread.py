@@ -1,7 +1,6 @@
 """An endpoint with its API on a thread, so that blocking clients can call it."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.async_inference import AsyncInference
 from argosy.simulator.runtime.service import Runtime, bind, serve
+from tests.beside import beside
 
 
 @dataclass
@@ -52,12 +52,8 @@ def serving(
     make_backend = runs if callable(runs) else only(runs)
     listener = bind(0)
     served = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    started = threading.Event()
-    loop = asyncio.new_event_loop()
-    stopping = asyncio.Event()
-    failures: list[BaseException] = []
 
-    async def main() -> None:
+    async def answer(stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         endpoint = Endpoint(definition, make_backend, served.reports.append, options)
         async_inference = make_async(served.reports.append) if make_async else None
         try:
@@ -65,31 +61,11 @@ def serving(
             if async_inference is not None:
                 await async_inference.attach(endpoint)
             runtime = Runtime({definition.name: endpoint}, served.reports.append, async_inference)
-            await serve(runtime, listener, stopping, on_open=started.set)
+            await serve(runtime, listener, stopping, on_open)
         finally:
             if async_inference is not None:
                 await async_inference.close()
             await endpoint.stop()
 
-    def run() -> None:
-        try:
-            loop.run_until_complete(main())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            loop.close()
-            listener.close()
-            started.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    started.wait()
-    try:
-        if not failures:
-            yield served
-    finally:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-    if failures:
-        raise failures[0]
+    with listener, beside(answer):
+        yield served

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import json
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from argosy.simulator.hosting.definition import (
 )
 from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.runtime.service import Runtime, bind, serve
+from tests.beside import beside
 from tests.simulator.backends.conftest import ARGOSY, HOSTED, STAND_IN, House, caught, furnished, runtime_client
 from tests.simulator.serving_thread import Served
 
@@ -70,29 +70,22 @@ def hosting(
     if memory_mb is not None:
         limits = HostingOptions(find_capacity=lambda _type: Capacity(memory_mb, 4))
     definition = EndpointDefinition("demo", (ProductionVariant(startup_s=20, **variant),))
-    listener, stopping, started = bind(0), asyncio.Event(), threading.Event()
-    loop = asyncio.new_event_loop()
+    listener = bind(0)
+    loops: list[asyncio.AbstractEventLoop] = []
     endpoint = Endpoint(definition, BackendMaker(house.surroundings, options), house.reports.append, limits)
 
-    async def main() -> None:
+    async def answer(stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
+        loops.append(asyncio.get_running_loop())
         try:
             await endpoint.start()
-            await serve(Runtime({"demo": endpoint}, house.reports.append), listener, stopping, on_open=started.set)
+            await serve(Runtime({"demo": endpoint}, house.reports.append), listener, stopping, on_open)
         finally:
             await endpoint.stop()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
-    thread.start()
-    assert started.wait(20)
-    try:
+    with listener, beside(answer):
         served = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
         with contextlib.closing(runtime_client(served)) as client:
-            yield Hosting(client, endpoint, loop)
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        loop.close()
-        listener.close()
+            yield Hosting(client, endpoint, loops[0])
     assert house.is_clean()
 
 

@@ -1,5 +1,4 @@
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from botocore.config import Config
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import bind
 from argosy.simulator.simulation import Simulation, World
+from tests.beside import beside
 from tests.simulator.control.world import world
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -101,40 +101,16 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 def simulation(folder: Path, around: Callable[[Path, Report], World] = world, **changed: Any) -> Iterator[Simulated]:
     """A simulation on a thread, so that blocking clients can call it; keywords are fields of its world."""
     listener = bind(0)
-    started = threading.Event()
     made = Simulated(folder, f"http://127.0.0.1:{listener.getsockname()[1]}")
-    loop = asyncio.new_event_loop()
-    stopping = asyncio.Event()
-    failures: list[BaseException] = []
 
-    async def main() -> None:
+    async def serve(stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         served = Simulation(replace(around(folder, made.reports.append), **changed))
 
-        def on_open() -> None:
+        def on_served() -> None:
             made.streams_port = int(served.streams_url.rpartition(":")[2])
-            started.set()
+            on_open()
 
-        await served.serve(listener, stopping, on_open)
+        await served.serve(listener, stopping, on_served)
 
-    def run() -> None:
-        try:
-            loop.run_until_complete(main())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            loop.close()
-            started.set()
-
-    thread = threading.Thread(target=run)
-    with listener:
-        thread.start()
-        started.wait()
-        try:
-            if not failures:
-                yield made
-        finally:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(stopping.set)
-            thread.join()
-    if failures:
-        raise failures[0]
+    with listener, beside(serve):
+        yield made

@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from argosy.simulator.hosting.endpoint import Endpoint
 from argosy.simulator.runtime.bidirectional import BidirectionalStreams
 from argosy.simulator.runtime.conversation import BidirectionalOptions
 from argosy.simulator.runtime.http2 import Server
+from tests.beside import beside
 from tests.simulator.runtime.http2_client import Http2Client
 from tests.simulator.serving_thread import demo, only
 
@@ -53,13 +53,9 @@ def streaming(
     is_async: bool = False,
 ) -> Iterator[Bench]:
     bench = Bench()
-    started = threading.Event()
-    stopping = asyncio.Event()
-    loop = asyncio.new_event_loop()
-    failures: list[BaseException] = []
     config = AsyncInference("s3://b/out") if is_async else None
 
-    async def main() -> None:
+    async def serve(stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         endpoint = Endpoint(replace(demo(), async_inference=config), only(container), bench.reports.append)
         streams = BidirectionalStreams(
             {"demo": endpoint}.get, bench.reports.append, options, is_labelled=lambda _: is_labelled
@@ -69,30 +65,11 @@ def streaming(
             await endpoint.start()
             await server.start(tls=tls)
             bench.port = server.port
-            started.set()
+            on_open()
             await stopping.wait()
         finally:
             await server.close()
             await endpoint.stop()
 
-    def run() -> None:
-        try:
-            loop.run_until_complete(main())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            loop.close()
-            started.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    started.wait()
-    try:
-        if not failures:
-            yield bench
-    finally:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-    if failures:
-        raise failures[0]
+    with beside(serve):
+        yield bench
