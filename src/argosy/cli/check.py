@@ -75,7 +75,7 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
     bench = Bench(
         launch=lambda launch: open_container(target, chosen.container, launch, around),
         is_read_only=not is_project,
-        sample=_sample(chosen),
+        samples=_samples(chosen),
         startup_s=chosen.startup_timeout,
     )
     subject = Subject(target, model_data=chosen.model_data)
@@ -97,9 +97,9 @@ def _image(subject: Subject, around: environment.Environment) -> Subject:
     return replace(subject, image=transports.read_image(subject.target, open_access(around)), is_stored=is_stored)
 
 
-def _sample(options: _Options) -> Request | None:
+def _samples(options: _Options) -> tuple[Request, ...]:
     if (options.sample is None) != (options.content_type is None):
         raise UsageError("`--sample` and `--content-type` go together", hint="add the one that is missing")
     if options.sample is None:
-        return None
-    return invocation(options.content_type, options.sample.read_bytes(), f"sample `{options.sample.name}`")
+        return ()
+    return (invocation(options.content_type, options.sample.read_bytes(), f"sample `{options.sample.name}`"),)

@@ -78,7 +78,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = case.joined(observe(given, ACTS, wanted))
+            case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
