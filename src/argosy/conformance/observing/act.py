@@ -26,6 +26,7 @@ class Act:
             part of a scene.
         is_alone: Whether nothing else may run meanwhile, because times are judged.
         needs_healthy: Whether it is played only where the first act's container got healthy.
+        is_drill: Whether it does violence to the container, and is played only where that was asked for.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Act:
     play: Callable[[Bench, Case], Case]
     is_alone: bool = False
     needs_healthy: bool = True
+    is_drill: bool = False
 
 
 def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Case | None = None) -> Case:
