@@ -30,7 +30,7 @@ def waiver(clause: str = "hard", until: datetime.date = TODAY) -> Waiver:
 def report(*findings: Finding, terms: Terms | None = None) -> Report:
     chosen = terms or Terms(today=TODAY)
     found = waive(findings, chosen)
-    return Report("x", "", "", 0.0, found, chosen.profile, notes(found, chosen))
+    return Report("x", "", "", 0.0, found, profile=chosen.profile, notes=notes(found, chosen))
 
 
 def finding(verdict: Verdict, level: Level = Level.MUST) -> Finding:
