@@ -14,6 +14,7 @@ import msgspec
 from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
+from argosy.marketplace.table import Marketplace
 from argosy.program_files import Choice, holds_module, require_patterns
 from argosy.project_file import ALL_MODULES, FILE_NAME, TABLES, ImageTable, Model, ProjectFile, Serving
 from argosy.toml_text import line_of
@@ -27,12 +28,14 @@ class Project(msgspec.Struct, frozen=True):
         model: What is served.
         serving: How the server behaves.
         image: What the image is made of.
+        marketplace: What is sold on AWS Marketplace; None: nothing.
     """
 
     root: Path
     model: Model
     serving: Serving
     image: ImageTable
+    marketplace: Marketplace | None = None
 
     @property
     def artifacts_dir(self) -> Path | None:
@@ -135,7 +138,7 @@ def load(folder: Path) -> Project:
         parsed = msgspec.convert(table, ProjectFile)
     except msgspec.ValidationError as error:
         raise _explained(error, path, text) from error
-    project = Project(root, parsed.model, parsed.serving, parsed.image)
+    project = Project(root, parsed.model, parsed.serving, parsed.image, parsed.marketplace)
     _require_files(project)
     _require_settings(project)
     return project
@@ -264,5 +267,5 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
 
 
 def _field_names(keys: list[str]) -> list[str]:
-    struct = TABLES.get(".".join(keys), ProjectFile)
+    struct = TABLES.get(re.sub(r"\[[^\]]*\]", "", ".".join(keys)), ProjectFile)
     return [field.name for field in msgspec.structs.fields(struct)]

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from argosy.marketplace.table import MARKETPLACE_TABLES, Marketplace
+
 FILE_NAME: Final = "argosy.toml"
 ALL_MODULES: Final = ("**/*.py",)
 """What enters the image when nothing is said."""
@@ -139,6 +141,7 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Model
     serving: Serving = Serving()
     image: ImageTable = ImageTable()
+    marketplace: Marketplace | None = None
 
 
 TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -146,5 +149,6 @@ TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "serving": Serving,
     "serving.batching": Batching,
     "image": ImageTable,
+    **MARKETPLACE_TABLES,
 }
 """The heading of each table and what it may hold."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from argosy.errors import ProjectError
 
-_TABLE = re.compile(r"\s*\[\s*([\w.]+)\s*\]")
+_TABLE = re.compile(r"\s*\[{1,2}\s*([\w.]+)\s*\]")
 
 
 def line_of(keys: Sequence[str], text: str) -> int | None:
@@ -18,7 +18,7 @@ def line_of(keys: Sequence[str], text: str) -> int | None:
             table = heading.group(1)
         name = re.match(r"\s*([\w.]+)\s*=", line)
         dotted = ".".join(filter(None, [table, name.group(1) if name else ""]))
-        if dotted == re.sub(r"\[.*$", "", ".".join(keys)):
+        if dotted == re.sub(r"\[[^\]]*\]", "", ".".join(keys)):
             return number
     return None
 
