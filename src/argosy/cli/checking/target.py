@@ -74,7 +74,10 @@ class Target:
             return examine(subject, bench, self.terms)
 
     def _profile(self) -> Profile:
-        return self._options.profile or Profile.SAGEMAKER
+        """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""
+        belongs = self._project or self._options.project
+        is_sold = belongs is not None and belongs.marketplace is not None
+        return self._options.profile or (Profile.MARKETPLACE if is_sold else Profile.SAGEMAKER)
 
     def _launch(self, launch: Launch) -> Container:
         """A container of it, with no more of this machine than the instance type has."""
