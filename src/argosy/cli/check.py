@@ -18,7 +18,8 @@ from argosy.conformance import explanation
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.finding import Report
 from argosy.conformance.profile import Profile
-from argosy.conformance.report import to_json, to_text
+from argosy.conformance.reporting.form import Form, write
+from argosy.conformance.reporting.text import lines
 from argosy.contract import STARTUP
 from argosy.errors import ArgosyError, UsageError
 
@@ -172,8 +173,10 @@ def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
 
 
 def _print(found: Sequence[Report], as_json: bool) -> None:
-    for one in found:
-        output.print_data(to_json(one).decode() if as_json else to_text(one))
+    if as_json:
+        output.print_data(write(found, Form.JSON).decode())
+    else:
+        output.print_lines(lines(found))
 
 
 def _is_good(report: Report, strict: bool) -> bool:
