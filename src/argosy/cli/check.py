@@ -77,6 +77,13 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The project that an image belongs to: its argosy.toml has the waivers.",
 )
+@click.option(
+    "--report",
+    "report_files",
+    metavar="FORM:FILE",
+    multiple=True,
+    help=f"Write the report to a file, too, as {', '.join(Form)}; may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--strict", is_flag=True, help="Fail on clauses of level SHOULD and on undecided ones, too.")
 @click.option("--changed-only", is_flag=True, help="Give the last report again where nothing has changed since.")
@@ -102,9 +109,14 @@ def command(
     if not targets:
         raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
-    found, failures = _reports([Target(name, _options(values), around) for name in targets], around, changed_only)
+    files = told.report_files(values["report_files"])
+    options = _options(values)
+    found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
     if found:
         _print(found, as_json)
+        for form, path in files:
+            path.write_bytes(write(found, form))
+            output.say(f"wrote {path}")
     failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
     return max(failures, default=0)
 
