@@ -14,6 +14,7 @@ from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.project import observe_project
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
@@ -23,6 +24,7 @@ from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import Image
 from argosy.image.materials.secrets import search_layers
+from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 _NO_IMAGE: Final = "a project is no image: build it, and check what was built"
@@ -39,12 +41,14 @@ class Subject:
         image: None for a project that is run as it is.
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
+        project: The project, or the one that the image was built of; None when there is none.
     """
 
     target: str
     image: Image | None = None
     is_stored: bool = True
     model_data: Path | None = None
+    project: Project | None = None
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -63,6 +67,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     checks = asked_by(terms.profile)
     case = _at_rest(subject)
     files = case.find(Files)
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    case = case.joined(observe_project(subject.project, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     wanted = {check.scene for check in checks}
     acts = [act for act in ACTS if terms.with_drills or not act.is_drill]

@@ -66,7 +66,8 @@ class Target:
         bench = Bench(
             launch=self._launch, is_read_only=not is_process, samples=options.samples, startup_s=options.startup_s
         )
-        subject = Subject(self.name, model_data=options.model_data)
+        belongs = self._project or options.project
+        subject = Subject(self.name, model_data=options.model_data, project=belongs)
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
