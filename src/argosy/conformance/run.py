@@ -77,7 +77,7 @@ def examine(subject: Subject, bench: Bench) -> Report:
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
+    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case), bench.recorder.recording())
 
 
 def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:

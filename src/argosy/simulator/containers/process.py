@@ -17,6 +17,7 @@ from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.log import Log
+from argosy.simulator.containers.memory import memory_of
 from argosy.simulator.containers.network_watch import LOOPBACK, listening
 from argosy.simulator.containers.program import Program, Start
 
@@ -158,6 +159,11 @@ class ProcessContainer:
     def out_of_memory(self) -> str:
         """Nothing is known: it is not limited."""
         return ""
+
+    def memory_bytes(self) -> int | None:
+        """What the process and its descendants take now."""
+        program = self._program
+        return memory_of(program.pid) if program else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port on this machine does so on loopback."""
