@@ -32,10 +32,9 @@ from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, marked
 from argosy.simulator.containers.log import KEPT_BYTES, MOST_BYTES
-from argosy.simulator.containers.memory import memory_of
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import python_path
-from argosy.simulator.containers.program import Program, Start, isolated
+from argosy.simulator.containers.program import Program, Start, isolated, memory_of
 from argosy.simulator.containers.sandbox import Order
 
 _SHARED_MEMORY: Final = f"--shm-size={int(contract.SHARED_MEMORY.value)}"

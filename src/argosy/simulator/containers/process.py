@@ -17,7 +17,6 @@ from argosy.errors import ContainerError
 from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.log import Log
-from argosy.simulator.containers.memory import memory_of
 from argosy.simulator.containers.network_watch import LOOPBACK, listening
 from argosy.simulator.containers.program import Program, Start
 
@@ -162,8 +161,7 @@ class ProcessContainer:
 
     def memory_bytes(self) -> int | None:
         """What the process and its descendants take now."""
-        program = self._program
-        return memory_of(program.pid) if program else None
+        return self._program.memory_bytes() if self._program else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port on this machine does so on loopback."""

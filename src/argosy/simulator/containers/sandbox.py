@@ -28,7 +28,6 @@ from argosy.simulator.containers.container import Launch
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.limits import Enforced
 from argosy.simulator.containers.log import Log
-from argosy.simulator.containers.memory import memory_of
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import free_port, python_path
 from argosy.simulator.containers.program import Program, Start, isolated
@@ -273,11 +272,8 @@ class SandboxContainer:
         return limits.told(kills, limit) if kills and limit else ""
 
     def memory_bytes(self) -> int | None:
-        """What its first process and all that descend from it take now."""
-        program = self._program
-        if program is None or (first := program.first()) == program.pid:
-            return None  # its supervisor is no part of it
-        return memory_of(first)
+        """What its processes take now."""
+        return self._program.memory_bytes() if self._program else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port, in its network, does so on loopback."""
