@@ -93,7 +93,16 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     digest = subject.image.digest if subject.image else ""
     findings = waive(judge(case, checks, terms.profile), terms)
     seconds = time.monotonic() - begun
-    return Report(subject.target, digest, kind, seconds, findings, profile=terms.profile, notes=notes(findings, terms))
+    return Report(
+        subject.target,
+        digest,
+        kind,
+        seconds,
+        findings,
+        bench.recorder.recording(),
+        profile=terms.profile,
+        notes=notes(findings, terms),
+    )
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
