@@ -13,6 +13,7 @@ from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
 from argosy.conformance import report
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request, invocation
 from argosy.conformance.run import Subject, examine
 from argosy.contract import STARTUP
@@ -30,6 +31,7 @@ class _Options:
     sample: Path | None
     content_type: str | None
     startup_timeout: float
+    drills: bool
     as_json: bool
 
 
@@ -61,6 +63,7 @@ class _Options:
     show_default=True,
     help="How long to wait for the first healthy answer.",
 )
+@click.option("--drills", is_flag=True, help="Hurt its containers too: takes a minute or two longer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(target: str, **options: Any) -> int:  # Any: click's values, typed by its options
     """Check an image against what SageMaker demands of a container.
@@ -77,6 +80,7 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
         is_read_only=not is_project,
         sample=_sample(chosen),
         startup_s=chosen.startup_timeout,
+        drills=Severity() if chosen.drills else None,
     )
     subject = Subject(target, model_data=chosen.model_data)
     if not is_project:

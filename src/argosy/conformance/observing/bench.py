@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request
 from argosy.contract import STARTUP
 from argosy.simulator.containers.container import Container, Launch
@@ -22,6 +23,7 @@ class Bench:
         sample: A request that the image is said to understand.
         startup_s: How long to wait for the first healthy answer.
         is_offline: Whether a container really has no network.
+        drills: How hard containers are hurt; None plays no drill.
     """
 
     launch: Callable[[Launch], Container]
@@ -31,3 +33,4 @@ class Bench:
     sample: Request | None = None
     startup_s: float = STARTUP.value
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
+    drills: Severity | None = None
