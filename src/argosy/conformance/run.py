@@ -97,8 +97,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         seconds,
         findings,
         bench.recorder.recording(),
-        profile=terms.profile,
-        notes=notes(findings, terms),
+        terms.profile,
+        notes(findings, terms),
     )
 
 
