@@ -46,6 +46,11 @@ class Target:
             options.with_drills,
         )
 
+    @property
+    def is_online(self) -> bool:
+        """Whether AWS is asked about it."""
+        return self._options.is_online
+
     def key(self) -> str:
         """What decides its report: see `remembered.key_of`.
 
@@ -67,7 +72,7 @@ class Target:
             launch=self._launch, is_read_only=not is_process, samples=options.samples, startup_s=options.startup_s
         )
         belongs = self._project or options.project
-        subject = Subject(self.name, model_data=options.model_data, project=belongs)
+        subject = Subject(self.name, model_data=options.model_data, project=belongs, is_online=options.is_online)
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
