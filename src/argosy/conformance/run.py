@@ -12,10 +12,12 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import observe_project
 from argosy.conformance.profile import Profile
+from argosy.conformance.scenes.account import AccountFacts
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.conformance.terms import Terms, notes, waive
@@ -41,6 +43,7 @@ class Subject:
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
         project: The project, or the one that the image was built of; None when there is none.
+        is_online: Whether AWS is asked what the account has that the project is sold from.
     """
 
     target: str
@@ -48,6 +51,7 @@ class Subject:
     is_stored: bool = True
     model_data: Path | None = None
     project: Project | None = None
+    is_online: bool = False
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -67,7 +71,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     case = _at_rest(subject)
     files = case.find(Files)
     unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = case.joined(observe_project(subject.project, unpacked))
+    case = case.joined(_sold(subject, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     wanted = {check.scene for check in checks}
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
@@ -155,6 +159,14 @@ def _at_rest(subject: Subject) -> Case:
     if subject.model_data is None:
         return case.without((Archive,), _NO_ARCHIVE)
     return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
+
+
+def _sold(subject: Subject, unpacked: int | None) -> Case:
+    """The scenes of what is sold; AWS is asked only where that was asked for."""
+    case = observe_project(subject.project, unpacked)
+    if not subject.is_online:
+        return case.without((AccountFacts,), NOT_ASKED)
+    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

@@ -46,6 +46,11 @@ class Target:
             datetime.datetime.now(datetime.UTC).date(),
         )
 
+    @property
+    def is_online(self) -> bool:
+        """Whether AWS is asked about it."""
+        return self._options.is_online
+
     def key(self) -> str:
         """What decides its report: see `remembered.key_of`.
 
@@ -71,7 +76,7 @@ class Target:
             drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
-        subject = Subject(self.name, model_data=options.model_data, project=belongs)
+        subject = Subject(self.name, model_data=options.model_data, project=belongs, is_online=options.is_online)
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
