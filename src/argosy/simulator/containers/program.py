@@ -154,3 +154,23 @@ def _as_exit_code(code: int | None) -> int | None:
 def _send(target: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(target, number)
+
+
+def processes_below(pid: int) -> list[tuple[str, int]]:
+    """The name and the memory in bytes of a process and of all that it and they started, the largest first.
+
+    The memory is what each has in pages of this machine's: pages that several share count for each.
+    """
+    children: dict[int, list[int]] = {}
+    found: dict[int, tuple[str, int]] = {}
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            fields = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+            children.setdefault(int(fields["PPid"]), []).append(int(path.parent.name))
+            found[int(path.parent.name)] = (fields["Name"], int(fields["VmRSS"].split()[0]) * 1024)
+    wanted, seen = [pid], []
+    while wanted:
+        seen.append(wanted.pop())
+        wanted += children.get(seen[-1], [])
+    return sorted((found[one] for one in seen if one in found), key=lambda process: -process[1])
