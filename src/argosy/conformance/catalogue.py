@@ -5,9 +5,20 @@ from typing import Any, Final
 
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
-from argosy.conformance.container_checks import errors, health, invocations, shutdown, startup
+from argosy.conformance.container_checks import (
+    batch,
+    errors,
+    health,
+    invocations,
+    isolation,
+    serverless,
+    shutdown,
+    startup,
+)
 from argosy.conformance.image_checks import archive, image, program
-from argosy.conformance.observing import endpoint, honesty
+from argosy.conformance.observing import batch as transform_jobs
+from argosy.conformance.observing import endpoint, honesty, instance, read_only
+from argosy.conformance.observing import serverless as serverless_endpoint
 from argosy.conformance.observing.act import Act
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
@@ -18,6 +29,9 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *health.CHECKS,
     *invocations.CHECKS,
     *errors.CHECKS,
+    *batch.CHECKS,
+    *isolation.CHECKS,
+    *serverless.CHECKS,
     *shutdown.CHECKS,
 )
 """All checks, in the order of a report."""
@@ -25,5 +39,12 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
 CLAUSES: Final[Mapping[str, Clause]] = {check.clause.id: check.clause for check in CHECKS}
 """Every clause by its id, in the same order."""
 
-ACTS: Final[tuple[Act, ...]] = (endpoint.ACT, honesty.ACT)
+ACTS: Final[tuple[Act, ...]] = (
+    endpoint.ACT,
+    transform_jobs.ACT,
+    read_only.ACT,
+    honesty.ACT,
+    instance.ACT,
+    serverless_endpoint.ACT,
+)
 """All acts; the first is always played."""

@@ -14,6 +14,7 @@ from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.contract import MODEL_DIR
@@ -58,7 +59,8 @@ def examine(subject: Subject, bench: Bench) -> Report:
     case = _at_rest(subject)
     files = case.find(Files)
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
-    wanted = {check.scene for check in CHECKS}
+    checks = asked_by(Profile.SAGEMAKER)
+    wanted = {check.scene for check in checks}
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -77,7 +79,12 @@ def examine(subject: Subject, bench: Bench) -> Report:
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
+    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case, checks))
+
+
+def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
+    """The checks of the clauses that a profile asks for, in their order."""
+    return tuple(check for check in checks if check.clause.is_asked_by(profile))
 
 
 def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:
