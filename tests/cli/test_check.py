@@ -45,7 +45,8 @@ def argosy_check(*arguments: str | Path, **environ: str) -> subprocess.Completed
 
 def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.stdout.startswith("{"), done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = json.loads(done.stdout)["reports"]
+    (report,) = reports
     return report
 
 

@@ -11,9 +11,10 @@ from argosy.cli import build, environment, output
 from argosy.cli.containers import KINDS, KINDS_HELP, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
-from argosy.conformance import report
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request, invocation
+from argosy.conformance.reporting.form import Form, write
+from argosy.conformance.reporting.text import lines
 from argosy.conformance.run import Subject, examine
 from argosy.contract import STARTUP
 from argosy.errors import UsageError
@@ -84,7 +85,10 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
             subject = _image(subject, around)
     with output.step(f"check {target}"):
         found = examine(subject, bench)
-    output.print_data(report.to_json(found).decode() if chosen.as_json else report.to_text(found))
+    if chosen.as_json:
+        output.print_data(write((found,), Form.JSON).decode())
+    else:
+        output.print_lines(lines((found,)))
     return 0 if found.is_conforming else EXIT_EXAMINED_FAILED
 
 

@@ -1,10 +1,11 @@
 """What a judgement comes to: the findings of one image, and the report that has them all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from argosy.conformance.check import Status, Verdict
 from argosy.conformance.clause import Clause
+from argosy.conformance.recording import Recording
 from argosy.contract import Level
 
 
@@ -20,6 +21,11 @@ class Finding:
     def status(self) -> Status:
         """The verdict's status."""
         return self.verdict.status
+
+    @property
+    def level(self) -> Level:
+        """How hard the clause is asked for."""
+        return self.clause.level
 
 
 class Conformance(StrEnum):
@@ -41,6 +47,7 @@ class Report:
         container: How it was run: `docker`, `podman`, `sandbox`, `process`.
         seconds: How long observing and judging took.
         findings: One for each clause.
+        recording: What happened when in the containers that were run.
     """
 
     target: str
@@ -48,6 +55,7 @@ class Report:
     container: str
     seconds: float
     findings: tuple[Finding, ...] = ()
+    recording: Recording = field(default_factory=Recording, repr=False)
 
     @property
     def failed(self) -> tuple[Finding, ...]:
@@ -57,7 +65,7 @@ class Report:
     @property
     def undecided(self) -> tuple[Finding, ...]:
         """The findings on clauses of level MUST that were tried and are unknown."""
-        return tuple(f for f in self.findings if f.status is Status.UNKNOWN and f.clause.level is Level.MUST)
+        return tuple(f for f in self.findings if f.status is Status.UNKNOWN and f.level is Level.MUST)
 
     @property
     def conformance(self) -> Conformance:
@@ -69,7 +77,7 @@ class Report:
     @property
     def is_conforming(self) -> bool:
         """Whether no clause of level MUST failed."""
-        return all(finding.clause.level is not Level.MUST for finding in self.failed)
+        return all(finding.level is not Level.MUST for finding in self.failed)
 
     def count(self, status: Status) -> int:
         """How many findings have the status."""

@@ -79,7 +79,9 @@ def examine(subject: Subject, bench: Bench) -> Report:
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case, checks))
+    return Report(
+        subject.target, digest, kind, time.monotonic() - begun, judge(case, checks), bench.recorder.recording()
+    )
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:

@@ -66,6 +66,9 @@ class Adopted:
     def processes(self) -> Sequence[tuple[str, int]]:
         return ()
 
+    def memory_bytes(self) -> int | None:
+        return None
+
     def is_on_loopback_only(self) -> bool:
         return True
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from argosy.conformance.case import Case
@@ -73,6 +73,6 @@ def is_healthy(case: Case) -> bool:
 
 def _played(act: Act, bench: Bench, case: Case) -> Case:
     try:
-        return act.play(bench, case)
+        return act.play(replace(bench, act=act.name), case)
     except ContainerError as error:
         return Case().without(act.scenes, f"its container failed: {error.message}")

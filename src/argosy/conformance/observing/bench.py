@@ -1,11 +1,12 @@
 """How the containers of an examination are had, and what they are given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
+from argosy.conformance.observing.recorder import Recorder
 from argosy.conformance.probes import Request
 from argosy.conformance.scenes.endpoint import Start
 from argosy.contract import STARTUP
@@ -48,6 +49,8 @@ class Bench:
         instance_type: Whose processors, memory and disk one container is given; None tries none.
         serverless_mb: Memory of a serverless endpoint, which has 1024 to 6144 MB.
         validation: A transform job that the image has to do as AWS Marketplace's validation does it; None has none.
+        act: The act that is played; told by `act.observe`.
+        recorder: Writes down what happens when.
     """
 
     launch: Callable[[Launch], Container]
@@ -61,6 +64,8 @@ class Bench:
     instance_type: InstanceType | None = None
     serverless_mb: int = 2048
     validation: Validation | None = None
+    act: str = ""
+    recorder: Recorder = field(default_factory=Recorder, repr=False)
 
     def patient(self, start: Start) -> "Bench":
         """The same that waits for another start no longer than is fair, after this one got healthy."""

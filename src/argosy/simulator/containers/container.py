@@ -83,6 +83,9 @@ class Container(Protocol):
     def out_of_memory(self) -> str:
         """What the kernel did to it for want of memory, as a clause; empty when nothing is known of that."""
 
+    def memory_bytes(self) -> int | None:
+        """What all its processes take now; None before its start and after its end, and where that cannot be seen."""
+
     def is_on_loopback_only(self) -> bool:
         """Whether it listens at its port on 127.0.0.1 or ::1 alone; False where that cannot be seen."""
 
@@ -272,6 +275,10 @@ class DelegatingContainer:
     def written(self) -> Sequence[str]:
         """What it wrote outside `/tmp`."""
         return self._container.written()
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._container.memory_bytes()
 
     def processes(self) -> Sequence[tuple[str, int]]:
         """The name and the memory of each of its processes."""

@@ -34,7 +34,7 @@ from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, mar
 from argosy.simulator.containers.log import KEPT_BYTES, MOST_BYTES
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import python_path
-from argosy.simulator.containers.program import Program, Start, isolated, processes_below
+from argosy.simulator.containers.program import Program, Start, isolated, memory_of, processes_below
 from argosy.simulator.sandboxing.order import Order
 
 _SHARED_MEMORY: Final = f"--shm-size={int(contract.SHARED_MEMORY.value)}"
@@ -215,6 +215,10 @@ class EngineContainer:
     def processes(self) -> Sequence[tuple[str, int]]:
         """The name and the memory of each of its processes, where they are processes of this machine."""
         return processes_below(self._pid) if self._pid else ()
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now, where they are processes of this machine."""
+        return memory_of(self._pid) if self._pid else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether it listens on loopback alone, where its network can be looked into."""

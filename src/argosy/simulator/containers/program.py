@@ -1,4 +1,8 @@
-"""A program of this machine with its output in a file, and how Argosy starts modules of its own as programs."""
+"""A program of this machine with its output in a file, and how Argosy starts modules of its own as programs.
+
+Source:
+    Linux kernel documentation, filesystems/proc ("children", "smaps_rollup", "statm") (read 2026-11-23).
+"""
 
 import contextlib
 import os
@@ -13,6 +17,8 @@ from typing import Final
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.01
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_KIB: Final = 1024
 _ISOLATED: Final = """
 import sys
 package = sys.modules["argosy"] = type(sys)("argosy")  # its own __init__ imports what a server needs
@@ -99,6 +105,11 @@ class Program:
         """The process ID of the container's first process: its own, or its child's once that was forked."""
         return (self._child() if self._is_supervisor else None) or self.pid
 
+    def memory_bytes(self) -> int | None:
+        """What the container's first process and all that descend from it take now: see `memory_of`."""
+        first = self.first()
+        return None if self._is_supervisor and first == self.pid else memory_of(first)
+
     def terminate(self) -> None:
         """Send SIGTERM to the container's first process alone, as an engine does."""
         if self._process.poll() is None:
@@ -133,6 +144,36 @@ class Program:
         return int(children[0]) if children else None
 
 
+def memory_of(pid: int) -> int | None:
+    """The memory of a process and all that descend from it, in bytes; None when it has ended, or cannot be seen.
+
+    A page that several of them share is counted once: each has its share of it. Where the kernel does not show that,
+    what each has resident is added up.
+    """
+    seen = [taken for each in _tree(pid) if (taken := _taken(each)) is not None]
+    return sum(seen) if seen else None
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and its descendants; of those that end meanwhile some may be missing."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text(encoding="ascii").split())
+    return found
+
+
+def _taken(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * _KIB
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+    return None
+
+
 def _has_living(group: int) -> bool:
     try:
         os.killpg(group, 0)
@@ -157,20 +198,14 @@ def _send(target: int, number: signal.Signals) -> None:
 
 
 def processes_below(pid: int) -> list[tuple[str, int]]:
-    """The name and the memory in bytes of a process and of all that it and they started, the largest first.
+    """The name and the memory in bytes of a process and of each that descends from it, the largest first.
 
-    The memory is what each has in pages of this machine's: pages that several share count for each.
+    A page that several of them share counts for each with its share, as in `memory_of`.
     """
-    children: dict[int, list[int]] = {}
-    found: dict[int, tuple[str, int]] = {}
-    for path in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError, KeyError, ValueError):
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            fields = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
-            children.setdefault(int(fields["PPid"]), []).append(int(path.parent.name))
-            found[int(path.parent.name)] = (fields["Name"], int(fields["VmRSS"].split()[0]) * 1024)
-    wanted, seen = [pid], []
-    while wanted:
-        seen.append(wanted.pop())
-        wanted += children.get(seen[-1], [])
-    return sorted((found[one] for one in seen if one in found), key=lambda process: -process[1])
+    found = []
+    for each in _tree(pid):
+        with contextlib.suppress(OSError):
+            name = Path(f"/proc/{each}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            if (taken := _taken(each)) is not None:
+                found.append((name, taken))
+    return sorted(found, key=lambda process: -process[1])

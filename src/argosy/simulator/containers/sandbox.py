@@ -225,6 +225,10 @@ class SandboxContainer:
         """The name and the memory of each of its processes."""
         return processes_below(self._program.first()) if self._program else ()
 
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._program.memory_bytes() if self._program else None
+
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port, in its network, does so on loopback."""
         pid = self.network_process
