@@ -50,7 +50,7 @@ def observe_server(
     name: str,
     *,
     model_dir: Path | None = None,
-    sample: Request | None = None,
+    samples: tuple[Request, ...] = (),
     startup_s: float = 10.0,
     profile: Profile = Profile.SAGEMAKER,
 ) -> Case:
@@ -63,7 +63,7 @@ def observe_server(
             is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
-            sample=sample,
+            samples=samples,
             startup_s=startup_s,
         ),
         ACTS,
@@ -75,7 +75,7 @@ def judge_server(
     name: str, *, model_dir: Path | None = None, startup_s: float = 10.0, profile: Profile = Profile.SAGEMAKER
 ) -> Mapping[str, Finding]:
     case = observe_server(name, model_dir=model_dir, startup_s=startup_s, profile=profile)
-    return {finding.clause.id: finding for finding in judge(case, asked_by(profile))}
+    return {finding.clause.id: finding for finding in judge(case, asked_by(profile), profile)}
 
 
 def reasons(findings: Mapping[str, Finding]) -> str:

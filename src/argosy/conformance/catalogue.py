@@ -20,6 +20,16 @@ from argosy.conformance.observing import batch as transform_jobs
 from argosy.conformance.observing import endpoint, honesty, instance, read_only
 from argosy.conformance.observing import serverless as serverless_endpoint
 from argosy.conformance.observing.act import Act
+from argosy.conformance.project_checks import (
+    buyer_code,
+    instances,
+    listing,
+    package,
+    placement,
+    pricing,
+    usage,
+    validation,
+)
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
@@ -33,6 +43,15 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *isolation.CHECKS,
     *serverless.CHECKS,
     *shutdown.CHECKS,
+    *package.CHECKS,
+    *instances.CHECKS,
+    *validation.CHECKS,
+    *placement.CHECKS,
+    package.REQUEST,
+    *pricing.CHECKS,
+    *listing.CHECKS,
+    *usage.CHECKS,
+    *buyer_code.CHECKS,
 )
 """All checks, in the order of a report."""
 

@@ -1,11 +1,15 @@
 """Reports that a run could have given."""
 
+import datetime
+from dataclasses import replace
 from typing import Final
 
 from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.check import SAMPLE, Evidence, failed, passed, skipped, unknown
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.profile import Profile
 from argosy.conformance.recording import Kind, Latency, Life, Moment, Recording, Sample, TimedExchange, Turn
+from argosy.project_file import Waiver
 
 LONG_ANSWER: Final = "500, text/html, 265 bytes: <!doctype html> <title>500 Internal Server Error</title> " * 2 + "x"
 
@@ -52,6 +56,20 @@ UNDECIDED: Final = Report(
 )
 
 CONFORMING: Final = Report("oci:build/image:latest", "sha256:" + "cd" * 32, "sandbox", 1.0, REPORT.findings[:1])
+
+WAIVED: Final = replace(
+    REPORT,
+    findings=tuple(
+        replace(finding, waiver=Waiver("stop-grace", "the next release has it", datetime.date(2027, 3, 1)))
+        if finding.clause.id == "stop-grace"
+        else finding
+        for finding in REPORT.findings
+    ),
+    profile=Profile.MARKETPLACE,
+    notes=("the waiver of image-root waives nothing: the clause holds",),
+    checked_at="2026-11-22T10:11:12+00:00",
+)
+"""The same, with a clause of level MUST waived, given again from the cache."""
 
 NASTY: Final = (
     "\"'><script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"

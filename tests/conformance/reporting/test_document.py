@@ -8,7 +8,7 @@ import pytest
 from argosy.conformance.check import SAMPLE
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.document import to_json
-from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED
+from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "docs/reference/check-report.schema.json").read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ def test_the_json_carries_the_verdict_of_the_text() -> None:
     assert conforming["verdict"] == "conforms"
 
 
-@pytest.mark.parametrize("report", [REPORT, UNDECIDED, CONFORMING, replace(REPORT, target="a\udcffb\x00")])
+@pytest.mark.parametrize("report", [REPORT, UNDECIDED, CONFORMING, WAIVED, replace(REPORT, target="a\udcffb\x00")])
 def test_the_json_keeps_its_published_schema(report: Report) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(to_json([report])), SCHEMA)
@@ -52,3 +52,15 @@ def test_every_field_of_the_schema_says_what_it_is() -> None:
     for name, definition in SCHEMA["$defs"].items():
         for field, value in definition.get("properties", {}).items():
             assert value.get("description"), f"{name}.{field}"
+
+
+def test_the_json_shows_waivers_profile_and_notes() -> None:
+    report, plain = json.loads(to_json([WAIVED, REPORT]))["reports"]
+    waivers = {finding["clause"]: finding["waiver"] for finding in report["findings"] if finding["waiver"]}
+    assert waivers == {"stop-grace": {"reason": "the next release has it", "until": "2027-03-01"}}
+    assert [finding["status"] for finding in report["findings"] if finding["waiver"]] == ["fail"]
+    assert report["conforming"] is True
+    assert report["profile"] == "marketplace"
+    assert report["notes"] == list(WAIVED.notes)
+    assert report["checked_at"] == WAIVED.checked_at
+    assert (plain["profile"], plain["notes"], plain["checked_at"]) == (None, [], "")

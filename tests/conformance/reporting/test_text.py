@@ -9,7 +9,7 @@ from argosy.cli import output
 from argosy.conformance.check import SAMPLE, Evidence, failed
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.reporting.text import WIDTH, lines, to_text
-from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED
+from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -95,3 +95,20 @@ def test_what_an_image_says_cannot_steer_the_terminal() -> None:
     text = to_text([Report(nasty, "", "docker", 1.0, (finding,))])
     assert {letter for letter in text if not letter.isprintable()} == {"\n"}
     assert "a�[2Jb�c d�e" in text
+
+
+def test_what_is_waived_is_shown_as_failed_and_waived_and_does_not_count() -> None:
+    text = to_text([WAIVED])
+    assert "  FAIL stop-grace             MUST, waived  it ignores SIGTERM" in text
+    assert "MUST stop-grace\n  The container ends within" in text
+    assert "  waived  until 2027-03-01: the next release has it\n" in text
+    assert "2 failed (1 SHOULD, 1 waived), 1 unknown" in text.replace("\n", " ")
+    assert to_text([WAIVED, CONFORMING]).splitlines()[-2].split()[:4] == ["undecided", "0", "1", "1"]
+
+
+def test_a_report_says_its_profile_its_notes_and_that_it_is_given_again() -> None:
+    text = to_text([WAIVED])
+    assert "  run by docker, profile marketplace\n" in text
+    assert "  checked at 2026-11-22T10:11:12+00:00: nothing has changed since\n" in text
+    assert "\n\nnote: the waiver of image-root waives nothing: the clause holds\n\n" in text
+    assert "profile" not in to_text([REPORT])

@@ -71,7 +71,7 @@ def _jobs(trial: Trial, invocations: Invocations | None) -> Jobs:
     whole = _again_if_failed(_whole(baseline), trial)
     jobs: dict[str, Job] = {"whole": whole}
     if whole.is_completed:
-        jobs |= _of_lines(trial, lines, until, is_sample=lines is invocations.sample if invocations else False)
+        jobs |= _of_lines(trial, lines, until, is_sample=invocations is not None and lines in invocations.samples)
         if time.monotonic() < until:
             body = {"chunked": baseline.request.body or b""}
             jobs["chunked"] = run(Plan(body, baseline.request.content_type, 1, max_payload_mb=0), trial.container)

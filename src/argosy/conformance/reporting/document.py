@@ -3,6 +3,7 @@
 What a field means, and that it is there, holds for as long as `schema` names the same version; fields may be added.
 """
 
+import datetime
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 
 from argosy.conformance.check import Evidence, Status
 from argosy.conformance.finding import Conformance, Finding, Report
+from argosy.conformance.profile import Profile
 from argosy.conformance.recording import Life
 from argosy.conformance.reporting.wording import plain
 from argosy.contract import Level
@@ -34,13 +36,25 @@ class EvidenceEntry(msgspec.Struct, frozen=True):
     log: tuple[str, ...]
 
 
+class WaiverEntry(msgspec.Struct, frozen=True):
+    """Why a finding counts no more.
+
+    Attributes:
+        reason: As its author wrote it.
+        until: The last day on which it counts no more.
+    """
+
+    reason: str
+    until: datetime.date
+
+
 class FindingEntry(msgspec.Struct, frozen=True):
     """What was found of one clause.
 
     Attributes:
         clause: Id of the clause.
         group: The heading: image, start, health, invocations, errors, stop.
-        level: How hard the demand is.
+        level: How hard the profile asks for it.
         status: What was found; `unknown`: what was seen does not decide it, `skip`: it was not tried.
         sentence: The demand.
         reason: Why this status.
@@ -49,6 +63,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
         read: The day on which the source was read.
         remedy: What to do when it does not hold.
         evidence: What was seen.
+        waiver: Why it counts no more, null where it does.
     """
 
     clause: str
@@ -62,6 +77,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
     read: str
     remedy: str
     evidence: tuple[EvidenceEntry, ...]
+    waiver: WaiverEntry | None
 
 
 class Counts(msgspec.Struct, frozen=True, rename={"passed": "pass"}):
@@ -86,23 +102,30 @@ class ReportEntry(msgspec.Struct, frozen=True):
     Attributes:
         target: The image or project, as it was named.
         digest: Digest of the manifest that was read, empty for a project.
-        container: What ran it: `docker`, `podman`, `sandbox`, `process`; empty when nothing did.
+        container: What ran it: `docker`, `podman`, `sandbox`, `process`; `machine` when it is a machine, as the report
+            of `argosy doctor`; empty when nothing did.
+        profile: What it is to be, null where that is not the question.
         seconds: How long observing and judging took.
-        verdict: What all findings come to; only those of level MUST count.
-        conforming: Whether no clause of level MUST failed; the exit code says the same.
+        verdict: What all findings come to; only those of level MUST count, and none that is waived.
+        conforming: Whether no clause of level MUST failed that is not waived; the exit code says the same.
         counts: How many findings have each status.
-        findings: One for each clause, in the order of the contract.
+        findings: One for each clause that the profile asks for, in the order of the contract.
+        notes: Waivers that have expired or waive nothing, a sentence each.
+        checked_at: When it was made, in UTC, where it is given again as nothing has changed since; else empty.
         lives: The containers that were run, and what happened when.
     """
 
     target: str
     digest: str
     container: str
+    profile: Profile | None
     seconds: float
     verdict: Conformance
     conforming: bool
     counts: Counts
     findings: tuple[FindingEntry, ...]
+    notes: tuple[str, ...]
+    checked_at: str
     lives: tuple[Life, ...]
 
 
@@ -134,11 +157,14 @@ def _report(report: Report) -> ReportEntry:
         target=plain(report.target),
         digest=report.digest,
         container=report.container,
+        profile=report.profile,
         seconds=round(report.seconds, 1),
         verdict=report.conformance,
         conforming=report.is_conforming,
         counts=Counts(*(report.count(status) for status in (Status.PASS, Status.FAIL, Status.UNKNOWN, Status.SKIP))),
         findings=tuple(map(_finding, report.findings)),
+        notes=tuple(map(plain, report.notes)),
+        checked_at=report.checked_at,
         lives=report.recording.lives,
     )
 
@@ -157,6 +183,7 @@ def _finding(finding: Finding) -> FindingEntry:
         read=clause.read,
         remedy=clause.remedy,
         evidence=tuple(map(_evidence, verdict.evidence)),
+        waiver=WaiverEntry(plain(finding.waiver.reason), finding.waiver.until) if finding.waiver else None,
     )
 
 

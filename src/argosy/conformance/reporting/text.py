@@ -64,6 +64,8 @@ def _report(report: Report) -> Iterator[Line]:
     if report.digest:
         yield _whole(f"  {plain(report.digest)}", Tone.FAINT)
     yield _whole(f"  {wording.ran_by(report)}", Tone.FAINT)
+    if report.checked_at:
+        yield _whole(f"  {wording.checked_before(report)}", Tone.FAINT)
     group = ""
     for finding in report.findings:
         if finding.group != group:
@@ -79,6 +81,10 @@ def _report(report: Report) -> Iterator[Line]:
             yield Line("")
         head = f"undecided without {options}: " if options else "undecided: "
         yield from _wrapped(", ".join(clauses), head, "  ")
+    for number, note in enumerate(report.notes):
+        if not number:
+            yield Line("")
+        yield from _wrapped(note, "note: ", "  ")
     yield Line("")
     separator = ";" if report.conformance is Conformance.UNDECIDED else ":"
     verdict = f"{wording.verdict(report)}{separator} {wording.counts(report)}"
@@ -92,7 +98,7 @@ def _summary(reports: Sequence[Report]) -> Iterator[Line]:
     width = max(map(len, Conformance))
     yield _whole(f"{'verdict':<{width}}  MUST  SHOULD  unknown  image", Tone.STRONG)
     for report in reports:
-        must, should = (sum(f.level is level for f in report.failed) for level in (Level.MUST, Level.SHOULD))
+        must, should = map(report.failed_at, (Level.MUST, Level.SHOULD))
         counted = f"{must:>4}  {should:>6}  {report.count(Status.UNKNOWN):>7}"
         yield Line(
             f"{report.conformance:<{width}}  {counted}  {plain(report.target)}",
@@ -106,12 +112,13 @@ def _verdict_tone(report: Report) -> Tone:
 
 def _mark_tone(finding: Finding) -> Tone:
     if finding.status is Status.FAIL:
-        return Tone.BAD if finding.level is Level.MUST else Tone.DOUBTFUL
+        return Tone.BAD if finding.level is Level.MUST and not finding.is_waived else Tone.DOUBTFUL
     return {Status.PASS: Tone.GOOD, Status.UNKNOWN: Tone.DOUBTFUL}.get(finding.status, Tone.FAINT)
 
 
 def _short(finding: Finding) -> Iterator[Line]:
-    level = "" if finding.status is Status.PASS else f"{finding.level}  "
+    waived = ", waived" if finding.is_waived else ""
+    level = "" if finding.status is Status.PASS else f"{finding.level}{waived}  "
     mark = _MARKS[finding.status]
     head = f"  {mark:<{_MARK_WIDTH}}{finding.clause.id:<{_NAME_WIDTH}} "
     first, *rest = _wrapped(f"{level}{finding.verdict.reason}", head, " " * len(head))
@@ -125,6 +132,8 @@ def _long(finding: Finding) -> Iterator[Line]:
     head = f"{finding.level} {clause.id}"
     yield Line(head, ((0, level, _mark_tone(finding)), (level + 1, len(head), Tone.STRONG)))
     yield from _wrapped(clause.sentence, "  ", "  ")
+    if finding.is_waived:
+        yield from _field("waived", wording.waived(finding))
     yield from _field("got", finding.verdict.reason)
     yield from _field("do", clause.remedy)
     yield from _field("source", f"read on {clause.read}")

@@ -19,16 +19,28 @@ def plain(text: str) -> str:
 
 
 def ran_by(report: Report) -> str:
-    """What the image was run by."""
-    return {"process": "as a process of this machine", "": "not run"}.get(
-        report.container, f"run by {report.container}"
-    )
+    """What the image was run by, and what it is to be."""
+    named = {"process": "as a process of this machine", "machine": "this machine", "": "not run"}
+    runner = named.get(report.container, f"run by {report.container}")
+    return f"{runner}, profile {report.profile}" if report.profile else runner
+
+
+def checked_before(report: Report) -> str:
+    """For a report that is given again: when it was made; else empty."""
+    return f"checked at {report.checked_at}: nothing has changed since" if report.checked_at else ""
+
+
+def waived(finding: Finding) -> str:
+    """Until when and why a finding counts no more, empty where it does count."""
+    return f"until {finding.waiver.until}: {plain(finding.waiver.reason)}" if finding.waiver else ""
 
 
 def counts(report: Report) -> str:
-    """How many findings have each status."""
-    levels = [f"{count} {level}" for level in Level if (count := sum(f.level is level for f in report.failed))]
-    failed = f" ({', '.join(levels)})" if levels else ""
+    """How many findings have each status; of those that failed, how many count at which level."""
+    parts = [f"{count} {level}" for level in Level if (count := report.failed_at(level))]
+    excused = sum(finding.is_waived for finding in report.failed)
+    parts += [f"{excused} waived"] if excused else []
+    failed = f" ({', '.join(parts)})" if parts else ""
     return (
         f"{report.count(Status.PASS)} passed, {report.count(Status.FAIL)} failed{failed},"
         f" {report.count(Status.UNKNOWN)} unknown, {report.count(Status.SKIP)} skipped in {report.seconds:.1f} s"
