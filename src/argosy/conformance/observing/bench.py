@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from argosy.conformance.observing.recorder import Recorder
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request
 from argosy.conformance.scenes.endpoint import Start
 from argosy.contract import STARTUP
@@ -37,6 +38,7 @@ class Bench:
         serverless_mb: Memory of a serverless endpoint, which has 1024 to 6144 MB.
         act: The act that is played; told by `act.observe`.
         recorder: Writes down what happens when.
+        drills: How hard containers are hurt; None plays no drill.
     """
 
     launch: Callable[[Launch], Container]
@@ -51,6 +53,7 @@ class Bench:
     serverless_mb: int = 2048
     act: str = ""
     recorder: Recorder = field(default_factory=Recorder, repr=False)
+    drills: Severity | None = None
 
     def patient(self, start: Start) -> "Bench":
         """The same that waits for another start no longer than is fair, after this one got healthy."""
