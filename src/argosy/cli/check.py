@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from argosy import project
-from argosy.cli import build, environment, output
+from argosy.cli import build, environment, materials, output
 from argosy.cli.containers import KINDS, KINDS_HELP, PROCESS, open_container
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
@@ -78,7 +78,11 @@ def command(target: str, **options: Any) -> int:  # Any: click's values, typed b
         sample=_sample(chosen),
         startup_s=chosen.startup_timeout,
     )
-    subject = Subject(target, model_data=chosen.model_data)
+    subject = Subject(
+        target,
+        model_data=chosen.model_data,
+        scan=lambda image: materials.scanned(image, around.cache_dir, around.variables),
+    )
     if not is_project:
         with output.step(f"read {target}"):
             subject = _image(subject, around)

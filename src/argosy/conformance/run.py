@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,18 +13,16 @@ from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.scenes.at_rest import Archive, Files, Still
+from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.contract import MODEL_DIR
-from argosy.errors import ArchiveError, ImageError
-from argosy.image.filesystem import read_filesystem
+from argosy.errors import ArchiveError
 from argosy.image.image import Image
-from argosy.image.materials.secrets import search_layers
+from argosy.image.materials.scanner import Scan
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
-_NO_IMAGE: Final = "a project is no image: build it, and check what was built"
-_NO_ARCHIVE: Final = "no --model-data was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,14 @@ class Subject:
         image: None for a project that is run as it is.
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
+        scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
     target: str
     image: Image | None = None
     is_stored: bool = True
     model_data: Path | None = None
+    scan: Callable[[Image], Scan] | None = None
 
 
 def examine(subject: Subject, bench: Bench) -> Report:
@@ -55,10 +55,16 @@ def examine(subject: Subject, bench: Bench) -> Report:
         EngineError: The container engine is missing or failed.
     """
     begun = time.monotonic()
-    case = _at_rest(subject)
+    wanted = {check.scene for check in CHECKS}
+    case = observe_at_rest(
+        subject.image,
+        is_stored=subject.is_stored,
+        target=subject.target,
+        model_data=subject.model_data,
+        scan=subject.scan if Scanned in wanted else None,
+    )
     files = case.find(Files)
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
-    wanted = {check.scene for check in CHECKS}
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -98,32 +104,6 @@ def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, .
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict)
     return tuple(found.values())
-
-
-def files_of(image: Image) -> Files:
-    """The scene of an image's files.
-
-    Raises:
-        ImageError: A layer is broken.
-    """
-    filesystem = read_filesystem(image)
-    return Files(image, filesystem, search_layers(image, filesystem))
-
-
-def _at_rest(subject: Subject) -> Case:
-    """The scenes that need no container."""
-    case = Case()
-    if subject.image is None:
-        case = case.without((Still, Files), _NO_IMAGE)
-    else:
-        case = case.joined(Case.of(Still(subject.image, subject.is_stored)))
-        try:
-            case = case.joined(Case.of(files_of(subject.image)))
-        except ImageError as error:
-            case = case.without((Files,), f"the layers cannot be read: {error.message}")
-    if subject.model_data is None:
-        return case.without((Archive,), _NO_ARCHIVE)
-    return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:
