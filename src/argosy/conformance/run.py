@@ -15,14 +15,19 @@ from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.project import observe_project
+from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError
 from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
+from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
+_NO_DRILLS: Final = "not asked for: --drills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Subject:
         image: None for a project that is run as it is.
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
+        project: The project, or the one that the image was built of; None when there is none.
         scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
@@ -41,21 +47,25 @@ class Subject:
     image: Image | None = None
     is_stored: bool = True
     model_data: Path | None = None
+    project: Project | None = None
     scan: Callable[[Image], Scan] | None = None
 
 
-def examine(subject: Subject, bench: Bench) -> Report:
-    """Look at an image at rest, run it, and judge it on every clause.
+def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
+    """Look at an image at rest, run it, and judge it on every clause that its profile asks for.
 
     Args:
         subject: What is examined.
         bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
         EngineError: The container engine is missing or failed.
     """
     begun = time.monotonic()
-    wanted = {check.scene for check in CHECKS}
+    terms = terms or Terms()
+    checks = asked_by(terms.profile)
+    wanted = {check.scene for check in checks}
     case = observe_at_rest(
         subject.image,
         is_stored=subject.is_stored,
@@ -64,7 +74,11 @@ def examine(subject: Subject, bench: Bench) -> Report:
         scan=subject.scan if Scanned in wanted else None,
     )
     files = case.find(Files)
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    case = case.joined(observe_project(subject.project, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
+    acts = [act for act in ACTS if terms.with_drills or not act.is_drill]
+    case = case.without((scene for act in ACTS if act not in acts for scene in act.scenes), _NO_DRILLS)
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -74,35 +88,55 @@ def examine(subject: Subject, bench: Bench) -> Report:
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            played = {scene for act in ACTS for scene in act.scenes}
+            played = {scene for act in acts for scene in act.scenes}
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = case.joined(observe(given, ACTS, wanted))
+            case = observe(given, acts, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
+    findings = waive(judge(case, checks, terms.profile), terms)
+    seconds = time.monotonic() - begun
+    return Report(
+        subject.target,
+        digest,
+        kind,
+        seconds,
+        findings,
+        bench.recorder.recording(),
+        profile=terms.profile,
+        notes=notes(findings, terms),
+    )
 
 
-def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:
+def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
+    """The checks of the clauses that a profile asks for, in their order."""
+    return tuple(check for check in checks if check.clause.is_asked_by(profile))
+
+
+def judge(
+    case: Case, checks: Sequence[Check[Any]] = CHECKS, profile: Profile = Profile.SAGEMAKER
+) -> tuple[Finding, ...]:
     """The findings on everything that was observed, one for each clause, in the order of the checks.
 
-    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`.
+    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`. A
+    clause that one builds on, and that is not among the checks, keeps none from being judged.
     """
     found: dict[str, Finding] = {}
     for check in checks:
-        blocking = [need for need in check.needs if found[need].status in (Status.FAIL, Status.SKIP)]
+        needs = [found[need] for need in check.needs if need in found]
+        blocking = [needed for needed in needs if needed.status in (Status.FAIL, Status.SKIP)]
         scene = case.find(check.scene)
         if blocking and check.scene not in case.absent:
-            needed = found[blocking[0]]
+            needed = blocking[0]
             verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
         elif scene is None:
             verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
-        found[check.clause.id] = Finding(check.clause, check.group, verdict)
+        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
     return tuple(found.values())
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.scenes.at_rest import Archive
-from argosy.conformance.sources import BATCH_STORAGE_PAGE
+from argosy.conformance.sources import BATCH_STORAGE
 from argosy.contract import CONTAINER_DEFINITION, HOSTING_FAQ
 from argosy.model_archive import BATCH_VOLUME_BYTES, FaultKind
 
@@ -110,7 +110,7 @@ CHECKS: Final[tuple[Check[Archive], ...]] = (
     _GROUP.check(
         should(
             "model-archive-size",
-            BATCH_STORAGE_PAGE,
+            BATCH_STORAGE,
             "model.tar.gz has at most 10 GB unpacked.",
             "pack only what serving reads, in half precision or quantized; name an instance type with enough memory",
             rows="A05 F11 F12",

@@ -51,9 +51,7 @@ def _script(what: str, pattern: str) -> _Sign:
 
 _SIGNS: Final = (
     _script("pip installs", r"""\bpip3?["',\s]+install\b(?![^\n]*--no-index)"""),
-    _script(
-        "a package manager", r"\b(?:apt|apt-get|yum|dnf|apk|conda|npm)\s+(?:-\w+\s+)*(?:install|add|ci)\b"
-    ),
+    _script("a package manager", r"\b(?:apt|apt-get|yum|dnf|apk|conda|npm)\s+(?:-\w+\s+)*(?:install|add|ci)\b"),
     _script("curl or wget", rf"""\b(?:curl|wget)\b[^\n|;&]*?\s["']?{_LOCAL}(?:https?|ftp|s3)://"""),
     _script("git clones", r"\bgit\s+clone\b"),
     _script("the AWS CLI copies", r"\baws\s+s3\s+(?:cp|sync)\b"),

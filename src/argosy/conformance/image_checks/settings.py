@@ -7,7 +7,7 @@ from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, pa
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Still
-from argosy.conformance.sources import ISOLATION_PAGE, MODEL_CREATION, MULTI_MODEL_PAGE
+from argosy.conformance.sources import CREATE_MODEL_PACKAGE, ISOLATION_PAGE, MULTI_MODEL_PAGE
 from argosy.contract import (
     HOSTING_PAGE,
     LABEL_BIDIRECTIONAL,
@@ -244,7 +244,7 @@ CHECKS: Final[tuple[Check[Still], ...]] = (
     _GROUP.check(
         should(
             "image-reference",
-            MODEL_CREATION,
+            CREATE_MODEL_PACKAGE,
             "The image is named by its digest, in at most 255 characters, so that what was checked is what is sold.",
             "put REPOSITORY@sha256:DIGEST into Image, as the finding writes it",
             rows="I06",

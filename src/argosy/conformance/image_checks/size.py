@@ -6,7 +6,7 @@ from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, pa
 from argosy.conformance.clause import must, should
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Room, Still
-from argosy.conformance.sources import BATCH_STORAGE_PAGE, ECR_QUOTAS, SERVERLESS_PAGE
+from argosy.conformance.sources import BATCH_STORAGE, ECR_QUOTAS, SERVERLESS_PAGE
 
 LARGEST_LAYER: Final = 52_000 * 2**20
 """Bytes of a layer that ECR takes (ECR_QUOTAS, read 2026-11-22)."""
@@ -18,7 +18,7 @@ LARGE_IMAGE: Final = 10 * 10**9
 """Compressed bytes from which a start takes long; what a serverless endpoint takes at most is 10 GB, too."""
 
 VOLUME: Final = 30 * 2**30
-"""Bytes of the volume that a transform job's instance has, whatever its type (BATCH_STORAGE_PAGE, read 2026-11-22)."""
+"""Bytes of the volume that a transform job's instance has, whatever its type (BATCH_STORAGE, read 2026-11-22)."""
 
 VOLUME_WITH_ROOM: Final = 25 * 10**9
 """What leaves room on that volume for the system and for temporary files."""
@@ -122,7 +122,7 @@ CHECKS: Final[tuple[Check[Still] | Check[Room], ...]] = (
     _ROOM.check(
         must(
             "batch-volume",
-            BATCH_STORAGE_PAGE,
+            BATCH_STORAGE,
             "Image and artifacts, unpacked, fit on the 30 GB volume of a transform job, which validation is, too.",
             "make the model smaller (half precision, quantized), or leave out of the image what serving does not need",
             rows="A05 F11 F12",

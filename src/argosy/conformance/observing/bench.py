@@ -1,10 +1,11 @@
 """How the containers of an examination are had, and what they are given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 
+from argosy.conformance.observing.recorder import Recorder
 from argosy.conformance.probes import Request
 from argosy.contract import STARTUP
 from argosy.simulator.containers.container import Container, Launch
@@ -19,15 +20,19 @@ class Bench:
         is_read_only: Whether what is mounted at `/opt/ml/model` really is read-only.
         model_dir: What is mounted at `/opt/ml/model`: the unpacked artifacts, or an empty folder; None mounts nothing.
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
-        sample: A request that the image is said to understand.
+        samples: Requests that the image is said to understand: one for each media type that it takes and gives.
         startup_s: How long to wait for the first healthy answer.
         is_offline: Whether a container really has no network.
+        act: The act that is played; told by `act.observe`.
+        recorder: Writes down what happens when.
     """
 
     launch: Callable[[Launch], Container]
     is_read_only: bool
     model_dir: Path | None = None
     has_artifacts: bool = False
-    sample: Request | None = None
+    samples: tuple[Request, ...] = ()
     startup_s: float = STARTUP.value
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
+    act: str = ""
+    recorder: Recorder = field(default_factory=Recorder, repr=False)
