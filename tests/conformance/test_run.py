@@ -3,21 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from argosy.conformance import run
 from argosy.conformance.case import Case
 from argosy.conformance.catalogue import ACTS, CHECKS, CLAUSES
 from argosy.conformance.check import Group, Status, Verdict
 from argosy.conformance.clause import Clause, must
 from argosy.conformance.finding import Finding
-from argosy.conformance.observing.act import Act
-from argosy.conformance.observing.bench import Bench
 from argosy.conformance.run import judge
 from argosy.conformance.scenes.at_rest import Still
-from argosy.conformance.scenes.endpoint import Isolation, Start, Stop
-from argosy.conformance.terms import Terms
+from argosy.conformance.scenes.endpoint import Isolation, Start
 from argosy.contract import Level
 from tests.conformance.exchanges import exchange, ping_exchange
-from tests.conformance.servers import launch_server
 
 
 def by_clause(case: Case) -> dict[str, Finding]:
@@ -150,26 +145,3 @@ def test_a_container_that_cannot_be_started_fails_with_the_engines_words() -> No
 def test_an_answer_that_took_long_is_shown_with_its_time() -> None:
     slow = replace(exchange(200), total_s=1.2345)
     assert slow.evidence.seconds == 1.234
-
-
-@pytest.mark.parametrize("with_drills", [False, True])
-def test_a_drill_is_played_only_where_it_was_asked_for(with_drills: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    played: list[str] = []
-
-    def act(name: str, scene: object, *, is_drill: bool) -> Act:
-        def play(bench: Bench, case: Case) -> Case:
-            played.append(name)
-            return Case.of(scene)
-
-        return Act(name, (type(scene),), play, is_drill=is_drill)
-
-    start = Start(limit_s=9.0, accepted_s=1.0, healthy_s=1.0)
-    stop = Stop(0, 1.0, 30.0, None, None)
-    acts = (act("endpoint", start, is_drill=False), act("violence", stop, is_drill=True))
-    monkeypatch.setattr(run, "ACTS", acts)
-    bench = Bench(launch_server("clean"), is_read_only=True)
-    report = run.examine(run.Subject("x"), bench, Terms(with_drills=with_drills))
-    (grace,) = (finding for finding in report.findings if finding.clause.id == "stop-grace")
-    assert played == ["endpoint", "violence"][: 1 + with_drills]
-    assert grace.status is (Status.PASS if with_drills else Status.SKIP)
-    assert with_drills or grace.verdict.reason == "not asked for: --drills"

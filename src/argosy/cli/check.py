@@ -14,8 +14,8 @@ from argosy.cli.checking.target import Target
 from argosy.cli.containers import KINDS, KINDS_HELP
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, exit_code
-from argosy.conformance import explanation
 from argosy.conformance.catalogue import CHECKS
+from argosy.conformance.explaining import explanation
 from argosy.conformance.finding import Report
 from argosy.conformance.profile import Profile
 from argosy.conformance.reporting.form import Form, write
@@ -66,7 +66,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="How long to wait for the first healthy answer.",
 )
-@click.option("--drills", "with_drills", is_flag=True, help="Do violence to it, too: kill, hang, flood, starve.")
+@click.option("--drills", "with_drills", is_flag=True, help="Hurt its containers, too: takes a minute or two longer.")
 @click.option(
     "--waivers", metavar="FILE", type=_FILE, help="A TOML file of [[check.waivers]], as argosy.toml may have them."
 )

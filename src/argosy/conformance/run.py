@@ -27,7 +27,6 @@ from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
-_NO_DRILLS: Final = "not asked for: --drills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,6 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
     case = case.joined(observe_project(subject.project, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
-    acts = [act for act in ACTS if terms.with_drills or not act.is_drill]
-    case = case.without((scene for act in ACTS if act not in acts for scene in act.scenes), _NO_DRILLS)
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -88,12 +85,12 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            played = {scene for act in acts for scene in act.scenes}
+            played = {scene for act in ACTS for scene in act.scenes}
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = observe(given, acts, wanted, case)
+            case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""

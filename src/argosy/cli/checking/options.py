@@ -34,7 +34,7 @@ class Options:
         startup_s: How long to wait for the first healthy answer.
         waivers: Those of `--waivers`.
         project: That of `--project`, to which an image belongs.
-        with_drills: Whether to do violence to it.
+        with_drills: Whether to hurt its containers.
     """
 
     profile: Profile | None = None

@@ -6,6 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from argosy.conformance.observing.recorder import Recorder
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request
 from argosy.contract import STARTUP
 from argosy.simulator.containers.container import Container, Launch
@@ -25,6 +26,7 @@ class Bench:
         is_offline: Whether a container really has no network.
         act: The act that is played; told by `act.observe`.
         recorder: Writes down what happens when.
+        drills: How hard containers are hurt; None plays no drill.
     """
 
     launch: Callable[[Launch], Container]
@@ -36,3 +38,4 @@ class Bench:
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
     act: str = ""
     recorder: Recorder = field(default_factory=Recorder, repr=False)
+    drills: Severity | None = None

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from argosy.conformance import explanation, reasons
 from argosy.conformance.catalogue import ACTS, CHECKS, CLAUSES
 from argosy.conformance.check import Check
-from argosy.conformance.explanation import Way
+from argosy.conformance.explaining import explanation, reasons
+from argosy.conformance.explaining.explanation import Way
 from argosy.conformance.profile import Profile
 from argosy.contract import Level
 from argosy.errors import UsageError
@@ -63,6 +63,7 @@ def test_how_a_clause_is_checked_comes_from_what_plays_its_scene(monkeypatch: py
     ways = {check.clause.id: explanation.way_of(check) for check in CHECKS}
     assert ways["image-root"] is Way.STATIC
     assert ways["ping"] is Way.DYNAMIC
+    assert ways["listing-title"] is Way.PROJECT
     monkeypatch.setattr(explanation, "ACTS", tuple(replace(act, is_drill=True) for act in ACTS))
     (check,) = explanation.find("ping")
     assert explanation.way_of(check) is Way.DRILL
