@@ -24,6 +24,7 @@ from argosy.serving.answers import STATUS
 
 FOLDER = Path(__file__).parent / "reference"
 PACKAGE = Path(contract.__file__).parent
+_ENTRIES = ("check.waivers",)  # arrays of tables, each entry with a heading of its own
 _NOTE = "<!-- Written by scripts/docs from the sources: change those. -->\n"
 
 
@@ -52,7 +53,8 @@ def project_file() -> str:
     lines = [_NOTE, "# argosy.toml\n", "Its JSON schema is [argosy-toml.schema.json](argosy-toml.schema.json).\n"]
     for table, struct in TABLES.items():
         meanings = _attributes(struct)
-        lines += [f"## `[{table}]`\n", "| field | default | meaning |", "| --- | --- | --- |"]
+        heading = f"[[{table}]]" if table in _ENTRIES else f"[{table}]"
+        lines += [f"## `{heading}`\n", "| field | default | meaning |", "| --- | --- | --- |"]
         for field in msgspec.structs.fields(struct):
             required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
             default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()

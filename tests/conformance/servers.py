@@ -42,7 +42,7 @@ class Launcher:
 
 
 def observe_server(
-    name: str, *, model_dir: Path | None = None, sample: Request | None = None, startup_s: float = 10.0
+    name: str, *, model_dir: Path | None = None, samples: tuple[Request, ...] = (), startup_s: float = 10.0
 ) -> Case:
     return observe(
         Bench(
@@ -52,7 +52,7 @@ def observe_server(
             is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
-            sample=sample,
+            samples=samples,
             startup_s=startup_s,
         ),
         ACTS,

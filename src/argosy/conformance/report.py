@@ -69,7 +69,7 @@ def to_json(report: Report) -> bytes:
             {
                 "clause": finding.clause.id,
                 "group": finding.group,
-                "level": str(finding.clause.level),
+                "level": str(finding.level),
                 "status": str(finding.status),
                 "sentence": finding.clause.sentence,
                 "reason": finding.verdict.reason,
@@ -93,14 +93,14 @@ def _setting(report: Report) -> Iterator[str]:
 
 
 def _short(finding: Finding) -> list[str]:
-    level = "" if finding.status is Status.PASS else f"{finding.clause.level}  "
+    level = "" if finding.status is Status.PASS else f"{finding.level}  "
     head = f"  {_MARKS[finding.status]:<5}{finding.clause.id:<{_NAME_WIDTH}} "
     return list(_wrapped(f"{level}{finding.verdict.reason}", head, " " * len(head)))
 
 
 def _long(finding: Finding) -> Iterator[str]:
     clause = finding.clause
-    yield f"{clause.level} {clause.id}"
+    yield f"{finding.level} {clause.id}"
     yield from _wrapped(clause.sentence, "  ", "  ")
     yield from _field("got", finding.verdict.reason)
     yield from _field("do", clause.remedy)
@@ -148,7 +148,7 @@ def _counts(report: Report) -> str:
         verdict += f": no MUST failed, {len(report.undecided)} MUST unknown;"
     else:
         verdict += ":"
-    levels = [f"{count} {level}" for level in Level if (count := sum(f.clause.level is level for f in report.failed))]
+    levels = [f"{count} {level}" for level in Level if (count := sum(f.level is level for f in report.failed))]
     failed = f" ({', '.join(levels)})" if levels else ""
     return (
         f"{verdict} {report.count(Status.PASS)} passed, {report.count(Status.FAIL)} failed"

@@ -14,8 +14,10 @@ from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
@@ -25,6 +27,7 @@ from argosy.image.materials.secrets import search_layers
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 _NO_IMAGE: Final = "a project is no image: build it, and check what was built"
 _NO_ARCHIVE: Final = "no --model-data was given"
+_NO_DRILLS: Final = "not asked for: --drills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,26 @@ class Subject:
     model_data: Path | None = None
 
 
-def examine(subject: Subject, bench: Bench) -> Report:
-    """Look at an image at rest, run it, and judge it on every clause.
+def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
+    """Look at an image at rest, run it, and judge it on every clause that its profile asks for.
 
     Args:
         subject: What is examined.
         bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
         EngineError: The container engine is missing or failed.
     """
     begun = time.monotonic()
+    terms = terms or Terms()
+    checks = asked_by(terms.profile)
     case = _at_rest(subject)
     files = case.find(Files)
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
-    wanted = {check.scene for check in CHECKS}
+    wanted = {check.scene for check in checks}
+    acts = [act for act in ACTS if terms.with_drills or not act.is_drill]
+    case = case.without((scene for act in ACTS if act not in acts for scene in act.scenes), _NO_DRILLS)
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -68,35 +76,46 @@ def examine(subject: Subject, bench: Bench) -> Report:
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            played = {scene for act in ACTS for scene in act.scenes}
+            played = {scene for act in acts for scene in act.scenes}
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = case.joined(observe(given, ACTS, wanted))
+            case = observe(given, acts, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
+    findings = waive(judge(case, checks, terms.profile), terms)
+    seconds = time.monotonic() - begun
+    return Report(subject.target, digest, kind, seconds, findings, profile=terms.profile, notes=notes(findings, terms))
 
 
-def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:
+def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
+    """The checks of the clauses that a profile asks for, in their order."""
+    return tuple(check for check in checks if check.clause.is_asked_by(profile))
+
+
+def judge(
+    case: Case, checks: Sequence[Check[Any]] = CHECKS, profile: Profile = Profile.SAGEMAKER
+) -> tuple[Finding, ...]:
     """The findings on everything that was observed, one for each clause, in the order of the checks.
 
-    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`.
+    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`. A
+    clause that one builds on, and that is not among the checks, keeps none from being judged.
     """
     found: dict[str, Finding] = {}
     for check in checks:
-        blocking = [need for need in check.needs if found[need].status in (Status.FAIL, Status.SKIP)]
+        needs = [found[need] for need in check.needs if need in found]
+        blocking = [needed for needed in needs if needed.status in (Status.FAIL, Status.SKIP)]
         scene = case.find(check.scene)
         if blocking and check.scene not in case.absent:
-            needed = found[blocking[0]]
+            needed = blocking[0]
             verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
         elif scene is None:
             verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
-        found[check.clause.id] = Finding(check.clause, check.group, verdict)
+        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
     return tuple(found.values())
 
 

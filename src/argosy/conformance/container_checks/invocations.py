@@ -21,12 +21,13 @@ _SAMPLE_HINT: Final = f"give a request that it takes with {SAMPLE}"
 
 
 def _invocations(invocations: Invocations) -> Verdict:
-    sample = invocations.sample
-    if sample is not None:
-        if sample.is_success:
-            return passed(f"the sample was answered with {sample.status}", sample.evidence)
-        return failed("the sample was not answered with 2xx", sample.evidence)
-    probes = invocations.probes
+    samples, probes = invocations.samples, invocations.probes
+    if refused := [sample for sample in samples if not sample.is_success]:
+        listed = f"{len(refused)} of {len(samples)} samples were" if len(samples) > 1 else "the sample was"
+        return failed(f"{listed} not answered with 2xx", *(exchange.evidence for exchange in refused[:4]))
+    if samples:
+        listed = f"{len(samples)} samples were answered with 2xx"
+        return passed(listed if len(samples) > 1 else f"the sample was answered with {samples[0].status}")
     succeeded = [exchange for exchange in probes if exchange.is_success]
     if succeeded:
         return passed(f"{len(succeeded)} of {len(probes)} generic requests were answered with 2xx")

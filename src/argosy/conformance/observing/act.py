@@ -26,6 +26,7 @@ class Act:
             part of a scene.
         is_alone: Whether nothing else may run meanwhile, because times are judged.
         needs_healthy: Whether it is played only where the first act's container got healthy.
+        is_drill: Whether it does violence to the container, and is played only where that was asked for.
     """
 
     name: str
@@ -33,22 +34,25 @@ class Act:
     play: Callable[[Bench, Case], Case]
     is_alone: bool = False
     needs_healthy: bool = True
+    is_drill: bool = False
 
 
-def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type]) -> Case:
+def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Case | None = None) -> Case:
     """Play the acts that give a wanted scene: first those that have to be alone, in order, then the others.
 
     Args:
         bench: How containers are had.
         acts: All that there are; the first one tells whether a container gets healthy, and is always played.
         wanted: Types of the scenes that somebody judges.
+        known: What was seen of the image at rest.
 
     Raises:
         EngineError: The container engine is missing or failed.
     """
     kinds = set(wanted)
     first, *others = acts
-    case = _played(first, bench, Case())
+    case = known or Case()
+    case = case.joined(_played(first, bench, case))
     chosen = [act for act in others if kinds & set(act.scenes)]
     for act in _ready(chosen, case, is_alone=True):
         case = case.joined(_played(act, bench, case))

@@ -19,7 +19,7 @@ class Bench:
         is_read_only: Whether what is mounted at `/opt/ml/model` really is read-only.
         model_dir: What is mounted at `/opt/ml/model`: the unpacked artifacts, or an empty folder; None mounts nothing.
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
-        sample: A request that the image is said to understand.
+        samples: Requests that the image is said to understand: one for each media type that it takes and gives.
         startup_s: How long to wait for the first healthy answer.
         is_offline: Whether a container really has no network.
     """
@@ -28,6 +28,6 @@ class Bench:
     is_read_only: bool
     model_dir: Path | None = None
     has_artifacts: bool = False
-    sample: Request | None = None
+    samples: tuple[Request, ...] = ()
     startup_s: float = STARTUP.value
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")

@@ -93,13 +93,13 @@ def _health(trial: Trial) -> Health:
 
 
 def _invocations(trial: Trial, bench: Bench) -> Invocations:
-    sample = trial.send(bench.sample) if bench.sample else None
+    samples = tuple(trial.send(request) for request in bench.samples)
     probes: list[Exchange] = []
     for request in requests.generic():
         probes.append(trial.send(request))
         if probes[-1].error.startswith("no answer"):
             break  # one minute is enough to know a server that never answers
-    return Invocations(sample, tuple(probes))
+    return Invocations(samples, tuple(probes))
 
 
 def _headers(trial: Trial, baseline: Exchange) -> Headers:

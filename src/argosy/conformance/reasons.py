@@ -1,0 +1,89 @@
+"""Why SageMaker or AWS Marketplace asks: what happens there to an image that does not keep a clause.
+
+A clause says what is asked and where that is written; these are the consequences, for `argosy check --explain`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from argosy.conformance.check import Check
+
+BY_GROUP: Final[Mapping[str, str]] = {
+    "image": "SageMaker takes the image as it is stored and starts it unchanged; nobody can mend it on the way, and"
+    " an image that it cannot take or start fails the creation of the model or of its endpoint.",
+    "start": "The platform starts the container, waits, and gives up: an endpoint fails and is not created, a"
+    " transform job fails after the instance was paid for, and the validation of a model package is such a job.",
+    "health": "The platform decides by health checks alone whether invocations may come, and whether an instance is"
+    " replaced while it serves.",
+    "invocations": "One and the same route serves endpoints and transform jobs; what it refuses or answers wrongly,"
+    " each caller sees as a ModelError, and a transform job fails with it.",
+    "errors": "The platform passes the container's status on to the caller, bills by it, and retries by it.",
+    "stop": "Containers are stopped with every update, every scaling in and every end of a job, while requests are"
+    " under way.",
+}
+"""Group of the report -> why its clauses are asked."""
+
+BY_CLAUSE: Final[Mapping[str, str]] = {
+    "image-manifest": "SageMaker answers 400 to a manifest of another media type when the model is created. What"
+    " builds attestations makes an index of every image, although it holds one platform only.",
+    "image-platform": "A model package is validated by a transform job, and no instance type of those has a processor"
+    " other than amd64: the program could not be executed.",
+    "image-exec-form": "In the shell form the first process is /bin/sh, which passes no SIGTERM on: the server is"
+    " killed after 30 seconds with its requests under way.",
+    "image-init": "AWS names tini as an entry point that does not work: it takes the platform's argument `serve` for"
+    " the program that it has to start.",
+    "image-root": "The platform mounts artifacts and writes as root; another user meets permissions that it does not"
+    " have, at some folder and on some instance types only.",
+    "image-gpu-driver": "The host mounts its own driver into the container. One that the image brings is found first"
+    " and does not fit the host's kernel module.",
+    "image-secrets": "Every buyer runs the image, and whoever runs an image can read its files, its environment and"
+    " its history; AWS Marketplace scans the layers, too.",
+    "image-serve": "The platform replaces CMD by `serve`, and keeps ENTRYPOINT. What that names has to be there and"
+    " executable, or the container ends before its first line of log.",
+    "model-archive": "SageMaker unpacks the archive itself before the container starts; an archive that it refuses,"
+    " or that leads out of its folder, fails the model without a line in the container's log.",
+    "start-port": "Health checks and invocations come over the network of the container to port 8080; a server on"
+    " 127.0.0.1 hears none of them.",
+    "start-healthy": "After 8 minutes without a healthy answer the endpoint fails. A buyer may grant more time, the"
+    " validation of a model package cannot.",
+    "start-offline": "What is sold on AWS Marketplace runs with network isolation: no Internet, no AWS API, no"
+    " credentials. A download at the start waits until the health checks have given up.",
+    "start-read-only-model": "The artifacts are mounted read-only: a lock file, a cache or a compiled kernel beside"
+    " them cannot be written.",
+    "ping": "A health check that is late is a failed one; some of them in a row and the instance is replaced.",
+    "ping-honest": "A static 200 lets invocations come before the model is loaded, and keeps a broken instance in"
+    " service: its callers see errors, and nobody replaces it.",
+    "ping-any-host": "The platform asks with host names of its own; frameworks that allow named hosts alone answer"
+    " 400, and the endpoint never gets healthy.",
+    "ping-busy": "Health checks go on under load. A server whose only worker predicts answers late, and a busy"
+    " instance is taken for a dead one.",
+    "accept-connection": "The platform waits 250 ms for a connection, however long the answer may take then. A server"
+    " whose queue of connections is full, or whose process is busy, loses the request.",
+    "invocations": "It is the only route by which the model is used, by buyers and by AWS's own validation.",
+    "invocation-headers": "The platform strips headers, adds its own over the years, and passes on what the caller"
+    " left out as missing.",
+    "media-type-parameters": "Clients and libraries add a charset to text types by themselves; RFC 9110 gives it no"
+    " say in what the type is.",
+    "large-body": "Endpoints take bodies of 25 MB; proxies and frameworks have limits of 1 to 6 MB by default, and"
+    " the caller sees a 413 that the seller never saw.",
+    "execution-parameters": "A transform job asks for it before its first invocation, and takes its concurrency and"
+    " body size from it; what it cannot read makes the job fail.",
+    "error-status": "A product with a price per inference bills each 2xx: an error that is answered with 200 is paid"
+    " for by the buyer, and no alarm counts it.",
+    "error-client": "A caller who sees 5xx retries, and so does a transform job, three times a mini-batch; with 4xx"
+    " it knows that the request itself is wrong.",
+    "error-traceback": "The answer reaches the buyer as it is: paths, lines and values of a program that they did not"
+    " buy the sources of.",
+    "error-survival": "One bad request of one caller must not end the service of all: the instance is replaced, which"
+    " takes minutes.",
+    "stop-grace": "30 seconds after SIGTERM comes SIGKILL; what was under way is lost, and what was not flushed, too.",
+    "stop-drain": "An instance that is scaled in still has requests: those that end with the server are errors that"
+    " only their callers see.",
+    "stop-exit-code": "The exit code stands in the job's or endpoint's events; one other than 0 looks like a crash.",
+}
+"""Id of a clause -> why it is asked."""
+
+
+def reason_of(check: Check[Any]) -> str:
+    """Why a check's clause is asked: its own reason, or its group's; empty where neither is written down."""
+    return BY_CLAUSE.get(check.clause.id) or BY_GROUP.get(check.group, "")
