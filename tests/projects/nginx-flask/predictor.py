@@ -2,11 +2,11 @@
 import csv
 import io
 import json
-import os
+from pathlib import Path
 
 import flask
 
-MODEL_PATH = "/opt/ml/model"
+MODEL_PATH = Path("/opt/ml/model")
 
 
 class ScoringService:
@@ -15,8 +15,7 @@ class ScoringService:
     @classmethod
     def get_model(cls):
         if cls.model is None:
-            with open(os.path.join(MODEL_PATH, "weights.json")) as file:
-                cls.model = json.load(file)
+            cls.model = json.loads((MODEL_PATH / "weights.json").read_text())
         return cls.model
 
     @classmethod

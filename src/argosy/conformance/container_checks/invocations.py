@@ -122,7 +122,9 @@ def _is_worse(baseline: Exchange, changed: Exchange) -> bool:
 _INVOCATIONS: Final[Group[Invocations]] = Group("invocations", Invocations, needs=("start-healthy",))
 _HEADERS: Final[Group[Headers]] = Group("invocations", Headers, needs=("start-healthy", "invocations"))
 _LARGE: Final[Group[LargeBody]] = Group("invocations", LargeBody, needs=("start-healthy", "invocations"))
-_EXECUTION: Final[Group[ExecutionParameters]] = Group("invocations", ExecutionParameters, needs=("start-healthy",))
+_EXECUTION: Final[Group[ExecutionParameters]] = Group(
+    "invocations", ExecutionParameters, needs=("start-healthy",), causes=("ping-any-host",)
+)
 
 CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Check[ExecutionParameters], ...]] = (
     _INVOCATIONS.check(

@@ -125,7 +125,7 @@ def _env_arguments(words: list[str]) -> list[str]:
     return [word for word in shlex.split(text) if "=" not in word]
 
 
-_GROUP: Final[Group[Files]] = Group("image", Files)
+_GROUP: Final[Group[Files]] = Group("image", Files, causes=("image-platform",))
 
 CHECKS: Final[tuple[Check[Files], ...]] = (
     _GROUP.check(
