@@ -160,6 +160,12 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + "[serving]\ncontent_types = []\n", "argosy.toml:4: `serving.content_types`", None),
         (LEAST + "[serving]\ncontent_types = [3]\n", "argosy.toml:4: `serving.content_types", None),
         (LEAST + "[srving]\n", "`srving`", "did you mean `serving`?"),
+        (LEAST + "[marketplace]\nnam = 'x'\n", "argosy.toml:4: `marketplace.nam`", "did you mean `name`?"),
+        (LEAST + "[marketplace.listing]\ntitel = 'x'\n", "`marketplace.listing.titel`", "did you mean `title`?"),
+        (LEAST + "[marketplace.pricing]\nmodel = 'rent'\n", "argosy.toml:4: `marketplace.pricing.model`", None),
+        (LEAST + "[marketplace.pricing]\nbatch = {x = true}\n", "argosy.toml:4: `marketplace.pricing.batch", None),
+        (LEAST + "[[marketplace.listing.resources]]\nlink = 'x'\n", "resources[0].link`", "known here: text, url"),
+        (LEAST + "[[marketplace.usage.output.parameters]]\nname = 1\n", "toml:4: `marketplace.usage.output", None),
         (LEAST + "[image]\nzzz = 1\n", "argosy.toml:4: `image.zzz`", "known here: base, python"),
         (LEAST + '[image]\npython = "2.7"\n', "argosy.toml:4: `image.python`", None),
         (LEAST + 'artifacts = "model"\n', "`model.artifacts` names a folder that is not there", None),
@@ -192,6 +198,19 @@ def test_a_fault_is_named_with_its_place(folder: Path, text: str, message: str, 
     assert message in str(caught.value)
     assert str(folder) in caught.value.message
     assert hint is None or hint in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[marketplace]\n",
+        "[marketplace]\nname = '-'\nregions = ['moon']\n",
+        "[marketplace.pricing]\nfree_trial_days = 900\n",
+    ],
+)
+def test_a_listing_in_the_making_is_no_fault(folder: Path, text: str) -> None:
+    assert load(folder, LEAST + text).marketplace is not None
+    assert load(folder).marketplace is None
 
 
 def test_a_missing_file_comes_with_the_command_that_makes_it(tmp_path: Path) -> None:

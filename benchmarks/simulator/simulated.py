@@ -41,6 +41,10 @@ class RunningContainer:
         """It is not limited."""
         return ""
 
+    def memory_bytes(self) -> int | None:
+        """Nobody asks."""
+        return None
+
     def is_on_loopback_only(self) -> bool:
         """Nobody looks."""
         return False

@@ -86,6 +86,10 @@ class RunningContainer:
         """Nothing limits it."""
         return ""
 
+    def memory_bytes(self) -> int | None:
+        """Nobody asks."""
+        return None
+
     def is_on_loopback_only(self) -> bool:
         """It is asked to."""
         return True

@@ -14,6 +14,7 @@ import msgspec
 from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
+from argosy.marketplace.table import Marketplace
 from argosy.program_files import Choice, holds_module, require_patterns
 from argosy.project_file import (
     ALL_MODULES,
@@ -41,6 +42,7 @@ class Project(msgspec.Struct, frozen=True):
         serving: How the server behaves.
         image: What the image is made of.
         check: How it is judged.
+        marketplace: What is sold on AWS Marketplace; None: nothing.
     """
 
     root: Path
@@ -48,6 +50,7 @@ class Project(msgspec.Struct, frozen=True):
     serving: Serving
     image: ImageTable
     check: CheckTable = CheckTable()
+    marketplace: Marketplace | None = None
 
     @property
     def artifacts_dir(self) -> Path | None:
@@ -143,7 +146,7 @@ def load(folder: Path) -> Project:
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("cannot be read", got=error, where=path) from error
     parsed = _parsed(text, ProjectFile, path)
-    project = Project(root, parsed.model, parsed.serving, parsed.image, parsed.check)
+    project = Project(root, parsed.model, parsed.serving, parsed.image, parsed.check, parsed.marketplace)
     _require_files(project)
     _require_settings(project)
     return project
@@ -286,7 +289,7 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str, kind: type
     hint = None
     unknown = re.search(r"unknown field `([^`]+)`", sentence)
     if unknown:
-        table = TABLES.get(re.sub(r"\[\d+\]", "", ".".join(keys)), kind)
+        table = TABLES.get(re.sub(r"\[[^\]]*\]", "", ".".join(keys)), kind)
         names = [field.name for field in msgspec.structs.fields(table)]
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"

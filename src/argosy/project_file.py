@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from argosy.marketplace.table import MARKETPLACE_TABLES, Marketplace
+
 FILE_NAME: Final = "argosy.toml"
 ALL_MODULES: Final = ("**/*.py",)
 """What enters the image when nothing is said."""
@@ -171,6 +173,7 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serving: Serving = Serving()
     image: ImageTable = ImageTable()
     check: CheckTable = CheckTable()
+    marketplace: Marketplace | None = None
 
 
 TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -180,5 +183,6 @@ TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "image": ImageTable,
     "check": CheckTable,
     "check.waivers": Waiver,
+    **MARKETPLACE_TABLES,
 }
 """The heading of each table and what it may hold."""

@@ -9,6 +9,16 @@ from argosy.conformance.container_checks import errors, health, invocations, shu
 from argosy.conformance.image_checks import archive, image, program
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
+from argosy.conformance.project_checks import (
+    buyer_code,
+    instances,
+    listing,
+    package,
+    placement,
+    pricing,
+    usage,
+    validation,
+)
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
@@ -19,6 +29,15 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *invocations.CHECKS,
     *errors.CHECKS,
     *shutdown.CHECKS,
+    *package.CHECKS,
+    *instances.CHECKS,
+    *validation.CHECKS,
+    *placement.CHECKS,
+    package.REQUEST,
+    *pricing.CHECKS,
+    *listing.CHECKS,
+    *usage.CHECKS,
+    *buyer_code.CHECKS,
 )
 """All checks, in the order of a report."""
 

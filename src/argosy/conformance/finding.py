@@ -1,11 +1,12 @@
 """What a judgement comes to: the findings of one image, and the report that has them all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from argosy.conformance.check import Status, Verdict
 from argosy.conformance.clause import Clause
 from argosy.conformance.profile import Profile
+from argosy.conformance.recording import Recording
 from argosy.contract import Level
 from argosy.project_file import Waiver
 
@@ -60,9 +61,10 @@ class Report:
     Attributes:
         target: The image or project, as it was named.
         digest: Digest of the manifest that was read; empty for a project.
-        container: How it was run: `docker`, `podman`, `sandbox`, `process`.
+        container: How it was run: `docker`, `podman`, `sandbox`, `process`; `machine` when it is this machine itself.
         seconds: How long observing and judging took.
         findings: One for each clause that the profile asks for.
+        recording: What happened when in the containers that were run.
         profile: What the image is to be; None where that is not the question.
         notes: What else the reader should know, a sentence each: waivers that have expired or waive nothing.
         checked_at: When it was made, in UTC as ISO 8601, where it is given again without checking anew; else empty.
@@ -73,6 +75,7 @@ class Report:
     container: str
     seconds: float
     findings: tuple[Finding, ...] = ()
+    recording: Recording = field(default_factory=Recording, repr=False)
     profile: Profile | None = None
     notes: tuple[str, ...] = ()
     checked_at: str = ""
@@ -92,6 +95,10 @@ class Report:
         """The findings on clauses of level MUST that were tried and are unknown, and are not waived."""
         return tuple(finding for finding in self.findings if _counts_as(finding, Status.UNKNOWN, Level.MUST))
 
+    def failed_at(self, level: Level) -> int:
+        """How many clauses of a level failed and are not waived."""
+        return sum(_counts_as(finding, Status.FAIL, level) for finding in self.findings)
+
     @property
     def conformance(self) -> Conformance:
         """What all findings come to."""
@@ -102,13 +109,12 @@ class Report:
     @property
     def is_conforming(self) -> bool:
         """Whether no clause of level MUST failed, but those that are waived."""
-        return not any(_counts_as(finding, Status.FAIL, Level.MUST) for finding in self.findings)
+        return not self.failed_at(Level.MUST)
 
     @property
     def is_strictly_conforming(self) -> bool:
         """Whether besides no clause of level SHOULD failed and no clause of level MUST is undecided."""
-        is_recommended = not any(_counts_as(finding, Status.FAIL, Level.SHOULD) for finding in self.findings)
-        return self.conformance is Conformance.CONFORMS and is_recommended
+        return self.conformance is Conformance.CONFORMS and not self.failed_at(Level.SHOULD)
 
     def count(self, status: Status) -> int:
         """How many findings have the status."""

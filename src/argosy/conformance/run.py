@@ -14,6 +14,7 @@ from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.project import observe_project
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
@@ -23,11 +24,11 @@ from argosy.errors import ArchiveError, ImageError
 from argosy.image.filesystem import read_filesystem
 from argosy.image.image import Image
 from argosy.image.materials.secrets import search_layers
+from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 _NO_IMAGE: Final = "a project is no image: build it, and check what was built"
 _NO_ARCHIVE: Final = "no --model-data was given"
-_NO_DRILLS: Final = "not asked for: --drills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class Subject:
         image: None for a project that is run as it is.
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
+        project: The project, or the one that the image was built of; None when there is none.
     """
 
     target: str
     image: Image | None = None
     is_stored: bool = True
     model_data: Path | None = None
+    project: Project | None = None
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -63,10 +66,10 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     checks = asked_by(terms.profile)
     case = _at_rest(subject)
     files = case.find(Files)
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    case = case.joined(observe_project(subject.project, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     wanted = {check.scene for check in checks}
-    acts = [act for act in ACTS if terms.with_drills or not act.is_drill]
-    case = case.without((scene for act in ACTS if act not in acts for scene in act.scenes), _NO_DRILLS)
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -76,18 +79,27 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            played = {scene for act in acts for scene in act.scenes}
+            played = {scene for act in ACTS for scene in act.scenes}
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = observe(given, acts, wanted, case)
+            case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
     findings = waive(judge(case, checks, terms.profile), terms)
     seconds = time.monotonic() - begun
-    return Report(subject.target, digest, kind, seconds, findings, profile=terms.profile, notes=notes(findings, terms))
+    return Report(
+        subject.target,
+        digest,
+        kind,
+        seconds,
+        findings,
+        bench.recorder.recording(),
+        profile=terms.profile,
+        notes=notes(findings, terms),
+    )
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:

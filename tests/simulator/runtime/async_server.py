@@ -57,6 +57,9 @@ class Adopted:
     def out_of_memory(self) -> str:
         return ""
 
+    def memory_bytes(self) -> int | None:
+        return None
+
     def is_on_loopback_only(self) -> bool:
         return True
 

@@ -13,6 +13,7 @@ from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.conformance.finding import Report
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import Subject, examine
 from argosy.conformance.terms import Terms
@@ -43,7 +44,6 @@ class Target:
             self._profile(),
             options.waivers_of(self._project),
             datetime.datetime.now(datetime.UTC).date(),
-            options.with_drills,
         )
 
     def key(self) -> str:
@@ -64,9 +64,14 @@ class Target:
         # A project that an engine is to run is built first, and then it is an image.
         is_process = self._project is not None and options.container in (None, PROCESS)
         bench = Bench(
-            launch=self._launch, is_read_only=not is_process, samples=options.samples, startup_s=options.startup_s
+            launch=self._launch,
+            is_read_only=not is_process,
+            samples=options.samples,
+            startup_s=options.startup_s,
+            drills=Severity() if options.with_drills else None,
         )
-        subject = Subject(self.name, model_data=options.model_data)
+        belongs = self._project or options.project
+        subject = Subject(self.name, model_data=options.model_data, project=belongs)
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
@@ -74,7 +79,10 @@ class Target:
             return examine(subject, bench, self.terms)
 
     def _profile(self) -> Profile:
-        return self._options.profile or Profile.SAGEMAKER
+        """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""
+        belongs = self._project or self._options.project
+        is_sold = belongs is not None and belongs.marketplace is not None
+        return self._options.profile or (Profile.MARKETPLACE if is_sold else Profile.SAGEMAKER)
 
     def _launch(self, launch: Launch) -> Container:
         """A container of it, with no more of this machine than the instance type has."""

@@ -27,7 +27,8 @@ def _invocations(invocations: Invocations) -> Verdict:
         return failed(f"{listed} not answered with 2xx", *(exchange.evidence for exchange in refused[:4]))
     if samples:
         listed = f"{len(samples)} samples were answered with 2xx"
-        return passed(listed if len(samples) > 1 else f"the sample was answered with {samples[0].status}")
+        sentence = listed if len(samples) > 1 else f"the sample was answered with {samples[0].status}"
+        return passed(sentence, *(sample.evidence for sample in samples))
     succeeded = [exchange for exchange in probes if exchange.is_success]
     if succeeded:
         return passed(f"{len(succeeded)} of {len(probes)} generic requests were answered with 2xx")

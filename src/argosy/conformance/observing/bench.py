@@ -1,10 +1,12 @@
 """How the containers of an examination are had, and what they are given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 
+from argosy.conformance.observing.recorder import Recorder
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request
 from argosy.contract import STARTUP
 from argosy.simulator.containers.container import Container, Launch
@@ -22,6 +24,9 @@ class Bench:
         samples: Requests that the image is said to understand: one for each media type that it takes and gives.
         startup_s: How long to wait for the first healthy answer.
         is_offline: Whether a container really has no network.
+        act: The act that is played; told by `act.observe`.
+        recorder: Writes down what happens when.
+        drills: How hard containers are hurt; None plays no drill.
     """
 
     launch: Callable[[Launch], Container]
@@ -31,3 +36,6 @@ class Bench:
     samples: tuple[Request, ...] = ()
     startup_s: float = STARTUP.value
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
+    act: str = ""
+    recorder: Recorder = field(default_factory=Recorder, repr=False)
+    drills: Severity | None = None

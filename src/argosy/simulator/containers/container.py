@@ -82,6 +82,9 @@ class Container(Protocol):
     def out_of_memory(self) -> str:
         """What the kernel did to it for want of memory, as a clause; empty when nothing is known of that."""
 
+    def memory_bytes(self) -> int | None:
+        """What all its processes take now; None before its start and after its end, and where that cannot be seen."""
+
     def is_on_loopback_only(self) -> bool:
         """Whether it listens at its port on 127.0.0.1 or ::1 alone; False where that cannot be seen."""
 

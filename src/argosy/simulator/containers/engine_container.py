@@ -34,7 +34,7 @@ from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, mar
 from argosy.simulator.containers.log import KEPT_BYTES, MOST_BYTES
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import python_path
-from argosy.simulator.containers.program import Program, Start, isolated
+from argosy.simulator.containers.program import Program, Start, isolated, memory_of
 from argosy.simulator.containers.sandbox import Order
 
 _SHARED_MEMORY: Final = f"--shm-size={int(contract.SHARED_MEMORY.value)}"
@@ -191,6 +191,10 @@ class EngineContainer:
             if state["ExitCode"] == _KILLED and not state["Running"] and not self._is_ended_by_us:
                 return f"most likely out of memory, it was killed, not by us, and its limit is {limit / 2**30:.3g} GiB"
         return ""
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now, where they are processes of this machine."""
+        return memory_of(self._pid) if self._pid else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether it listens on loopback alone, where its network can be looked into."""

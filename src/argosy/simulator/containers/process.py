@@ -159,6 +159,10 @@ class ProcessContainer:
         """Nothing is known: it is not limited."""
         return ""
 
+    def memory_bytes(self) -> int | None:
+        """What the process and its descendants take now."""
+        return self._program.memory_bytes() if self._program else None
+
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port on this machine does so on loopback."""
         found = listening(self._command.port)

@@ -271,6 +271,10 @@ class SandboxContainer:
         limit = self._launch.memory_bytes
         return limits.told(kills, limit) if kills and limit else ""
 
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._program.memory_bytes() if self._program else None
+
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port, in its network, does so on loopback."""
         pid = self.network_process

@@ -146,6 +146,10 @@ class FurnishedContainer:
         """What the kernel did to it for want of memory."""
         return self._container.out_of_memory()
 
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._container.memory_bytes()
+
     def is_on_loopback_only(self) -> bool:
         """Whether it listens on loopback alone."""
         return self._container.is_on_loopback_only()
