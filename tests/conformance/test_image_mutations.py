@@ -8,7 +8,8 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
-from argosy.conformance.run import files_of, judge
+from argosy.conformance.observing.at_rest import files_of
+from argosy.conformance.run import judge
 from argosy.conformance.scenes.at_rest import Archive, Still
 from argosy.contract import Level
 from argosy.image.image import OCI_LAYER_GZIP, OCI_MANIFEST, Image

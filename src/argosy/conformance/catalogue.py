@@ -6,7 +6,19 @@ from typing import Any, Final
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
 from argosy.conformance.container_checks import errors, health, invocations, shutdown, startup
-from argosy.conformance.image_checks import archive, image, program
+from argosy.conformance.image_checks import (
+    archive,
+    downloads,
+    gpu,
+    image,
+    nginx,
+    places,
+    program,
+    python_servers,
+    settings,
+    size,
+    system,
+)
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
 from argosy.conformance.project_checks import (
@@ -23,6 +35,14 @@ from argosy.conformance.project_checks import (
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
     *program.CHECKS,
+    *settings.CHECKS,
+    *gpu.CHECKS,
+    *places.CHECKS,
+    *downloads.CHECKS,
+    *python_servers.CHECKS,
+    *nginx.CHECKS,
+    *system.CHECKS,
+    *size.CHECKS,
     *archive.CHECKS,
     *startup.CHECKS,
     *health.CHECKS,
