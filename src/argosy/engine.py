@@ -247,6 +247,18 @@ class Engine:
         """Send a signal (`TERM`, `KILL`) to the first process of a container; it may have ended already."""
         self._call_unless_gone("kill", f"--signal={signal_name}", container)
 
+    def start(self, container: str) -> None:
+        """Start a container again that has ended.
+
+        Raises:
+            EngineError: It cannot be started.
+        """
+        self._call("start", container)
+
+    def changes(self, container: str) -> list[str]:
+        """The paths of files and folders that a container made, changed or removed in its file system."""
+        return [line[2:] for line in self._call("diff", container).splitlines() if line[1:2] == " "]
+
     def logs(self, container: str) -> str:
         """What the container wrote to stdout and stderr, in the engine's order; empty when it is gone."""
         try:

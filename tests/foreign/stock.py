@@ -9,12 +9,11 @@ from typing import Final
 
 from argosy import model_archive, project
 from argosy.cli import build, environment
-from argosy.conformance.case import Case
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request, invocation
-from argosy.conformance.run import Subject, examine, files_of, judge
-from argosy.conformance.scenes.at_rest import Still
+from argosy.conformance.run import Subject, examine, judge
 from argosy.image import filesystem
 from argosy.image.image import Image
 from argosy.simulator.containers.container import Container, Launch
@@ -56,7 +55,7 @@ class Server:
 
     def look(self) -> tuple[Finding, ...]:
         """What is found without a container."""
-        return judge(Case.of(Still(self.image, is_stored=True), files_of(self.image)))
+        return judge(observe_at_rest(self.image))
 
     def _launch(self, launch: Launch) -> Container:
         return SandboxContainer(self.root, self.image.runtime, self.name, launch)

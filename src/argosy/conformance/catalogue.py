@@ -5,7 +5,16 @@ from typing import Any, Final
 
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
-from argosy.conformance.container_checks import errors, health, invocations, shutdown, startup
+from argosy.conformance.container_checks import (
+    batch,
+    errors,
+    health,
+    invocations,
+    isolation,
+    serverless,
+    shutdown,
+    startup,
+)
 from argosy.conformance.image_checks import (
     archive,
     downloads,
@@ -19,7 +28,9 @@ from argosy.conformance.image_checks import (
     size,
     system,
 )
-from argosy.conformance.observing import endpoint, honesty
+from argosy.conformance.observing import batch as transform_jobs
+from argosy.conformance.observing import endpoint, honesty, instance, read_only
+from argosy.conformance.observing import serverless as serverless_endpoint
 from argosy.conformance.observing.act import Act
 from argosy.conformance.project_checks import (
     buyer_code,
@@ -48,6 +59,9 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *health.CHECKS,
     *invocations.CHECKS,
     *errors.CHECKS,
+    *batch.CHECKS,
+    *isolation.CHECKS,
+    *serverless.CHECKS,
     *shutdown.CHECKS,
     *package.CHECKS,
     *instances.CHECKS,
@@ -64,5 +78,12 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
 CLAUSES: Final[Mapping[str, Clause]] = {check.clause.id: check.clause for check in CHECKS}
 """Every clause by its id, in the same order."""
 
-ACTS: Final[tuple[Act, ...]] = (endpoint.ACT, honesty.ACT)
+ACTS: Final[tuple[Act, ...]] = (
+    endpoint.ACT,
+    transform_jobs.ACT,
+    read_only.ACT,
+    honesty.ACT,
+    instance.ACT,
+    serverless_endpoint.ACT,
+)
 """All acts; the first is always played."""

@@ -195,3 +195,17 @@ def _as_exit_code(code: int | None) -> int | None:
 def _send(target: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(target, number)
+
+
+def processes_below(pid: int) -> list[tuple[str, int]]:
+    """The name and the memory in bytes of a process and of each that descends from it, the largest first.
+
+    A page that several of them share counts for each with its share, as in `memory_of`.
+    """
+    found = []
+    for each in _tree(pid):
+        with contextlib.suppress(OSError):
+            name = Path(f"/proc/{each}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            if (taken := _taken(each)) is not None:
+                found.append((name, taken))
+    return sorted(found, key=lambda process: -process[1])
