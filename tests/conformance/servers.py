@@ -1,7 +1,10 @@
 """Runs the foreign servers of `tests/projects/servers` as containers, and judges them."""
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,9 +44,13 @@ class Launcher:
         # What cannot be taken from a process of this machine is imitated by the server that would miss it.
         environment |= {"READ_ONLY_ROOT": "1"} if launch.read_only else {}
         environment |= {"OTHER_USER": "1"} if launch.user is not None else {}
+        # A file system of its own, which a second start finds as the first one has left it.
+        own = Path(tempfile.mkdtemp(prefix="argosy-server-"))
+        environment |= {"OWN_FILES": str(own), "PYTHONPATH": str(SERVERS)}
         models = str(launch.models_dir or "/nowhere")
         arguments = (sys.executable, str(self.script))
-        return ProcessContainer(Command(self.script.stem, arguments, environment, self.script.parent, port, models))
+        command = Command(self.script.stem, arguments, environment, self.script.parent, port, models)
+        return ProcessContainer(command, partial(shutil.rmtree, own, ignore_errors=True))
 
 
 def observe_server(

@@ -11,10 +11,13 @@ from argosy.conformance.container_checks import (
     health,
     invocations,
     isolation,
+    multi_model,
+    pipeline,
     serverless,
     shutdown,
     startup,
 )
+from argosy.conformance.container_checks import validation as validation_job
 from argosy.conformance.image_checks import (
     archive,
     downloads,
@@ -28,9 +31,7 @@ from argosy.conformance.image_checks import (
     size,
     system,
 )
-from argosy.conformance.observing import batch as transform_jobs
-from argosy.conformance.observing import endpoint, honesty, instance, read_only
-from argosy.conformance.observing import serverless as serverless_endpoint
+from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
 from argosy.conformance.project_checks import (
     buyer_code,
@@ -42,6 +43,11 @@ from argosy.conformance.project_checks import (
     usage,
     validation,
 )
+from argosy.conformance.starts import batch as transform_jobs
+from argosy.conformance.starts import instance, models, read_only
+from argosy.conformance.starts import pipeline as pipeline_act
+from argosy.conformance.starts import serverless as serverless_act
+from argosy.conformance.starts import validation as validation_act
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
@@ -62,10 +68,13 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *batch.CHECKS,
     *isolation.CHECKS,
     *serverless.CHECKS,
+    *multi_model.CHECKS,
+    *pipeline.CHECKS,
     *shutdown.CHECKS,
     *package.CHECKS,
     *instances.CHECKS,
     *validation.CHECKS,
+    *validation_job.CHECKS,
     *placement.CHECKS,
     package.REQUEST,
     *pricing.CHECKS,
@@ -83,7 +92,10 @@ ACTS: Final[tuple[Act, ...]] = (
     transform_jobs.ACT,
     read_only.ACT,
     honesty.ACT,
+    validation_act.ACT,
     instance.ACT,
-    serverless_endpoint.ACT,
+    serverless_act.ACT,
+    models.ACT,
+    pipeline_act.ACT,
 )
 """All acts; the first is always played."""

@@ -9,13 +9,12 @@ from argosy.conformance.container_checks.startup import endings
 from argosy.conformance.scenes.batch import BatchStart, Job, Jobs
 from argosy.conformance.scenes.endpoint import ExecutionParameters
 from argosy.conformance.sources import MODEL_PACKAGE_IMAGES
-from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, CREATE_TRANSFORM_JOB
+from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, BATCH_TRANSFORM_PAGE, CREATE_TRANSFORM_JOB
 from argosy.simulator.transform.split import BatchStrategy
 
 _STRATEGIES: Final = tuple(BatchStrategy.__members__)
 _RECORD_SAMPLE: Final = "--sample FILE --content-type text/csv"
 _SLOW: Final = "the model is slow: there was no time for it"
-_BATCH_TRANSFORM: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html"
 
 
 def _start(batch: BatchStart) -> Verdict:
@@ -248,7 +247,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
     _JOBS.check(
         should(
             "batch-bad-record",
-            _BATCH_TRANSFORM,
+            BATCH_TRANSFORM_PAGE,
             "An object that makes no sense costs the others nothing.",
             "answer a body that makes no sense with 4xx, and go on; never end the process",
             rows="B07 F29",

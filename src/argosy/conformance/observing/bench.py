@@ -1,10 +1,10 @@
 """How the containers of an examination are had, and what they are given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from argosy.conformance.observing.recorder import Recorder
 from argosy.conformance.observing.severity import Severity
@@ -22,19 +22,6 @@ def _is_confined(container: Container) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
-    """The job of a validation profile.
-
-    Attributes:
-        request: Its `TransformJobDefinition`, member by member; names and instances are those of the service.
-        buckets: The folders that stand for the buckets that it names.
-    """
-
-    request: Mapping[str, Any]  # Any: the values are the service's
-    buckets: Mapping[str, Path]
-
-
-@dataclass(frozen=True, slots=True)
 class Bench:
     """How containers are had, and what they are given.
 
@@ -49,7 +36,6 @@ class Bench:
         is_confined: Whether a container really has a file system, a user and memory of its own, as `Launch` tells.
         instance_type: Whose processors, memory and disk one container is given; None tries none.
         serverless_mb: Memory of a serverless endpoint, which has 1024 to 6144 MB.
-        validation: A transform job that the image has to do as AWS Marketplace's validation does it; None has none.
         act: The act that is played; told by `act.observe`.
         recorder: Writes down what happens when.
         drills: How hard containers are hurt; None plays no drill.
@@ -65,7 +51,6 @@ class Bench:
     is_confined: Callable[[Container], bool] = _is_confined
     instance_type: InstanceType | None = None
     serverless_mb: int = 2048
-    validation: Validation | None = None
     act: str = ""
     recorder: Recorder = field(default_factory=Recorder, repr=False)
     drills: Severity | None = None

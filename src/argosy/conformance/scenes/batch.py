@@ -109,12 +109,16 @@ class ValidationJob:
     """The job of the validation profile, run as it is written.
 
     Attributes:
-        job: What became of it; None when it could not be begun.
-        failure: Why it could not be begun, else empty.
+        start: The start of its container.
+        job: What became of it; None when the container did not get healthy, or the job could not be begun.
+        refusal: Why CreateTransformJob would not take it; empty when it would.
+        expected: Key of each result that the project expects -> what is to be in it.
     """
 
-    job: Job | None
-    failure: str = ""
+    start: Start
+    job: Job | None = None
+    refusal: str = ""
+    expected: Mapping[str, bytes] = field(repr=False, default_factory=dict)
 
 
 def counted(result: bytes) -> Count:

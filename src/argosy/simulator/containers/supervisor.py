@@ -14,7 +14,6 @@ Source:
     netdevice(7) and rtnetlink's predecessor SIOCADDRT in ip(7) (Linux man-pages, read 2026-11-23).
 """
 
-import array  # noqa: F401 - `socket.send_fds` imports it when that is refused already
 import ctypes
 import fcntl
 import json

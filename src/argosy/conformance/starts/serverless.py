@@ -6,9 +6,9 @@ from typing import Final
 from argosy.conformance.case import Case
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.confined import confined
 from argosy.conformance.scenes.endpoint import Invocations, Start
 from argosy.conformance.scenes.starts import OtherUser
+from argosy.conformance.starts.confined import confined
 from argosy.simulator.containers.container import Launch
 
 STARTUP_S: Final = 180.0

@@ -5,10 +5,10 @@ from typing import Final
 from argosy.conformance.case import Case
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.confined import confined
 from argosy.conformance.observing.trial import Trial
 from argosy.conformance.scenes.endpoint import Invocations, Start
 from argosy.conformance.scenes.starts import OnInstance
+from argosy.conformance.starts.confined import confined
 from argosy.simulator.containers.container import Launch
 
 _ASKED: Final = 8

@@ -12,12 +12,12 @@ from argosy.conformance import requests
 from argosy.conformance.case import Case
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.jobs import Plan, run
 from argosy.conformance.observing.trial import Trial
 from argosy.conformance.probes import Exchange
 from argosy.conformance.scenes.batch import BatchStart, Job, Jobs
 from argosy.conformance.scenes.endpoint import Invocations, Start
 from argosy.conformance.scenes.starts import SecondStart
+from argosy.conformance.starts.jobs import Plan, run
 from argosy.contract import BATCH_PAYLOAD_MB, DEFAULT_MAX_PAYLOAD_MB, megabytes
 from argosy.simulator.containers.container import Launch
 from argosy.simulator.transform.split import BatchStrategy, SplitType
