@@ -38,7 +38,7 @@ class _Sign:
 
 
 _LOCAL_FILES: Final = r"(?![^)]*local_files_only\s*=\s*True)"
-_MODEL: Final = r"""["'](?P<name>[\w.-]+(?:/[\w.-]+)?)["']"""
+_MODEL: Final = r"""["'](?P<name>\w[\w.-]*(?:/[\w.-]+)?)["']"""
 
 
 def _python(what: str, pattern: str) -> _Sign:

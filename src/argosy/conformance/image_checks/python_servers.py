@@ -23,7 +23,9 @@ _ASYNC: Final = re.compile(r"gthread|gevent|eventlet|tornado|uvicorn|aiohttp|asg
 _SHOWN: Final = 10
 _SETTING: Final = r"^\s*{name}\s*=\s*(.+?)\s*(?:#.*)?$"
 _SHELL_DEVELOPMENT: Final = (
-    re.compile(r"(?:^|[;&|]|\bexec\b|-m)\s*(?:\w+=\S*\s+)*(flask\s+(?:--?\S+\s+)*run)\b", re.MULTILINE),
+    re.compile(
+        r"(?:^|[;&|]|\bexec\b|-m)\s*(?:\w+=\S*\s+)*(flask\s+(?:--?\S+\s+(?:[\w.:/]+\s+)??)*run)\b", re.MULTILINE
+    ),
     re.compile(r"\b(manage\.py\s+runserver)\b"),
 )
 _FLASK: Final = re.compile(r"\bFlask\(")
@@ -101,7 +103,7 @@ def _unbuffered(files: Files) -> Verdict:
     is_python = any("python" in PurePosixPath(path).name for path in chain(files)) or any(s.is_python for s in sources)
     if not is_python:
         return passed("no Python is started")
-    starts = [" ".join(entry_point(files.image)), *(source.code() for source in sources)]
+    starts = [" ".join(entry_point(files.image)), *(source.text for source in sources)]
     if variables(files.image).get("PYTHONUNBUFFERED") or any(_IS_UNBUFFERED.search(text) for text in starts):
         return passed("Python writes its log at once")
     printing = _printing(sources)

@@ -243,7 +243,7 @@ CHECKS: Final[tuple[Check[Still], ...]] = (
     ),
     _GROUP.check(
         should(
-            "image-reference",
+            "image-digest",
             CREATE_MODEL_PACKAGE,
             "The image is named by its digest, in at most 255 characters, so that what was checked is what is sold.",
             "put REPOSITORY@sha256:DIGEST into Image, as the finding writes it",
