@@ -145,6 +145,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         ),
         _memory,
         "instance-types",
+        "package-volume",
     ),
     _GROUP.check(
         fact(
