@@ -8,6 +8,7 @@ from typing import Any, Final
 from argosy.image.image import OCI_LAYER_GZIP, OCI_MANIFEST
 from tests.foreign.mutation import Mutant, crlf, edit, for_arm, gone, mode, written
 
+_WEIGHTS: Final = b"0.125\n0.5 -0.25 2.0 1.0\n"
 _TINI: Final = '#!/bin/sh\n[ "$1" = -- ] && shift\nexec "$@"\n'
 
 
@@ -16,8 +17,12 @@ def _as_oci(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest, "mediaType": OCI_MANIFEST, "layers": layers}
 
 
+def _with_top_folder(archive: tarfile.TarFile) -> None:
+    _add(archive, "model/weights.txt", _WEIGHTS)
+
+
 def _with_link(archive: tarfile.TarFile) -> None:
-    _add(archive, "blobs/weights", b"0.125\n0.5 -0.25 2.0 1.0\n")
+    _add(archive, "blobs/weights", _WEIGHTS)
     link = tarfile.TarInfo("weights.txt")
     link.type, link.linkname = tarfile.SYMTYPE, "blobs/weights"
     archive.addfile(link)
@@ -47,6 +52,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "nginx-flask", "image-serve", "F03 C01", runtime={"Env": ["PATH=/opt/venv/bin:/usr/sbin:/usr/bin:/bin"]}
     ),
     "F13 an archive with links": Mutant("c", "model-archive", "F13 A02", archive=_with_link),
+    "F14 an archive with a folder around it": Mutant(
+        "c", "start-port", "F14 A03", archive=_with_top_folder, also=frozenset({"model-archive-root"})
+    ),
+    "C02 a library is missing": Mutant(
+        "node", "image-libraries", "F04 C02", {"usr/lib/x86_64-linux-gnu/libuv.so.1": gone}
+    ),
     "C13 the shell form": Mutant(
         "node", "image-exec-form", "C13", runtime={"Entrypoint": ["/bin/sh", "-c", "node /srv/server.js"]}
     ),

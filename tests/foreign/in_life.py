@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from argosy.conformance.probes import invocation
+from argosy.simulator.containers.instance_types import InstanceType
 from tests.foreign.mutation import Mutant, edit
 
 _ROW: Final = invocation("text/csv", b"1.0,2.0,3.0,4.0\n", "sample")
+
+_SMALL: Final = InstanceType("ml.small.test", 2, 512 * 2**20, 64 * 2**20)
 
 _APP: Final = "app/app.py"
 _SERVER: Final = "srv/server.js"
@@ -74,11 +77,26 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         },
         samples=(_ROW,),
     ),
+    "F07 more memory than there is": Mutant(
+        "fastapi",
+        "instance-memory",
+        "F07",
+        {_APP: edit((_LOADING, '    app.state.weights = b"w" * 700 * 2**20\n' + _LOADING))},
+        instance_type=_SMALL,
+    ),
     "F08 a download at start": Mutant(
         "fastapi", "start-offline", "F08 N01 N02", {_APP: edit((_LOADING, _CALLS_HOME + _LOADING))}
     ),
     "F10 nginx takes 5 MB": Mutant(
         "nginx-flask", "large-body", "F10 C19", {"opt/program/nginx.conf": edit(("100m", "5m"))}
+    ),
+    "F11 more disk than there is": Mutant(
+        "fastapi",
+        "instance-disk",
+        "F11",
+        {_APP: edit((_LOADING, '    Path("/var/copy").write_bytes(b"w" * 80 * 2**20)\n' + _LOADING))},
+        instance_type=_SMALL,
+        also=frozenset({"read-only-root"}),
     ),
     "F25 a variable that nobody sets": Mutant(
         "fastapi",
@@ -90,6 +108,19 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "node", "ping", "C05", {_SERVER: edit((_NODE_PING, _NODE_PING.replace("answer(", "setTimeout(answer, 2500, ")))}
     ),
     "C08 no /invocations": Mutant("node", "invocations", "C08", {_SERVER: edit(("'/invocations'", "'/predict'"))}),
+    "C08 a transform job's host": Mutant(
+        "node",
+        "batch-objects",
+        "C08",
+        {
+            _SERVER: edit(
+                (
+                    "  const parts = []",
+                    "  if (request.headers['user-agent'] === 'Go-http-client/1.1') return answer(response, 403)\n  const parts = []",
+                )
+            )
+        },
+    ),
     "C10 one at a time": Mutant(
         "node",
         "ping-busy",

@@ -15,6 +15,7 @@ from argosy.image.blobs import BlobStore, JoinedBlobs
 from argosy.image.filesystem import Filesystem, read_filesystem
 from argosy.image.image import DOCKER_CONFIG, DOCKER_LAYER, Descriptor, Image, canonical_json, digest_of
 from argosy.image.layer import Member, from_bytes, write_layer
+from argosy.simulator.containers.instance_types import InstanceType
 from tests.foreign.stock import Server
 
 
@@ -87,6 +88,7 @@ class Mutant:
         archive: What becomes of the folder of artifacts, before it is packed as it is.
         samples: Requests that the image is said to understand.
         startup_s: How long it is waited for; what never gets healthy need not be waited for long.
+        instance_type: What a further container is given; None tries none.
         also: Further clauses, of which the same answer is a breach.
         is_inert: Whether its containers do what the clean server's do, so that nothing is learnt by running one.
     """
@@ -102,6 +104,7 @@ class Mutant:
     archive: Callable[[tarfile.TarFile], None] | None = None
     samples: tuple[Request, ...] = ()
     startup_s: float = 60.0
+    instance_type: InstanceType | None = None
     also: frozenset[str] = frozenset()
     is_inert: bool = False
 
@@ -126,7 +129,7 @@ class Mutant:
                 self.archive(archive)
         image = self._image(clean.image, files, BlobStore(folder / "blobs"))
         samples = self.samples or clean.samples
-        return Server(name, image, root, model_data, samples, self.startup_s)
+        return Server(name, image, root, model_data, samples, self.startup_s, self.instance_type)
 
     def _image(self, clean: Image, files: Mapping[str, File], store: BlobStore) -> Image:
         config = {**json.loads(clean.config_bytes), **self.config}

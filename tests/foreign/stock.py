@@ -17,6 +17,7 @@ from argosy.conformance.run import Subject, examine, judge
 from argosy.image import filesystem
 from argosy.image.image import Image
 from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.instance_types import InstanceType
 from argosy.simulator.containers.sandbox import SandboxContainer
 from tests.foreign.assembly import Assembler
 
@@ -39,6 +40,7 @@ class Server:
         model_data: Its model.tar.gz; None when the image brings its artifacts.
         samples: What it understands, where generic requests do not tell.
         startup_s: How long it is waited for.
+        instance_type: What a further container is given; None tries none.
     """
 
     name: str
@@ -47,10 +49,17 @@ class Server:
     model_data: Path | None
     samples: tuple[Request, ...] = ()
     startup_s: float = 60.0
+    instance_type: InstanceType | None = None
 
     def check(self) -> Report:
         """What `argosy check --container sandbox` does."""
-        bench = Bench(self._launch, is_read_only=True, samples=self.samples, startup_s=self.startup_s)
+        bench = Bench(
+            self._launch,
+            is_read_only=True,
+            samples=self.samples,
+            startup_s=self.startup_s,
+            instance_type=self.instance_type,
+        )
         return examine(Subject(self.name, self.image, model_data=self.model_data), bench)
 
     def look(self) -> tuple[Finding, ...]:
