@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -138,7 +138,7 @@ def judge(
         else:
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
-    return tuple(found.values())
+    return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
 def _sold(subject: Subject, unpacked: int | None) -> Case:
@@ -154,6 +154,15 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
         return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:
+    """The finding; a failure that another one explains is none of its own."""
+    cause = next((id_ for id_ in causes if id_ in found and found[id_].status is Status.FAIL), None)
+    if cause is None or finding.status is not Status.FAIL:
+        return finding
+    verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
+    return replace(finding, verdict=verdict)
 
 
 def _participle(status: Status) -> str:
