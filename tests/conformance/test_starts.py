@@ -103,7 +103,10 @@ def judged(
     wanted = {(CLEAN[profile], profile) for profile in DEFECTS}
     wanted |= {(server, profile) for profile, defects in DEFECTS.items() for server in defects}
     with ThreadPoolExecutor(8) as pool:
-        yield {each: pool.submit(judge_start, *each, artifacts) for each in sorted(wanted)}
+        yield {
+            (server, profile): pool.submit(judge_start, server, Profile(profile), artifacts)
+            for server, profile in sorted(wanted)
+        }
 
 
 @pytest.mark.parametrize("profile", sorted(DEFECTS))
@@ -112,7 +115,7 @@ def test_a_clean_server_fails_nothing(profile: str, judged: Mapping[tuple[str, s
     assert failed_clauses(findings) == set(), reasons(findings)
     not_passed = {clause_id for clause_id, found in findings.items() if found.status is not Status.PASS}
     # Processes have this machine's network, all of them; and nobody named an instance type or a project.
-    assert not_passed <= {"safe-port-range", "instance-memory", "instance-disk"}
+    assert not_passed <= {"safe-port-range", "instance-type-memory", "instance-type-disk"}
 
 
 @pytest.mark.parametrize(
@@ -137,4 +140,4 @@ def test_every_clause_of_these_starts_has_a_server_that_breaks_it_or_a_test_else
     clauses = {check.clause.id for profile in DEFECTS for check in asked_by(Profile(profile)) if check.scene in played}
     broken = {clause_id for defects in DEFECTS.values() for clause_id in defects.values()}
     # Real limits are in `test_starts_in_sandbox.py`, and three minutes pass on a scene of `test_starts_checks.py`.
-    assert clauses - broken == {"instance-memory", "instance-disk", "serverless-start"}
+    assert clauses - broken == {"instance-type-memory", "instance-type-disk", "serverless-start"}
