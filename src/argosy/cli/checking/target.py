@@ -18,6 +18,8 @@ from argosy.conformance.profile import Profile
 from argosy.conformance.run import Subject, examine
 from argosy.conformance.terms import Terms
 from argosy.image import reference
+from argosy.image.image import Image
+from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
@@ -46,6 +48,11 @@ class Target:
             datetime.datetime.now(datetime.UTC).date(),
         )
 
+    @property
+    def is_online(self) -> bool:
+        """Whether AWS is asked about it."""
+        return self._options.is_online
+
     def key(self) -> str:
         """What decides its report: see `remembered.key_of`.
 
@@ -73,7 +80,13 @@ class Target:
             drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
-        subject = Subject(self.name, model_data=options.model_data, project=belongs)
+        subject = Subject(
+            self.name,
+            model_data=options.model_data,
+            project=belongs,
+            is_online=options.is_online,
+            scan=self._scan,
+        )
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
@@ -95,6 +108,12 @@ class Target:
         if declared is not None:
             launch = replace(launch, cpus=launch.cpus or declared.cpus)
         return open_container(self.name, self._options.container, launch, self._around)
+
+    def _scan(self, image: Image) -> Scan:
+        """What a scanner finds in the image."""
+        from argosy.cli.building import materials  # with it comes all that describes an image
+
+        return materials.scanned(image, self._around.cache_dir, self._around.variables)
 
     def _with_image(self, subject: Subject) -> Subject:
         """The subject with its image at rest."""

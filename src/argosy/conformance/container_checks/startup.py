@@ -103,7 +103,7 @@ def _log(lines: list[str]) -> Evidence:
     return Evidence("the log", f"{len(lines)} lines", None, tuple(lines[-4:]))
 
 
-_START: Final[Group[Start]] = Group("start", Start)
+_START: Final[Group[Start]] = Group("start", Start, causes=("image-platform", "image-serve", "image-libraries"))
 _ISOLATION: Final[Group[Isolation]] = Group("start", Isolation)
 
 CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
