@@ -28,10 +28,8 @@ _COMMAND_TIMEOUT_S: Final = 120.0
 _CANCEL_TIMEOUT_S: Final = 20.0
 _LAST_LINES: Final = 12
 _OWN_BUILDKIT: Final = range(18, 23)
-"""Major versions of Docker's command that have BuildKit's client in themselves; later ones need the plugin buildx.
-
-Source: docs.docker.com, "Docker Engine 23.0 release notes" (read 2026-11-22).
-"""
+"""Major versions of Docker's command that have BuildKit's client in themselves; later ones need the plugin buildx:
+docs.docker.com, "Docker Engine 23.0 release notes" (read 2026-11-22)."""
 
 REMOVED: Final = 137
 """The exit code of a container that somebody else removed: engines end it with SIGKILL."""
@@ -227,10 +225,7 @@ class Engine:
         return self._call(kind, "ls", *every, f"--filter=label={label}", f"--format={name}").split()
 
     def exit_code(self, container: str) -> int | None:
-        """The exit code of an ended container, None while it runs (128 + signal when a signal ended it).
-
-        A container that is not there has ended with `REMOVED`.
-        """
+        """Its exit code (128 + a signal's) once it has ended, `REMOVED` when it is not there, None while it runs."""
         try:
             state = self.inspect_container(container)["State"]
         except EngineError as error:

@@ -75,6 +75,8 @@ class Target:
             is_read_only=not is_process,
             samples=options.samples,
             startup_s=options.startup_s,
+            instance_type=options.instance_type,
+            serverless_mb=options.serverless_mb,
             drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
@@ -98,12 +100,13 @@ class Target:
         return self._options.profile or (Profile.MARKETPLACE if is_sold else Profile.SAGEMAKER)
 
     def _launch(self, launch: Launch) -> Container:
-        """A container of it, with no more of this machine than the instance type has."""
+        """A container of it, with no more processors than the instance type has.
+
+        One alone gets no more of the memory and the disk (`starts/instance.py`), so that what lacks has one finding.
+        """
         declared = self._options.instance_type
         if declared is not None:
-            launch = replace(
-                launch, cpus=launch.cpus or declared.cpus, memory_bytes=launch.memory_bytes or declared.memory_bytes
-            )
+            launch = replace(launch, cpus=launch.cpus or declared.cpus)
         return open_container(self.name, self._options.container, launch, self._around)
 
     def _scan(self, image: Image) -> Scan:

@@ -45,6 +45,7 @@ _PODMAN_NETWORK: Final = ("--internal",)
 # Docker keeps the newer half at least; Podman begins the log anew when it is full.
 _DOCKER_LOG: Final = ("--log-driver=json-file", f"--log-opt=max-size={MOST_BYTES // 2}", "--log-opt=max-file=2")
 _PODMAN_LOG: Final = ("--log-driver=k8s-file", f"--log-opt=max-size={MOST_BYTES}")
+_PODMAN_WRITES: Final = ("/etc/passwd", "/etc/group")  # where it names a user that the image does not have
 _KILLED: Final = 137
 _NOWHERE: Final = "http://127.0.0.1:9"
 
@@ -209,7 +210,7 @@ class EngineContainer:
 
     def written(self) -> Sequence[str]:
         """What it wrote outside `/tmp`, as the engine compares it with the image."""
-        own = (*self._launch.mounts, FOLDER)
+        own = (*self._launch.mounts, FOLDER, *(_PODMAN_WRITES if self._engine.is_podman else ()))
         return outermost(self._engine.changes(self._unique), own) if self._is_started else ()
 
     def processes(self) -> Sequence[tuple[str, int]]:
