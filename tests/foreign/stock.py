@@ -24,6 +24,7 @@ from tests.foreign.assembly import Assembler
 ROOT: Final = Path(__file__).parents[2]
 PROJECTS: Final = ROOT / "tests/projects"
 EXAMPLE: Final = ROOT / "examples/breast-cancer"
+BY_HAND: Final = ROOT / "examples/flask-by-hand"
 OURS: Final = "argosy"
 STRANGERS: Final = ("c", "fastapi", "nginx-flask", "node")
 NAMES: Final = (*STRANGERS, OURS)
