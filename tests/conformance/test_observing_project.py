@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from argosy import project
+from argosy.aws import service_model
 from argosy.conformance.case import Case
 from argosy.conformance.observing import project as observing
 from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE, SCENES, observe_project
@@ -103,7 +104,7 @@ def test_botocore_judges_the_request(folder: Path) -> None:
 
 
 def test_without_botocore_nothing_is_judged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    observing.service_model.load.cache_clear()
+    service_model.load.cache_clear()
     for name in ("botocore", "botocore.loaders", "botocore.model"):
         monkeypatch.setitem(sys.modules, name, None)
     assert facts_of(folder).api is None

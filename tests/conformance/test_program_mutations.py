@@ -136,6 +136,10 @@ DEFECTS: Mapping[str, tuple[Image, str]] = {
         python("subprocess.Popen([\n    'gunicorn', '-t', '30', '-k', 'sync', 'wsgi:app'\n])"),
         "image-gunicorn-timeout",
     ),
+    "a short timeout by default": (
+        python("T = os.environ.get('TIMEOUT', 20)\nsubprocess.Popen(['gunicorn', '--timeout', str(T), 'wsgi:app'])"),
+        "image-gunicorn-timeout",
+    ),
     "Flask's own server": (
         python("app = Flask(__name__)\nif __name__ == '__main__':\n    app.run(host='0.0.0.0', port=8080)"),
         "image-development-server",
@@ -207,6 +211,10 @@ def test_a_defect_fails_exactly_its_own_clause(defect: str) -> None:
         shell("curl --fail http://localhost:8080/ping\npip install --no-index --find-links /wheels x"),
         shell("exec gunicorn -b 0.0.0.0:8080 --timeout 60 app:app"),
         shell("exec gunicorn -b 0.0.0.0:8080 \\\n    -t 0 app:app"),
+        shell("exec gunicorn --timeout ${TIMEOUT:-60} app:app"),
+        python("T = os.environ.get('TIMEOUT', 60)\nsubprocess.Popen(['gunicorn', '--timeout', str(T), 'wsgi:app'])"),
+        python("T = '120'\nsubprocess.Popen(['gunicorn', '--timeout', T, 'wsgi:app'])"),
+        served_by("#!/bin/sh\ngunicorn -t ${TIMEOUT:-5} app:app\n", Env=[*CLEAN_RUNTIME["Env"], "TIMEOUT=90"]),
         shell("exec gunicorn -k gthread --threads 4 app:app"),
         shell("exec gunicorn -k uvicorn.workers.UvicornWorker --timeout 10 app:app"),
         shell("exec gunicorn app:app", {"opt/gunicorn.conf.py": script("timeout = 3600\n")}),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from argosy.conformance.account_checks import registry, roles
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
 from argosy.conformance.container_checks import (
@@ -81,6 +82,8 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *listing.CHECKS,
     *usage.CHECKS,
     *buyer_code.CHECKS,
+    *registry.CHECKS,
+    *roles.CHECKS,
 )
 """All checks, in the order of a report."""
 

@@ -12,11 +12,13 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import observe_project
 from argosy.conformance.profile import Profile
+from argosy.conformance.scenes.account import AccountFacts
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.conformance.terms import Terms, notes, waive
@@ -39,6 +41,7 @@ class Subject:
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
         project: The project, or the one that the image was built of; None when there is none.
+        is_online: Whether AWS is asked what the account has that the project is sold from.
         scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
@@ -47,6 +50,7 @@ class Subject:
     is_stored: bool = True
     model_data: Path | None = None
     project: Project | None = None
+    is_online: bool = False
     scan: Callable[[Image], Scan] | None = None
 
 
@@ -74,7 +78,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     )
     files = case.find(Files)
     unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = case.joined(observe_project(subject.project, unpacked))
+    case = case.joined(_sold(subject, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
@@ -103,8 +107,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         seconds,
         findings,
         bench.recorder.recording(),
-        profile=terms.profile,
-        notes=notes(findings, terms),
+        terms.profile,
+        notes(findings, terms),
     )
 
 
@@ -135,6 +139,14 @@ def judge(
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
     return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
+
+
+def _sold(subject: Subject, unpacked: int | None) -> Case:
+    """The scenes of what is sold; AWS is asked only where that was asked for."""
+    case = observe_project(subject.project, unpacked)
+    if not subject.is_online:
+        return case.without((AccountFacts,), NOT_ASKED)
+    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

@@ -57,20 +57,6 @@ UNDECIDED: Final = Report(
 
 CONFORMING: Final = Report("oci:build/image:latest", "sha256:" + "cd" * 32, "sandbox", 1.0, REPORT.findings[:1])
 
-WAIVED: Final = replace(
-    REPORT,
-    findings=tuple(
-        replace(finding, waiver=Waiver("stop-grace", "the next release has it", datetime.date(2027, 3, 1)))
-        if finding.clause.id == "stop-grace"
-        else finding
-        for finding in REPORT.findings
-    ),
-    profile=Profile.MARKETPLACE,
-    notes=("the waiver of image-root waives nothing: the clause holds",),
-    checked_at="2026-11-22T10:11:12+00:00",
-)
-"""The same, with a clause of level MUST waived, given again from the cache."""
-
 NASTY: Final = (
     "\"'><script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
     "]]><![CDATA[&lt; </style></title></pre>\x1b[2J\x00\n\udcff\u202e[link](https://example.invalid)"
@@ -101,3 +87,17 @@ HOSTILE: Final = Report(
     ),
 )
 """A report in which every field that a stranger fills is hostile."""
+
+WAIVED: Final = replace(
+    REPORT,
+    findings=tuple(
+        replace(finding, waiver=Waiver("stop-grace", "the next release has it", datetime.date(2027, 3, 1)))
+        if finding.clause.id == "stop-grace"
+        else finding
+        for finding in REPORT.findings
+    ),
+    profile=Profile.MARKETPLACE,
+    notes=("the waiver of image-root waives nothing: the clause holds",),
+    checked_at="2026-11-22T10:11:12+00:00",
+)
+"""The same, with a clause of level MUST waived, given again from the cache."""

@@ -35,6 +35,7 @@ class Options:
         waivers: Those of `--waivers`.
         project: That of `--project`, to which an image belongs.
         with_drills: Whether to hurt its containers.
+        is_online: Whether to ask AWS what the account has that it is sold from.
     """
 
     profile: Profile | None = None
@@ -46,6 +47,7 @@ class Options:
     waivers: tuple[Waiver, ...] = ()
     project: Project | None = None
     with_drills: bool = False
+    is_online: bool = False
 
     def waivers_of(self, own: Project | None) -> tuple[Waiver, ...]:
         """Those of the command line, then those of the target's own project, or else of `--project`.

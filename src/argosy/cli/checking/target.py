@@ -48,6 +48,11 @@ class Target:
             datetime.datetime.now(datetime.UTC).date(),
         )
 
+    @property
+    def is_online(self) -> bool:
+        """Whether AWS is asked about it."""
+        return self._options.is_online
+
     def key(self) -> str:
         """What decides its report: see `remembered.key_of`.
 
@@ -73,7 +78,13 @@ class Target:
             drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
-        subject = Subject(self.name, model_data=options.model_data, project=belongs, scan=self._scan)
+        subject = Subject(
+            self.name,
+            model_data=options.model_data,
+            project=belongs,
+            is_online=options.is_online,
+            scan=self._scan,
+        )
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
@@ -97,7 +108,7 @@ class Target:
 
     def _scan(self, image: Image) -> Scan:
         """What a scanner finds in the image."""
-        from argosy.cli import materials  # with it comes all that describes an image
+        from argosy.cli.building import materials  # with it comes all that describes an image
 
         return materials.scanned(image, self._around.cache_dir, self._around.variables)
 

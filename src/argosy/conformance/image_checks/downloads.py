@@ -86,7 +86,7 @@ def _downloads(files: Files) -> Verdict:
 
 
 def _in_source(source: Source, cached: set[str], *, is_offline: bool) -> Iterator[Evidence]:
-    code = source.code()
+    code = source.code
     for sign in _SIGNS:
         if sign.is_python and not source.is_python:
             continue

@@ -1,7 +1,7 @@
 """How the start scripts of an image call a program: `gunicorn --timeout 60 ...`, `['nginx', '-c', ...]`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -9,13 +9,18 @@ from typing import Final
 from argosy.conformance.image_checks.program_files import Source, paths, program, started
 from argosy.conformance.image_checks.start_command import entry_point
 from argosy.conformance.scenes.at_rest import Files
+from argosy.image.manifest import variables
 
 _BEGINS: Final = (
     r"(?:^|[;&|({{]|\b(?:exec|nohup|then|do|time|env)\b|\bpython\d?(?:\.\d+)?\s+(?:-\w\s+)*-m)"
-    r"\s*(?:\w+=\S*\s+)*(?:\S*/)?{name}(?=\s|$)([^;&|\n]*)"
+    r"\s*(?:\w+=\S*\s+)*(?:[^\s;&|(){{}}]*/)?{name}(?=\s|$)([^;&|\n]*)"
 )
 _IN_LIST: Final = r"""["'](?:[^"'\s]*/)?{name}["']([^\]]{{0,2000}})"""
 _IN_TEXT: Final = r"""["'](?:exec\s+)?(?:[^"'\s]*/)?{name}(\s[^"'\n]*)"""
+_SHELL_DEFAULT: Final = re.compile(r"\$\{(\w+):?[-=](\d+)\}")
+_PYTHON_DEFAULT: Final = re.compile(
+    r"""(?:(?:environ\.get|getenv)\(\s*["'](\w+)["']\s*,\s*|^(?:int\()?)["']?(\d+)["']?\)*\s*$"""
+)
 _PROGRAM_LINE: Final = re.compile(r"^command\s*=\s*(.*)$", re.MULTILINE)
 _SUPERVISOR: Final = re.compile(r"(^|/)supervisor[^/]*(/.*)?\.(conf|ini)$|\.(conf|ini)$")
 
@@ -26,7 +31,8 @@ class Call:
 
     Attributes:
         place: Where it stands: `/opt/program/serve:12`, or `ENTRYPOINT`.
-        words: Its arguments; an expression of Python's stands as it is.
+        words: Its arguments; an expression stands as it is, but where a default is written beside it or in the same
+            file, and the image does not set the variable: then it stands for that.
     """
 
     place: str
@@ -53,15 +59,16 @@ def calls(files: Files, name: str) -> list[Call]:
     number = next((number for number, word in enumerate(words) if PurePosixPath(word).name == name), None)
     if number is not None:
         return [Call("ENTRYPOINT", tuple(words[number + 1 :]))]
+    fixed = variables(files.image)
     for sources in (started(files), program(files)):
-        found = [call for source in sources for call in _in_source(source, name)]
+        found = [_resolved(call, source, fixed) for source in sources for call in _in_source(source, name)]
         if found:
             return found
     return [call for path in paths(files) if _SUPERVISOR.search(path) for call in _in_settings(files, path, name)]
 
 
 def _in_source(source: Source, name: str) -> Iterator[Call]:
-    code = source.code()
+    code = source.code
     if not source.is_python:
         # A line that goes on on the next one: the same length, so that offsets still tell the line.
         yield from _in_shell(source, code.replace("\\\n", "  "), code, name)
@@ -85,6 +92,22 @@ def _in_settings(files: Files, path: str, name: str) -> Iterator[Call]:
         for words in re.finditer(_BEGINS.format(name=re.escape(name)), match.group(1)):
             place = f"/{path}:{text.count(chr(10), 0, match.start()) + 1}"
             yield Call(place, tuple(words.group(1).split()))
+
+
+def _resolved(call: Call, source: Source, fixed: Mapping[str, str]) -> Call:
+    """The call with numbers in place of what has one as its default."""
+    return Call(call.place, tuple(_number(word, source, fixed) or word for word in call.words))
+
+
+def _number(word: str, source: Source, fixed: Mapping[str, str]) -> str | None:
+    inner = re.fullmatch(r"(?:str\()?([A-Za-z_]\w*)\)?", word) if source.is_python else _SHELL_DEFAULT.fullmatch(word)
+    if inner is None:
+        return None
+    if not source.is_python:
+        return fixed.get(inner.group(1), inner.group(2))
+    assigned = re.search(rf"^\s*{inner.group(1)}\s*=\s*([^\n]+)$", source.code, re.MULTILINE)
+    default = _PYTHON_DEFAULT.search(assigned.group(1)) if assigned else None
+    return fixed.get(default.group(1) or "", default.group(2)) if default else None
 
 
 def _unquoted(word: str) -> str:

@@ -1,7 +1,7 @@
 """Which files of an image are the project's own, and which of them the start runs; the rest others wrote."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -18,6 +18,7 @@ _OTHER_USES: Final = re.compile(
 )
 _SCRIPTS: Final = re.compile(r"\.(py|sh|bash)$")
 _NAMED: Final = re.compile(r"[\w./-]+\.(?:py|sh|bash)\b|/[\w./-]+")
+_COMMENT: Final = re.compile(r"^[^\S\n]*#.*", re.MULTILINE)
 _DEEPEST: Final = 4
 _MOST: Final = 50
 
@@ -29,10 +30,12 @@ class Source:
     Attributes:
         path: Without a leading slash.
         text: What it says.
+        code: The same with its comment lines emptied, so that an offset still tells the line.
     """
 
     path: str
     text: str
+    code: str
 
     @property
     def is_python(self) -> bool:
@@ -40,18 +43,9 @@ class Source:
         first = self.text.partition("\n")[0]
         return self.path.endswith(".py") or (first.startswith("#!") and "python" in first)
 
-    def statements(self) -> Iterator[tuple[int, str]]:
-        """The lines with their numbers; those that are comments are empty."""
-        for number, line in enumerate(self.text.splitlines(), 1):
-            yield number, "" if line.lstrip().startswith("#") else line
-
-    def code(self) -> str:
-        """The text with comment lines emptied, so that offsets still tell the line."""
-        return "\n".join(line for _, line in self.statements())
-
     def place(self, offset: int) -> str:
         """Where in the image an offset of `code` is: `/opt/program/serve:12`."""
-        return f"/{self.path}:{self.code().count(chr(10), 0, offset) + 1}"
+        return f"/{self.path}:{self.code.count(chr(10), 0, offset) + 1}"
 
 
 def started(files: Files) -> tuple[Source, ...]:
@@ -109,7 +103,8 @@ def source_at(files: Files, path: str) -> Source | None:
     content = files.content(entry.path)
     if not (content.startswith(b"#!") or (content and _SCRIPTS.search(entry.path))) or b"\0" in content:
         return None
-    return Source(entry.path, content.decode("utf-8", "replace"))
+    text = content.decode("utf-8", "replace")
+    return Source(entry.path, text, _COMMENT.sub("", text))
 
 
 def _folders(files: Files) -> set[str]:
@@ -129,6 +124,5 @@ def _real(files: Files, folder: str) -> str:
 def _named(source: Source, folder: str) -> Iterable[str]:
     """The files that a shell script names, as paths from its own folder and from the working folder."""
     here = str(PurePosixPath("/", source.path).parent)
-    for _, line in source.statements():
-        for word in _NAMED.findall(line):
-            yield from {str(PurePosixPath(here, word)), str(PurePosixPath(folder, word))}
+    for word in dict.fromkeys(_NAMED.findall(source.code)):
+        yield from {str(PurePosixPath(here, word)), str(PurePosixPath(folder, word))}

@@ -84,7 +84,7 @@ def _development_server(files: Files) -> Verdict:
     line = " ".join(entry_point(files.image))
     found = [Evidence("ENTRYPOINT", match.group(1)) for sign in _SHELL_DEVELOPMENT for match in sign.finditer(line)]
     for source in started(files):
-        code = source.code()
+        code = source.code
         if source.is_python and _FLASK.search(code):
             found += [Evidence(source.place(match.end()), "app.run(") for match in _FLASK_RUN.finditer(code)]
         elif not source.is_python:
@@ -120,7 +120,7 @@ def _printing(sources: tuple[Source, ...]) -> list[Evidence]:
         Evidence(source.place(match.start()), "print(")
         for source in sources
         if source.is_python
-        for match in _PRINT.finditer(source.code())
+        for match in _PRINT.finditer(source.code)
     ]
     return found[:_SHOWN]
 

@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 def ran_by(report: Report) -> str:
     """What the image was run by, and what it is to be."""
-    named = {"process": "as a process of this machine", "machine": "this machine", "": "not run"}
+    named = {"process": "as a process of this machine", "machine": "examined by argosy doctor", "": "not run"}
     runner = named.get(report.container, f"run by {report.container}")
     return f"{runner}, profile {report.profile}" if report.profile else runner
 
@@ -66,6 +66,8 @@ def particulars(finding: Finding) -> Iterator[str]:
     """What there is to say of a finding beside its reason, in lines."""
     clause, verdict = finding.clause, finding.verdict
     yield f"{finding.level} {clause.id}: {clause.sentence}"
+    if finding.is_waived:
+        yield f"waived: {waived(finding)}"
     yield f"got: {verdict.reason}"
     if finding.status is Status.FAIL:
         yield f"do: {clause.remedy}"
