@@ -58,7 +58,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "F04 on another port": Mutant("node", "start-port", "F04 C04", _node("8080", "5000"), startup_s=4),
     "F04 another entry point": Mutant("node", "start-port", "F04", runtime={"Entrypoint": ["node", "/srv/index.js"]}),
     "F04 no /ping": Mutant(
-        "node", "start-healthy", "F04 C05", _node("'/ping'", "'/health'"), startup_s=_NEVER_HEALTHY_S
+        "node", "start-healthy", "F04", _node("'/ping'", "'/health'"), startup_s=_NEVER_HEALTHY_S
     ),
     "F04 a model that loads for too long": Mutant(
         "nginx-flask",
@@ -81,7 +81,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "F06 gunicorn's clock": Mutant(
         "nginx-flask",
         "invocations",
-        "F06 C10",
+        "F06",
         _flask(*_before("        model = cls", "        import time\n\n        time.sleep(3)\n")),
         runtime={"Env": [_PATH, "MODEL_SERVER_TIMEOUT=1", "MODEL_SERVER_WORKERS=8"]},
         samples=(_ROW,),
