@@ -57,9 +57,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "F04 on another port": Mutant("node", "start-port", "F04 C04", _node("8080", "5000"), startup_s=4),
     "F04 another entry point": Mutant("node", "start-port", "F04", runtime={"Entrypoint": ["node", "/srv/index.js"]}),
-    "F04 no /ping": Mutant(
-        "node", "start-healthy", "F04", _node("'/ping'", "'/health'"), startup_s=_NEVER_HEALTHY_S
-    ),
+    "F04 no /ping": Mutant("node", "start-healthy", "F04", _node("'/ping'", "'/health'"), startup_s=_NEVER_HEALTHY_S),
     "F04 a model that loads for too long": Mutant(
         "nginx-flask",
         "start-healthy",
