@@ -97,7 +97,7 @@ DEFECTS: Mapping[str, tuple[ProjectFacts, str]] = {
         with_value("instances/recommended_realtime", "ml.m5.xlarge"),
         "instance-recommended",
     ),
-    "artifacts above the memory": (facts_of(artifacts_bytes=12 * GB), "instance-memory"),
+    "artifacts above the memory": (facts_of(artifacts_bytes=12 * GB), "artifacts-memory"),
     "one type": (with_types("ml.m5.large"), "instance-choice"),
     "a GPU without a driver": (with_types("ml.g5.xlarge", "ml.m5.large"), "instance-gpu-ami"),
     "no validation role": (with_value("validation/role", ...), "validation-role"),
