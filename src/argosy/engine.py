@@ -184,6 +184,16 @@ class Engine:
         """Whether the engine has the image; nothing is pulled."""
         return bool(self._call("image", "ls", "--quiet", reference).strip())
 
+    def description(self) -> dict[str, Any]:
+        """What the engine says of itself, as its own JSON object (the fields are the engine's, hence `Any`)."""
+        found: dict[str, Any] = json.loads(self._call("info", "--format", "{{json .}}", timeout_s=_ANSWER_TIMEOUT_S))
+        return found
+
+    def builder_driver(self) -> str:
+        """What Docker's builds run on: `docker`, `docker-container`, …; empty without buildx."""
+        said = self._call("buildx", "inspect") if self._has_buildx() else ""
+        return next((line.split()[1] for line in said.splitlines() if line.startswith("Driver:")), "")
+
     def is_rootless(self) -> bool:
         """Whether this is Podman without root, whose networks this machine cannot reach but by published ports."""
         if not self.is_podman:
@@ -246,6 +256,18 @@ class Engine:
     def kill(self, container: str, signal_name: str) -> None:
         """Send a signal (`TERM`, `KILL`) to the first process of a container; it may have ended already."""
         self._call_unless_gone("kill", f"--signal={signal_name}", container)
+
+    def start(self, container: str) -> None:
+        """Start a container again that has ended.
+
+        Raises:
+            EngineError: It cannot be started.
+        """
+        self._call("start", container)
+
+    def changes(self, container: str) -> list[str]:
+        """The paths of files and folders that a container made, changed or removed in its file system."""
+        return [line[2:] for line in self._call("diff", container).splitlines() if line[1:2] == " "]
 
     def logs(self, container: str) -> str:
         """What the container wrote to stdout and stderr, in the engine's order; empty when it is gone."""

@@ -14,8 +14,8 @@ from argosy.cli.checking.target import Target
 from argosy.cli.containers import KINDS, KINDS_HELP
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, exit_code
-from argosy.conformance import explanation
 from argosy.conformance.catalogue import CHECKS
+from argosy.conformance.explaining import explanation
 from argosy.conformance.finding import Report
 from argosy.conformance.profile import Profile
 from argosy.conformance.reporting.form import Form, write
@@ -66,7 +66,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="How long to wait for the first healthy answer.",
 )
-@click.option("--drills", "with_drills", is_flag=True, help="Do violence to it, too: kill, hang, flood, starve.")
+@click.option("--drills", "with_drills", is_flag=True, help="Hurt its containers, too: takes a minute or two longer.")
 @click.option(
     "--waivers", metavar="FILE", type=_FILE, help="A TOML file of [[check.waivers]], as argosy.toml may have them."
 )
@@ -76,6 +76,13 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The project that an image belongs to: its argosy.toml has the waivers.",
+)
+@click.option(
+    "--report",
+    "report_files",
+    metavar="FORM:FILE",
+    multiple=True,
+    help=f"Write the report to a file, too, as {', '.join(Form)}; may be given several times.",
 )
 @click.option(
     "--online",
@@ -108,9 +115,14 @@ def command(
     if not targets:
         raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
-    found, failures = _reports([Target(name, _options(values), around) for name in targets], around, changed_only)
+    files = told.report_files(values["report_files"])
+    options = _options(values)
+    found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
     if found:
         _print(found, as_json)
+        for form, path in files:
+            path.write_bytes(write(found, form))
+            output.say(f"wrote {path}")
     failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
     return max(failures, default=0)
 

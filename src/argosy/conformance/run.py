@@ -31,7 +31,6 @@ from argosy.project import Project
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 _NO_IMAGE: Final = "a project is no image: build it, and check what was built"
 _NO_ARCHIVE: Final = "no --model-data was given"
-_NO_DRILLS: Final = "not asked for: --drills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,6 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     case = case.joined(_sold(subject, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     wanted = {check.scene for check in checks}
-    acts = [act for act in ACTS if terms.with_drills or not act.is_drill]
-    case = case.without((scene for act in ACTS if act not in acts for scene in act.scenes), _NO_DRILLS)
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -86,18 +83,27 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
                 model_archive.unpack(subject.model_data, mounted)
                 model_dir = mounted
         except ArchiveError as error:
-            played = {scene for act in acts for scene in act.scenes}
+            played = {scene for act in ACTS for scene in act.scenes}
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
-            case = observe(given, acts, wanted, case)
+            case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
     findings = waive(judge(case, checks, terms.profile), terms)
     seconds = time.monotonic() - begun
-    return Report(subject.target, digest, kind, seconds, findings, profile=terms.profile, notes=notes(findings, terms))
+    return Report(
+        subject.target,
+        digest,
+        kind,
+        seconds,
+        findings,
+        bench.recorder.recording(),
+        terms.profile,
+        notes(findings, terms),
+    )
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:

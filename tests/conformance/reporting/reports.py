@@ -8,6 +8,7 @@ from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.check import SAMPLE, Evidence, failed, passed, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.profile import Profile
+from argosy.conformance.recording import Kind, Latency, Life, Moment, Recording, Sample, TimedExchange, Turn
 from argosy.project_file import Waiver
 
 LONG_ANSWER: Final = "500, text/html, 265 bytes: <!doctype html> <title>500 Internal Server Error</title> " * 2 + "x"
@@ -55,6 +56,37 @@ UNDECIDED: Final = Report(
 )
 
 CONFORMING: Final = Report("oci:build/image:latest", "sha256:" + "cd" * 32, "sandbox", 1.0, REPORT.findings[:1])
+
+NASTY: Final = (
+    "\"'><script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
+    "]]><![CDATA[&lt; </style></title></pre>\x1b[2J\x00\n\udcff\u202e[link](https://example.invalid)"
+)
+"""What a stranger's image could say of itself."""
+
+HOSTILE: Final = Report(
+    target=NASTY,
+    digest=f"sha256:{NASTY}",
+    container=NASTY,
+    seconds=1.0,
+    findings=tuple(
+        Finding(finding.clause, NASTY, verdict(NASTY, Evidence(NASTY, NASTY, 0.1, (NASTY, NASTY))))
+        for finding, verdict in zip(REPORT.findings, (passed, unknown, skipped, failed, failed), strict=True)
+    ),
+    recording=Recording(
+        (
+            Life(
+                NASTY,
+                0.0,
+                1.0,
+                (Turn(Moment.STARTED, 0.0), Turn(Moment.HEALTHY, 0.2)),
+                (TimedExchange(Kind.INVOCATION, NASTY, 0.3, 0.1, 500, 2),),
+                (Latency(Kind.INVOCATION, 1, 0.1, 0.1, 0.1, 0.1, ((0.1, 1),)),),
+                (Sample(0.1, 2**20), Sample(0.9, 2**21)),
+            ),
+        )
+    ),
+)
+"""A report in which every field that a stranger fills is hostile."""
 
 WAIVED: Final = replace(
     REPORT,

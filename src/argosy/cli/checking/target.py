@@ -13,6 +13,7 @@ from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.conformance.finding import Report
 from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.severity import Severity
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import Subject, examine
 from argosy.conformance.terms import Terms
@@ -43,7 +44,6 @@ class Target:
             self._profile(),
             options.waivers_of(self._project),
             datetime.datetime.now(datetime.UTC).date(),
-            options.with_drills,
         )
 
     @property
@@ -69,7 +69,11 @@ class Target:
         # A project that an engine is to run is built first, and then it is an image.
         is_process = self._project is not None and options.container in (None, PROCESS)
         bench = Bench(
-            launch=self._launch, is_read_only=not is_process, samples=options.samples, startup_s=options.startup_s
+            launch=self._launch,
+            is_read_only=not is_process,
+            samples=options.samples,
+            startup_s=options.startup_s,
+            drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
         subject = Subject(self.name, model_data=options.model_data, project=belongs, is_online=options.is_online)

@@ -56,6 +56,7 @@ def observe_project(project: Project | None, image_bytes: int | None = None) -> 
         {name: files.named(name) for name in _named(table)},
         tuple(_metered(project)),
         _api(create_request(table, types, image, has_archive)),
+        project.root,
     )
     case = Case.of(facts)
     pieces = [("usage.instructions", table.usage.instructions)]

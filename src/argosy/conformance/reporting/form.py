@@ -6,6 +6,9 @@ from typing import Final
 
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.document import to_json
+from argosy.conformance.reporting.junit import to_junit
+from argosy.conformance.reporting.page import to_page
+from argosy.conformance.reporting.sarif import to_sarif
 from argosy.conformance.reporting.text import to_text
 
 
@@ -16,6 +19,12 @@ class Form(StrEnum):
     """For a terminal of 80 columns, without colour."""
     JSON = "json"
     """For programs: docs/reference/check-report.schema.json."""
+    JUNIT = "junit"
+    """JUnit XML, for CI systems that show tests."""
+    SARIF = "sarif"
+    """SARIF 2.1.0, for code scanning."""
+    HTML = "html"
+    """One page with charts, for people."""
 
 
 def _encoded_text(reports: Sequence[Report]) -> bytes:
@@ -25,6 +34,9 @@ def _encoded_text(reports: Sequence[Report]) -> bytes:
 _WRITERS: Final[Mapping[Form, Callable[[Sequence[Report]], bytes]]] = {
     Form.TEXT: _encoded_text,
     Form.JSON: to_json,
+    Form.JUNIT: to_junit,
+    Form.SARIF: to_sarif,
+    Form.HTML: to_page,
 }
 
 

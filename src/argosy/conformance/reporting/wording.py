@@ -1,10 +1,15 @@
 """Words that all forms of a report share."""
 
+import importlib.metadata
 from collections.abc import Iterator
+from typing import Final
 
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Conformance, Finding, Report
 from argosy.contract import Level
+
+VERSION: Final = importlib.metadata.version("argosy")
+"""Argosy's own."""
 
 
 def plain(text: str) -> str:
@@ -15,7 +20,7 @@ def plain(text: str) -> str:
 
 def ran_by(report: Report) -> str:
     """What the image was run by, and what it is to be."""
-    named = {"process": "as a process of this machine", "machine": "this machine", "": "not run"}
+    named = {"process": "as a process of this machine", "machine": "examined by argosy doctor", "": "not run"}
     runner = named.get(report.container, f"run by {report.container}")
     return f"{runner}, profile {report.profile}" if report.profile else runner
 
@@ -55,3 +60,27 @@ def undecided(report: Report) -> Iterator[tuple[str, list[str]]]:
     for finding in report.undecided:
         by_options.setdefault(finding.verdict.decide, []).append(finding.clause.id)
     yield from sorted(by_options.items(), reverse=True)
+
+
+def particulars(finding: Finding) -> Iterator[str]:
+    """What there is to say of a finding beside its reason, in lines."""
+    clause, verdict = finding.clause, finding.verdict
+    yield f"{finding.level} {clause.id}: {clause.sentence}"
+    if finding.is_waived:
+        yield f"waived: {waived(finding)}"
+    yield f"got: {verdict.reason}"
+    if finding.status is Status.FAIL:
+        yield f"do: {clause.remedy}"
+    if verdict.decide:
+        yield f"decided by: {verdict.decide}"
+    yield f"source: {clause.source} (read {clause.read})"
+    yield from seen_of(finding)
+
+
+def seen_of(finding: Finding) -> Iterator[str]:
+    """The evidence of a finding, in lines."""
+    for seen in finding.verdict.evidence:
+        took = f" ({seen.seconds:g} s)" if seen.seconds is not None else ""
+        yield f"sent: {seen.sent}"
+        yield f"back: {seen.received}{took}"
+        yield from (f"log: {line}" for line in seen.log)

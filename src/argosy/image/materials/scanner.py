@@ -205,6 +205,9 @@ def _grype(layout: Path, program: _Program) -> Scan:
 
 _SCANNERS: Final[Mapping[str, Callable[[Path, _Program], Scan]]] = {"trivy": _trivy, "grype": _grype}
 
+NAMES: Final = tuple(_SCANNERS)
+"""The scanners that are known, the one that is asked first before the others."""
+
 
 def _decoded(content: bytes, kind: type[Report]) -> Report:
     try:

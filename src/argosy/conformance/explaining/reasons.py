@@ -20,6 +20,22 @@ BY_GROUP: Final[Mapping[str, str]] = {
     "errors": "The platform passes the container's status on to the caller, bills by it, and retries by it.",
     "stop": "Containers are stopped with every update, every scaling in and every end of a job, while requests are"
     " under way.",
+    "package": "A model package for AWS Marketplace is made once and cannot be changed: what is wrong in it costs a new"
+    " version, and what it declares is what buyers can deploy.",
+    "instances": "Buyers choose among the instance types that the package declares and no others, and AWS validates it"
+    " on one of them.",
+    "validation": "AWS runs the package's own transform job before it can be listed; a package whose job fails is of"
+    " status Failed, hours later.",
+    "account": "Repository, bucket, roles and package have to be in one region and belong to the seller: SageMaker"
+    " denies access to anything else only when the package is made.",
+    "pricing": "A price has to be there for each instance type that buyers can choose, and the change set that lacks"
+    " one is refused as a whole.",
+    "listing": "AWS reviews each product by hand before it is public; a text that is missing, too long or not"
+    " substantiated sends it back for days.",
+    "usage": "Buyers see no code of the seller's: what they need to call the model stands here, and AWS's review looks"
+    " for it.",
+    "notebook": "AWS's review runs the sample notebook, and buyers start from it: what works in one account or region"
+    " alone fails there.",
 }
 """Group of the report -> why its clauses are asked."""
 
