@@ -15,11 +15,12 @@ from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.project import observe_project
+from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.account import AccountFacts
 from argosy.conformance.scenes.at_rest import Archive, Files, Still
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError, ImageError
@@ -59,7 +60,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
 
     Args:
         subject: What is examined.
-        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject, and `samples`, where
+            there are none, by its project.
         terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
@@ -70,10 +72,11 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     checks = asked_by(terms.profile)
     case = _at_rest(subject)
     files = case.find(Files)
-    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = case.joined(_sold(subject, unpacked))
-    own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     wanted = {check.scene for check in checks}
+    case = case.joined(_sold(subject, files, is_online=subject.is_online and AccountFacts in wanted))
+    facts = case.find(ProjectFacts)
+    samples = bench.samples or (requests_of(facts) if facts is not None else ())
+    own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -87,7 +90,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
-            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
+            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts, samples=samples)
             case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
@@ -161,10 +164,11 @@ def _at_rest(subject: Subject) -> Case:
     return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
 
 
-def _sold(subject: Subject, unpacked: int | None) -> Case:
+def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
     """The scenes of what is sold; AWS is asked only where that was asked for."""
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
     case = observe_project(subject.project, unpacked)
-    if not subject.is_online:
+    if not is_online:
         return case.without((AccountFacts,), NOT_ASKED)
     return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
 

@@ -136,7 +136,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
     ),
     _GROUP.check(
         should(
-            "instance-memory",
+            "instance-artifacts",
             HOSTING_PAGE,
             "Each instance type has more memory than the artifacts have bytes.",
             "take the small types out of [marketplace.instances]",
