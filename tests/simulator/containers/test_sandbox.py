@@ -18,6 +18,7 @@ from argosy.simulator.containers import sandbox
 from argosy.simulator.containers.container import Launch, stop
 from argosy.simulator.containers.sandbox import SandboxContainer
 from tests.processes import await_end, descendants
+from tests.simulator.containers.conftest import RunScript, await_log
 
 LOOK = r"""#!/bin/sh
 echo "arguments: $0 $*"
@@ -182,6 +183,16 @@ def test_a_read_only_root_has_a_writable_tmp(start: Start, model_dir: Path, righ
     assert "root is read-only" in seen
     assert "tmp is writable" in seen
     container.remove()
+
+
+def test_its_memory_is_seen_without_its_supervisor_s(run_script: RunScript) -> None:
+    container = run_script("import time; held = b'x' * (64 * 2**20); print('ready'); time.sleep(600)")
+    await_log(container, "ready")
+    taken = container.memory_bytes()
+    container.remove()
+    assert taken is not None
+    assert 64 * 2**20 < taken < 90 * 2**20
+    assert container.memory_bytes() is None
 
 
 def test_kill_ends_every_process_of_the_container(start: Start, rights: str) -> None:

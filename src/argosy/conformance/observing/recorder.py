@@ -20,7 +20,7 @@ from argosy.conformance.recording import (
 
 _INTERVAL_S: Final = 0.2
 _PAUSE: Final = 20
-"""Between two samples lies this many times what one takes: sampling may not slow down what is sampled."""
+"""Between two samples lies this many times what one takes."""
 _MOST_POINTS: Final = 300
 """Of a container's exchanges and samples; a chart cannot show more."""
 _CELL_S: Final = 0.05
@@ -144,7 +144,12 @@ class Track:
             taken = memory_bytes()
             if taken is not None:
                 self._notes.memory.append(Sample(self._since(begun), taken))
-            pause_s = max(_INTERVAL_S, _PAUSE * (time.monotonic() - begun))
+            pause_s = pause_after(time.monotonic() - begun)
+
+
+def pause_after(took_s: float) -> float:
+    """How long to wait after a sample that took so long, in seconds: sampling may not slow down what is sampled."""
+    return max(_INTERVAL_S, _PAUSE * took_s)
 
 
 def _thinned(exchanges: list[TimedExchange]) -> tuple[TimedExchange, ...]:

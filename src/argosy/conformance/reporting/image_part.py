@@ -32,7 +32,7 @@ def image_part(number: int, report: Report) -> Element:
         *_groups(number, report),
         *_lives(report),
         class_="image",
-        aria_labelledby=anchor,
+        aria_label=f"image {number}: {report.target}",
     )
 
 
