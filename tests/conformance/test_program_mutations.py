@@ -19,7 +19,7 @@ NGINX = {"usr/sbin/nginx": File(ELF_AMD64)}
 
 def linked(*needed: str, **other: object) -> File:
     """A program that is linked with these libraries."""
-    return File(program(["libc.so.6", *needed], interpreter=f"/{LOADER}", **other))  # type: ignore[arg-type]
+    return File(program(["libc.so.6", *needed], interpreter=f"/{LOADER}", **other))  # type: ignore[arg-type]  # keywords of several types
 
 
 def script(text: str) -> File:
