@@ -25,7 +25,7 @@ from argosy.conformance.scenes.endpoint import (
 from tests.conformance.exchanges import exchange, ping_exchange
 
 HEALTHY = Start(limit_s=9.0, accepted_s=0.1, healthy_s=0.2, waited_s=0.2, pings=(ping_exchange(200),))
-UNDERSTOOD = Invocations(None, (exchange(200),))
+UNDERSTOOD = Invocations((), (exchange(200),))
 CALM = Health((ping_exchange(200),), (ping_exchange(200),))
 
 
@@ -66,12 +66,12 @@ def test_connections_are_to_be_accepted_in_time(connects: tuple[float | None, ..
 def test_an_image_is_not_failed_for_not_understanding_a_generic_request(
     probes: tuple[int | None, ...], status: Status
 ) -> None:
-    assert finding("invocations", Invocations(None, tuple(map(exchange, probes)))).status is status
+    assert finding("invocations", Invocations((), tuple(map(exchange, probes)))).status is status
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, Status.PASS), (400, Status.FAIL), (None, Status.FAIL)])
 def test_a_sample_is_to_be_understood(status: int | None, expected: Status) -> None:
-    assert finding("invocations", Invocations(exchange(status), (exchange(200),))).status is expected
+    assert finding("invocations", Invocations((exchange(status),), (exchange(200),))).status is expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_sample_is_to_be_understood(status: int | None, expected: Status) -> N
     [((415, 400, 200), 200), ((500, 415, 400), 400), ((500, 415), 500), ((404, 404), 404), ((None,), None)],
 )
 def test_the_baseline_is_the_best_understood(probes: tuple[int | None, ...], baseline: int | None) -> None:
-    chosen = Invocations(None, tuple(map(exchange, probes))).baseline
+    chosen = Invocations((), tuple(map(exchange, probes))).baseline
     assert (chosen.status if chosen else None) == baseline
 
 
@@ -90,7 +90,7 @@ def test_the_baseline_is_the_best_understood(probes: tuple[int | None, ...], bas
 def test_a_sample_comes_first_among_those_that_are_understood_as_well(
     sample: int | None, probes: tuple[int, ...], baseline: int
 ) -> None:
-    chosen = Invocations(exchange(sample), tuple(map(exchange, probes))).baseline
+    chosen = Invocations((exchange(sample),), tuple(map(exchange, probes))).baseline
     assert chosen is not None
     assert chosen.status == baseline
 

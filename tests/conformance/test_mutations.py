@@ -100,7 +100,7 @@ def test_what_needs_a_prediction_is_undecided_where_there_was_none(
 
 
 def test_a_sample_that_is_answered_with_5xx_decides() -> None:
-    case = observe_server("always_fails", sample=invocation("text/csv", b"1,2\n", "sample"))
+    case = observe_server("always_fails", samples=(invocation("text/csv", b"1,2\n", "sample"),))
     findings = {finding.clause.id: finding for finding in judge(case)}
     assert failed_clauses(findings, Level.MUST) == {"invocations"}, reasons(findings)
     assert findings["invocations"].verdict.evidence[0].received.startswith("500")

@@ -145,11 +145,11 @@ def ping(*, host: str | None = None, method: str = "GET", agent: str = "AHC/2.0"
     return Request(method, "/ping", headers)
 
 
-def invocation(content_type: str | None, body: bytes, name: str) -> Request:
+def invocation(content_type: str | None, body: bytes, name: str, accept: str = "*/*") -> Request:
     """An invocation as an endpoint sends it."""
     headers = list(ENDPOINT_HEADERS)
     headers += [("Content-Type", content_type)] if content_type else []
-    headers += [("Accept", "*/*")]
+    headers += [("Accept", accept)]
     return Request("POST", "/invocations", tuple(headers), body, name)
 
 

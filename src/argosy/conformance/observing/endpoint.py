@@ -22,7 +22,6 @@ from argosy.conformance.probes import (
     Request,
     ping,
     printable,
-    send,
     send_garbage,
 )
 from argosy.conformance.scenes.endpoint import (
@@ -38,7 +37,7 @@ from argosy.conformance.scenes.endpoint import (
     Stop,
     Survival,
 )
-from argosy.contract import ENDPOINT_BODY, ENDPOINT_BODY_OLD, INVOCATION, PING
+from argosy.contract import ENDPOINT_BODY, ENDPOINT_BODY_OLD, PING
 
 _BUSY_S: Final = 2.0
 _CLIENTS: Final = 4
@@ -93,13 +92,13 @@ def _health(trial: Trial) -> Health:
 
 
 def _invocations(trial: Trial, bench: Bench) -> Invocations:
-    sample = trial.send(bench.sample) if bench.sample else None
+    samples = tuple(trial.send(request) for request in bench.samples)
     probes: list[Exchange] = []
     for request in requests.generic():
         probes.append(trial.send(request))
         if probes[-1].error.startswith("no answer"):
             break  # one minute is enough to know a server that never answers
-    return Invocations(sample, tuple(probes))
+    return Invocations(samples, tuple(probes))
 
 
 def _headers(trial: Trial, baseline: Exchange) -> Headers:
@@ -115,13 +114,12 @@ def _headers(trial: Trial, baseline: Exchange) -> Headers:
 
 
 def _busy(trial: Trial, request: Request) -> Busy:
-    url = trial.container.url
     over = threading.Event()
 
     def invoke_until_over() -> Counter[int]:
         answered: Counter[int] = Counter()
         while not over.is_set():
-            exchange = send(url, request, INVOCATION.value)
+            exchange = trial.exchange(request)
             if exchange.status is None:
                 break
             answered[exchange.status] += 1
@@ -133,7 +131,7 @@ def _busy(trial: Trial, request: Request) -> Busy:
         begun = time.monotonic()
         while time.monotonic() - begun < _BUSY_S:
             time.sleep(POLL_S)
-            pings.append(send(url, ping(), PATIENCE_S))
+            pings.append(trial.exchange(ping(), PATIENCE_S))
         over.set()
         answered = sum((client.result() for client in clients), Counter())
     return Busy(tuple(pings), tuple(answered.most_common()), _CLIENTS)

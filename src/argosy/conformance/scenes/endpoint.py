@@ -94,17 +94,17 @@ class Invocations:
     """Requests to /invocations that a server may understand.
 
     Attributes:
-        sample: The user's own request; None when there is none.
+        samples: The user's own requests.
         probes: Generic requests: JSON, CSV, text, bytes.
     """
 
-    sample: Exchange | None
+    samples: tuple[Exchange, ...]
     probes: tuple[Exchange, ...]
 
     @property
     def all(self) -> tuple[Exchange, ...]:
-        """The sample first, then the probes."""
-        return ((self.sample,) if self.sample else ()) + self.probes
+        """The samples first, then the probes."""
+        return self.samples + self.probes
 
     @property
     def baseline(self) -> Exchange | None:
