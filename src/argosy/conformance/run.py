@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +12,16 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.project import observe_project
+from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
+from argosy.conformance.scenes.account import AccountFacts
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError
@@ -39,6 +42,7 @@ class Subject:
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
         project: The project, or the one that the image was built of; None when there is none.
+        is_online: Whether AWS is asked what the account has that the project is sold from.
         scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
@@ -47,6 +51,7 @@ class Subject:
     is_stored: bool = True
     model_data: Path | None = None
     project: Project | None = None
+    is_online: bool = False
     scan: Callable[[Image], Scan] | None = None
 
 
@@ -55,7 +60,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
 
     Args:
         subject: What is examined.
-        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject, and `samples`, where
+            there are none, by its project.
         terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
@@ -73,8 +79,9 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         scan=subject.scan if Scanned in wanted else None,
     )
     files = case.find(Files)
-    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = case.joined(observe_project(subject.project, unpacked))
+    case = case.joined(_sold(subject, files, is_online=subject.is_online and AccountFacts in wanted))
+    facts = case.find(ProjectFacts)
+    samples = bench.samples or (requests_of(facts) if facts is not None else ())
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
@@ -89,7 +96,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
-            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
+            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts, samples=samples)
             case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
@@ -103,8 +110,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         seconds,
         findings,
         bench.recorder.recording(),
-        profile=terms.profile,
-        notes=notes(findings, terms),
+        terms.profile,
+        notes(findings, terms),
     )
 
 
@@ -134,7 +141,16 @@ def judge(
         else:
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
-    return tuple(found.values())
+    return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
+
+
+def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
+    """The scenes of what is sold; AWS is asked only where that was asked for."""
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    case = observe_project(subject.project, unpacked)
+    if not is_online:
+        return case.without((AccountFacts,), NOT_ASKED)
+    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:
@@ -142,6 +158,15 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
         return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:
+    """The finding; a failure that another one explains is none of its own."""
+    cause = next((id_ for id_ in causes if id_ in found and found[id_].status is Status.FAIL), None)
+    if cause is None or finding.status is not Status.FAIL:
+        return finding
+    verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
+    return replace(finding, verdict=verdict)
 
 
 def _participle(status: Status) -> str:

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 from argosy.conformance.reporting.junit import to_junit
 from argosy.conformance.reporting.wording import plain
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, REPORT, UNDECIDED
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, REPORT, UNDECIDED, WAIVED
 
 
 def test_an_image_is_a_suite_and_a_clause_is_a_case() -> None:
@@ -18,7 +18,7 @@ def test_an_image_is_a_suite_and_a_clause_is_a_case() -> None:
     assert (first.get("name"), first.get("tests"), first.get("time")) == (REPORT.target, "5", "12.345")
     assert second.get("name") == "x"
     properties = {each.get("name"): each.get("value") for each in first.iterfind("properties/property")}
-    assert properties == {"digest": REPORT.digest, "container": "docker", "verdict": "does not conform"}
+    assert properties == {"digest": REPORT.digest, "container": "docker", "profile": "", "verdict": "does not conform"}
 
 
 def test_only_a_must_that_failed_breaks_a_build() -> None:
@@ -36,6 +36,15 @@ def test_only_a_must_that_failed_breaks_a_build() -> None:
         "MUST not tried: no --model-data was given",
         "SHOULD does not hold: not with 4xx: malformed JSON 500",
     ]
+
+
+def test_what_is_waived_breaks_no_build_and_says_so() -> None:
+    root = ElementTree.fromstring(to_junit([WAIVED]))
+    assert root.get("failures") == "0"
+    (told,) = (case.get("message") for case in root.iterfind(".//testcase[@name='stop-grace']/skipped"))
+    assert told == (
+        "MUST does not hold, waived until 2027-03-01: the next release has it: it ignores SIGTERM and had to be killed"
+    )
 
 
 def test_a_failure_says_what_was_seen_and_what_to_do() -> None:

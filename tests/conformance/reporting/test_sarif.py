@@ -7,7 +7,7 @@ from sarif_kit import validation_errors
 
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.sarif import to_sarif
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, REPORT, UNDECIDED
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, REPORT, UNDECIDED, WAIVED
 
 
 def run_of(*reports: Report) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def run_of(*reports: Report) -> dict[str, Any]:
     return run
 
 
-@pytest.mark.parametrize("reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), ()])
+@pytest.mark.parametrize("reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), (WAIVED,), ()])
 def test_it_keeps_the_official_schema(reports: tuple[Report, ...]) -> None:
     assert validation_errors(json.loads(to_sarif(reports))) == []
 
@@ -47,6 +47,14 @@ def test_what_is_undecided_is_a_notification() -> None:
     assert told[1]["message"]["text"] == "unknown: not cut off"
 
 
+def test_what_is_waived_is_suppressed() -> None:
+    counted, waived = run_of(WAIVED)["results"]
+    assert counted["suppressions"] == []
+    assert waived["suppressions"] == [
+        {"kind": "external", "justification": "until 2027-03-01: the next release has it"}
+    ]
+
+
 def test_a_result_is_in_its_image() -> None:
     run = run_of(REPORT, replace(REPORT, target="registry.example:5000/x@sha256:ab"))
     first, last = run["results"][0], run["results"][-1]
@@ -72,6 +80,8 @@ def test_a_fingerprint_stays_as_long_as_image_and_clause_do() -> None:
 
 
 def test_hostile_text_is_text_and_no_link() -> None:
-    text = to_sarif([HOSTILE]).decode()
-    assert "](https://example.invalid)" not in text
-    assert {letter for letter in text if not letter.isprintable()} == {"\n"}
+    run = run_of(HOSTILE)
+    told = run["results"] + run["invocations"][0]["toolExecutionNotifications"]
+    assert len(told) == 3
+    assert all("](" not in each["message"]["text"] for each in told)
+    assert {letter for letter in to_sarif([HOSTILE]).decode() if not letter.isprintable()} == {"\n"}

@@ -41,7 +41,7 @@ _SENTENCES: Final = {
     Way.PROJECT: "argosy.toml and the files that it names are read, and nothing is run",
     Way.AWS: "AWS is asked, and nothing is changed there",
 }
-_AT_REST: Final = {"project": Way.PROJECT, "aws": Way.AWS}
+_AT_REST: Final = {"project": Way.PROJECT, "account": Way.AWS}
 """File of `scenes/` that has a scene that no act plays -> how it is come by; any other is read from the image."""
 
 

@@ -133,10 +133,11 @@ def _time(value: str) -> float | None:
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
 
 
-_GROUP: Final[Group[Files]] = Group("image", Files, ("image-serve",))
+_BODY: Final[Group[Files]] = Group("image", Files, ("image-serve",), causes=("large-body",))
+_TIMEOUT: Final[Group[Files]] = Group("image", Files, ("image-serve",))
 
 CHECKS: Final[tuple[Check[Files], ...]] = (
-    _GROUP.check(
+    _BODY.check(
         should(
             "image-nginx-body",
             f"{NGINX_CORE}#client_max_body_size",
@@ -146,7 +147,7 @@ CHECKS: Final[tuple[Check[Files], ...]] = (
         ),
         _body,
     ),
-    _GROUP.check(
+    _TIMEOUT.check(
         should(
             "image-nginx-timeout",
             f"{NGINX_PROXY}#proxy_read_timeout",

@@ -88,7 +88,7 @@ def _evidence(faults: Sequence[Finding]) -> list[Evidence]:
     ]
 
 
-_GROUP: Final[Group[Files]] = Group("image", Files)
+_GROUP: Final[Group[Files]] = Group("image", Files, causes=("image-platform",))
 
 CHECKS: Final[tuple[Check[Files], ...]] = (
     _GROUP.check(

@@ -25,7 +25,8 @@ MOST_KEYWORDS: Final = 15
 MOST_LINKS: Final = 3
 
 _SUPERLATIVE: Final = re.compile(
-    r"#\s?1\b|\bnumber one\b|\b(the|our) (very )?(best|fastest|smartest|leading|greatest|finest|cheapest|most \w+)\b"
+    r"#\s?1\b|\bnumber one\b|\b(the|our) (very )?(best(?! of)|fastest|smartest|leading|greatest|finest|cheapest)\b"
+    r"|\b(the|our) most (accurate|advanced|complete|efficient|powerful|precise|reliable)\b"
     r"|\bbest[- ](in[- ]class|of[- ]breed|ever|available)\b|\b(world|market|industry)[- ](leading|class|best)\b"
     r"|\bunrivall?ed\b|\bunmatched\b|\bunparallell?ed\b|\bsecond to none\b|\bstate[- ]of[- ]the[- ]art\b"
     r"|\brevolutionary\b|\bgame[- ]chang\w+|\b100\s?% accura\w+",

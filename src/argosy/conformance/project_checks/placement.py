@@ -15,6 +15,7 @@ from argosy.conformance.sources import (
     MARKETPLACE_UPLOAD,
     REGIONS_PAGE,
 )
+from argosy.marketplace.table import Marketplace
 
 LONGEST_IMAGE: Final = 255
 ONLINE: Final = "--online"
@@ -67,7 +68,7 @@ def _repository(facts: ProjectFacts) -> Verdict:
             return failed(f"`{host}` is no private registry of ECR", Evidence("marketplace.account.repository", said))
         if registry.region != facts.table.region:
             return failed(f"the repository is in `{registry.region}`, the package is made in `{facts.table.region}`")
-        if registry.account not in (own := _own_accounts(facts)) and own:
+        if registry.account not in (own := own_accounts(facts.table)) and own:
             return failed(f"the repository is account {registry.account}'s, the package is {min(own)}'s")
     if not 2 <= len(name) <= 256 or not _REPOSITORY.fullmatch(name):
         return failed(f"`{name[:80]}` is no name of a repository in ECR")
@@ -105,15 +106,14 @@ def _one_account(facts: ProjectFacts) -> Verdict:
     for name in (*said.buyer_accounts, *((said.account.id,) if said.account.id is not None else ())):
         if not _ACCOUNT.fullmatch(name):
             return failed(f"`{name[:80]}` is no AWS account: want twelve digits")
-    own = _own_accounts(facts)
+    own = own_accounts(facts.table)
     if len(own) > 1:
         return failed(f"id and roles name {len(own)} accounts: {', '.join(sorted(own))}")
     return passed(f"account {min(own)}" if own else "no account is named")
 
 
-def _own_accounts(facts: ProjectFacts) -> set[str]:
+def own_accounts(said: Marketplace) -> set[str]:
     """The accounts that the seller's id and roles name."""
-    said = facts.table
     found = {said.account.id} if said.account.id else set()
     for role in (said.validation.role, said.account.access_role):
         named = re.match(r"arn:aws[a-z-]*:iam::(\d{12}):", role or "")

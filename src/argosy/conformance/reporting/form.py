@@ -7,6 +7,7 @@ from typing import Final
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.document import to_json
 from argosy.conformance.reporting.junit import to_junit
+from argosy.conformance.reporting.page import to_page
 from argosy.conformance.reporting.sarif import to_sarif
 from argosy.conformance.reporting.text import to_text
 
@@ -22,6 +23,8 @@ class Form(StrEnum):
     """JUnit XML, for CI systems that show tests."""
     SARIF = "sarif"
     """SARIF 2.1.0, for code scanning."""
+    HTML = "html"
+    """One page with charts, for people."""
 
 
 def _encoded_text(reports: Sequence[Report]) -> bytes:
@@ -33,6 +36,7 @@ _WRITERS: Final[Mapping[Form, Callable[[Sequence[Report]], bytes]]] = {
     Form.JSON: to_json,
     Form.JUNIT: to_junit,
     Form.SARIF: to_sarif,
+    Form.HTML: to_page,
 }
 
 

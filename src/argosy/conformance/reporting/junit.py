@@ -1,7 +1,8 @@
 """The report as JUnit XML: a test suite an image, a test case a clause.
 
-A test case fails where the image does not conform: on a clause of level MUST. What else does not hold, what is
-undecided and what was not tried is skipped, with its reason: a build breaks where `argosy check` ends with 1.
+A test case fails where the image does not conform: on a clause of level MUST that is not waived. What else does not
+hold, what is undecided and what was not tried is skipped, with its reason: a build breaks where `argosy check` ends
+with 1.
 
 Source:
     The elements that Jenkins' JUnit plugin, GitLab's unit test reports and GitHub's actions for them read, as
@@ -37,6 +38,7 @@ def _suite(report: Report) -> Element:
     properties = {
         "digest": report.digest,
         "container": report.container,
+        "profile": str(report.profile or ""),
         "verdict": str(report.conformance),
     }
     cases = [_case(report, finding) for finding in report.findings]
@@ -69,10 +71,11 @@ def _outcome(finding: Finding) -> list[Element]:
     if finding.status is Status.PASS:
         return []
     told = "\n".join(wording.particulars(finding))
-    if finding.status is Status.FAIL and finding.level is Level.MUST:
+    if finding.status is Status.FAIL and finding.level is Level.MUST and not finding.is_waived:
         return [element("failure", told, message=finding.verdict.reason, type=str(finding.level))]
     word = {Status.FAIL: "does not hold", Status.UNKNOWN: "unknown"}.get(finding.status, "not tried")
+    excuse = f", waived {wording.waived(finding)}" if finding.is_waived else ""
     return [
-        element("skipped", message=f"{finding.level} {word}: {finding.verdict.reason}"),
+        element("skipped", message=f"{finding.level} {word}{excuse}: {finding.verdict.reason}"),
         element("system-out", told),
     ]

@@ -4,7 +4,7 @@ All images are in one run, since code scanning refuses a file with several runs 
 code scanning would show it as an alert. What is undecided is a notification of the tool's, and no result.
 
 Source:
-    SARIF 2.1.0 (OASIS standard, 27 March 2020), 3.18 to 3.20, 3.27, 3.33, 3.49, 3.58; "SARIF support for code
+    SARIF 2.1.0 (OASIS standard, 27 March 2020), 3.18 to 3.20, 3.27, 3.33, 3.35, 3.49, 3.58; "SARIF support for code
     scanning", docs.github.com (read 2026-11-23).
 """
 
@@ -108,7 +108,13 @@ def _result(report: Report, number: int, finding: Finding, rule: int) -> dict[st
         "message": {"text": _message(finding.verdict.reason, *wording.seen_of(finding))},
         "locations": _locations(report, number),
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
+        "suppressions": _suppressions(finding),
     }
+
+
+def _suppressions(finding: Finding) -> list[dict[str, Any]]:
+    """Why it counts no more (SARIF 3.35); an empty list says that it does."""
+    return [{"kind": "external", "justification": wording.waived(finding)}] if finding.is_waived else []
 
 
 def _message(*lines: str) -> str:

@@ -66,6 +66,8 @@ def particulars(finding: Finding) -> Iterator[str]:
     """What there is to say of a finding beside its reason, in lines."""
     clause, verdict = finding.clause, finding.verdict
     yield f"{finding.level} {clause.id}: {clause.sentence}"
+    if finding.is_waived:
+        yield f"waived: {waived(finding)}"
     yield f"got: {verdict.reason}"
     if finding.status is Status.FAIL:
         yield f"do: {clause.remedy}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from argosy.marketplace.listing import Sample
 from argosy.marketplace.model_package import PackageTypes
@@ -93,6 +94,7 @@ class ProjectFacts:
         files: The other files that the table names, by their paths.
         metered: Where the program counts what is charged.
         api: botocore's model; None when botocore is not installed.
+        root: The project's folder.
     """
 
     table: Marketplace
@@ -107,6 +109,7 @@ class ProjectFacts:
     files: Mapping[str, NamedFile] = field(default_factory=dict)
     metered: tuple[Metered, ...] = ()
     api: ApiModel | None = None
+    root: Path = Path()
 
     def text_of(self, sample: Sample) -> str | None:
         """What a sample says, its file's text too; None for a URL or a file that cannot be read."""
