@@ -93,6 +93,7 @@ def test_records_of_an_answer_are_counted(result: bytes, records: int, is_certai
         ),
         ("batch-order", Jobs(UNDERSTOOD, UNDERSTOOD, FOUR, FOUR, concurrent=job(b"4\n"), repeated=FOUR), Status.FAIL),
         ("batch-chunked", Jobs(UNDERSTOOD, whole=FOUR), Status.UNKNOWN),
+        ("batch-chunked", Jobs(None), Status.UNKNOWN),
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2", b"3")), Status.PASS),
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2")), Status.FAIL),
         ("batch-retries", Jobs(UNDERSTOOD, whole=FAILED), Status.SKIP),
@@ -101,6 +102,18 @@ def test_records_of_an_answer_are_counted(result: bytes, records: int, is_certai
 )
 def test_jobs_are_judged(clause_id: str, jobs: Jobs, status: Status) -> None:
     assert finding(clause_id, *ASKED, jobs).status is status
+
+
+@pytest.mark.parametrize("clause_id", ["batch-objects", "batch-records", "batch-order", "batch-chunked"])
+def test_jobs_without_a_prediction_ask_for_a_sample(clause_id: str) -> None:
+    assert finding(clause_id, *ASKED, Jobs(None)).verdict.decide == SAMPLE
+
+
+def test_jobs_of_a_slow_model_say_that_it_is_slow() -> None:
+    for clause_id in ("batch-records", "batch-multi-record", "batch-order", "batch-chunked", "batch-bad-record"):
+        verdict = finding(clause_id, *ASKED, Jobs(UNDERSTOOD, UNDERSTOOD, whole=FOUR)).verdict
+        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, "")
+        assert "slow" in verdict.reason
 
 
 def test_jobs_without_lines_tell_which_sample_would_decide() -> None:
