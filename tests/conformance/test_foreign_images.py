@@ -5,8 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from argosy.conformance.catalogue import CHECKS, CLAUSES
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import asked_by
 from argosy.contract import Level
 from tests.foreign import at_rest, in_life
 from tests.foreign.mutation import Mutant
@@ -77,6 +80,42 @@ def test_a_defect_fails_exactly_its_own_clause(subject: str, reports: Mapping[st
     assert finding.verdict.reason
     assert finding.verdict.evidence
 
+
+def test_every_known_failure_has_an_image_or_a_reason() -> None:
+    broken = {row for mutant in MUTANTS.values() for row in mutant.rows.split()}
+    known = {f"F{number:02}" for number in range(1, 32)}
+    assert known - broken == at_rest.NOT_OF_AN_IMAGE.keys()
+
+
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_failure_is_a_row_of_the_clause_that_names_it(name: str) -> None:
+    mutant = MUTANTS[name]
+    named = {row for clause in (mutant.clause, *mutant.also) for row in CLAUSES[clause].rows}
+    assert named >= set(mutant.rows.split())
+
+
+def test_every_must_that_an_image_can_break_is_broken_by_one() -> None:
+    broken = {mutant.clause for mutant in MUTANTS.values()}
+    asked = {check.clause.id for check in asked_by(Profile.SAGEMAKER) if check.clause.level is Level.MUST}
+    assert asked - broken == NOT_BROKEN.keys()
+
+
+def test_no_two_checks_have_one_clause() -> None:
+    assert len({check.clause.id for check in CHECKS}) == len(CHECKS)
+
+
+def test_only_a_must_explains_the_failure_of_another_clause() -> None:
+    """What is skipped counts no more: what explains it has to count as much."""
+    causes = {cause for check in CHECKS for cause in check.causes}
+    assert {CLAUSES[cause].level for cause in causes} == {Level.MUST}
+
+
+NOT_BROKEN: Mapping[str, str] = {
+    "accept-connection": "a backlog that is full cannot be made with four clients on one machine",
+    "batch-volume": "25 GB",
+    "image-layer-size": "a layer of 52 GB",
+}
+"""Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
 
 UNDECIDED: Mapping[str, set[str]] = {"argosy": {"start-read-only-model", "model-archive"}}
 """What is not there is not judged: this image brings its artifacts."""

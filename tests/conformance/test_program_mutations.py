@@ -19,7 +19,7 @@ NGINX = {"usr/sbin/nginx": File(ELF_AMD64)}
 
 def linked(*needed: str, **other: object) -> File:
     """A program that is linked with these libraries."""
-    return File(program(["libc.so.6", *needed], interpreter=f"/{LOADER}", **other))  # type: ignore[arg-type]
+    return File(program(["libc.so.6", *needed], interpreter=f"/{LOADER}", **other))  # type: ignore[arg-type]  # keywords of several types
 
 
 def script(text: str) -> File:
@@ -242,6 +242,17 @@ def test_what_only_looks_like_a_defect_fails_nothing(image: Image) -> None:
 @pytest.mark.parametrize(
     ("image", "clause_id"),
     [
+        (
+            changed(
+                {
+                    "opt/glibc/lib/ld-linux-x86-64.so.2": File(program()),
+                    "usr/bin/python3.11": File(
+                        program(["libz.so.1"], interpreter="/opt/glibc/lib/ld-linux-x86-64.so.2")
+                    ),
+                }
+            ),
+            "image-libraries",
+        ),
         (shell('exec gunicorn --timeout "$TIMEOUT" app:app'), "image-gunicorn-timeout"),
         (python("subprocess.Popen(['gunicorn', '--timeout', str(timeout), 'wsgi:app'])"), "image-gunicorn-timeout"),
         (shell("gunicorn -c /etc/gunicorn/missing.py app:app"), "image-gunicorn-timeout"),

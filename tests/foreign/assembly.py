@@ -1,7 +1,7 @@
 """A project with a Dockerfile -> the image that an engine would build of it, of Debian's packages and PyPI's wheels.
 
-The base images that the Dockerfiles name have a stand-in, Argosy's own base of Debian 12 with Python 3.11: no registry is
-needed. What is installed comes through the same downloads and caches as in `argosy build`.
+The base images that the Dockerfiles name have a stand-in, Argosy's own base of Debian 12 with Python 3.11: no registry
+is needed. What is installed comes through the same downloads and caches as in `argosy build`.
 """
 
 import json
@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from argosy import project
@@ -29,7 +30,7 @@ from argosy.image.layers.making import Examination, make_layers
 from argosy.image.manifest import NamedLayer, Settings, assemble
 from argosy.project import Project
 from tests.foreign import dockerfile
-from tests.foreign.dockerfile import Stage
+from tests.foreign.dockerfile import Copy, Stage
 
 STAND_INS = ("debian:bookworm-slim", "python:3.11-slim")
 PYTHON = "3.11"
@@ -43,19 +44,21 @@ class Assembler:
         self.cache = LayerCache(self.cache_dir)
         self.base = debian_image(self.cache_dir, None, _say)
 
-    def image(self, folder: Path) -> Image:
-        """The image of a project's Dockerfile."""
+    def image(self, folder: Path, copies: Sequence[Copy] = ()) -> Image:
+        """The image of a project's Dockerfile; `copies` are made at its end."""
         *earlier, last = dockerfile.read(folder / "Dockerfile", {"PATH": search_path(self.base)})
         if last.commands:
             raise ValueError(f"only an earlier stage can run these: {last.commands}")
+        last.copies += copies
         with tempfile.TemporaryDirectory(prefix="argosy-stages-") as made:
             for stage in earlier:
                 self._run(stage, folder, Path(made) / stage.name)
             layers = self._installed(last, folder)
             program = write_layer(_copied(last, folder, Path(made)), self.cache.store)
-        settings = Settings(
-            last.environment, last.entrypoint, (), last.working_dir, None, last.labels
-        )  # fmt: skip
+        variables = dict(last.environment)
+        if last.distributions:  # there they are in the system's own folders, here in an environment
+            variables["PATH"] = f"/{venv.VENV}/bin:{variables['PATH']}"
+        settings = Settings(variables, last.entrypoint, (), last.working_dir, None, last.labels)
         return assemble(self.base, [*layers, NamedLayer("COPY", program)], settings, self.cache.store)
 
     def _run(self, stage: Stage, folder: Path, root: Path) -> None:
@@ -85,7 +88,7 @@ class Assembler:
                 system = system_layer(described, self.base, self.cache_dir, _say)
                 assert system is not None
                 layers.append(NamedLayer("RUN apt-get install", system.layer))
-            if stage.requirements:
+            if stage.requirements or stage.distributions:
                 layers += self._wheels(described)
         return layers
 
@@ -109,8 +112,9 @@ def _project(stage: Stage, folder: Path) -> Iterator[Project]:
     """What is installed, as a project says it that knows of Argosy."""
     lines = ["[model]", 'predictor = "predictor:Model"', "[image]", f"system_packages = {json.dumps(stage.packages)}"]
     with tempfile.TemporaryDirectory(prefix="argosy-foreign-") as made:
-        if stage.requirements:
-            shutil.copy(folder / PurePosixPath(stage.requirements).name, Path(made) / "requirements.txt")
+        if stage.requirements or stage.distributions:
+            listed = (folder / PurePosixPath(stage.requirements).name).read_text() if stage.requirements else ""
+            (Path(made) / "requirements.txt").write_text("\n".join([listed, *stage.distributions]))
             lines.append('dependencies = "requirements.txt"')
         (Path(made) / "argosy.toml").write_text("\n".join(lines))
         (Path(made) / "predictor.py").write_text("class Model: ...\n")
@@ -122,9 +126,18 @@ def _copied(stage: Stage, folder: Path, stages: Path) -> list[Member]:
     for copy in stage.copies:
         for source in copy.sources:
             file = stages / copy.stage / source.lstrip("/") if copy.stage else folder / source
-            target = copy.target + file.name if copy.target.endswith("/") else copy.target
-            found.append(from_file(target.lstrip("/"), file))
+            if file.is_dir():
+                inside = [path for path in file.rglob("*") if path.is_file()]
+                placed = {f"{copy.target.rstrip('/')}/{path.relative_to(file)}": path for path in inside}
+            else:
+                placed = {copy.target + file.name if copy.target.endswith("/") else copy.target: file}
+            found += [_member(target, path, target in stage.executables) for target, path in placed.items()]
     return sorted(found, key=lambda member: member.path)
+
+
+def _member(target: str, path: Path, is_executable: bool) -> Member:
+    member = from_file(target.lstrip("/"), path)
+    return replace(member, mode=0o755) if is_executable else member
 
 
 def _say(text: str) -> None:

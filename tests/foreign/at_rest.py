@@ -18,6 +18,9 @@ def _as_oci(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_top_folder(archive: tarfile.TarFile) -> None:
+    folder = tarfile.TarInfo("model")
+    folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+    archive.addfile(folder)
     _add(archive, "model/weights.txt", _WEIGHTS)
 
 
@@ -76,3 +79,26 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "c", "image-secrets", "N05", {"app/settings.ini": written("key = AKIAIOSFODNN7EXAMPLE\n")}, is_inert=True
     ),
 }
+
+NOT_OF_AN_IMAGE: Final[Mapping[str, str]] = {
+    "F09": "60 s of one request: what a model needs for it is known only with samples, on its instance",
+    "F12": "the size of an archive: tests/conformance/test_image_mutations.py has sizes without the bytes",
+    "F15": "the account of the registry: a project's and AWS's checks",
+    "F16": "the scan of the registry: AWS's checks",
+    "F17": "vulnerabilities: what a scanner says of an image; tests/conformance/test_image_mutations.py has an image"
+    " that no scanner knows",
+    "F18": "the model package: a project's checks",
+    "F19": "the role that Marketplace assumes: AWS's checks",
+    "F20": "the role of the validation: a project's checks",
+    "F21": "the prices: a project's checks",
+    "F22": "the listing: a project's checks",
+    "F23": "the buyer's subscription",
+    "F24": "the region of an ARN: a project's checks",
+    "F26": "the buyer's model: network isolation is how every container here is run",
+    "F27": "the buyer's quotas",
+    "F28": "the host's driver",
+    "F29": "a transform job whose other records are kept: the simulator's",
+    "F30": "the seller's notebook",
+    "F31": "the client's retries",
+}
+"""The known failures that no image here has, and why; the others have a mutant."""

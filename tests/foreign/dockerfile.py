@@ -25,6 +25,8 @@ class Stage:
     base: str
     packages: list[str] = field(default_factory=list)
     requirements: str | None = None
+    distributions: list[str] = field(default_factory=list)
+    executables: list[str] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -33,6 +35,8 @@ class Stage:
     entrypoint: Sequence[str] = ()
 
 
+PIP_INTO_SYSTEM = re.compile(r"pip install --no-cache-dir ([\w.=-]+(?: [\w.=-]+)*)")
+CHMOD = re.compile(r"chmod 755 (\S+)")
 APT = re.compile(r"apt-get update && apt-get install -y --no-install-recommends ([a-z0-9.+ -]+?)(?: && rm -rf \S+)?")
 PIP = re.compile(r"python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir -r (\S+)")
 
@@ -45,9 +49,12 @@ def read(path: Path, variables: Mapping[str, str]) -> list[Stage]:
         variables: The environment that every base image has.
     """
     stages: list[Stage] = []
+    arguments: dict[str, str] = {}
     for instruction, rest in _instructions(path.read_text()):
-        if instruction == "FROM":
-            base, *named = rest.split()
+        if instruction == "ARG" and not stages:
+            arguments |= _pairs(rest)
+        elif instruction == "FROM":
+            base, *named = _substituted(rest, arguments).split()
             stages.append(Stage(named[1] if named else "", base, environment=dict(variables)))
         else:
             _follow(stages[-1], instruction, rest)
@@ -68,6 +75,10 @@ def _follow(stage: Stage, instruction: str, rest: str) -> None:
             stage.packages += found[1].split()
         case "RUN" if found := PIP.fullmatch(rest):
             stage.requirements = found[1]
+        case "RUN" if found := PIP_INTO_SYSTEM.fullmatch(rest):
+            stage.distributions += found[1].split()
+        case "RUN" if found := CHMOD.fullmatch(rest):
+            stage.executables.append(found[1])
         case "RUN":
             stage.commands.append(rest)
         case "COPY":
@@ -76,7 +87,7 @@ def _follow(stage: Stage, instruction: str, rest: str) -> None:
             stage.copies.append(Copy(words[:-1], words[-1], named))
         case "ENV":
             for name, value in _pairs(rest):
-                stage.environment[name] = re.sub(r"\$\{(\w+)\}", lambda found: stage.environment[found[1]], value)
+                stage.environment[name] = _substituted(value, stage.environment)
         case "LABEL":
             stage.labels |= _pairs(rest)
         case "WORKDIR":
@@ -89,3 +100,7 @@ def _follow(stage: Stage, instruction: str, rest: str) -> None:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (word.partition("=") for word in shlex.split(text))]
+
+
+def _substituted(text: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda found: variables[found[1]], text)

@@ -13,7 +13,8 @@ from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request, invocation
-from argosy.conformance.run import Subject, examine, judge
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import Subject, asked_by, examine, judge
 from argosy.image import filesystem
 from argosy.image.image import Image
 from argosy.simulator.containers.container import Container, Launch
@@ -24,6 +25,7 @@ from tests.foreign.assembly import Assembler
 ROOT: Final = Path(__file__).parents[2]
 PROJECTS: Final = ROOT / "tests/projects"
 EXAMPLE: Final = ROOT / "examples/breast-cancer"
+BY_HAND: Final = ROOT / "examples/flask-by-hand"
 OURS: Final = "argosy"
 STRANGERS: Final = ("c", "fastapi", "nginx-flask", "node")
 NAMES: Final = (*STRANGERS, OURS)
@@ -64,7 +66,7 @@ class Server:
 
     def look(self) -> tuple[Finding, ...]:
         """What is found without a container."""
-        return judge(observe_at_rest(self.image))
+        return judge(observe_at_rest(self.image), asked_by(Profile.SAGEMAKER))
 
     def _launch(self, launch: Launch) -> Container:
         return SandboxContainer(self.root, self.image.runtime, self.name, launch)

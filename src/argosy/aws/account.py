@@ -3,7 +3,7 @@
 Which credentials are used is boto3's to find out: variables, profiles, roles, `AWS_ENDPOINT_URL`. None of them is in a
 value or an error of this module; of a refusal only the service's code is kept.
 
-Source: API references of STS, EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23).
+Source: API references of EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23).
 """
 
 import json
@@ -115,14 +115,6 @@ class Account:
             return self._session.get_credentials() is not None
         except botocore.exceptions.BotoCoreError:
             return False
-
-    def identity(self) -> str:
-        """The twelve digits of the account that the credentials belong to.
-
-        Raises:
-            AwsError: `sts:GetCallerIdentity` failed.
-        """
-        return str(self._ask("sts", "GetCallerIdentity", {})["Account"])
 
     def opt_in_status(self, region: str) -> str | None:
         """`opt-in-not-required`, `opted-in` or `not-opted-in`; None when there is no such region.

@@ -60,6 +60,8 @@ BY_GROUP: Final[Mapping[str, str]] = {
     " for it.",
     "notebook": "AWS's review runs the sample notebook, and buyers start from it: what works in one account or region"
     " alone fails there.",
+    "aws": "What the account lacks is seen only when the package is made: by a refusal, or by a validation that fails"
+    " after hours. Each of these was asked for beforehand, and nothing was changed.",
 }
 """Group of the report -> why its clauses are asked."""
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from argosy.aws import identity
 from argosy.aws.account import Account, Role
 from argosy.conformance.case import Case
 from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE
 from argosy.conformance.scenes.account import AccountFacts, Refused
-from argosy.errors import AwsError, UsageError
+from argosy.errors import AwsError, NetworkError, UsageError
 from argosy.marketplace.model_package import Places
 from argosy.project import Project
 
@@ -42,7 +43,7 @@ def observe_account(project: Project | None, digest: str = "") -> Case:
             table,
             Places.of(table),
             digest,
-            _asked(account.identity),
+            _caller(),
             _asked(lambda: {region: account.opt_in_status(region) for region in regions}),
             _asked(lambda: account.repository_uri(repository)) if repository else None,
             image,
@@ -53,6 +54,13 @@ def observe_account(project: Project | None, digest: str = "") -> Case:
             _asked(account.quotas),
         )
     )
+
+
+def _caller() -> str | Refused:
+    try:
+        return identity.caller().account
+    except NetworkError as error:
+        return Refused("sts:GetCallerIdentity", str(error.got))
 
 
 def _role(account: Account, arn: str | None) -> Role | Refused | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from argosy.aws import service_model
 from argosy.conformance.case import Case
+from argosy.conformance.probes import Request, invocation
 from argosy.conformance.scenes.project import ApiModel, BuyerCode, Folder, Metered, NamedFile, Notebook, ProjectFacts
 from argosy.errors import ProjectError, UsageError
 from argosy.marketplace.model_package import PackageTypes, create_request
@@ -67,6 +68,25 @@ def observe_project(project: Project | None, image_bytes: int | None = None) -> 
         case = case.joined(Case.of(notebook))
         pieces.append((notebook.path, "\n".join(notebook.cells)))
     return case.joined(Case.of(BuyerCode(tuple(pieces))))
+
+
+def requests_of(facts: ProjectFacts) -> tuple[Request, ...]:
+    """What a project says that its image understands: a sample of the validation, asked for in each response type.
+
+    An endpoint gets what the validation's job would send in one request. None for samples that are larger than is kept
+    of them, and for records in frames.
+    """
+    said = facts.table.validation
+    content_type = said.content_type or next(iter(facts.types.content_types), None)
+    whole = [file for file in (facts.samples.files if facts.samples else ()) if file.is_whole and file.size]
+    if content_type is None or not whole or said.split_type not in ("None", "Line"):
+        return ()
+    file = min(whole, key=lambda one: one.size)
+    lines = file.head.splitlines()
+    body = lines[0] if said.split_type == "Line" and said.batch_strategy == "SingleRecord" else file.head
+    return tuple(
+        invocation(content_type, body, f"sample `{file.path}`", accept=accept) for accept in facts.types.response_types
+    )
 
 
 class _Files:

@@ -40,7 +40,7 @@ def _known(facts: ProjectFacts) -> Verdict:
     return passed(f"{len(said.realtime)} for endpoints, {len(said.batch)} for transform jobs")
 
 
-def _processors(facts: ProjectFacts) -> Verdict:
+def _architecture(facts: ProjectFacts) -> Verdict:
     arm = [name for name in facts.table.instances.realtime if _GRAVITON.match(name)]
     if arm:
         return failed(f"`{arm[0]}` has Arm processors, and no transform job does")
@@ -119,7 +119,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
             rows="V03 C03",
             only=SOLD,
         ),
-        _processors,
+        _architecture,
         "instance-types",
     ),
     _GROUP.check(
@@ -136,7 +136,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
     ),
     _GROUP.check(
         should(
-            "instance-memory",
+            "instance-artifacts",
             HOSTING_PAGE,
             "Each instance type has more memory than the artifacts have bytes.",
             "take the small types out of [marketplace.instances]",

@@ -27,6 +27,7 @@ LONGEST_CONTENT_TYPE: Final = 256
 _NAME: Final = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _VARIABLE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}")
 _RESPONSE_TYPE: Final = re.compile(r"[-\w]+/.+")
+_MB: Final = 10**6
 _GB: Final = 10**9
 _VOLUME_GB: Final = 30
 _FULL_GB: Final = 25
@@ -101,11 +102,11 @@ def _media_types(facts: ProjectFacts) -> Verdict:
 def _volume(facts: ProjectFacts) -> Verdict:
     size = facts.artifacts_bytes + (facts.image_bytes or 0)
     what = "artifacts and image" if facts.image_bytes is not None else "artifacts, without the image,"
-    seen = Evidence(what, f"{size / _GB:.1f} GB unpacked")
+    seen = Evidence(what, f"{size / _MB:,.1f} MB unpacked")
     if size > _FULL_GB * _GB:
         return failed(f"{what} have {size / _GB:.1f} GB; a transform job has {_VOLUME_GB} GB for all", seen)
     if facts.image_bytes is None:
-        return unknown(f"{seen.received} of artifacts; how large the image is, is not known before it is built", seen)
+        return unknown("how large the image is, is not known before it is built", seen)
     return passed(f"{seen.received}{', which makes starts slow' if size > _LARGE_GB * _GB else ''}", seen)
 
 
