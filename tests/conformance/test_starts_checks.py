@@ -175,14 +175,14 @@ def test_one_cause_has_one_finding_on_a_serverless_endpoint(scene: Confined, fai
 
 def test_what_a_process_cannot_be_denied_is_unknown() -> None:
     scene = confined(HEALTHY, enforced=False)
-    for clause_id, denied in (
-        ("read-only-root", ReadOnlyRoot(scene)),
-        ("instance-type-memory", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9)),
-        ("instance-type-disk", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9)),
-        ("serverless-user", OtherUser(scene, 54321, 2048, 180.0)),
+    for clause_id, denied, decide in (
+        ("read-only-root", ReadOnlyRoot(scene), "--container sandbox"),
+        ("instance-type-memory", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9), "--container sandbox"),
+        ("instance-type-disk", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9), "--container sandbox"),
+        ("serverless-user", OtherUser(scene, 54321, 2048, 180.0), "--container docker"),
     ):
         verdict = finding(clause_id, denied).verdict
-        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, "--container sandbox")
+        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, decide)
 
 
 @pytest.mark.parametrize(
