@@ -41,10 +41,12 @@ def reports(
             if mutant is None:
                 return stock.get(name).check().findings
             server = mutant.made_of(stock.get(mutant.base), folder / str(number), name)
-            return server.look() if mutant.is_inert else server.check().findings
+            return server.look() if mutant.is_inert else server.judge(mutant.clause)
 
-        longest_first = sorted(asked & MUTANTS.keys(), key=lambda name: MUTANTS[name].clause != "stop-grace")
-        yield {name: pool.submit(check, name, number) for number, name in enumerate([*longest_first, *clean])}
+        mutants = sorted(asked & MUTANTS.keys())
+        longest = [name for name in mutants if MUTANTS[name].clause == "stop-grace"]
+        order = dict.fromkeys([*longest, *clean, *mutants])
+        yield {name: pool.submit(check, name, number) for number, name in enumerate(order)}
 
 
 def _subject_of(item: pytest.Item) -> str | None:

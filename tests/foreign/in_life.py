@@ -103,7 +103,6 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "F11",
         _fastapi(*_before(_LOADING, '    Path("/var/copy").write_bytes(b"w" * 80 * 2**20)\n')),
         instance_type=_SMALL,
-        also=frozenset({"read-only-root"}),
     ),
     "F25 a variable that nobody sets": Mutant(
         "fastapi", "start-port", "F25 N11", _fastapi("model = {}", 'import os\n\nmodel = {"": os.environ["MODEL"]}')
