@@ -24,7 +24,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = self.lends_network = False
+        self.is_offline = self.lends_network = self.can_restart = False
 
     def start(self) -> None:
         """It runs."""
@@ -48,6 +48,17 @@ class RunningContainer:
     def is_on_loopback_only(self) -> bool:
         """Nobody looks."""
         return False
+
+    def restart(self) -> None:
+        """It does not end."""
+
+    def written(self) -> Sequence[str]:
+        """Nobody looks."""
+        return ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """Nobody looks."""
+        return ()
 
     def terminate(self) -> None:
         """Others end it."""

@@ -14,9 +14,10 @@ from argosy.cli.checking.target import Target
 from argosy.cli.containers import KINDS, KINDS_HELP
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED, exit_code
-from argosy.conformance import explanation
 from argosy.conformance.catalogue import CHECKS
+from argosy.conformance.explaining import explanation
 from argosy.conformance.finding import Report
+from argosy.conformance.observing.bench import SERVERLESS_MB, SERVERLESS_SIZES_MB
 from argosy.conformance.profile import Profile
 from argosy.conformance.reporting.form import Form, write
 from argosy.conformance.reporting.text import lines
@@ -38,7 +39,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--instance-type",
     metavar="TYPE",
-    help="Give it the processors and memory of an instance type, as ml.m5.large. [default: all of this machine]",
+    help="Give it the processors, memory and disk of an instance type, as ml.m5.large. [default: all of this machine]",
+)
+@click.option(
+    "--serverless-memory",
+    "serverless_mb",
+    metavar="MB",
+    type=click.Choice([str(size) for size in SERVERLESS_SIZES_MB]),
+    default=str(SERVERLESS_MB),
+    show_default=True,
+    help="Memory of the endpoint that --profile serverless has in mind: 1024 to 6144.",
 )
 @click.option(
     "--sample",
@@ -66,7 +76,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="How long to wait for the first healthy answer.",
 )
-@click.option("--drills", "with_drills", is_flag=True, help="Do violence to it, too: kill, hang, flood, starve.")
+@click.option("--drills", "with_drills", is_flag=True, help="Hurt its containers, too: takes a minute or two longer.")
 @click.option(
     "--waivers", metavar="FILE", type=_FILE, help="A TOML file of [[check.waivers]], as argosy.toml may have them."
 )
@@ -76,6 +86,19 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The project that an image belongs to: its argosy.toml has the waivers.",
+)
+@click.option(
+    "--report",
+    "report_files",
+    metavar="FORM:FILE",
+    multiple=True,
+    help=f"Write the report to a file, too, as {', '.join(Form)}; may be given several times.",
+)
+@click.option(
+    "--online",
+    "is_online",
+    is_flag=True,
+    help="Ask AWS, with boto3's credentials, what the account has: region, repository, scan, bucket, roles; read only.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--strict", is_flag=True, help="Fail on clauses of level SHOULD and on undecided ones, too.")
@@ -102,9 +125,14 @@ def command(
     if not targets:
         raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
-    found, failures = _reports([Target(name, _options(values), around) for name in targets], around, changed_only)
+    files = told.report_files(values["report_files"])
+    options = _options(values)
+    found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
     if found:
         _print(found, as_json)
+        for form, path in files:
+            path.write_bytes(write(found, form))
+            output.say(f"wrote {path}")
     failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
     return max(failures, default=0)
 
@@ -130,11 +158,13 @@ def _options(values: dict[str, Any]) -> told.Options:
         model_data=values["model_data"],
         container=values["container"],
         instance_type=told.find_instance_type(values["instance_type"]),
+        serverless_mb=int(values["serverless_mb"]),
         samples=told.samples(values["samples"], values["content_types"], values["accepts"]),
         startup_s=values["startup_timeout"],
         waivers=told.load_waivers(values["waivers"]),
         project=None if folder is None else project.load(folder),
         with_drills=values["with_drills"],
+        is_online=values["is_online"],
     )
 
 
@@ -160,7 +190,7 @@ def _reports(targets: Sequence[Target], around: Environment, changed_only: bool)
 
 def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
     """The report on one target: the last one, where that is asked for and nothing has changed."""
-    if not changed_only:
+    if not changed_only or target.is_online:  # nobody knows whether an account has changed
         return target.check()
     key = target.key()
     known = memory.find(key)

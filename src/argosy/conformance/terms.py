@@ -23,13 +23,11 @@ class Terms:
         profile: What it is to be.
         waivers: Clauses that it may break for a while.
         today: The day of the judgement: a waiver counts up to its last day.
-        with_drills: Whether the acts that do violence to the container are played.
     """
 
     profile: Profile = Profile.SAGEMAKER
     waivers: tuple[Waiver, ...] = ()
     today: datetime.date = datetime.date.min
-    with_drills: bool = False
 
     def in_force(self) -> tuple[Waiver, ...]:
         """The waivers that have not expired."""

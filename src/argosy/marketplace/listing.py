@@ -22,7 +22,7 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[marketplace.listing]` table: the product's page. Nothing is needed to build; `argosy check` says what lacks.
+    """The `[marketplace.listing]` table: the product's page.
 
     Attributes:
         title: Name of the product, at most 72 characters.

@@ -32,7 +32,7 @@ class Server(BaseHTTPRequestHandler):
             self.answer(404, {"error": "no such path"})
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         if self.path != "/invocations":
             self.answer(404, {"error": "no such path"})
             return
@@ -42,6 +42,16 @@ class Server(BaseHTTPRequestHandler):
             self.answer(refused.status, {"error": str(refused)})
         else:
             self.answer(200, answer)
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def ping(self):
         self.answer(200 if self.loaded.is_set() else 503, None)

@@ -1,5 +1,6 @@
 """The options of `argosy check` as values: samples, reports to be written, waivers."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Final
 
 from argosy import project
 from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.observing.bench import SERVERLESS_MB
 from argosy.conformance.probes import Request, invocation
 from argosy.conformance.profile import Profile
+from argosy.conformance.reporting.form import Form
 from argosy.conformance.terms import require_known
 from argosy.errors import UsageError
 from argosy.project import Project
@@ -27,23 +30,28 @@ class Options:
         profile: What it is to be; None lets the project say.
         model_data: A model.tar.gz that goes with it.
         container: What runs it; None takes what this machine has.
-        instance_type: Whose processors and memory its containers get; None gives them all of this machine.
+        instance_type: Whose processors its containers get, and one its memory and disk; None gives them all of this
+            machine.
+        serverless_mb: Memory of the serverless endpoint that the profile `serverless` has in mind.
         samples: Requests that it understands.
         startup_s: How long to wait for the first healthy answer.
         waivers: Those of `--waivers`.
         project: That of `--project`, to which an image belongs.
-        with_drills: Whether to do violence to it.
+        with_drills: Whether to hurt its containers.
+        is_online: Whether to ask AWS what the account has that it is sold from.
     """
 
     profile: Profile | None = None
     model_data: Path | None = None
     container: str | None = None
     instance_type: InstanceType | None = None
+    serverless_mb: int = SERVERLESS_MB
     samples: tuple[Request, ...] = ()
     startup_s: float = 0.0
     waivers: tuple[Waiver, ...] = ()
     project: Project | None = None
     with_drills: bool = False
+    is_online: bool = False
 
     def waivers_of(self, own: Project | None) -> tuple[Waiver, ...]:
         """Those of the command line, then those of the target's own project, or else of `--project`.
@@ -86,6 +94,31 @@ def _each(given: Sequence[str], count: int, option: str) -> tuple[str, ...]:
             hint=f"--sample a.csv {option} text/csv --sample b.json {option} application/json",
         )
     return tuple(given)
+
+
+def report_files(given: Sequence[str]) -> tuple[tuple[Form, Path], ...]:
+    """The files that reports are written to, and in which form: `html:build/report.html`.
+
+    Raises:
+        UsageError: There is no such form, or no such folder.
+    """
+    found: list[tuple[Form, Path]] = []
+    for text in given:
+        form, colon, name = text.partition(":")
+        if form not in list(Form) or not colon or not name:
+            raise UsageError(
+                "`--report` has no form, or none that there is",
+                got=f"`{text}`",
+                want=f"FORM:FILE, and one of {', '.join(Form)}",
+                hint=f"--report {Form.JSON}:report.json",
+            )
+        folder = Path(name).parent
+        if not folder.is_dir():
+            raise UsageError(
+                "there is no folder for a report", got=f"`{folder}`", hint=f"mkdir -p {shlex.quote(str(folder))}"
+            )
+        found.append((Form(form), Path(name)))
+    return tuple(found)
 
 
 def load_waivers(file: Path | None) -> tuple[Waiver, ...]:

@@ -1,22 +1,20 @@
-"""Invocations: answered, with any headers, of any size; and execution parameters.
+"""Invocations: answered, with any headers, of any size.
 
 What a stranger's model takes is not known, so a 4xx to a generic request says nothing against an image.
 """
 
-import json
 from typing import Final
 
 from argosy.conformance.check import SAMPLE, Check, Group, Verdict, failed, passed, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.probes import Exchange, size
-from argosy.conformance.scenes.endpoint import ExecutionParameters, Headers, Invocations, LargeBody
+from argosy.conformance.scenes.endpoint import Headers, Invocations, LargeBody
 from argosy.conformance.sources import EXAMPLES_ISSUES, MODEL_PACKAGE_IMAGES
-from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, HOSTING_PAGE, INVOKE_ENDPOINT
+from argosy.contract import HOSTING_PAGE, INVOKE_ENDPOINT
 
 _NO_ROUTE: Final = (404, 405, 501)
 _UNREAD: Final = (401, 403, 404, 405, 411, 415)
 """Statuses that the headers alone may earn: they do not show that the body was read."""
-_STRATEGIES: Final = ("MULTI_RECORD", "SINGLE_RECORD")
 _SAMPLE_HINT: Final = f"give a request that it takes with {SAMPLE}"
 
 
@@ -27,7 +25,8 @@ def _invocations(invocations: Invocations) -> Verdict:
         return failed(f"{listed} not answered with 2xx", *(exchange.evidence for exchange in refused[:4]))
     if samples:
         listed = f"{len(samples)} samples were answered with 2xx"
-        return passed(listed if len(samples) > 1 else f"the sample was answered with {samples[0].status}")
+        sentence = listed if len(samples) > 1 else f"the sample was answered with {samples[0].status}"
+        return passed(sentence, *(sample.evidence for sample in samples))
     succeeded = [exchange for exchange in probes if exchange.is_success]
     if succeeded:
         return passed(f"{len(succeeded)} of {len(probes)} generic requests were answered with 2xx")
@@ -89,26 +88,6 @@ def _large(large_body: LargeBody) -> Verdict:
     return passed(f"a body of {sent} is taken and answered with {large.status}")
 
 
-def _execution_parameters(parameters: ExecutionParameters) -> Verdict:
-    exchange = parameters.exchange
-    if exchange.status in (404, 405):
-        return passed(f"{exchange.status}: the defaults hold")
-    if exchange.status != 200:
-        return failed(f"got {exchange.status or exchange.error}, want 200 or 404", exchange.evidence)
-    try:
-        answer = json.loads(exchange.body)
-    except ValueError:
-        return failed("200, but not JSON", exchange.evidence)
-    match answer:
-        case {"MaxConcurrentTransforms": int(count), "BatchStrategy": str(strategy), "MaxPayloadInMB": int(payload)}:
-            if strategy not in _STRATEGIES:
-                return failed(f"BatchStrategy is `{strategy}`, want one of {', '.join(_STRATEGIES)}", exchange.evidence)
-            if count * payload > BATCH_PAYLOAD_MB.value:
-                return failed(f"{count} times {payload} MB is more than 100 MB", exchange.evidence)
-            return passed(f"{count} at once, {strategy}, {payload} MB")
-    return failed("200, but not with the three fields", exchange.evidence)
-
-
 def _is_broken(exchange: Exchange) -> bool:
     return exchange.status is None or exchange.is_server_error
 
@@ -122,16 +101,15 @@ def _is_worse(baseline: Exchange, changed: Exchange) -> bool:
 _INVOCATIONS: Final[Group[Invocations]] = Group("invocations", Invocations, needs=("start-healthy",))
 _HEADERS: Final[Group[Headers]] = Group("invocations", Headers, needs=("start-healthy", "invocations"))
 _LARGE: Final[Group[LargeBody]] = Group("invocations", LargeBody, needs=("start-healthy", "invocations"))
-_EXECUTION: Final[Group[ExecutionParameters]] = Group("invocations", ExecutionParameters, needs=("start-healthy",))
 
-CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Check[ExecutionParameters], ...]] = (
+CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody], ...]] = (
     _INVOCATIONS.check(
         must(
             "invocations",
             MODEL_PACKAGE_IMAGES,
             "POST /invocations takes inference requests and answers them.",
             "route POST /invocations to the model; give `argosy check` a request with --sample and --content-type",
-            rows="C08",
+            rows="C08 F06",
         ),
         _invocations,
     ),
@@ -164,16 +142,5 @@ CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody] | Che
             rows="C19 L01 F10",
         ),
         _large,
-    ),
-    _EXECUTION.check(
-        should(
-            "execution-parameters",
-            BATCH_PAGE,
-            "GET /execution-parameters is 404, or JSON whose"
-            " MaxConcurrentTransforms times MaxPayloadInMB is at most 100.",
-            'answer {"MaxConcurrentTransforms": 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}, or 404',
-            rows="C17",
-        ),
-        _execution_parameters,
     ),
 )

@@ -10,6 +10,8 @@ from argosy.conformance.observing.bench import Bench
 from argosy.conformance.scenes.endpoint import Start
 from argosy.errors import ContainerError
 
+NOT_ASKED: Final = "not asked for: --drills"
+"""Why the scenes of drills are absent where `Bench.drills` is None."""
 _AT_ONCE: Final = 2
 """Acts that are played beside each other: those whose times are judged are alone."""
 
@@ -26,7 +28,7 @@ class Act:
             part of a scene.
         is_alone: Whether nothing else may run meanwhile, because times are judged.
         needs_healthy: Whether it is played only where the first act's container got healthy.
-        is_drill: Whether it does violence to the container, and is played only where that was asked for.
+        is_drill: Whether it hurts its containers, and is played only where that is asked for: `Bench.drills`.
     """
 
     name: str
@@ -54,6 +56,9 @@ def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Ca
     case = known or Case()
     case = case.joined(_played(first, bench, case))
     chosen = [act for act in others if kinds & set(act.scenes)]
+    if bench.drills is None:
+        case = case.without((scene for act in chosen if act.is_drill for scene in act.scenes), NOT_ASKED)
+        chosen = [act for act in chosen if not act.is_drill]
     for act in _ready(chosen, case, is_alone=True):
         case = case.joined(_played(act, bench, case))
     with ThreadPoolExecutor(_AT_ONCE) as pool:

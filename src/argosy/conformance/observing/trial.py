@@ -1,6 +1,7 @@
 """One running container of an act: started, asked, stopped; what it logs goes with what it was asked."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Final
@@ -18,6 +19,7 @@ PATIENCE_S: Final = 10.0
 POLL_S: Final = 0.1
 _SIGNAL_ARRIVES_S: Final = 0.2
 _ENDING_S: Final = 1.0
+_RESTART_GRACE_S: Final = 2.0
 _LOG_LINES: Final = 8
 _START_LOG_LINES: Final = 40
 _LINE_LENGTH: Final = 500
@@ -49,11 +51,27 @@ class Trial:
 
     def start(self) -> Start:
         """Start the container and wait until it is healthy, has ended, or time is up."""
+        return self._started(self.container.start)
+
+    def restart(self) -> Start:
+        """End the container, unless it has ended, start it again, and wait as `start` does."""
+        self._track.turn(Moment.TERMINATED)
+        self.container.terminate()
+        if self._exit_code(_RESTART_GRACE_S) is None:
+            self._track.turn(Moment.KILLED)
+            self.container.kill()
+            self.container.wait(PATIENCE_S)
+        self.log()
+        self._track.close()
+        self._track = self._bench.recorder.track(self._bench.act)
+        return self._started(self.container.restart)
+
+    def _started(self, start: Callable[[], None]) -> Start:
         begun = time.monotonic()
         limit_s = self._bench.startup_s
         self._track.start(self.container.memory_bytes)
         try:
-            self.container.start()
+            start()
         except ContainerError as error:
             self._track.turn(Moment.REFUSED)
             return Start(limit_s, failure=error.message)

@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 def ran_by(report: Report) -> str:
     """What the image was run by, and what it is to be."""
-    named = {"process": "as a process of this machine", "machine": "this machine", "": "not run"}
+    named = {"process": "as a process of this machine", "machine": "examined by argosy doctor", "": "not run"}
     runner = named.get(report.container, f"run by {report.container}")
     return f"{runner}, profile {report.profile}" if report.profile else runner
 

@@ -158,9 +158,10 @@ def _tree(pid: int) -> list[int]:
     """A process and its descendants; of those that end meanwhile some may be missing."""
     found = [pid]
     for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, children.read_text(encoding="ascii").split())
+        with contextlib.suppress(OSError):  # it ends while its threads are listed
+            for children in list(Path(f"/proc/{parent}/task").glob("*/children")):
+                with contextlib.suppress(OSError):
+                    found += map(int, children.read_text(encoding="ascii").split())
     return found
 
 
@@ -195,3 +196,17 @@ def _as_exit_code(code: int | None) -> int | None:
 def _send(target: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(target, number)
+
+
+def processes_below(pid: int) -> list[tuple[str, int]]:
+    """The name and the memory in bytes of a process and of each that descends from it, the largest first.
+
+    A page that several of them share counts for each with its share, as in `memory_of`.
+    """
+    found = []
+    for each in _tree(pid):
+        with contextlib.suppress(OSError):
+            name = Path(f"/proc/{each}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            if (taken := _taken(each)) is not None:
+                found.append((name, taken))
+    return sorted(found, key=lambda process: -process[1])

@@ -20,6 +20,48 @@ BY_GROUP: Final[Mapping[str, str]] = {
     "errors": "The platform passes the container's status on to the caller, bills by it, and retries by it.",
     "stop": "Containers are stopped with every update, every scaling in and every end of a job, while requests are"
     " under way.",
+    "bodies": "What callers send, and how it is framed on the way, is not the seller's to choose: a server that reads"
+    " one size or framing alone refuses the others' invocations.",
+    "load": "An endpoint sends as many invocations at once as its callers do, to one container, and each waits for an"
+    " answer of its own.",
+    "streams": "A streamed answer is passed on part by part as it comes; one that is gathered first reaches nobody in"
+    " time, and one that ends early looks whole.",
+    "log": "CloudWatch gets what the container writes to stdout and stderr and nothing else; the buyer can read it, and"
+    " the seller cannot.",
+    "metering": "With a price per inference AWS bills by a header of each answer: a wrong one bills too much, or"
+    " nothing.",
+    "transform jobs": "AWS validates every model package by a transform job, and buyers run them over whole buckets:"
+    " one mini-batch that fails, fails the job.",
+    "isolation": "Instances come and go: the same image is started anew, with the memory and the disk of another type,"
+    " on files that are as they were delivered.",
+    "serverless": "A serverless endpoint starts containers while callers wait, with little memory, no GPU and a user"
+    " of its own.",
+    "multi-model": "One container has many models, which SageMaker loads and unloads by requests of its own; a server"
+    " that does not know them answers 404 to every invocation.",
+    "pipeline": "Several containers share one network, each gets a port by a variable, and the answer of one is the"
+    " request of the next.",
+    "drills": "What happens to a container in a year of service: processes that die, clients that vanish, memory that"
+    " runs out. Callers should see errors for seconds and no wrong answers.",
+    "aws": "What is in the account decides whether AWS can make the package: it reads image, artifacts and samples with"
+    " the roles that it is given, in one region.",
+    "package": "A model package for AWS Marketplace is made once and cannot be changed: what is wrong in it costs a new"
+    " version, and what it declares is what buyers can deploy.",
+    "instances": "Buyers choose among the instance types that the package declares and no others, and AWS validates it"
+    " on one of them.",
+    "validation": "AWS runs the package's own transform job before it can be listed; a package whose job fails is of"
+    " status Failed, hours later.",
+    "account": "Repository, bucket, roles and package have to be in one region and belong to the seller: SageMaker"
+    " denies access to anything else only when the package is made.",
+    "pricing": "A price has to be there for each instance type that buyers can choose, and the change set that lacks"
+    " one is refused as a whole.",
+    "listing": "AWS reviews each product by hand before it is public; a text that is missing, too long or not"
+    " substantiated sends it back for days.",
+    "usage": "Buyers see no code of the seller's: what they need to call the model stands here, and AWS's review looks"
+    " for it.",
+    "notebook": "AWS's review runs the sample notebook, and buyers start from it: what works in one account or region"
+    " alone fails there.",
+    "aws": "What the account lacks is seen only when the package is made: by a refusal, or by a validation that fails"
+    " after hours. Each of these was asked for beforehand, and nothing was changed.",
 }
 """Group of the report -> why its clauses are asked."""
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
+from argosy.conformance.explaining.reasons import reason_of
 from argosy.conformance.profile import Profile
-from argosy.conformance.reasons import reason_of
 from argosy.errors import UsageError
 
 _WIDTH: Final = 80
@@ -25,6 +25,8 @@ class Way(StrEnum):
     STATIC = "static"
     DYNAMIC = "dynamic"
     DRILL = "drill"
+    PROJECT = "project"
+    AWS = "aws"
 
     @property
     def sentence(self) -> str:
@@ -35,15 +37,19 @@ class Way(StrEnum):
 _SENTENCES: Final = {
     Way.STATIC: "the image or archive is read, and nothing is run",
     Way.DYNAMIC: "a container is run, and what it does is judged",
-    Way.DRILL: "only with --drills: violence is done to a running container",
+    Way.DRILL: "only with --drills: a running container is hurt",
+    Way.PROJECT: "argosy.toml and the files that it names are read, and nothing is run",
+    Way.AWS: "AWS is asked, and nothing is changed there",
 }
+_AT_REST: Final = {"project": Way.PROJECT, "account": Way.AWS}
+"""File of `scenes/` that has a scene that no act plays -> how it is come by; any other is read from the image."""
 
 
 def way_of(check: Check[Any]) -> Way:
     """How a check comes to what it judges."""
     acts = [act for act in ACTS if check.scene in act.scenes]
     if not acts:
-        return Way.STATIC
+        return _AT_REST.get(check.scene.__module__.rpartition(".")[2], Way.STATIC)
     return Way.DRILL if all(act.is_drill for act in acts) else Way.DYNAMIC
 
 
