@@ -367,6 +367,12 @@ def test_a_defect_of_the_notebook_fails_exactly_its_own_clause(defect: str) -> N
         with_value("listing/short_description", "Counts cars best when the image is sharp."),
         with_value("listing/medical_use", "It is for research only and not for diagnosis."),
         with_value("pricing/eula", "https://example.com/eula.html"),
+        with_value("listing/use_cases", "Cuenta todo lo que se mueve en una imagen."),
+        with_value("account/bucket", "vehicles.-releases.v1"),
+        facts_of(
+            changed("response_types", ["application/json", "image/png"]),
+            serving=Serving(content_types=("application/json",)),
+        ),
         with_value("account/repository", "123456789012.dkr.ecr.us-east-1.amazonaws.com/vehicles"),
         with_value("account/id", None),
         with_value("release/title", None),
@@ -383,7 +389,7 @@ def test_a_defect_of_the_notebook_fails_exactly_its_own_clause(defect: str) -> N
         ),
         with_value("pricing/realtime", {"ml.m5.large": 0, "ml.c5.xlarge": 0.8}),
     ],
-    ids=range(18),
+    ids=range(21),
 )
 def test_what_only_looks_like_a_defect_fails_nothing(facts: ProjectFacts) -> None:
     assert failed_clauses(judge_project(facts)) == set()

@@ -92,7 +92,7 @@ def _media_types(facts: ProjectFacts) -> Verdict:
     served = facts.serving.content_types
     if served is not None:
         known = {_essence(text) for text in served}
-        strangers = [text for text in (*taken, *given) if _essence(text) not in known]
+        strangers = [text for text in taken if _essence(text) not in known]  # an answer may have a type of its own
         if strangers:
             seen = Evidence("serving.content_types", ", ".join(served))
             return failed(f"`{strangers[0]}` is not among `serving.content_types`", seen)
@@ -182,7 +182,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "package-media-types",
             INFERENCE_SPECIFICATION,
-            "The package names the media types that it takes and gives, and the server has them all.",
+            "The package names the media types that it takes and gives, and the server takes them all.",
             'set content_types = ["text/csv"] and response_types = ["application/json"] in [marketplace]',
             rows="L11 V04",
             only=SOLD,

@@ -39,7 +39,7 @@ OPT_IN_REGIONS: Final = frozenset(
 """Regions that were launched after 20 March 2019, which an account has to opt into."""
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
-_BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?![.-])){1,61}[a-z0-9]")
+_BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/([\w+=,.@-]+/)?[\w+=,.@-]+")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
