@@ -100,8 +100,9 @@ def _media_types(facts: ProjectFacts) -> Verdict:
 
 
 def _volume(facts: ProjectFacts) -> Verdict:
-    size = facts.artifacts_bytes + (facts.image_bytes or 0)
-    what = "artifacts and image" if facts.image_bytes is not None else "artifacts, without the image,"
+    artifacts = facts.artifacts_bytes if facts.has_archive or facts.image_bytes is None else 0  # else they are in it
+    size = artifacts + (facts.image_bytes or 0)
+    what = "artifacts, without the image," if facts.image_bytes is None else "image and artifacts"
     seen = Evidence(what, f"{size / _MB:,.1f} MB unpacked")
     if size > _FULL_GB * _GB:
         return failed(f"{what} have {size / _GB:.1f} GB; a transform job has {_VOLUME_GB} GB for all", seen)
