@@ -51,8 +51,8 @@ def test_the_machine_has_a_report_as_an_image_has(tmp_path: Path, engine_folder:
     assert done.stdout.startswith("this machine\n  examined by argosy doctor\n\nengine\n  ok   runner ")
     assert "FAIL engine-builds          SHOULD" in done.stdout
     assert "BUILDX_NO_DEFAULT_ATTESTATIONS=1" in done.stdout
-    assert "ok   aws-credentials        from `env`" in done.stdout
-    assert "aws-identity           MUST  not asked for: --online" in done.stdout
+    assert "ok   credentials            from `env`" in done.stdout
+    assert "identity               MUST  not asked for: --online" in done.stdout
     document = json.loads(written.read_text())
     jsonschema.validate(document, SCHEMA)
     (report,) = document["reports"]

@@ -35,12 +35,15 @@ class Launcher:
     def __init__(self, script: Path) -> None:
         self.script = script
         self.launches: list[Launch] = []
+        self.usual_port = free_port()
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
         port = int(launch.environment.get("SAGEMAKER_BIND_TO_PORT", free_port()))
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
         environment |= launch.environment
+        if "SAGEMAKER_BIND_TO_PORT" in launch.environment:
+            environment["USUAL_PORT"] = str(self.usual_port)  # in an image it is 8080, and the same in all containers
         # What cannot be taken from a process of this machine is imitated by the server that would miss it.
         environment |= {"READ_ONLY_ROOT": "1"} if launch.read_only else {}
         environment |= {"OTHER_USER": "1"} if launch.user is not None else {}

@@ -17,6 +17,7 @@ from argosy.cli.main import EXIT_EXAMINED_FAILED, exit_code
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.explaining import explanation
 from argosy.conformance.finding import Report
+from argosy.conformance.observing.bench import SERVERLESS_MB, SERVERLESS_SIZES_MB
 from argosy.conformance.profile import Profile
 from argosy.conformance.reporting.form import Form, write
 from argosy.conformance.reporting.text import lines
@@ -38,7 +39,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--instance-type",
     metavar="TYPE",
-    help="Give it the processors and memory of an instance type, as ml.m5.large. [default: all of this machine]",
+    help="Give it the processors, memory and disk of an instance type, as ml.m5.large. [default: all of this machine]",
+)
+@click.option(
+    "--serverless-memory",
+    "serverless_mb",
+    metavar="MB",
+    type=click.Choice([str(size) for size in SERVERLESS_SIZES_MB]),
+    default=str(SERVERLESS_MB),
+    show_default=True,
+    help="Memory of the endpoint that --profile serverless has in mind: 1024 to 6144.",
 )
 @click.option(
     "--sample",
@@ -148,6 +158,7 @@ def _options(values: dict[str, Any]) -> told.Options:
         model_data=values["model_data"],
         container=values["container"],
         instance_type=told.find_instance_type(values["instance_type"]),
+        serverless_mb=int(values["serverless_mb"]),
         samples=told.samples(values["samples"], values["content_types"], values["accepts"]),
         startup_s=values["startup_timeout"],
         waivers=told.load_waivers(values["waivers"]),

@@ -19,7 +19,19 @@ from argosy.conformance.container_checks import (
     startup,
 )
 from argosy.conformance.container_checks import validation as validation_job
-from argosy.conformance.image_checks import archive, image, program
+from argosy.conformance.image_checks import (
+    archive,
+    downloads,
+    gpu,
+    image,
+    nginx,
+    places,
+    program,
+    python_servers,
+    settings,
+    size,
+    system,
+)
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
 from argosy.conformance.project_checks import (
@@ -41,6 +53,14 @@ from argosy.conformance.starts import validation as validation_act
 CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its own, hence Any
     *image.CHECKS,
     *program.CHECKS,
+    *settings.CHECKS,
+    *gpu.CHECKS,
+    *places.CHECKS,
+    *downloads.CHECKS,
+    *python_servers.CHECKS,
+    *nginx.CHECKS,
+    *system.CHECKS,
+    *size.CHECKS,
     *archive.CHECKS,
     *startup.CHECKS,
     *health.CHECKS,

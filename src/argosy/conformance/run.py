@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,24 +14,22 @@ from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.account import AccountFacts, Refused
-from argosy.conformance.scenes.at_rest import Archive, Files, Still
+from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
-from argosy.errors import ArchiveError, ImageError
-from argosy.image.filesystem import read_filesystem
+from argosy.errors import ArchiveError
 from argosy.image.image import Image
-from argosy.image.materials.secrets import search_layers
+from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
-_NO_IMAGE: Final = "a project is no image: build it, and check what was built"
-_NO_ARCHIVE: Final = "no --model-data was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class Subject:
         model_data: A model.tar.gz, None when the image brings its artifacts.
         project: The project, or the one that the image was built of; None when there is none.
         is_online: Whether AWS is asked what the account has that the project is sold from.
+        scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
     target: str
@@ -53,6 +52,7 @@ class Subject:
     model_data: Path | None = None
     project: Project | None = None
     is_online: bool = False
+    scan: Callable[[Image], Scan] | None = None
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -70,9 +70,15 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     begun = time.monotonic()
     terms = terms or Terms()
     checks = asked_by(terms.profile)
-    case = _at_rest(subject)
-    files = case.find(Files)
     wanted = {check.scene for check in checks}
+    case = observe_at_rest(
+        subject.image,
+        is_stored=subject.is_stored,
+        target=subject.target,
+        model_data=subject.model_data,
+        scan=subject.scan if Scanned in wanted else None,
+    )
+    files = case.find(Files)
     case = case.joined(_sold(subject, files, is_online=subject.is_online and AccountFacts in wanted))
     facts = case.find(ProjectFacts)
     samples = bench.samples or (requests_of(facts) if facts is not None else ())
@@ -135,33 +141,7 @@ def judge(
         else:
             verdict = _examined(check, scene)
         found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
-    return tuple(found.values())
-
-
-def files_of(image: Image) -> Files:
-    """The scene of an image's files.
-
-    Raises:
-        ImageError: A layer is broken.
-    """
-    filesystem = read_filesystem(image)
-    return Files(image, filesystem, search_layers(image, filesystem))
-
-
-def _at_rest(subject: Subject) -> Case:
-    """The scenes that need no container."""
-    case = Case()
-    if subject.image is None:
-        case = case.without((Still, Files), _NO_IMAGE)
-    else:
-        case = case.joined(Case.of(Still(subject.image, subject.is_stored)))
-        try:
-            case = case.joined(Case.of(files_of(subject.image)))
-        except ImageError as error:
-            case = case.without((Files,), f"the layers cannot be read: {error.message}")
-    if subject.model_data is None:
-        return case.without((Archive,), _NO_ARCHIVE)
-    return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
+    return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
 def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
@@ -180,6 +160,15 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
         return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:
+    """The finding; a failure that another one explains is none of its own."""
+    cause = next((id_ for id_ in causes if id_ in found and found[id_].status is Status.FAIL), None)
+    if cause is None or finding.status is not Status.FAIL:
+        return finding
+    verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
+    return replace(finding, verdict=verdict)
 
 
 def _participle(status: Status) -> str:

@@ -15,6 +15,18 @@ ISOLATION_PAGE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-alg
 SDK_ISSUES: Final = "https://github.com/aws/sagemaker-python-sdk/issues"
 EXAMPLES_ISSUES: Final = "https://github.com/aws/amazon-sagemaker-examples/issues"
 FEEDBACK_ISSUES: Final = "https://github.com/aws/amazon-sagemaker-feedback/issues"
+ECR_QUOTAS: Final = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html"
+ECR_SCANNING: Final = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html"
+SERVERLESS_PAGE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"
+MULTI_MODEL_PAGE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html"
+NVIDIA_DOCKER: Final = (
+    "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html"
+)
+GUNICORN_SETTINGS: Final = "https://docs.gunicorn.org/en/stable/settings.html"
+NGINX_CORE: Final = "https://nginx.org/en/docs/http/ngx_http_core_module.html"
+NGINX_PROXY: Final = "https://nginx.org/en/docs/http/ngx_http_proxy_module.html"
+FLASK_DEPLOYING: Final = "https://flask.palletsprojects.com/en/stable/deploying/"
+PYTHON_COMMAND_LINE: Final = "https://docs.python.org/3/using/cmdline.html"
 MARKETPLACE_PREREQUISITES: Final = f"{MARKETPLACE_GUIDE}/ml-publishing-prereq.html"
 CATALOG_SHAPES: Final = "https://github.com/awslabs/aws-marketplace-catalog-api-shapes-for-python"
 CATALOG_VERSIONS: Final = "https://docs.aws.amazon.com/marketplace-catalog/latest/api-reference/ml-products.html"

@@ -68,11 +68,11 @@ def test_a_good_machine_passes_everything() -> None:
         (Disks(Folder("/cache", CACHE_FREE), Folder("/docker", ENGINE_FREE - 1)), {"engine-space"}),
         (Capacity(M5.cpus - 1, M5.memory_bytes, M5), {"processors"}),
         (Capacity(M5.cpus, M5.memory_bytes - 1, M5), {"memory"}),
-        (Cloud(is_installed=False), {"aws-sdk"}),
-        (Cloud(True, fault="not INI"), {"aws-sdk"}),
-        (Cloud(True, "", "us-east-1"), {"aws-credentials"}),
-        (Cloud(True, "env", ""), {"aws-region"}),
-        (Caller("", "ExpiredToken"), {"aws-identity"}),
+        (Cloud(is_installed=False), {"sdk"}),
+        (Cloud(True, fault="not INI"), {"sdk"}),
+        (Cloud(True, "", "us-east-1"), {"credentials"}),
+        (Cloud(True, "env", ""), {"region"}),
+        (Caller("", "ExpiredToken"), {"identity"}),
         (Clock(skew_s=SKEW_S + 1, asked="https://x.test"), {"clock"}),
         (Clock(skew_s=-SKEW_S - 1, asked="https://x.test"), {"clock"}),
         (Software("3.11.7", "0.1.0", ("uv is not installed",)), {"toolkit", "scanner"}),
@@ -136,7 +136,7 @@ def test_a_scene_that_was_not_seen_says_why() -> None:
     (finding,) = (
         finding
         for finding in judge(absent.without((Caller,), "not asked for: --online"), CHECKS)
-        if finding.clause.id == "aws-identity"
+        if finding.clause.id == "identity"
     )
     assert (finding.status, finding.verdict.reason) == (Status.SKIP, "not asked for: --online")
     assert replace(finding).level == "MUST"

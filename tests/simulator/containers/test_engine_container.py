@@ -87,6 +87,22 @@ def test_fault_4_an_image_without_model_data_is_served_and_stopped(make: MakeIma
     assert "stand-in starts" in container.logs()
 
 
+@pytest.mark.parametrize("user", [0, 1000])
+def test_the_memory_of_its_processes_is_seen(
+    make: MakeImageContainer, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = make(is_watched=False)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert container.memory_bytes() is None
+    container.start()
+    await_ping(container)
+    taken = container.memory_bytes()
+    container.remove()
+    assert taken is not None
+    assert 2**20 < taken < 2**28
+    assert container.memory_bytes() is None
+
+
 def test_fault_6_a_deaf_container_is_killed(make: MakeImageContainer) -> None:
     container = make(environment={"STAND_IN_MODE": "deaf"})
     container.start()
@@ -145,6 +161,22 @@ def test_a_read_only_root_has_a_writable_tmp(make: MakeImageContainer, engine: E
     await_ping(container)
     assert execute(engine, container, "open('/tmp/x', 'w')").returncode == 0
     assert execute(engine, container, "open('/x', 'w')").returncode == 1
+
+
+def test_what_was_written_outlives_a_restart_and_is_told(make: MakeImageContainer, engine: Engine) -> None:
+    container = make(user=54321, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert container.can_restart
+    container.start()
+    await_ping(container)
+    assert execute(engine, container, "import os; print(os.getuid(), os.getgid())").stdout == "54321 54321\n"
+    written = "open('/var/tmp/kept', 'w'); open('/tmp/scratch', 'w')"
+    assert execute(engine, container, written).returncode == 0
+    assert list(container.written()) == ["/var/tmp/kept"]
+    assert stop(container).exit_code == 0
+    container.restart()
+    await_ping(container)
+    assert execute(engine, container, "import os; print(os.path.exists('/var/tmp/kept'))").stdout == "True\n"
+    assert all(name and size > 0 for name, size in container.processes())
 
 
 def test_remove_leaves_no_container_and_no_network(make: MakeImageContainer, engine: Engine) -> None:

@@ -79,13 +79,11 @@ def scan(image: Image, threshold: str, cache_dir: Path, environ: Mapping[str, st
     """Have the image scanned before it goes anywhere.
 
     Raises:
-        NotScannedError: No scanner came to a result.
+        NotScannedError: None is installed, or none came to a result.
         ImageError: It found something as bad as `threshold`, or worse.
     """
-    with folder_aside(cache_dir) as folder:
-        write_layout(image, folder / "image", "latest")
-        with output.step("scanning for known vulnerabilities"):
-            found = scanner.scan(folder / "image", environ)
+    with output.step("scanning for known vulnerabilities"):
+        found = scanned(image, cache_dir, environ)
     output.say(str(found))
     if found.at_least(threshold):
         raise ImageError(
@@ -94,3 +92,15 @@ def scan(image: Image, threshold: str, cache_dir: Path, environ: Mapping[str, st
             want=f"none that is {threshold} or worse",
             hint=f"take newer versions or a newer base; `{found.scanner}` itself names each of them",
         )
+
+
+def scanned(image: Image, cache_dir: Path, environ: Mapping[str, str]) -> scanner.Scan:
+    """What a scanner finds in an image.
+
+    Raises:
+        NotScannedError: None is installed, or none came to a result.
+    """
+    scanner.require_installed(environ)  # before gigabytes are written that nobody reads
+    with folder_aside(cache_dir) as folder:
+        write_layout(image, folder / "image", "latest")
+        return scanner.scan(folder / "image", environ)

@@ -8,6 +8,7 @@ from typing import Final
 
 from argosy import project
 from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.observing.bench import SERVERLESS_MB
 from argosy.conformance.probes import Request, invocation
 from argosy.conformance.profile import Profile
 from argosy.conformance.reporting.form import Form
@@ -29,7 +30,9 @@ class Options:
         profile: What it is to be; None lets the project say.
         model_data: A model.tar.gz that goes with it.
         container: What runs it; None takes what this machine has.
-        instance_type: Whose processors and memory its containers get; None gives them all of this machine.
+        instance_type: Whose processors its containers get, and one its memory and disk; None gives them all of this
+            machine.
+        serverless_mb: Memory of the serverless endpoint that the profile `serverless` has in mind.
         samples: Requests that it understands.
         startup_s: How long to wait for the first healthy answer.
         waivers: Those of `--waivers`.
@@ -42,6 +45,7 @@ class Options:
     model_data: Path | None = None
     container: str | None = None
     instance_type: InstanceType | None = None
+    serverless_mb: int = SERVERLESS_MB
     samples: tuple[Request, ...] = ()
     startup_s: float = 0.0
     waivers: tuple[Waiver, ...] = ()

@@ -18,6 +18,8 @@ from argosy.conformance.profile import Profile
 from argosy.conformance.run import Subject, examine
 from argosy.conformance.terms import Terms
 from argosy.image import reference
+from argosy.image.image import Image
+from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
@@ -73,10 +75,18 @@ class Target:
             is_read_only=not is_process,
             samples=options.samples,
             startup_s=options.startup_s,
+            instance_type=options.instance_type,
+            serverless_mb=options.serverless_mb,
             drills=Severity() if options.with_drills else None,
         )
         belongs = self._project or options.project
-        subject = Subject(self.name, model_data=options.model_data, project=belongs, is_online=options.is_online)
+        subject = Subject(
+            self.name,
+            model_data=options.model_data,
+            project=belongs,
+            is_online=options.is_online,
+            scan=self._scan,
+        )
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
@@ -90,13 +100,20 @@ class Target:
         return self._options.profile or (Profile.MARKETPLACE if is_sold else Profile.SAGEMAKER)
 
     def _launch(self, launch: Launch) -> Container:
-        """A container of it, with no more of this machine than the instance type has."""
+        """A container of it, with no more processors than the instance type has.
+
+        One alone gets no more of the memory and the disk (`starts/instance.py`), so that what lacks has one finding.
+        """
         declared = self._options.instance_type
         if declared is not None:
-            launch = replace(
-                launch, cpus=launch.cpus or declared.cpus, memory_bytes=launch.memory_bytes or declared.memory_bytes
-            )
+            launch = replace(launch, cpus=launch.cpus or declared.cpus)
         return open_container(self.name, self._options.container, launch, self._around)
+
+    def _scan(self, image: Image) -> Scan:
+        """What a scanner finds in the image."""
+        from argosy.cli.building import materials  # with it comes all that describes an image
+
+        return materials.scanned(image, self._around.cache_dir, self._around.variables)
 
     def _with_image(self, subject: Subject) -> Subject:
         """The subject with its image at rest."""

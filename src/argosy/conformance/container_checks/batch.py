@@ -158,7 +158,9 @@ def _is_whole(job: Job | None) -> bool:
     return job is None or job.is_completed
 
 
-_PARAMETERS: Final[Group[ExecutionParameters]] = Group("transform jobs", ExecutionParameters, needs=("start-healthy",))
+_PARAMETERS: Final[Group[ExecutionParameters]] = Group(
+    "transform jobs", ExecutionParameters, needs=("start-healthy",), causes=("ping-any-host",)
+)
 _BATCH_START: Final[Group[BatchStart]] = Group("transform jobs", BatchStart, needs=("start-healthy",))
 _JOBS: Final[Group[Jobs]] = Group("transform jobs", Jobs, needs=("batch-start", "invocations"))
 

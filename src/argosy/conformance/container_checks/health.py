@@ -98,7 +98,8 @@ def _evidence(exchanges: tuple[Exchange, ...] | list[Exchange]) -> tuple[Evidenc
 
 _HEALTH: Final[Group[Health]] = Group("health", Health, needs=("start-healthy",))
 _HONESTY: Final[Group[Honesty]] = Group("health", Honesty, needs=("start-healthy",))
-_BUSY: Final[Group[Busy]] = Group("health", Busy, needs=("start-healthy",))
+# Invocations that fail are another clause, and may keep a server busier than any that it answers.
+_BUSY: Final[Group[Busy]] = Group("health", Busy, needs=("start-healthy",), causes=("invocations",))
 
 CHECKS: Final[tuple[Check[Health] | Check[Honesty] | Check[Busy], ...]] = (
     _HEALTH.check(

@@ -109,7 +109,7 @@ CHECKS: Final[tuple[Check[Invocations] | Check[Headers] | Check[LargeBody], ...]
             MODEL_PACKAGE_IMAGES,
             "POST /invocations takes inference requests and answers them.",
             "route POST /invocations to the model; give `argosy check` a request with --sample and --content-type",
-            rows="C08",
+            rows="C08 F06",
         ),
         _invocations,
     ),

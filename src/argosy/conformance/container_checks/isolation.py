@@ -146,7 +146,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
     ),
     _INSTANCE.check(
         must(
-            "instance-memory",
+            "instance-type-memory",
             f"{EXAMPLES_ISSUES}/3148",
             "The container starts and answers with the memory of the instance type.",
             "start fewer workers (each loads the model), or share it between them; or take a type with more memory",
@@ -156,7 +156,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
     ),
     _INSTANCE.check(
         must(
-            "instance-disk",
+            "instance-type-disk",
             "https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-storage.html",
             "What the container writes fits into the disk of the instance type.",
             "do not copy the artifacts out of /opt/ml/model; unpack once, when the image is built",

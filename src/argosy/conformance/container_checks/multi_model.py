@@ -1,32 +1,15 @@
-"""A container of a multi-model endpoint: the label, and the calls by which models come and go."""
+"""A container of a multi-model endpoint: the calls by which models come and go."""
 
 from typing import Any, Final
 
-from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.check import SAMPLE, Check, Group, Verdict, failed, passed, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.container_checks.startup import endings
 from argosy.conformance.probes import Exchange
 from argosy.conformance.profile import Profile
-from argosy.conformance.scenes.at_rest import Still
 from argosy.conformance.scenes.models import Listing, Loading, ModelInvocations, ModelsStart, Unknown, Unloading
-from argosy.contract import LABEL_MULTI_MODEL
 
-_PAGES: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg"
-_APIS: Final = f"{_PAGES}/mms-container-apis.html"
-
-
-def has_label(still: Still, label: str) -> Verdict:
-    """Whether the image has a label with the value `true`."""
-    found = (still.image.runtime.get("Labels") or {}).get(label)
-    if found is None:
-        return failed(f"there is no label {label}")
-    if str(found).lower() != "true":
-        return failed(f"the label is `{str(found)[:40]}`, want `true`", Evidence(label, str(found)[:80]))
-    return passed(f"{label}=true")
-
-
-def _label(still: Still) -> Verdict:
-    return has_label(still, LABEL_MULTI_MODEL)
+_APIS: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html"
 
 
 def _start(scene: ModelsStart) -> Verdict:
@@ -110,7 +93,6 @@ def _wanted(wrong: list[Exchange], sentence: str) -> Verdict | None:
 
 _ONLY: Final = (Profile.MULTI_MODEL,)
 _NAME: Final = "multi-model"
-_STILL: Final[Group[Still]] = Group(_NAME, Still)
 _START: Final[Group[ModelsStart]] = Group(_NAME, ModelsStart)
 _LOADING: Final[Group[Loading]] = Group(_NAME, Loading, needs=("models-start",))
 _LISTING: Final[Group[Listing]] = Group(_NAME, Listing, needs=("models-load",))
@@ -121,16 +103,6 @@ _UNLOADING: Final[Group[Unloading]] = Group(
 )
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # a scene type for each group, hence Any
-    _STILL.check(
-        must(
-            "models-label",
-            f"{_PAGES}/build-multi-model-build-container.html",
-            f"The image has the label {LABEL_MULTI_MODEL}=true.",
-            f"LABEL {LABEL_MULTI_MODEL}=true",
-            only=_ONLY,
-        ),
-        _label,
-    ),
     _START.check(
         must(
             "models-start",

@@ -1,4 +1,4 @@
-"""A container among others of an inference pipeline: the label, its port, and what its answer says of itself."""
+"""A container among others of an inference pipeline: its port, and what its answer says of itself."""
 
 import re
 from typing import Any, Final
@@ -6,18 +6,12 @@ from typing import Any, Final
 from argosy import media_type
 from argosy.conformance.check import SAMPLE, Check, Group, Verdict, failed, passed, unknown
 from argosy.conformance.clause import fact, must, should
-from argosy.conformance.container_checks.multi_model import has_label
 from argosy.conformance.container_checks.startup import endings
 from argosy.conformance.profile import Profile
-from argosy.conformance.scenes.at_rest import Still
 from argosy.conformance.scenes.pipeline import HandOver, PipelineStart
-from argosy.contract import LABEL_BIND_TO_PORT, MULTI_CONTAINER_PAGE
+from argosy.contract import MULTI_CONTAINER_PAGE
 
 _TAKEN: Final = re.compile(r"(?i:address (?:already )?in use)|\bEADDRINUSE\b")
-
-
-def _label(still: Still) -> Verdict:
-    return has_label(still, LABEL_BIND_TO_PORT)
 
 
 def _port(scene: PipelineStart) -> Verdict:
@@ -61,22 +55,10 @@ def _taken(scene: HandOver) -> Verdict:
 
 
 _ONLY: Final = (Profile.PIPELINE,)
-_STILL: Final[Group[Still]] = Group("pipeline", Still)
 _START: Final[Group[PipelineStart]] = Group("pipeline", PipelineStart, needs=("start-healthy",))
 _HAND_OVER: Final[Group[HandOver]] = Group("pipeline", HandOver, needs=("bind-to-port", "safe-port-range"))
 
-CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
-    _STILL.check(
-        must(
-            "bind-to-port-label",
-            MULTI_CONTAINER_PAGE,
-            f"The image has the label {LABEL_BIND_TO_PORT}=true.",
-            f"LABEL {LABEL_BIND_TO_PORT}=true",
-            rows="N10",
-            only=_ONLY,
-        ),
-        _label,
-    ),
+CHECKS: Final[tuple[Check[Any], ...]] = (  # two scene types, hence Any
     _START.check(
         must(
             "bind-to-port",

@@ -103,7 +103,7 @@ def _log(lines: list[str]) -> Evidence:
     return Evidence("the log", f"{len(lines)} lines", None, tuple(lines[-4:]))
 
 
-_START: Final[Group[Start]] = Group("start", Start)
+_START: Final[Group[Start]] = Group("start", Start, causes=("image-platform", "image-serve", "image-libraries"))
 _ISOLATION: Final[Group[Isolation]] = Group("start", Isolation)
 
 CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
@@ -113,7 +113,7 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             HOSTING_PAGE,
             "The server listens on port 8080 of all addresses.",
             "bind 0.0.0.0:8080",
-            rows="C04 F04",
+            rows="C04 F04 F25 N11",
         ),
         _port,
     ),
@@ -123,7 +123,7 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             HOSTING_PAGE,
             "GET /ping is answered with 200 within 8 minutes of the start.",
             "answer GET /ping with 200 and an empty body once the model is loaded; look in the log for why it is not",
-            rows="C06 F04",
+            rows="C06 F04 F05",
         ),
         _healthy,
         "start-port",

@@ -20,6 +20,28 @@ BY_GROUP: Final[Mapping[str, str]] = {
     "errors": "The platform passes the container's status on to the caller, bills by it, and retries by it.",
     "stop": "Containers are stopped with every update, every scaling in and every end of a job, while requests are"
     " under way.",
+    "bodies": "What callers send, and how it is framed on the way, is not the seller's to choose: a server that reads"
+    " one size or framing alone refuses the others' invocations.",
+    "load": "An endpoint sends as many invocations at once as its callers do, to one container, and each waits for an"
+    " answer of its own.",
+    "streams": "A streamed answer is passed on part by part as it comes; one that is gathered first reaches nobody in"
+    " time, and one that ends early looks whole.",
+    "log": "CloudWatch gets what the container writes to stdout and stderr and nothing else; the buyer can read it, and"
+    " the seller cannot.",
+    "metering": "With a price per inference AWS bills by a header of each answer: a wrong one bills too much, or"
+    " nothing.",
+    "transform jobs": "AWS validates every model package by a transform job, and buyers run them over whole buckets:"
+    " one mini-batch that fails, fails the job.",
+    "isolation": "Instances come and go: the same image is started anew, with the memory and the disk of another type,"
+    " on files that are as they were delivered.",
+    "serverless": "A serverless endpoint starts containers while callers wait, with little memory, no GPU and a user"
+    " of its own.",
+    "multi-model": "One container has many models, which SageMaker loads and unloads by requests of its own; a server"
+    " that does not know them answers 404 to every invocation.",
+    "pipeline": "Several containers share one network, each gets a port by a variable, and the answer of one is the"
+    " request of the next.",
+    "drills": "What happens to a container in a year of service: processes that die, clients that vanish, memory that"
+    " runs out. Callers should see errors for seconds and no wrong answers.",
     "package": "A model package for AWS Marketplace is made once and cannot be changed: what is wrong in it costs a new"
     " version, and what it declares is what buyers can deploy.",
     "instances": "Buyers choose among the instance types that the package declares and no others, and AWS validates it"

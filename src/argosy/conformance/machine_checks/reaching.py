@@ -93,7 +93,7 @@ _PROXY: Final[Group[Proxies]] = Group("software", Proxies)
 CHECKS: Final[tuple[Check[Cloud] | Check[Caller] | Check[Clock] | Check[Software] | Check[Proxies], ...]] = (
     _SDK.check(
         should(
-            "aws-sdk",
+            "sdk",
             f"{_GUIDE}/configuration.html",
             "AWS's SDK for Python is installed and can read its files.",
             "pip install 'argosy[aws]', and mend ~/.aws/config where it cannot be read",
@@ -102,34 +102,34 @@ CHECKS: Final[tuple[Check[Cloud] | Check[Caller] | Check[Clock] | Check[Software
     ),
     _SDK.check(
         should(
-            "aws-credentials",
+            "credentials",
             f"{_GUIDE}/credentials.html",
             "There are AWS credentials; pushing to ECR and publishing need them, building and checking do not.",
             "aws configure sso, or export AWS_PROFILE=NAME",
         ),
         _credentials,
-        "aws-sdk",
+        "sdk",
     ),
     _SDK.check(
         should(
-            "aws-region",
+            "region",
             f"{_GUIDE}/configuration.html",
             "A region is set: repository, bucket and package have to be in one.",
             "export AWS_DEFAULT_REGION=us-east-1",
         ),
         _region,
-        "aws-sdk",
+        "sdk",
     ),
     _CALLER.check(
         must(
-            "aws-identity",
+            "identity",
             _IDENTITY,
             "AWS knows whom the credentials belong to.",
             "aws sts get-caller-identity  (it fails for the same reason); log in anew where a session has expired",
         ),
         _caller,
-        "aws-sdk",
-        "aws-credentials",
+        "sdk",
+        "credentials",
     ),
     _CLOCK.check(
         must(

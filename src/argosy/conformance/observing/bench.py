@@ -14,6 +14,15 @@ from argosy.contract import STARTUP
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.instance_types import InstanceType
 
+SERVERLESS_SIZES_MB: Final = (1024, 2048, 3072, 4096, 5120, 6144)
+"""The sizes of a serverless endpoint.
+
+Source:
+    `MemorySizeInMB` of `ProductionVariantServerlessConfig` in botocore's sagemaker 2017-07-24 model; SageMaker
+    developer guide, "Deploy models with Amazon SageMaker Serverless Inference" (read 2026-11-22).
+"""
+SERVERLESS_MB: Final = 2048
+"""The size that is tried unless another one is asked for: SageMaker has no default."""
 _FAIR_S: Final = 10.0
 
 
@@ -35,7 +44,7 @@ class Bench:
         is_offline: Whether a container really has no network.
         is_confined: Whether a container really has a file system, a user and memory of its own, as `Launch` tells.
         instance_type: Whose processors, memory and disk one container is given; None tries none.
-        serverless_mb: Memory of a serverless endpoint, which has 1024 to 6144 MB.
+        serverless_mb: Memory of a serverless endpoint, one of `SERVERLESS_SIZES_MB`.
         act: The act that is played; told by `act.observe`.
         recorder: Writes down what happens when.
         drills: How hard containers are hurt; None plays no drill.
@@ -50,7 +59,7 @@ class Bench:
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
     is_confined: Callable[[Container], bool] = _is_confined
     instance_type: InstanceType | None = None
-    serverless_mb: int = 2048
+    serverless_mb: int = SERVERLESS_MB
     act: str = ""
     recorder: Recorder = field(default_factory=Recorder, repr=False)
     drills: Severity | None = None

@@ -158,9 +158,10 @@ def _tree(pid: int) -> list[int]:
     """A process and its descendants; of those that end meanwhile some may be missing."""
     found = [pid]
     for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, children.read_text(encoding="ascii").split())
+        with contextlib.suppress(OSError):  # it ends while its threads are listed
+            for children in list(Path(f"/proc/{parent}/task").glob("*/children")):
+                with contextlib.suppress(OSError):
+                    found += map(int, children.read_text(encoding="ascii").split())
     return found
 
 
