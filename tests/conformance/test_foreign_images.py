@@ -119,7 +119,7 @@ NOT_BROKEN: Mapping[str, str] = {
 }
 """Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
 
-NOT_TRIED = frozenset({"instance-memory", "instance-disk", "image-vulnerabilities"})
+NOT_TRIED = frozenset({"instance-type-memory", "instance-type-disk", "image-vulnerabilities"})
 """Of clauses of level MUST: no instance type is given, and no scanner."""
 BAKED = frozenset({"start-read-only-model", "model-archive"})
 """What is not there is not judged: this image brings its artifacts."""
