@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from argosy.conformance.check import Status
 from argosy.conformance.profile import Profile
@@ -323,3 +325,22 @@ def test_what_cannot_be_started_has_one_finding() -> None:
 
 def test_an_image_without_files_of_its_own_is_judged() -> None:
     assert failed_clauses(judge_image(make_image({}))) == {"image-serve", "image-os-release"}
+
+
+SAID = (
+    "gunicorn nginx --timeout -c /opt/program/nginx.conf exec ( ) [ ' \" ; include client_max_body_size { } pip install"
+    " from_pretrained( print( # ${X:-5} * \n \\\n"
+)
+WORDS = st.sampled_from(SAID.split(" "))
+
+
+@given(st.lists(WORDS | st.text(max_size=5), max_size=30), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_no_text_breaks_a_check(words: list[str], is_python: bool) -> None:
+    text = " ".join(words)
+    first = "#!/usr/bin/env python3" if is_python else "#!/bin/sh"
+    script = File(f"{first}\n{text}\n".encode("utf-8", "replace"))
+    config = File(text.encode("utf-8", "replace"))
+    image = changed({**NGINX, "opt/program/serve": script, "opt/program/nginx.conf": config})
+    for finding in judge_image(image).values():
+        assert "the check itself failed" not in finding.verdict.reason
