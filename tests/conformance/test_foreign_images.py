@@ -66,7 +66,7 @@ def test_a_clean_server_passes_every_must(subject: str, reports: Mapping[str, "F
     findings = reports[subject].result()
     assert failed(findings, Level.MUST) == set(), reasons(findings)
     open_ = {f.clause.id for f in findings if f.level is Level.MUST and f.status is not Status.PASS}
-    assert open_ == UNDECIDED.get(subject, set())
+    assert open_ - NOT_ASKED == UNDECIDED.get(subject, set())
 
 
 @pytest.mark.parametrize("subject", sorted(MUTANTS))
@@ -114,8 +114,14 @@ NOT_BROKEN: Mapping[str, str] = {
     "accept-connection": "a backlog that is full cannot be made with four clients on one machine",
     "batch-volume": "25 GB",
     "image-layer-size": "a layer of 52 GB",
+    "start-shared-memory": "a server of test_mutations.py, and a sandbox of test_starts_in_sandbox.py",
+    "instance-type-memory": "a sandbox of test_starts_in_sandbox.py",
+    "instance-type-disk": "a sandbox of test_starts_in_sandbox.py",
 }
 """Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
+
+NOT_ASKED = {"instance-type-memory", "instance-type-disk"}
+"""Clauses on an instance type, which nobody names here."""
 
 UNDECIDED: Mapping[str, set[str]] = {"argosy": {"start-read-only-model", "model-archive"}}
 """What is not there is not judged: this image brings its artifacts."""
