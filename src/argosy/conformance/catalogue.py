@@ -5,7 +5,16 @@ from typing import Any, Final
 
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
-from argosy.conformance.container_checks import errors, health, invocations, shutdown, startup
+from argosy.conformance.container_checks import (
+    drills,
+    errors,
+    health,
+    invocations,
+    rough_clients,
+    shutdown,
+    startup,
+)
+from argosy.conformance.drills.catalogue import DRILLS
 from argosy.conformance.image_checks import archive, image, program
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
@@ -19,11 +28,13 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *invocations.CHECKS,
     *errors.CHECKS,
     *shutdown.CHECKS,
+    *drills.CHECKS,
+    *rough_clients.CHECKS,
 )
 """All checks, in the order of a report."""
 
 CLAUSES: Final[Mapping[str, Clause]] = {check.clause.id: check.clause for check in CHECKS}
 """Every clause by its id, in the same order."""
 
-ACTS: Final[tuple[Act, ...]] = (endpoint.ACT, honesty.ACT)
+ACTS: Final[tuple[Act, ...]] = (endpoint.ACT, honesty.ACT, *DRILLS)
 """All acts; the first is always played."""

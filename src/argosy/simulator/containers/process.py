@@ -102,6 +102,11 @@ class ProcessContainer:
         """All processes have this machine's network as it is."""
         return False
 
+    @property
+    def first_process(self) -> int:
+        """The process itself."""
+        return self._program.first() if self._program and self._program.exit_code() is None else 0
+
     def start(self) -> None:
         """Start the process with its log going to a file.
 

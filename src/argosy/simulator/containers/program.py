@@ -97,7 +97,7 @@ class Program:
 
     def first(self) -> int:
         """The process ID of the container's first process: its own, or its child's once that was forked."""
-        return (self._child() if self._is_supervisor else None) or self.pid
+        return (self.child() if self._is_supervisor else None) or self.pid
 
     def terminate(self) -> None:
         """Send SIGTERM to the container's first process alone, as an engine does."""
@@ -125,7 +125,8 @@ class Program:
         while _has_living(self.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_S)  # killed children may hold the port until they are dead, reaped or not
 
-    def _child(self) -> int | None:
+    def child(self) -> int | None:
+        """Its oldest child, None where it has none."""
         try:
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
         except OSError:

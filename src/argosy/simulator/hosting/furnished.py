@@ -105,6 +105,11 @@ class FurnishedContainer:
         return self._container.lends_network
 
     @property
+    def first_process(self) -> int:
+        """Its first process, 0 where that is not known."""
+        return self._container.first_process
+
+    @property
     def network_owner(self) -> Container | None:
         """What `Launch.shares_network_with` of the other containers of its instance is."""
         return self._container if self._container.lends_network else None
