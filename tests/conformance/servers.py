@@ -34,11 +34,12 @@ class Launcher:
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
+        return ProcessContainer(self.command(launch))
+
+    def command(self, launch: Launch) -> Command:
         port = free_port()
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
-        return ProcessContainer(
-            Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
-        )
+        return Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
 
 
 def observe_server(

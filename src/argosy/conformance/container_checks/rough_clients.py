@@ -72,6 +72,9 @@ def _hundred(bodies: LargeBodies) -> Verdict:
     if refused:
         listed = ", ".join(f"{one.request.name}: {one.status or one.error}" for one in refused)
         return failed(listed, *(exchange.evidence for exchange in refused))
+    if not bodies.is_complete:
+        last = bodies.alone[-1]
+        return unknown(f"longer ones were not tried: one took {last.total_s:.0f} s", last.evidence, decide=SAMPLE)
     if bodies.baseline.is_server_error:
         sentence = f"all are answered with {bodies.baseline.status}, as a small one; give a request with {SAMPLE}"
         return unknown(sentence, decide=SAMPLE)
@@ -90,7 +93,7 @@ def _at_once(bodies: LargeBodies) -> Verdict:
         sentence = f"{len(lost)} of {len(bodies.at_once)} bodies at once were lost: {lost[0].status or lost[0].error}"
         return failed(sentence, *(exchange.evidence for exchange in lost))
     if not bodies.at_once:
-        return unknown("they were not sent: one of them alone had no answer", decide=SAMPLE)
+        return unknown("they were not sent: one alone had no answer, or took long", decide=SAMPLE)
     statuses = ", ".join(str(exchange.status) for exchange in bodies.at_once)
     return passed(f"{len(bodies.at_once)} at once are taken or refused: {statuses}{_memory(bodies)}")
 

@@ -9,7 +9,7 @@ from argosy.conformance.case import Case
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.severity import Severity
-from argosy.conformance.observing.trial import PATIENCE_S, Trial
+from argosy.conformance.observing.trial import Trial
 from argosy.conformance.probes import Exchange, ping, send
 from argosy.conformance.scenes.drills import Aftermath, Drill, Round
 from argosy.conformance.scenes.endpoint import Invocations
@@ -43,7 +43,7 @@ class Plan:
     @property
     def answer_s(self) -> float:
         """How long an answer to the baseline may take on a busy machine."""
-        return PATIENCE_S + 4 * self.baseline.total_s
+        return self.severity.patience_s + 4 * self.baseline.total_s
 
     def is_as_before(self, exchange: Exchange) -> bool:
         """Whether an exchange was answered as the baseline was."""
@@ -76,7 +76,7 @@ def act(name: str, scene: type[Scene], play: Callable[[Plan], Scene | str]) -> A
 
 def ask(plan: Plan, url: str) -> Round:
     """Send a health check and the baseline once."""
-    seen = send(url, ping(), PATIENCE_S)
+    seen = send(url, ping(), plan.severity.patience_s)
     exchange = send(url, plan.baseline.request, plan.answer_s)
     return Round(seen, exchange, plan.is_as_before(exchange))
 

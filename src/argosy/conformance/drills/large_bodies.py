@@ -15,11 +15,13 @@ from argosy.conformance.scenes.drills import LargeBodies
 from argosy.conformance.scenes.endpoint import ExecutionParameters, Invocations
 from argosy.contract import INVOCATION
 
+_SLOW_S: Final = 15.0
+
 
 def play(plan: Plan) -> LargeBodies | str:
     """Send them to one container, and look at its memory meanwhile."""
     invocations = plan.case.find(Invocations)
-    baseline = requests.best_for_padding(invocations) if invocations else None
+    baseline = requests.cheapest_for_padding(invocations) if invocations else None
     if baseline is None:
         return "no request is known that it answers"
     plan = replace(plan, baseline=baseline)
@@ -29,19 +31,26 @@ def play(plan: Plan) -> LargeBodies | str:
         idle = processes.memory(trial.container)
         with processes.MemoryWatch(trial.container) as watch:
             alone = _alone(plan, trial)
-            at_once = _at_once(plan, trial) if all(exchange.status is not None for exchange in alone) else ()
+            is_complete = len(alone) == len(plan.severity.body_bytes)
+            at_once = _at_once(plan, trial) if is_complete and _is_quick(alone[-1]) else ()
         after = aftermath(plan, trial, f"bodies of up to {size(max(plan.severity.body_bytes))}")
-    return LargeBodies(baseline, alone, at_once, after, _announced(plan), idle, watch.peak_bytes)
+    return LargeBodies(
+        baseline, alone, at_once, after, _announced(plan), is_complete, idle_bytes=idle, peak_bytes=watch.peak_bytes
+    )
 
 
 def _alone(plan: Plan, trial: Trial) -> tuple[Exchange, ...]:
-    """One after the other, until one has no answer: a minute is enough to know."""
+    """One after the other, until one has no answer, or took so long that a longer one would prove nothing."""
     seen: list[Exchange] = []
     for length in plan.severity.body_bytes:
         seen.append(_without_body(trial.send(requests.padded(plan.baseline.request, length), INVOCATION.value)))
-        if seen[-1].status is None:
+        if not _is_quick(seen[-1]):
             break
     return tuple(seen)
+
+
+def _is_quick(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.total_s <= _SLOW_S
 
 
 def _at_once(plan: Plan, trial: Trial) -> tuple[Exchange, ...]:

@@ -16,7 +16,7 @@ from argosy.simulator.containers.container import Launch
 
 _PROCESS: Final = "process"
 _UNSEEN: Final = "how much memory it uses cannot be seen from here: run `argosy check` as root on Linux"
-_START_S: Final = 20.0
+_START_S: Final = 10.0
 _FINE_ROUNDS: Final = 3
 _ENDING_S: Final = 1.0
 _PAGE: Final = 4096
@@ -71,7 +71,7 @@ def _rounds(plan: Plan, trial: Trial) -> tuple[Round, ...]:
 
 def _large(plan: Plan) -> Request | None:
     invocations = plan.case.find(Invocations)
-    padding = requests.best_for_padding(invocations) if invocations else None
+    padding = requests.cheapest_for_padding(invocations) if invocations else None
     return requests.padded(padding.request, plan.severity.body_at_once_bytes) if padding else None
 
 

@@ -208,6 +208,7 @@ class LargeBodies(Drill):
         at_once: Sent at the same time.
         after: What it answers then.
         announced_mb: `MaxPayloadInMB` of its /execution-parameters, None where it tells none.
+        is_complete: Whether all that were to be sent were; a slow one proves nothing about longer ones.
         idle_bytes: Its memory before; 0 where that cannot be seen.
         peak_bytes: The most memory that it was seen to use meanwhile; 0 where that cannot be seen.
     """
@@ -217,6 +218,7 @@ class LargeBodies(Drill):
     at_once: tuple[Exchange, ...]
     after: Aftermath
     announced_mb: int | None = None
+    is_complete: bool = True
     idle_bytes: int = 0
     peak_bytes: int = 0
 
