@@ -35,7 +35,7 @@ def test_our_own_image_fails_no_drill(built: Built) -> None:
     def play(act: Act) -> Case:
         return act.play(bench, case)
 
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         for played in pool.map(play, DRILLS):
             case = case.joined(played)
     scenes = {scene for act in DRILLS for scene in act.scenes}
