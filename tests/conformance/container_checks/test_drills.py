@@ -80,6 +80,11 @@ def test_a_container_that_ends_with_its_worker_has_not_recovered() -> None:
     assert found.verdict.evidence[-1].log == ("worker lost",)
 
 
+def test_a_server_of_one_process_below_a_shell_is_not_blamed_for_its_end() -> None:
+    found = finding("drill-worker-recovery", killed(round_at(0.0, None, LOST), exit_code=137, is_lone=True))
+    assert found.status is Status.SKIP
+
+
 @pytest.mark.parametrize(
     ("later", "status"),
     [

@@ -79,3 +79,10 @@ def test_the_worker_is_the_largest_process_without_children(
 ) -> None:
     found = processes.worker_of(family_tree)
     assert (found.number if found else None) == worker
+
+
+def test_a_shell_and_its_server_are_a_line() -> None:
+    shell, server = Process(1, 0, "sh", 1), Process(2, 1, "python", 50)
+    assert processes.is_line((shell, server))
+    assert processes.is_line((shell, server, Process(3, 2, "worker", 9)))
+    assert not processes.is_line((shell, server, Process(3, 1, "nginx", 9)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Status, Verdict, failed, passed, unknown
+from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Status, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.probes import Exchange, size
 from argosy.conformance.scenes.drills import (
@@ -54,6 +54,8 @@ def _worker_ping(killed: KilledWorker) -> Verdict:
 
 
 def _worker_recovery(killed: KilledWorker) -> Verdict:
+    if killed.exit_code is not None and killed.is_lone:
+        return skipped(f"{killed.victim}, was the whole server: the container ended, and SageMaker starts another")
     if killed.exit_code is not None:
         end = Evidence("wait", f"exit code {killed.exit_code}", None, killed.log)
         return failed(f"the whole container ended when {killed.victim}, was killed", _kill(killed), end)

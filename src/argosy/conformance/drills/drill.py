@@ -20,6 +20,8 @@ NOT_LIMITED: Final = "a process of this machine is not limited: use --container 
 _NO_BASELINE: Final = "no request is known that it answers"
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.2
+_AGAIN_S: Final = 1.0
+"""What is not as before may still have to put things in order."""
 
 Scene = TypeVar("Scene", bound=Drill)
 
@@ -95,6 +97,8 @@ def aftermath(plan: Plan, trial: Trial, what: str) -> Aftermath:
     """Whether a hurt server is as before: asked until it is, since a busy machine may have made it late once."""
     rounds: list[Round] = []
     while len(rounds) < _TRIES and not (rounds and _is_in_time(plan, rounds[-1])):
+        if rounds:
+            time.sleep(_AGAIN_S)
         rounds.append(ask(plan, trial.container.url))
     if rounds[-1].is_fine:
         return Aftermath(what, tuple(rounds))

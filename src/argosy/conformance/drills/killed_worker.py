@@ -45,6 +45,7 @@ def play(plan: Plan) -> KilledWorker | str:
             killed_at,
             severity.recovery_s,
             severity.blind_s,
+            processes.is_line(found),
             rounds,
             tuple(exchange for exchange in load.ended if exchange.ended_at > killed_at),
             trial.container.exit_code(),

@@ -60,6 +60,12 @@ def worker_of(processes: tuple[Process, ...]) -> Process | None:
     return max(leaves, key=lambda process: process.memory_bytes, default=None)
 
 
+def is_line(processes: tuple[Process, ...]) -> bool:
+    """Whether none of them has two children: a shell or an init, and below it one server."""
+    parents = [process.parent for process in processes[1:]]
+    return len(set(parents)) == len(parents)
+
+
 def kill(process: Process) -> bool:
     """Send SIGKILL and wait until the process is gone; False where we may not, or it is not."""
     try:

@@ -57,6 +57,7 @@ class KilledWorker(Drill):
         killed_at: `time.monotonic()` when it was gone.
         limit_s: How long invocations were waited for.
         blind_s: How long health checks may be 200 while every invocation fails.
+        is_lone: Whether no process had two children: then the killed one may have been the whole server.
         rounds: What was asked from then on, in order.
         load: The clients' invocations that ended from then on; bodies are dropped.
         exit_code: Of a container that ended with it.
@@ -68,6 +69,7 @@ class KilledWorker(Drill):
     killed_at: float
     limit_s: float
     blind_s: float
+    is_lone: bool = False
     rounds: tuple[Round, ...] = ()
     load: tuple[Exchange, ...] = field(repr=False, default=())
     exit_code: int | None = None
