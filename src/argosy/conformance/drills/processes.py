@@ -43,14 +43,7 @@ class Process:
 
 def of(container: Container) -> tuple[Process, ...]:
     """All processes of a container, its first one first; none where they cannot be seen."""
-    first = container.first_process
-    if not first:
-        return ()
-    table = _table()
-    found = [first] if first in table else []
-    for number in found:  # grows while it is read: children after their parents
-        found += [child for child, (parent, _) in table.items() if parent == number]
-    return tuple(Process(number, *table[number], _memory(number)) for number in found)
+    return _tree(container.first_process)
 
 
 def worker_of(processes: tuple[Process, ...]) -> Process | None:
@@ -91,6 +84,7 @@ class MemoryWatch:
     def __init__(self, container: Container) -> None:
         self.peak_bytes = 0
         self._container = container
+        self._first = 0  # an engine is asked for it once, not ten times a second
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="argosy-memory", daemon=True)
 
@@ -104,7 +98,8 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while True:
-            self.peak_bytes = max(self.peak_bytes, memory(self._container))
+            self._first = self._first or self._container.first_process
+            self.peak_bytes = max(self.peak_bytes, sum(process.memory_bytes for process in _tree(self._first)))
             if self._is_over.wait(_SAMPLE_S):
                 return
 
@@ -112,6 +107,15 @@ class MemoryWatch:
 def memory(container: Container) -> int:
     """What all its processes use, in bytes; 0 where that cannot be seen."""
     return sum(process.memory_bytes for process in of(container))
+
+
+def _tree(first: int) -> tuple[Process, ...]:
+    """A process and all that descend from it; none where it is 0 or has ended."""
+    table = _table()
+    found = [first] if first in table else []
+    for number in found:  # grows while it is read: children after their parents
+        found += [child for child, (parent, _) in table.items() if parent == number]
+    return tuple(Process(number, *table[number], _memory(number)) for number in found)
 
 
 def _table() -> dict[int, tuple[int, str]]:
