@@ -24,15 +24,15 @@ def play(plan: Plan) -> LargeBodies | str:
     baseline = requests.cheapest_for_padding(invocations) if invocations else None
     if baseline is None:
         return "no request is known that it answers"
-    plan = replace(plan, baseline=baseline)
+    long = replace(plan, baseline=baseline)
     with Trial(plan.bench) as trial:
         if not trial.start().is_healthy:
             return NOT_HEALTHY
         idle = processes.memory(trial.container)
         with processes.MemoryWatch(trial.container) as watch:
-            alone = _alone(plan, trial)
+            alone = _alone(long, trial)
             is_complete = len(alone) == len(plan.severity.body_bytes)
-            at_once = _at_once(plan, trial) if is_complete and _is_quick(alone[-1]) else ()
+            at_once = _at_once(long, trial) if is_complete and _is_quick(alone[-1]) else ()
         after = aftermath(plan, trial, f"bodies of up to {size(max(plan.severity.body_bytes))}")
     return LargeBodies(
         baseline, alone, at_once, after, _announced(plan), is_complete, idle_bytes=idle, peak_bytes=watch.peak_bytes

@@ -197,7 +197,7 @@ class SandboxContainer:
         return self._program.pid if self._program and self._program.exit_code() is None else None
 
     def await_network(self) -> int | None:
-        """Its network process, once it has a first one: until then its network is this machine's. None when it ended."""
+        """Its network process, once it has a first one: until then it is in this machine's. None when it ended."""
         deadline = time.monotonic() + _NETWORK_S
         while (pid := self.network_process) is not None and time.monotonic() < deadline:
             if self.first_process:
