@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import conformance
 import fidelity
 import msgspec
 
@@ -181,6 +182,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "argosy-toml.schema.json": schema,
     "check-report.schema.json": report_schema,
     "environment.md": variables,
+    "conformance.md": lambda: conformance.page(_NOTE),
     "contract.md": demands,
     "errors.md": error_codes,
     "fidelity.md": lambda: fidelity.page(_NOTE),

@@ -25,6 +25,7 @@ class RunningContainer:
         self.kind = "process"
         self.caveat = ""
         self.is_offline = self.lends_network = self.can_restart = False
+        self.first_process = 0
 
     def start(self) -> None:
         """It runs."""

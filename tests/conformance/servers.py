@@ -39,6 +39,12 @@ class Launcher:
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
+        # A file system of its own, which a second start finds as the first one has left it.
+        own = Path(tempfile.mkdtemp(prefix="argosy-server-"))
+        return ProcessContainer(self.command(launch, own), partial(shutil.rmtree, own, ignore_errors=True))
+
+    def command(self, launch: Launch, own: Path | None = None) -> Command:
+        """What is run; `own` is the folder that stands for its file system."""
         port = int(launch.environment.get("SAGEMAKER_BIND_TO_PORT", free_port()))
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
         environment |= launch.environment
@@ -47,13 +53,10 @@ class Launcher:
         # What cannot be taken from a process of this machine is imitated by the server that would miss it.
         environment |= {"READ_ONLY_ROOT": "1"} if launch.read_only else {}
         environment |= {"OTHER_USER": "1"} if launch.user is not None else {}
-        # A file system of its own, which a second start finds as the first one has left it.
-        own = Path(tempfile.mkdtemp(prefix="argosy-server-"))
-        environment |= {"OWN_FILES": str(own), "PYTHONPATH": str(SERVERS)}
+        environment |= {"OWN_FILES": str(own or "/nowhere"), "PYTHONPATH": str(SERVERS)}
         models = str(launch.models_dir or "/nowhere")
         arguments = (sys.executable, str(self.script))
-        command = Command(self.script.stem, arguments, environment, self.script.parent, port, models)
-        return ProcessContainer(command, partial(shutil.rmtree, own, ignore_errors=True))
+        return Command(self.script.stem, arguments, environment, self.script.parent, port, models)
 
 
 def observe_server(

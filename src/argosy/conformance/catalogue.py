@@ -8,17 +8,20 @@ from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
 from argosy.conformance.container_checks import (
     batch,
+    drills,
     errors,
     health,
     invocations,
     isolation,
     multi_model,
     pipeline,
+    rough_clients,
     serverless,
     shutdown,
     startup,
 )
 from argosy.conformance.container_checks import validation as validation_job
+from argosy.conformance.drills.catalogue import DRILLS
 from argosy.conformance.image_checks import (
     archive,
     downloads,
@@ -72,6 +75,8 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *multi_model.CHECKS,
     *pipeline.CHECKS,
     *shutdown.CHECKS,
+    *drills.CHECKS,
+    *rough_clients.CHECKS,
     *package.CHECKS,
     *instances.CHECKS,
     *validation.CHECKS,
@@ -100,5 +105,6 @@ ACTS: Final[tuple[Act, ...]] = (
     serverless_act.ACT,
     models.ACT,
     pipeline_act.ACT,
+    *DRILLS,
 )
 """All acts; the first is always played."""

@@ -73,6 +73,16 @@ def best_for_padding(invocations: Invocations) -> Exchange | None:
     return None
 
 
+def cheapest_for_padding(invocations: Invocations) -> Exchange | None:
+    """The answered request whose long body is the least work: blanks after JSON or text, be it refused as input.
+
+    Another body grows by being repeated, and then it is that many predictions.
+    """
+    understood = [one for one in invocations.all if one.is_success or (one.is_client_error and one.status != 415)]
+    blank = [one for one in understood if _essence(one.request) in (JSON, TEXT)]
+    return min(blank, key=lambda one: not one.is_success, default=None) or best_for_padding(invocations)
+
+
 def padded(request: Request, length: int) -> Request:
     """The request with a body of `length` bytes: blanks at the end of JSON and text, the body repeated elsewhere."""
     body = request.body or b"\n"

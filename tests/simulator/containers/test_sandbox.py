@@ -195,6 +195,16 @@ def test_its_memory_is_seen_without_its_supervisor_s(run_script: RunScript) -> N
     assert container.memory_bytes() is None
 
 
+def test_the_first_process_is_the_image_s_own(start: Start, rights: str) -> None:
+    container = start()
+    program = Path(f"/proc/{container.first_process}/cmdline").read_bytes().replace(b"\0", b" ")
+    assert b"serve" in program
+    assert container.first_process != container.network_process
+    container.kill()
+    assert container.wait(20) is not None
+    assert container.first_process == 0
+
+
 def test_kill_ends_every_process_of_the_container(start: Start, rights: str) -> None:
     container = start()
     container.kill()

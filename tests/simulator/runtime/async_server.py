@@ -32,6 +32,7 @@ class Adopted:
         self.is_offline = self.lends_network = self.can_restart = False
         self.caveat = ""
         self.models_path = ""
+        self.first_process = 0
 
     def start(self) -> None:
         pass

@@ -10,6 +10,7 @@ class Severity:
     """The numbers of all drills; those of a report are the defaults.
 
     Attributes:
+        patience_s: How long a health check is waited for, and an invocation beside what the model takes.
         clients: Who invoke at once while a process is killed.
         recovery_s: How long invocations may fail once it is.
         blind_s: How long health checks may be 200 while every invocation fails: the platform asks every few seconds.
@@ -29,6 +30,7 @@ class Severity:
         connections: Connections that are held open and idle.
     """
 
+    patience_s: float = 10.0
     clients: int = 4
     recovery_s: float = 30.0
     blind_s: float = 5.0

@@ -54,6 +54,13 @@ class Container(Protocol):
     def lends_network(self) -> bool:
         """Whether containers of its kind can be started in its network while it runs: `Launch.shares_network_with`."""
 
+    @property
+    def first_process(self) -> int:
+        """Its first process by its number on this machine: all others descend from it.
+
+        0 while it does not run, and where its processes are none of this machine's or not ours to look into.
+        """
+
     def start(self) -> None:
         """Start it; returns before it answers.
 
@@ -216,6 +223,11 @@ class DelegatingContainer:
     def lends_network(self) -> bool:
         """Whether others can be started in its network."""
         return self._container.lends_network
+
+    @property
+    def first_process(self) -> int:
+        """Its first process, 0 where that is not known."""
+        return self._container.first_process
 
     @property
     def can_restart(self) -> bool:

@@ -117,6 +117,11 @@ class EngineContainer:
         return sys.platform == "linux" and not self._engine.is_rootless()
 
     @property
+    def first_process(self) -> int:
+        """Its first process, where the engine runs on this machine and we are root."""
+        return self._pid if self._pid and self.exit_code() is None else 0
+
+    @property
     def container(self) -> str:
         """The engine's name for it."""
         return self._unique

@@ -118,6 +118,11 @@ class ProcessContainer:
         self._program.end()
         self._run()
 
+    @property
+    def first_process(self) -> int:
+        """The process itself."""
+        return self._program.first() if self._program and self._program.exit_code() is None else 0
+
     def start(self) -> None:
         """Start the process with its log going to a file.
 

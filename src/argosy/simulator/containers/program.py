@@ -103,7 +103,7 @@ class Program:
 
     def first(self) -> int:
         """The process ID of the container's first process: its own, or its child's once that was forked."""
-        return (self._child() if self._is_supervisor else None) or self.pid
+        return (self.child() if self._is_supervisor else None) or self.pid
 
     def memory_bytes(self) -> int | None:
         """What the container's first process and all that descend from it take now: see `memory_of`."""
@@ -136,7 +136,8 @@ class Program:
         while _has_living(self.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_S)  # killed children may hold the port until they are dead, reaped or not
 
-    def _child(self) -> int | None:
+    def child(self) -> int | None:
+        """Its oldest child, None where it has none."""
         try:
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
         except OSError:

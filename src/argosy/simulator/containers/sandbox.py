@@ -115,18 +115,20 @@ class SandboxContainer:
         return True
 
     @property
+    def first_process(self) -> int:
+        """The child of its supervisor."""
+        return (self._program.child() or 0) if self._program and self.network_process else 0
+
+    @property
     def network_process(self) -> int | None:
         """A process in its network namespace, None when it does not run."""
         return self._program.pid if self._program and self._program.exit_code() is None else None
 
     def await_network(self) -> int | None:
-        """Its network process as soon as the network is made: then it has a child, which becomes the image's program.
-
-        Before that the process is in this machine's network. None when it does not run, or has ended meanwhile.
-        """
+        """Its network process, once it has a first one: until then it is in this machine's. None when it ended."""
         deadline = time.monotonic() + _NETWORK_S
         while (pid := self.network_process) is not None and time.monotonic() < deadline:
-            if self._program is not None and self._program.first() != pid:
+            if self.first_process:
                 return pid
             time.sleep(_POLL_S)
         return None

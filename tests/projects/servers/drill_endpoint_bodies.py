@@ -1,0 +1,14 @@
+"""Takes what an endpoint sends, and no more."""
+
+from clean import Server, run
+
+
+class EndpointBodies(Server):
+    def do_POST(self):
+        if int(self.headers.get("Content-Length") or 0) > 25 * 2**20:
+            self.answer(413, {"error": "too large"})
+        else:
+            super().do_POST()
+
+
+run(EndpointBodies)
