@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,11 @@ from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request
 from argosy.conformance.run import judge
+from argosy.conformance.scenes.at_rest import Still
 from argosy.contract import Level
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer
+from tests.conformance.images import CLEAN_RUNTIME, make_image
 from tests.ports import free_port
 
 SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
@@ -41,9 +44,28 @@ class Launcher:
         )
 
 
-def observe_server(
-    name: str, *, model_dir: Path | None = None, samples: tuple[Request, ...] = (), startup_s: float = 10.0
-) -> Case:
+@dataclass(frozen=True)
+class Circumstances:
+    """What a server is given beside its model.
+
+    Attributes:
+        samples: Requests that it is said to understand.
+        labels: Of the image that it would come in.
+        startup_s: How long it may take to get healthy.
+        invocation_s: How long an invocation may take.
+    """
+
+    samples: tuple[Request, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    startup_s: float = 10.0
+    invocation_s: float = 60.0
+
+
+USUAL: Final = Circumstances()
+
+
+def observe_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Case:
+    still = Still(make_image(runtime={**CLEAN_RUNTIME, "Labels": dict(given.labels)}), is_stored=True)
     return observe(
         Bench(
             launch_server(name),
@@ -52,17 +74,19 @@ def observe_server(
             is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
-            samples=samples,
-            startup_s=startup_s,
+            samples=given.samples,
+            startup_s=given.startup_s,
+            invocation_s=given.invocation_s,
+            busy_s=0.3,
         ),
         ACTS,
         {check.scene for check in CHECKS},
+        Case.of(still),
     )
 
 
-def judge_server(name: str, *, model_dir: Path | None = None, startup_s: float = 10.0) -> Mapping[str, Finding]:
-    case = observe_server(name, model_dir=model_dir, startup_s=startup_s)
-    return {finding.clause.id: finding for finding in judge(case)}
+def judge_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Mapping[str, Finding]:
+    return {finding.clause.id: finding for finding in judge(observe_server(name, given, model_dir))}
 
 
 def reasons(findings: Mapping[str, Finding]) -> str:

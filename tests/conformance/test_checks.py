@@ -10,6 +10,7 @@ from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
 from argosy.conformance.probes import Exchange
 from argosy.conformance.run import judge
+from argosy.conformance.scenes.bodies import LargeBody
 from argosy.conformance.scenes.endpoint import (
     Busy,
     Errors,
@@ -17,7 +18,6 @@ from argosy.conformance.scenes.endpoint import (
     Health,
     Honesty,
     Invocations,
-    LargeBody,
     Start,
     Stop,
     Survival,

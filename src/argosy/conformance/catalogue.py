@@ -5,7 +5,18 @@ from typing import Any, Final
 
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
-from argosy.conformance.container_checks import errors, health, invocations, shutdown, startup
+from argosy.conformance.container_checks import (
+    bodies,
+    errors,
+    health,
+    invocations,
+    load,
+    log,
+    metering,
+    shutdown,
+    startup,
+    streams,
+)
 from argosy.conformance.image_checks import archive, image, program
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
@@ -17,7 +28,12 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *startup.CHECKS,
     *health.CHECKS,
     *invocations.CHECKS,
+    *load.CHECKS,
+    *bodies.CHECKS,
+    *streams.CHECKS,
+    *metering.CHECKS,
     *errors.CHECKS,
+    *log.CHECKS,
     *shutdown.CHECKS,
 )
 """All checks, in the order of a report."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from argosy.conformance.probes import Request
-from argosy.contract import STARTUP
+from argosy.contract import INVOCATION, STARTUP
 from argosy.simulator.containers.container import Container, Launch
 
 
@@ -21,6 +21,8 @@ class Bench:
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
         samples: Requests that the image is said to understand: one for each media type that it takes and gives.
         startup_s: How long to wait for the first healthy answer.
+        invocation_s: How long an invocation may take.
+        busy_s: How long the container is kept busy while its health checks are timed.
         is_offline: Whether a container really has no network.
     """
 
@@ -30,4 +32,6 @@ class Bench:
     has_artifacts: bool = False
     samples: tuple[Request, ...] = ()
     startup_s: float = STARTUP.value
+    invocation_s: float = INVOCATION.value
+    busy_s: float = 2.0
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
