@@ -173,8 +173,8 @@ def test_every_server_is_named_here() -> None:
 def test_every_clause_that_a_running_container_can_break_has_a_server_that_breaks_it() -> None:
     broken = set().union(*DEFECTS.values())
     at_rest = {clause_id for clause_id in CLAUSES if clause_id.startswith(("image-", "model-"))}
-    # A backlog that is full cannot be made with three clients on one machine, and nobody waits four minutes for a start:
-    # these are judged on their scenes.
+    # A backlog that is full cannot be made with three clients on one machine, and nobody waits four minutes for a
+    # start: these are judged on their scenes.
     on_scenes = {"accept-connection", "start-soon", "start-port-early", "invocation-time-margin", "metering-log"}
     assert set(CLAUSES) - at_rest - broken == on_scenes
 

@@ -12,7 +12,7 @@ class Metered(Server):
             self.send_header("X-Amzn-Inference-Metering", header)
 
     def metering(self, status, value):
-        return self.units(len(value["predictions"])) if status == 200 and value else None
+        return self.units(len(value["predictions"])) if status == 200 and self.path == "/invocations" else None
 
     def units(self, count):
         return json.dumps({"Dimension": "inference.count", "ConsumedUnits": count})
