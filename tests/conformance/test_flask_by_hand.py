@@ -173,7 +173,7 @@ def test_the_report_names_its_real_faults(checked: "Future[subprocess.CompletedP
         finding["clause"]: finding for finding in json.loads(done.stdout)["findings"]
     }
     failed = {clause for clause, finding in findings.items() if finding["status"] == "fail"}
-    assert failed == {"stop-grace", "ping-honest", "error-client"}
+    assert failed == {"stop-grace", "ping-honest", "ping-post", "error-client"}
     assert "had to be killed" in findings["stop-grace"]["reason"]
     assert "static" in findings["ping-honest"]["reason"]
     assert "500" in findings["ping-honest"]["evidence"][1]["received"]

@@ -63,6 +63,7 @@ def marked() -> tuple[Request, ...]:
         invocation(JSON, b'{"instances": [["%b"' % word, "malformed JSON with a word"),
         invocation(JSON, b'{"instances": [["%b", 2.0, 3.0, 4.0]]}' % word, "JSON with a word among numbers"),
         invocation(CSV, b"%b,2.0,3.0,4.0\n" % word, "CSV with a word among numbers"),
+        invocation(TEXT, b"\xff\xfe\x00\x80\xc3\x28" + word, "a word after bytes that are no UTF-8"),
         invocation(NONSENSE, word, "a word of an unknown media type"),
     )
 

@@ -23,9 +23,7 @@ from argosy.contract import (
     INVOKE_ENDPOINT,
 )
 
-_TIMED_OUT: Final = re.compile(
-    r"WORKER TIMEOUT|upstream timed out|upstream prematurely closed|HARAKIRI|[Tt]ook too long, killing"
-)
+_TIMED_OUT: Final = re.compile(r"\bWORKER TIMEOUT\b|\bupstream timed out\b|\bHARAKIRI\b")
 """What gunicorn, nginx and uWSGI log when they give up on a request."""
 _STREAM_S: Final = 480.0
 """A streamed answer may take 8 minutes (HOSTING_PAGE, read 2026-11-22)."""

@@ -75,7 +75,7 @@ def _concurrency(concurrency: Concurrency) -> Verdict:
     if not rest:
         return unknown(f"all {len(refused)} at once were refused as too many", refused[0].evidence)
     also = f", {len(refused)} were refused as too many" if refused else ""
-    return passed(f"{len(rest)} of {concurrency.clients} clients at once were answered as one after the other{also}")
+    return passed(f"{len(rest)} answers to {concurrency.clients} clients at once are as one after the other{also}")
 
 
 def _is_alike(one: Exchange, other: Exchange) -> bool:

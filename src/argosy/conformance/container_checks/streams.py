@@ -10,6 +10,8 @@ from argosy.contract import HOSTING_PAGE, LABEL_BIDIRECTIONAL
 
 _LATE: Final = 0.98
 """A first part that comes after this share of the whole time may have waited for the last."""
+_MANY_EVENTS: Final = 4
+"""A short answer and the event that ends it may well share a chunk."""
 
 
 def _streaming(streaming: Streaming) -> Verdict:
@@ -29,7 +31,10 @@ def _streaming(streaming: Streaming) -> Verdict:
 
 def _is_withheld(exchange: Exchange) -> bool:
     events = exchange.body.replace(b"\r\n", b"\n").count(b"\n\n")
-    return events > 1 and (exchange.header("content-length") is not None or exchange.parts == 1)
+    if exchange.header("content-length") is not None:
+        return events > 1
+    is_chunked = "chunked" in (exchange.header("transfer-encoding") or "").lower()
+    return is_chunked and exchange.parts == 1 and events >= _MANY_EVENTS
 
 
 def _first(exchange: Exchange) -> float:

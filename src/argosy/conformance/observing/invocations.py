@@ -26,6 +26,7 @@ _SLOW_PING_S: Final = 1.0
 def invoke(trial: Trial, bench: Bench) -> tuple[Invocations, tuple[Exchange, ...]]:
     """The samples and the generic requests; and a health check after each that was answered, and not with 5xx."""
     limit_s = bench.invocation_s
+    trial.log()  # what was logged from the start on goes with no invocation
     between: list[Exchange] = []
     samples: list[Exchange] = []
     for request in bench.samples:
@@ -60,15 +61,22 @@ def headers(trial: Trial, baseline: Exchange) -> Headers:
     """The baseline invocation with its headers changed."""
     request = baseline.request
     content_type = request.content_type or "application/octet-stream"
+
+    def ask(changed: Request) -> Exchange:
+        exchange = trial.send(changed)
+        is_broken = exchange.status is None or exchange.is_server_error
+        # Once is no proof: a server may be overloaded for a moment.
+        return trial.send(changed) if is_broken and not baseline.is_server_error and trial.is_alive() else exchange
+
     return Headers(
         baseline,
-        extra=trial.send(requests.with_unknown_headers(request)),
-        without_accept=trial.send(request.without_header("Accept")),
-        without_content_type=trial.send(request.without_header("Content-Type")),
-        parameters=trial.send(request.with_headers(("Content-Type", f"{content_type}; charset=utf-8"))),
-        session=trial.send(requests.with_session(request)),
-        attributes=trial.send(requests.with_longest_attributes(request)),
-        hosts=tuple(trial.send(other) for other in requests.of_other_hosts(request)),
+        extra=ask(requests.with_unknown_headers(request)),
+        without_accept=ask(request.without_header("Accept")),
+        without_content_type=ask(request.without_header("Content-Type")),
+        parameters=ask(request.with_headers(("Content-Type", f"{content_type}; charset=utf-8"))),
+        session=ask(requests.with_session(request)),
+        attributes=ask(requests.with_longest_attributes(request)),
+        hosts=tuple(ask(other) for other in requests.of_other_hosts(request)),
     )
 
 

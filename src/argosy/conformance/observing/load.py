@@ -17,6 +17,7 @@ _AT_ONCE: Final = 8
 _DISTINCT: Final = 4
 _QUICK_S: Final = 0.5
 _LEAVING: Final = 4
+_RECOVERY_S: Final = 4.0
 _FEWEST: Final = 6
 """Health checks that are wanted however short the time is."""
 
@@ -45,11 +46,13 @@ def abandoned(trial: Trial, baseline: Exchange) -> Abandoned:
     count = _LEAVING if baseline.total_s < _QUICK_S else 1
     for _ in range(count):
         Held(trial.container.url, baseline.request, PATIENCE_S).abandon()
-    after = trial.send(baseline.request)
-    if after.status is None or after.is_server_error:
+    # It may still be at work for them, and refuse meanwhile.
+    deadline = time.monotonic() + _RECOVERY_S + 2 * count * baseline.total_s
+    found = Abandoned(baseline, count, trial.send(baseline.request))
+    while found.is_broken and trial.is_alive() and time.monotonic() < deadline:
         time.sleep(_QUICK_S)
-        after = trial.send(baseline.request)
-    return Abandoned(baseline, count, after)
+        found = Abandoned(baseline, count, trial.send(baseline.request))
+    return found
 
 
 def _busy(trial: Trial, request: Request, busy_s: float) -> Busy:

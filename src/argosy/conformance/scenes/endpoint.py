@@ -255,7 +255,7 @@ class Abandoned:
     Attributes:
         baseline: The answer to the same request, before.
         count: How many left.
-        after: The answer to the same request, afterwards; the better of two.
+        after: The answer to the same request, afterwards, as soon as it is no worse.
     """
 
     baseline: Exchange
