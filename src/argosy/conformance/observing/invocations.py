@@ -5,9 +5,9 @@ from typing import Final
 
 from argosy.conformance import requests
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.log import Unread, cut
+from argosy.conformance.observing.log import Unread, lines_with
 from argosy.conformance.observing.trial import PATIENCE_S, POLL_S, Trial
-from argosy.conformance.probes import BATCH_HOST, Exchange, Framing, Request, ping, printable
+from argosy.conformance.probes import BATCH_HOST, Exchange, Framing, Request, ping
 from argosy.conformance.scenes.bodies import BatchBody, Framings, LargeBody
 from argosy.conformance.scenes.endpoint import ExecutionParameters, Headers, Invocations
 from argosy.conformance.scenes.log import Logged
@@ -133,9 +133,8 @@ def logged(trial: Trial) -> Logged:
     while has_error and not lines and time.monotonic() < deadline:
         time.sleep(POLL_S)
         lines = unread.read()
-    quoting = [line for line in trial.container.logs().splitlines() if requests.WORD in line]
-    shown = tuple(cut(printable(line)) for line in quoting[:_SHOWN_LINES])
-    return Logged(requests.WORD, exchanges, lines[-_SHOWN_LINES:], shown)
+    quoting = lines_with(trial.container, requests.WORD)
+    return Logged(requests.WORD, exchanges, lines[-_SHOWN_LINES:], quoting[:_SHOWN_LINES])
 
 
 def metering(trial: Trial, invocations: Invocations) -> Metering | None:
@@ -148,5 +147,5 @@ def metering(trial: Trial, invocations: Invocations) -> Metering | None:
         if (request := requests.repeated(exchange.request, _TIMES)) is not None:
             single, several = exchange, trial.send(request)
             break
-    log = tuple(cut(printable(line)) for line in trial.container.logs().splitlines() if '"_aws"' in line)
-    return Metering(tuple(trial.metered), single, several, _TIMES, log[:_SHOWN_LINES])
+    counted = lines_with(trial.container, '"_aws"')
+    return Metering(tuple(trial.metered), single, several, _TIMES, counted[:_SHOWN_LINES])

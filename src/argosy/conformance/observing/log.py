@@ -31,7 +31,7 @@ class Unread:
             return ()
         new = text[self._start(text) :]
         self._position, self._last = len(text), text[-_REMEMBERED:]
-        return tuple(cut(printable(line)) for line in new.splitlines() if line.strip())
+        return tuple(_cut(printable(line)) for line in new.splitlines() if line.strip())
 
     def _start(self, text: str) -> int:
         """Where the new begins; where the old is gone or stands there twice, more is new rather than less."""
@@ -41,6 +41,14 @@ class Unread:
         return found + len(self._last) if found >= 0 else 0
 
 
-def cut(line: str) -> str:
-    """A line that is not too long to be shown."""
+def lines_with(container: Container, text: str) -> tuple[str, ...]:
+    """The lines of the whole log that hold a text; none where the log cannot be had."""
+    try:
+        written = container.logs()
+    except ContainerError:
+        return ()
+    return tuple(_cut(printable(line)) for line in written.splitlines() if text in line)
+
+
+def _cut(line: str) -> str:
     return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"
