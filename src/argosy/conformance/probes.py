@@ -138,7 +138,12 @@ class Exchange:
 
         A connection that closes at once may have been taken by the engine's port forwarder with no server behind it.
         """
-        return self.status is not None or self.error.startswith("no answer")
+        return self.status is not None or self.is_silent
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a server took the connection, and did not answer in time."""
+        return self.error.startswith("no answer")
 
     @property
     def is_success(self) -> bool:
@@ -146,10 +151,20 @@ class Exchange:
         return self.status is not None and 200 <= self.status < 300
 
     @property
+    def is_chunked(self) -> bool:
+        """Whether the answer's body came in chunks (RFC 9112, section 7.1)."""
+        return "chunked" in (self.header("transfer-encoding") or "").lower()
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the answer says that it is a stream of events."""
+        return (self.header("content-type") or "").lower().startswith("text/event-stream")
+
+    @property
     def is_stream(self) -> bool:
-        """Whether the answer says that it is a stream of events, or came in parts that were apart."""
+        """Whether the answer says that it is a stream of events, or came in chunks that were apart."""
         is_apart = self.first_s is not None and self.parts > 1 and self.total_s - self.first_s > _APART_S
-        return (self.header("content-type") or "").lower().startswith("text/event-stream") or is_apart
+        return self.is_event_stream or (self.is_chunked and is_apart)
 
     @property
     def is_client_error(self) -> bool:

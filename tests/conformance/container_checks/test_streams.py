@@ -32,8 +32,12 @@ def test_the_first_part_is_sent_before_the_last_is_made(answer: Exchange, status
 
 
 def test_an_answer_in_parts_is_a_stream_whatever_it_says() -> None:
-    assert replace(exchange(200, b"12", seconds=0.3), parts=2, first_s=0.1).is_stream
-    assert not replace(exchange(200, b"12", seconds=0.3), parts=2, first_s=0.29).is_stream
+    answer = replace(exchange(200, b"1\n\n2\n\n", seconds=0.3), parts=2, first_s=0.1)
+    chunked = replace(answer, headers=(*answer.headers, ("transfer-encoding", "chunked")))
+    assert chunked.is_stream
+    assert not answer.is_stream  # a long answer takes its time too
+    assert not replace(chunked, first_s=0.29).is_stream
+    assert finding("streaming", Streaming((chunked,))).status is Status.PASS
     assert stream(1, 0.2, 0.2).is_stream
 
 

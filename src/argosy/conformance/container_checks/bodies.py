@@ -33,7 +33,7 @@ def _judged(baseline: Exchange, large: Exchange, also: str, *further: Evidence) 
     evidence = (large.evidence, *further)
     if large.status == 413:
         return failed(f"a body of {sent} is refused with 413{also}", *evidence)
-    if large.status is None and large.error.startswith("no answer"):
+    if large.is_silent:
         sentence = f"a body of {sent} has no answer yet: it may be work in earnest; {SAMPLE_HINT}"
         return unknown(sentence, *evidence, decide=SAMPLE)
     if is_timed_out(large):

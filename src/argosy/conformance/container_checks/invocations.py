@@ -21,12 +21,11 @@ from argosy.contract import (
     HEADER_CUSTOM_ATTRIBUTES,
     HOSTING_PAGE,
     INVOKE_ENDPOINT,
+    STREAM,
 )
 
 _TIMED_OUT: Final = re.compile(r"\bWORKER TIMEOUT\b|\bupstream timed out\b|\bHARAKIRI\b")
 """What gunicorn, nginx and uWSGI log when they give up on a request."""
-_STREAM_S: Final = 480.0
-"""A streamed answer may take 8 minutes (HOSTING_PAGE, read 2026-11-22)."""
 _MARGIN: Final = 0.5
 _VISIBLE: Final = re.compile(r"[\x21-\x7e \t]*")
 _NO_ROUTE: Final = (404, 405, 501)
@@ -66,11 +65,11 @@ def _in_time(invocations: Invocations, share: float) -> Verdict:
     if not invocations.succeeded:
         return unknown(f"no request was answered with 2xx; {SAMPLE_HINT}", decide=SAMPLE)
     slowest = max(invocations.succeeded, key=lambda exchange: exchange.total_s)
-    return passed(f"{len(invocations.succeeded)} were answered, the slowest after {slowest.total_s:.3f} s")
+    return passed(f"{len(invocations.succeeded)} answered with 2xx, the slowest after {slowest.total_s:.3f} s")
 
 
 def _limit_s(invocations: Invocations, exchange: Exchange) -> float:
-    return max(invocations.limit_s, _STREAM_S) if exchange.is_stream else invocations.limit_s
+    return max(invocations.limit_s, STREAM.value) if exchange.is_stream else invocations.limit_s
 
 
 def _invocations(invocations: Invocations) -> Verdict:

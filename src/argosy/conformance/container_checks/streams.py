@@ -30,11 +30,11 @@ def _streaming(streaming: Streaming) -> Verdict:
 
 
 def _is_withheld(exchange: Exchange) -> bool:
-    events = exchange.body.replace(b"\r\n", b"\n").count(b"\n\n")
+    """Whether several events left as one; what else comes in chunks may be of one piece."""
+    events = exchange.body.replace(b"\r\n", b"\n").count(b"\n\n") if exchange.is_event_stream else 0
     if exchange.header("content-length") is not None:
         return events > 1
-    is_chunked = "chunked" in (exchange.header("transfer-encoding") or "").lower()
-    return is_chunked and exchange.parts == 1 and events >= _MANY_EVENTS
+    return exchange.is_chunked and exchange.parts == 1 and events >= _MANY_EVENTS
 
 
 def _first(exchange: Exchange) -> float:

@@ -1,7 +1,7 @@
 """The first act: one container as an endpoint has it, from its start to SIGTERM.
 
-The order spares starts: health, invocations, load, limits, errors, then SIGTERM, all in one container. A second one is
-started only to stop it when the first did not live that long.
+The order spares starts: invocations, health, headers, load, bodies, errors, clients that leave, then SIGTERM, all in
+one container. A second one is started only to stop it when the first did not live that long.
 """
 
 from typing import Final
