@@ -16,7 +16,9 @@ import msgspec
 
 from argosy import contract, errors, project
 from argosy.cli import environment, main
+from argosy.conformance import recording
 from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.reporting import document
 from argosy.contract import Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
 from argosy.project_file import TABLES
@@ -24,6 +26,8 @@ from argosy.serving.answers import STATUS
 
 FOLDER = Path(__file__).parent / "reference"
 PACKAGE = Path(contract.__file__).parent
+_ENTRIES = ("check.waivers",)  # arrays of tables, each entry with a heading of its own
+_RENAMED = {"pass": "passed"}  # a word of Python's
 _NOTE = "<!-- Written by scripts/docs from the sources: change those. -->\n"
 
 
@@ -52,7 +56,8 @@ def project_file() -> str:
     lines = [_NOTE, "# argosy.toml\n", "Its JSON schema is [argosy-toml.schema.json](argosy-toml.schema.json).\n"]
     for table, struct in TABLES.items():
         meanings = _attributes(struct)
-        lines += [f"## `[{table}]`\n", "| field | default | meaning |", "| --- | --- | --- |"]
+        heading = f"[[{table}]]" if table in _ENTRIES else f"[{table}]"
+        lines += [f"## `{heading}`\n", "| field | default | meaning |", "| --- | --- | --- |"]
         for field in msgspec.structs.fields(struct):
             required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
             default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
@@ -80,6 +85,22 @@ def _attributes(struct: type) -> dict[str, str]:
 def schema() -> str:
     """The JSON schema of argosy.toml."""
     return msgspec.json.format(msgspec.json.encode(project.schema()), indent=2).decode() + "\n"
+
+
+def report_schema() -> str:
+    """The JSON schema of a report: each field says what the docstring of its class says of it."""
+    found = document.schema()
+    for name, definition in found["$defs"].items():
+        definition["description"] = definition["description"].partition("\n")[0]
+        if "properties" not in definition:
+            continue
+        kind = next(getattr(module, name) for module in (document, recording) if hasattr(module, name))
+        meanings = _attributes(kind)
+        for field, value in definition["properties"].items():
+            meaning = {"description": meanings[_RENAMED.get(field, field)]}
+            definition["properties"][field] = meaning | ({"allOf": [value]} if "$ref" in value else value)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The report of `argosy check`"}
+    return msgspec.json.format(msgspec.json.encode(head | found), indent=2).decode() + "\n"
 
 
 def variables() -> str:
@@ -158,6 +179,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "argosy-toml.md": project_file,
     "argosy-toml.schema.json": schema,
+    "check-report.schema.json": report_schema,
     "environment.md": variables,
     "contract.md": demands,
     "errors.md": error_codes,

@@ -134,7 +134,9 @@ def test_unpacking_gives_back_what_was_packed(files: dict[str, bytes]) -> None:
         model_archive.pack(folder / "model", folder / "model.tar.gz")
         model_archive.unpack(folder / "model.tar.gz", folder / "out")
         assert read(folder / "out") == files
-        assert [fault for fault in model_archive.lint(folder / "model.tar.gz") if fault.level is Level.MUST] == []
+        assert [
+            fault for fault in model_archive.lint(folder / "model.tar.gz").faults if fault.level is Level.MUST
+        ] == []
 
 
 UNSAFE = {
@@ -151,7 +153,9 @@ UNSAFE = {
 @pytest.mark.parametrize("unsafe", UNSAFE.values(), ids=UNSAFE)
 def test_an_unsafe_member_is_found_and_not_unpacked(tmp_path: Path, unsafe: tuple[tarfile.TarInfo, bytes]) -> None:
     archive = archive_of(tmp_path / "model.tar.gz", member("model.bin"), unsafe)
-    assert [(fault.member, fault.level) for fault in model_archive.lint(archive)] == [(unsafe[0].name, Level.MUST)]
+    assert [(fault.member, fault.level) for fault in model_archive.lint(archive).faults] == [
+        (unsafe[0].name, Level.MUST)
+    ]
     with pytest.raises(ArchiveError, match=r"`.*`: "):
         model_archive.unpack(archive, tmp_path / "in/out")
     assert read(tmp_path / "in") == {}
@@ -186,14 +190,14 @@ def test_half_an_archive_is_an_error_and_leaves_nothing(tmp_path: Path, cut: int
     folder = write(tmp_path / "model", {"model.bin": os.urandom(5000)})
     model_archive.pack(folder, tmp_path / "model.tar.gz")
     (tmp_path / "model.tar.gz").write_bytes((tmp_path / "model.tar.gz").read_bytes()[:cut])
-    assert [fault.level for fault in model_archive.lint(tmp_path / "model.tar.gz")] == [Level.MUST]
+    assert [fault.level for fault in model_archive.lint(tmp_path / "model.tar.gz").faults] == [Level.MUST]
     with pytest.raises(ArchiveError):
         model_archive.unpack(tmp_path / "model.tar.gz", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def faults(archive: Path) -> set[tuple[str, str]]:
-    return {(fault.member, fault.level.value) for fault in model_archive.lint(archive)}
+    return {(fault.member, fault.level.value) for fault in model_archive.lint(archive).faults}
 
 
 def test_lint_finds_an_extra_top_folder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """argosy.toml: what it says, what is refused and where the fault is shown."""
 
+import datetime
 import os
 import subprocess
 import tomllib
@@ -11,9 +12,11 @@ from argosy import project
 from argosy.contract import Variable
 from argosy.errors import ProjectError
 from argosy.project import Project
+from argosy.project_file import Waiver
 from argosy.serving import settings
 
 LEAST = '[model]\npredictor = "predictor:Model"\n'
+WAIVER = '[[check.waivers]]\nclause = "image-root"\nreason = "not before"\nuntil = 2027-03-01\n'
 
 
 @pytest.fixture
@@ -157,6 +160,12 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + "[serving]\ncontent_types = []\n", "argosy.toml:4: `serving.content_types`", None),
         (LEAST + "[serving]\ncontent_types = [3]\n", "argosy.toml:4: `serving.content_types", None),
         (LEAST + "[srving]\n", "`srving`", "did you mean `serving`?"),
+        (LEAST + "[marketplace]\nnam = 'x'\n", "argosy.toml:4: `marketplace.nam`", "did you mean `name`?"),
+        (LEAST + "[marketplace.listing]\ntitel = 'x'\n", "`marketplace.listing.titel`", "did you mean `title`?"),
+        (LEAST + "[marketplace.pricing]\nmodel = 'rent'\n", "argosy.toml:4: `marketplace.pricing.model`", None),
+        (LEAST + "[marketplace.pricing]\nbatch = {x = true}\n", "argosy.toml:4: `marketplace.pricing.batch", None),
+        (LEAST + "[[marketplace.listing.resources]]\nlink = 'x'\n", "resources[0].link`", "known here: text, url"),
+        (LEAST + "[[marketplace.usage.output.parameters]]\nname = 1\n", "toml:4: `marketplace.usage.output", None),
         (LEAST + "[image]\nzzz = 1\n", "argosy.toml:4: `image.zzz`", "known here: base, python"),
         (LEAST + '[image]\npython = "2.7"\n', "argosy.toml:4: `image.python`", None),
         (LEAST + 'artifacts = "model"\n', "`model.artifacts` names a folder that is not there", None),
@@ -176,6 +185,11 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + '[image]\ninclude = [""]\n', "got ``", None),
         (LEAST + '[image]\nexclude = ["../x"]\n', "`image.exclude`", None),
         ('[model]\npredictor = "other:Model"\n', "names a module that is not in the project", None),
+        (LEAST + WAIVER + '[[check.waivers]]\nreson = ""\n', "toml:8: `check.waivers[1].reson`", "mean `reason`?"),
+        (LEAST + '[[check.waivers]]\nclause = "x"\nreason = "y"\n', "toml:3: `check.waivers[0]`: object missing", None),
+        (LEAST + WAIVER.replace("not before", ""), "toml:5: `check.waivers[0].reason`", None),
+        (LEAST + WAIVER.replace("2027-03-01", '"soon"'), "toml:6: `check.waivers[0].until`", None),
+        (LEAST + WAIVER.replace("image-root", "image root"), "toml:4: `check.waivers[0].clause`", None),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_place(folder: Path, text: str, message: str, hint: str | None) -> None:
@@ -184,6 +198,19 @@ def test_a_fault_is_named_with_its_place(folder: Path, text: str, message: str, 
     assert message in str(caught.value)
     assert str(folder) in caught.value.message
     assert hint is None or hint in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[marketplace]\n",
+        "[marketplace]\nname = '-'\nregions = ['moon']\n",
+        "[marketplace.pricing]\nfree_trial_days = 900\n",
+    ],
+)
+def test_a_listing_in_the_making_is_no_fault(folder: Path, text: str) -> None:
+    assert load(folder, LEAST + text).marketplace is not None
+    assert load(folder).marketplace is None
 
 
 def test_a_missing_file_comes_with_the_command_that_makes_it(tmp_path: Path) -> None:
@@ -324,3 +351,31 @@ def test_a_system_package_is_named_as_debian_names_it(folder: Path, name: str) -
 def test_a_system_package_may_have_a_version(folder: Path) -> None:
     names = ("libgomp1", "libstdc++6=12.2.0-14+deb12u1", "vim=2:9.0.1378-2")
     assert load(folder, f"{LEAST}[image]\nsystem_packages = {list(names)}\n").image.system_packages == names
+
+
+def test_waivers_are_in_the_projects_file_or_in_one_of_their_own(folder: Path) -> None:
+    (waiver,) = load(folder, LEAST + WAIVER).check.waivers
+    assert waiver == Waiver("image-root", "not before", datetime.date(2027, 3, 1))
+    alone = folder / "waivers.toml"
+    alone.write_text(WAIVER)
+    assert project.load_waivers(alone) == (waiver,)
+    assert load(folder).check.waivers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[check", "not a TOML file"),
+        (LEAST + WAIVER, "unknown field `model`\n\nhint: known here: check"),
+        ("[check]\nwaiver = 1\n", "did you mean `waivers`?"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_of_waivers_has_nothing_else(folder: Path, text: str | None, message: str) -> None:
+    path = folder / "waivers.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        project.load_waivers(path)
+    assert message in str(caught.value)
+    assert str(path) in caught.value.message

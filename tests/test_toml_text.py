@@ -40,3 +40,12 @@ def test_the_line_of_a_field() -> None:
     text = "[model]\nname = 1\n\n[image]\nname = 2\n"
     assert line_of(["image", "name"], text) == 5
     assert line_of(["image", "other"], text) is None
+
+
+def test_the_line_of_an_entry_of_an_array_of_tables() -> None:
+    text = "[[check.waivers]]\nclause = 'a'\n\n[[check.waivers]]\nclause = 'b'\n[image]\ninclude = [1]\n"
+    assert line_of(["check", "waivers[1]"], text) == 4
+    assert line_of(["check", "waivers[0]", "clause"], text) == 2
+    assert line_of(["check", "waivers[1]", "clause"], text) == 5
+    assert line_of(["check", "waivers[2]", "clause"], text) is None
+    assert line_of(["image", "include[0]"], text) == 7

@@ -24,7 +24,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = self.lends_network = False
+        self.is_offline = self.lends_network = self.can_restart = False
 
     def start(self) -> None:
         """It runs."""
@@ -41,9 +41,24 @@ class RunningContainer:
         """It is not limited."""
         return ""
 
+    def memory_bytes(self) -> int | None:
+        """Nobody asks."""
+        return None
+
     def is_on_loopback_only(self) -> bool:
         """Nobody looks."""
         return False
+
+    def restart(self) -> None:
+        """It does not end."""
+
+    def written(self) -> Sequence[str]:
+        """Nobody looks."""
+        return ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """Nobody looks."""
+        return ()
 
     def terminate(self) -> None:
         """Others end it."""

@@ -55,7 +55,7 @@ class RunningContainer:
         self.models_path = "/opt/ml/models"
         self.kind = "process"
         self.caveat = ""
-        self.is_offline = self.lends_network = False
+        self.is_offline = self.lends_network = self.can_restart = False
 
     def start(self) -> None:
         """It runs."""
@@ -63,6 +63,17 @@ class RunningContainer:
     def exit_code(self) -> int | None:
         """The simulator shall not end it."""
         return 0
+
+    def restart(self) -> None:
+        """It does not end."""
+
+    def written(self) -> Sequence[str]:
+        """Nobody looks."""
+        return ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """Nobody looks."""
+        return ()
 
     def terminate(self) -> None:
         """Others end it."""
@@ -85,6 +96,10 @@ class RunningContainer:
     def out_of_memory(self) -> str:
         """Nothing limits it."""
         return ""
+
+    def memory_bytes(self) -> int | None:
+        """Nobody asks."""
+        return None
 
     def is_on_loopback_only(self) -> bool:
         """It is asked to."""

@@ -28,10 +28,8 @@ _COMMAND_TIMEOUT_S: Final = 120.0
 _CANCEL_TIMEOUT_S: Final = 20.0
 _LAST_LINES: Final = 12
 _OWN_BUILDKIT: Final = range(18, 23)
-"""Major versions of Docker's command that have BuildKit's client in themselves; later ones need the plugin buildx.
-
-Source: docs.docker.com, "Docker Engine 23.0 release notes" (read 2026-11-22).
-"""
+"""Major versions of Docker's command that have BuildKit's client in themselves; later ones need the plugin buildx:
+docs.docker.com, "Docker Engine 23.0 release notes" (read 2026-11-22)."""
 
 REMOVED: Final = 137
 """The exit code of a container that somebody else removed: engines end it with SIGKILL."""
@@ -177,18 +175,24 @@ class Engine:
         Raises:
             EngineError: There is no such image.
         """
-        found: list[dict[str, Any]] = json.loads(self._call("image", "inspect", reference))
-        return found[0]
+        return dict(json.loads(self._call("image", "inspect", reference))[0])
 
     def has_image(self, reference: str) -> bool:
         """Whether the engine has the image; nothing is pulled."""
         return bool(self._call("image", "ls", "--quiet", reference).strip())
 
+    def description(self) -> dict[str, Any]:
+        """What the engine says of itself, as its own JSON object (the fields are the engine's, hence `Any`)."""
+        return dict(json.loads(self._call("info", "--format", "{{json .}}", timeout_s=_ANSWER_TIMEOUT_S)))
+
+    def builder_driver(self) -> str:
+        """What Docker's builds run on: `docker`, `docker-container`, …; empty without buildx."""
+        said = self._call("buildx", "inspect") if self._has_buildx() else ""
+        return next((line.split()[1] for line in said.splitlines() if line.startswith("Driver:")), "")
+
     def is_rootless(self) -> bool:
         """Whether this is Podman without root, whose networks this machine cannot reach but by published ports."""
-        if not self.is_podman:
-            return False
-        return self._call("info", "--format", "{{.Host.Security.Rootless}}").strip() == "true"
+        return self.is_podman and bool(self.description()["host"]["security"]["rootless"])
 
     def remove_image(self, reference: str) -> None:
         """Remove a name of an image, and the image with its last name; what it was built on stays."""
@@ -213,8 +217,7 @@ class Engine:
 
     def inspect_container(self, container: str) -> dict[str, Any]:
         """What the engine knows of a container, as its own JSON object (the fields are the engine's, hence `Any`)."""
-        found: list[dict[str, Any]] = json.loads(self._call("container", "inspect", container))
-        return found[0]
+        return dict(json.loads(self._call("container", "inspect", container))[0])
 
     def labelled(self, kind: str, label: str) -> list[str]:
         """The names of all containers (`container`) or networks (`network`) that have a label, running or not."""
@@ -222,10 +225,7 @@ class Engine:
         return self._call(kind, "ls", *every, f"--filter=label={label}", f"--format={name}").split()
 
     def exit_code(self, container: str) -> int | None:
-        """The exit code of an ended container, None while it runs (128 + signal when a signal ended it).
-
-        A container that is not there has ended with `REMOVED`.
-        """
+        """Its exit code (128 + a signal's) once it has ended, `REMOVED` when it is not there, None while it runs."""
         try:
             state = self.inspect_container(container)["State"]
         except EngineError as error:
@@ -246,6 +246,14 @@ class Engine:
     def kill(self, container: str, signal_name: str) -> None:
         """Send a signal (`TERM`, `KILL`) to the first process of a container; it may have ended already."""
         self._call_unless_gone("kill", f"--signal={signal_name}", container)
+
+    def start(self, container: str) -> None:
+        """Start a container again that has ended."""
+        self._call("start", container)
+
+    def changes(self, container: str) -> list[str]:
+        """The paths of files and folders that a container made, changed or removed in its file system."""
+        return [line[2:] for line in self._call("diff", container).splitlines() if line[1:2] == " "]
 
     def logs(self, container: str) -> str:
         """What the container wrote to stdout and stderr, in the engine's order; empty when it is gone."""

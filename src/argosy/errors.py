@@ -34,6 +34,7 @@ The tree follows the folders::
     │   └── ContainerTimeoutError it did not answer in time
     ├── TransformError            the transform job, or an object of it, failed
     │   └── RecordError           a record or its result is not what its media type says
+    ├── AwsError                  AWS refused a call, or did not answer
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
 
@@ -240,6 +241,21 @@ class TransformError(ArgosyError):
 
 class RecordError(TransformError):
     """A record of a transform job, or its result, is not what its media type says."""
+
+
+class AwsError(ArgosyError):
+    """AWS refused a call, or did not answer.
+
+    Args:
+        action: What was asked, as IAM names it: `ecr:DescribeImages`.
+        refusal: The service's code, as `AccessDenied`, or what kept it from answering.
+        hint: What mends it.
+    """
+
+    def __init__(self, action: str, refusal: str, *, hint: str | None = None) -> None:
+        self.action = action
+        self.refusal = refusal
+        super().__init__(f"AWS did not do `{action}`", got=refusal, hint=hint)
 
 
 class StorageError(ArgosyError):

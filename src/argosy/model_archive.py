@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final, cast
 
@@ -39,21 +40,48 @@ BROKEN_ARCHIVE: Final = (
 """What reading a broken tar or gzip raises."""
 
 
+class FaultKind(StrEnum):
+    """What a fault of an archive is about."""
+
+    FORM = "form"
+    """It is not, or holds what is not, unpacked at all."""
+    MODE = "mode"
+    TWICE = "twice"
+    LITTER = "litter"
+    TOP_FOLDER = "top-folder"
+    SIZE = "size"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing in an archive that SageMaker, or the model's code, would stumble over.
 
     Attributes:
+        kind: What it is about.
         member: Name of the archive's member; empty when the archive as a whole is meant.
         what: The fault, one clause.
         remedy: What to do about it.
         level: How hard it is.
     """
 
+    kind: FaultKind
     member: str
     what: str
     remedy: str
     level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """What was found when an archive was read once, whole.
+
+    Attributes:
+        faults: Every one, not only the first.
+        unpacked_bytes: The sizes of its files together, as far as it could be read.
+    """
+
+    faults: tuple[Fault, ...]
+    unpacked_bytes: int
 
 
 @contextmanager
@@ -173,8 +201,8 @@ def unpack(archive: Path, folder: Path) -> None:
         aside.chmod(0o755)
 
 
-def lint(archive: Path) -> list[Fault]:
-    """Every fault of an archive, not only the first; an empty list when there is none.
+def lint(archive: Path) -> Lint:
+    """Read an archive once: its faults, and how large it is.
 
     Sources:
         Rows A01-A05 of AWS Marketplace's demands; symbolic links break SageMaker's extraction (re:Post
@@ -182,11 +210,13 @@ def lint(archive: Path) -> list[Fault]:
     """
     faults: list[Fault] = []
     if not archive.name.endswith(SUFFIX):
-        faults.append(Fault("", f"the name does not end in {SUFFIX}", f"rename it to model{SUFFIX}", Level.MUST))
+        what = f"the name does not end in {SUFFIX}"
+        faults.append(Fault(FaultKind.FORM, "", what, f"rename it to model{SUFFIX}", Level.MUST))
     with archive.open("rb") as file:
         start = file.read(2)
     if start != _GZIP_MAGIC:
-        return [*faults, Fault("", "not compressed with gzip", "pack it with `argosy pack`", Level.MUST)]
+        faults.append(Fault(FaultKind.FORM, "", "not compressed with gzip", "pack it with `argosy pack`", Level.MUST))
+        return Lint(tuple(faults), 0)
     names: set[str] = set()
     size = 0
     try:
@@ -196,9 +226,9 @@ def lint(archive: Path) -> list[Fault]:
                 names.add(member.name)
                 size += member.size
     except ArchiveError as error:
-        faults.append(Fault("", error.message, "pack it again with `argosy pack`", Level.MUST))
-        return faults
-    return faults + _whole_faults(names, size)
+        faults.append(Fault(FaultKind.FORM, "", error.message, "pack it again with `argosy pack`", Level.MUST))
+        return Lint(tuple(faults), size)
+    return Lint((*faults, *_whole_faults(names, size)), size)
 
 
 def _walk(folder: Path, found: Callable[[Path], None]) -> None:
@@ -281,11 +311,12 @@ def _member_faults(member: tarfile.TarInfo, seen: set[str]) -> list[Fault]:
     faults: list[Fault] = []
     unsafe = _unsafe(member)
     if unsafe is not None:
-        faults.append(Fault(member.name, *unsafe, Level.MUST))
+        faults.append(Fault(FaultKind.FORM, member.name, *unsafe, Level.MUST))
     needed = 0o555 if member.isdir() else 0o444
     if (member.isfile() or member.isdir()) and member.mode & needed != needed:
         faults.append(
             Fault(
+                FaultKind.MODE,
                 member.name,
                 f"mode {member.mode & 0o777:04o} keeps some users from reading it",
                 "files 0644, folders and programs 0755: `argosy pack` does that",
@@ -293,10 +324,11 @@ def _member_faults(member: tarfile.TarInfo, seen: set[str]) -> list[Fault]:
             )
         )
     if member.isfile() and member.name in seen:
-        faults.append(Fault(member.name, "twice in the archive", "pack it again", Level.SHOULD))
+        faults.append(Fault(FaultKind.TWICE, member.name, "twice in the archive", "pack it again", Level.SHOULD))
     name = PurePosixPath(member.name).name
     if name in _LITTER or name.startswith("._"):
-        faults.append(Fault(member.name, "nothing that a model reads", "`argosy pack` leaves it out", Level.INFO))
+        what = "nothing that a model reads"
+        faults.append(Fault(FaultKind.LITTER, member.name, what, "`argosy pack` leaves it out", Level.INFO))
     return faults
 
 
@@ -305,12 +337,15 @@ def _whole_faults(names: set[str], size: int) -> list[Fault]:
     parts = [PurePosixPath(name).parts for name in names if PurePosixPath(name).parts]
     tops = {part[0] for part in parts}
     if not parts:
-        faults.append(Fault("", "no file in it", "pack the folder with the model's files", Level.MUST))
+        remedy = "pack the folder with the model's files"
+        faults.append(Fault(FaultKind.FORM, "", "no file in it", remedy, Level.MUST))
     elif len(tops) == 1 and all(len(part) > 1 for part in parts if part != (next(iter(tops)),)) and len(parts) > 1:
         (top,) = tops
         remedy = f"pack the content of `{top}`, not the folder: files then lie directly in /opt/ml/model"
-        faults.append(Fault(top, "everything lies in one extra top folder", remedy, Level.SHOULD))
+        what = "everything lies in one extra top folder"
+        faults.append(Fault(FaultKind.TOP_FOLDER, top, what, remedy, Level.SHOULD))
     if size > BATCH_VOLUME_BYTES:
         what = f"{size / 1e9:.0f} GB unpacked, and a transform job's volume has 30 GB for image and model"
-        faults.append(Fault("", what, "make the model smaller, or sell it for endpoints only", Level.SHOULD))
+        remedy = "make the model smaller, or sell it for endpoints only"
+        faults.append(Fault(FaultKind.SIZE, "", what, remedy, Level.SHOULD))
     return faults

@@ -7,16 +7,30 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from argosy import media_type
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
+from argosy.marketplace.table import Marketplace
 from argosy.program_files import Choice, holds_module, require_patterns
-from argosy.project_file import ALL_MODULES, FILE_NAME, TABLES, ImageTable, Model, ProjectFile, Serving
+from argosy.project_file import (
+    ALL_MODULES,
+    FILE_NAME,
+    TABLES,
+    CheckTable,
+    ImageTable,
+    Model,
+    ProjectFile,
+    Serving,
+    Waiver,
+    WaiverFile,
+)
 from argosy.toml_text import line_of
+
+_File = TypeVar("_File", bound=msgspec.Struct)
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -27,12 +41,16 @@ class Project(msgspec.Struct, frozen=True):
         model: What is served.
         serving: How the server behaves.
         image: What the image is made of.
+        check: How it is judged.
+        marketplace: What is sold on AWS Marketplace; None: nothing.
     """
 
     root: Path
     model: Model
     serving: Serving
     image: ImageTable
+    check: CheckTable = CheckTable()
+    marketplace: Marketplace | None = None
 
     @property
     def artifacts_dir(self) -> Path | None:
@@ -127,23 +145,41 @@ def load(folder: Path) -> Project:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("cannot be read", got=error, where=path) from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError("not a TOML file", got=error, where=path) from error
-    try:
-        parsed = msgspec.convert(table, ProjectFile)
-    except msgspec.ValidationError as error:
-        raise _explained(error, path, text) from error
-    project = Project(root, parsed.model, parsed.serving, parsed.image)
+    parsed = _parsed(text, ProjectFile, path)
+    project = Project(root, parsed.model, parsed.serving, parsed.image, parsed.check, parsed.marketplace)
     _require_files(project)
     _require_settings(project)
     return project
 
 
+def load_waivers(path: Path) -> tuple[Waiver, ...]:
+    """Read a file that has nothing but `[[check.waivers]]`, as argosy.toml may have.
+
+    Raises:
+        ProjectError: It cannot be read, is not TOML, or has an unknown, missing or wrong field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError("cannot be read", got=error, where=path) from error
+    return _parsed(text, WaiverFile, path).check.waivers
+
+
 def schema() -> dict[str, Any]:
     """The JSON schema of argosy.toml, as docs/reference publishes it."""
     return msgspec.json.schema(ProjectFile)
+
+
+def _parsed(text: str, kind: type[_File], path: Path) -> _File:
+    """The text of a TOML file as what it has to be."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError("not a TOML file", got=error, where=path) from error
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(error, path, text, kind) from error
 
 
 def _require_files(project: Project) -> None:
@@ -246,14 +282,15 @@ def _require_settings(project: Project) -> None:
             )
 
 
-def _explained(error: msgspec.ValidationError, path: Path, text: str) -> ProjectError:
-    """msgspec's sentence, with the line of the field and a guess at a misspelt name."""
+def _explained(error: msgspec.ValidationError, path: Path, text: str, kind: type[msgspec.Struct]) -> ProjectError:
+    """msgspec's sentence, with the line of the field and a guess at a misspelt name; `kind` is the whole file's."""
     sentence, _, place = str(error).partition(" - at `$")
     keys = [key for key in place.rstrip("`").split(".") if key]
     hint = None
     unknown = re.search(r"unknown field `([^`]+)`", sentence)
     if unknown:
-        names = _field_names(keys)
+        table = TABLES.get(re.sub(r"\[[^\]]*\]", "", ".".join(keys)), kind)
+        names = [field.name for field in msgspec.structs.fields(table)]
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
         keys = [*keys, unknown.group(1)]
@@ -261,8 +298,3 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str) -> Project
     where = f"{path}:{line}" if line else str(path)
     field = ".".join(keys) or "the file"
     return ProjectError(f"`{field}`: {sentence[:1].lower()}{sentence[1:]}", where=where, hint=hint)
-
-
-def _field_names(keys: list[str]) -> list[str]:
-    struct = TABLES.get(".".join(keys), ProjectFile)
-    return [field.name for field in msgspec.structs.fields(struct)]

@@ -1,9 +1,12 @@
 """What argosy.toml may say, table by table; `project` reads the file, its JSON schema is made of these."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
+
+from argosy.marketplace.table import MARKETPLACE_TABLES, Marketplace
 
 FILE_NAME: Final = "argosy.toml"
 ALL_MODULES: Final = ("**/*.py",)
@@ -133,12 +136,44 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow_secrets: dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]] = {}
 
 
+class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry `[[check.waivers]]`: a clause that may fail for a while.
+
+    Attributes:
+        clause: Id of the clause, as the report of `argosy check` names it.
+        reason: Why it may fail.
+        until: The last day on which it may, a date as in `2027-03-01`.
+    """
+
+    clause: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    reason: Annotated[str, msgspec.Meta(pattern=r"\S")]
+    until: datetime.date
+
+
+class CheckTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[check]` table: how `argosy check` judges the project and its image.
+
+    Attributes:
+        waivers: Clauses that may fail for a while, each a table `[[check.waivers]]`.
+    """
+
+    waivers: tuple[Waiver, ...] = ()
+
+
+class WaiverFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of waivers alone, for an image that has no project."""
+
+    check: CheckTable
+
+
 class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of argosy.toml; only `[model]` is required."""
 
     model: Model
     serving: Serving = Serving()
     image: ImageTable = ImageTable()
+    check: CheckTable = CheckTable()
+    marketplace: Marketplace | None = None
 
 
 TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -146,5 +181,8 @@ TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "serving": Serving,
     "serving.batching": Batching,
     "image": ImageTable,
+    "check": CheckTable,
+    "check.waivers": Waiver,
+    **MARKETPLACE_TABLES,
 }
 """The heading of each table and what it may hold."""

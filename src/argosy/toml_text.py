@@ -2,23 +2,32 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from argosy.errors import ProjectError
 
 _TABLE = re.compile(r"\s*\[\s*([\w.]+)\s*\]")
+_ENTRY = re.compile(r"\s*\[\[\s*([\w.]+)\s*\]\]")
 
 
 def line_of(keys: Sequence[str], text: str) -> int | None:
-    """The line of a dotted field in the text: under its table's heading if there is one."""
+    """The line of a dotted field in the text: under its table's heading if there is one.
+
+    An entry of an array of tables is named by its place: `check.waivers[0].reason` is below the first of its headings.
+    """
+    wanted = ".".join(keys)
     table = ""
+    entries = Counter[str]()
     for number, line in enumerate(text.splitlines(), start=1):
-        heading = _TABLE.match(line)
-        if heading:
+        if heading := _TABLE.match(line):
             table = heading.group(1)
+        elif entry := _ENTRY.match(line):
+            table = f"{entry.group(1)}[{entries[entry.group(1)]}]"
+            entries[entry.group(1)] += 1
         name = re.match(r"\s*([\w.]+)\s*=", line)
         dotted = ".".join(filter(None, [table, name.group(1) if name else ""]))
-        if dotted == re.sub(r"\[.*$", "", ".".join(keys)):
+        if dotted in (wanted, re.sub(r"\[[^\]]*\]?$", "", wanted)):
             return number
     return None
 

@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 
 from argosy import engine
-from argosy.cli import main
+from argosy.cli import environment, main
+from argosy.cli.checking.options import Options
+from argosy.cli.checking.target import Target
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.profile import Profile
+from argosy.project import load
 
 SERVERS = Path(__file__).parents[1] / "projects" / "servers"
 BASE_IMAGE = "python:3.11-slim"
@@ -45,7 +50,8 @@ def argosy_check(*arguments: str | Path, **environ: str) -> subprocess.Completed
 
 def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.stdout.startswith("{"), done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = json.loads(done.stdout)["reports"]
+    (report,) = reports
     return report
 
 
@@ -126,6 +132,98 @@ def test_a_project_that_cannot_load_fails_and_its_log_says_why(project: Path) ->
     assert "not a number" in json.dumps(report["findings"])
 
 
+WAIVED = """
+[[check.waivers]]
+clause = "start-offline"
+reason = "it is run as a process here"
+until = 2999-03-01
+
+[[check.waivers]]
+clause = "start-read-only-model"
+reason = "and reads its artifacts where they are"
+until = 2999-03-01
+
+[[check.waivers]]
+clause = "ping"
+reason = "long ago"
+until = 2020-01-01
+"""
+
+
+def test_waivers_reports_and_what_is_remembered(project: Path, tmp_path: Path) -> None:
+    """One story: a strict check with waivers is written in two forms, given again, and made anew after a change."""
+    with (project / "argosy.toml").open("a") as file:
+        file.write(WAIVED)
+    cache = str(tmp_path / "cache")
+    written, text = tmp_path / "report.json", tmp_path / "report.txt"
+    common = (project, "--changed-only", "--strict")
+    first = argosy_check(
+        *common, "--report", f"json:{written}", "--report", f"text:{text}", ARGOSY_CACHE_DIR=cache
+    )  # fmt: skip
+    assert first.returncode == 0, first.stdout
+    assert "start-offline          MUST, waived  a process of this machine" in first.stdout
+    assert "note: the waiver of ping has expired on 2020-01-01" in first.stdout
+    assert text.read_text() == first.stdout
+    (report,) = json.loads(written.read_text())["reports"]
+    assert report["verdict"] == "conforms"
+    assert {f["clause"] for f in report["findings"] if f["waiver"]} == {"start-offline", "start-read-only-model"}
+
+    again = argosy_check(*common, "--json", ARGOSY_CACHE_DIR=cache)
+    assert again.returncode == 0, again.stderr
+    assert "nothing has changed since 2" in again.stderr
+    given = report_of(again)
+    assert given.pop("checked_at")
+    assert given == {name: value for name, value in report.items() if name != "checked_at"}
+
+    (project / "argosy.toml").write_text((project / "argosy.toml").read_text().replace("2999-03-01", "2020-03-01"))
+    anew = argosy_check(*common, "--json", ARGOSY_CACHE_DIR=cache)
+    assert anew.returncode == main.EXIT_EXAMINED_FAILED
+    assert report_of(anew)["checked_at"] == ""
+    assert report_of(anew)["verdict"] == "undecided"
+
+
+def test_several_targets_have_a_report_each_and_one_that_is_not_there_hides_none(project: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(project, broken)
+    (broken / "model" / "bias.txt").write_text("not a number")
+    done = argosy_check(project, broken, f"oci:{tmp_path}/nothing", "--json", "--startup-timeout", "60")
+    assert done.stdout.startswith("{"), done.stderr
+    reports = json.loads(done.stdout)["reports"]
+    assert [report["target"] for report in reports] == [str(project), str(broken)]
+    assert [report["conforming"] for report in reports] == [True, False]
+    assert f"error: oci:{tmp_path}/nothing: " in done.stderr
+    assert done.returncode == main.EXIT_EXAMINED_FAILED
+
+
+def test_a_project_that_is_sold_is_checked_for_the_marketplace(project: Path) -> None:
+    with (project / "argosy.toml").open("a") as file:
+        file.write('[marketplace]\nname = "sums"\n')
+    target = Target(str(project), Options(), environment.read())
+    assert target.terms.profile is Profile.MARKETPLACE
+    asked = Options(profile=Profile.SERVERLESS)
+    assert Target(str(project), asked, environment.read()).terms.profile is Profile.SERVERLESS
+    of_project = Options(project=load(project))
+    assert Target("oci:x", of_project, environment.read()).terms.profile is Profile.MARKETPLACE
+    assert Target("oci:x", Options(), environment.read()).terms.profile is Profile.SAGEMAKER
+
+
+@pytest.mark.parametrize("name", ["accept-connection", "C09"])
+def test_a_clause_is_explained_without_a_target(name: str) -> None:
+    done = argosy_check("--explain", name)
+    assert done.returncode == 0, done.stderr
+    assert "accept-connection\n  A connection must be accepted within 250 ms" in done.stdout
+    assert "  why  " in done.stdout
+
+
+def test_all_clauses_are_listed_and_an_unknown_one_names_the_nearest() -> None:
+    assert "image-root" in argosy_check("--explain").stdout
+    listed = json.loads(argosy_check("--explain", "--json").stdout)
+    assert [entry["clause"] for entry in listed] == list(CLAUSES)
+    done = argosy_check("--explain", "image-rot")
+    assert done.returncode == main.EXIT_USAGE
+    assert "hint: near it: `image-root`" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -133,6 +231,13 @@ def test_a_project_that_cannot_load_fails_and_its_log_says_why(project: Path) ->
         ["oci:."],
         ["PROJECT", "--sample", "PROJECT/argosy.toml"],
         ["PROJECT", "--model-data", "PROJECT/missing.tar.gz"],
+        ["PROJECT", "--profile", "nonsense"],
+        ["PROJECT", "--instance-type", "ml.m5.tiny"],
+        ["PROJECT", "--report", "pdf:report.pdf"],
+        ["PROJECT", "--report", "json:PROJECT/missing/report.json"],
+        ["PROJECT", "--waivers", "PROJECT/predictor.py"],
+        ["oci:x", "--project", "PROJECT/model"],
+        [],
     ],
 )
 def test_what_cannot_be_examined_is_said_in_a_sentence(project: Path, arguments: list[str]) -> None:

@@ -30,6 +30,7 @@ CLEAN_FILES: Mapping[str, File] = {
     "bin": File(link="usr/bin"),
     "usr/bin/sh": File(ELF_AMD64),
     "opt/program/serve": File(SERVE),
+    "etc/os-release": File(b'ID=debian\nVERSION_ID="12"\n', 0o644),
 }
 CLEAN_RUNTIME: Mapping[str, Any] = {"Env": ["PATH=/opt/program:/usr/local/bin:/usr/bin:/bin"], "WorkingDir": "/opt"}
 

@@ -1,19 +1,23 @@
 """Runs the foreign servers of `tests/projects/servers` as containers, and judges them."""
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from argosy.conformance.case import Case
-from argosy.conformance.catalogue import ACTS, CHECKS
+from argosy.conformance.catalogue import ACTS
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request
-from argosy.conformance.run import judge
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import asked_by, judge
 from argosy.conformance.scenes.at_rest import Still
 from argosy.contract import Level
 from argosy.simulator.containers.container import Container, Launch
@@ -34,14 +38,25 @@ class Launcher:
     def __init__(self, script: Path) -> None:
         self.script = script
         self.launches: list[Launch] = []
+        self.usual_port = free_port()
 
     def __call__(self, launch: Launch) -> Container:
         self.launches.append(launch)
-        port = free_port()
+        port = int(launch.environment.get("SAGEMAKER_BIND_TO_PORT", free_port()))
         environment = {"PORT": str(port), "PATH": "/usr/bin:/bin", "MODEL_DIR": str(launch.model_dir or "/nowhere")}
-        return ProcessContainer(
-            Command(self.script.stem, (sys.executable, str(self.script)), environment, self.script.parent, port)
-        )
+        environment |= launch.environment
+        if "SAGEMAKER_BIND_TO_PORT" in launch.environment:
+            environment["USUAL_PORT"] = str(self.usual_port)  # in an image it is 8080, and the same in all containers
+        # What cannot be taken from a process of this machine is imitated by the server that would miss it.
+        environment |= {"READ_ONLY_ROOT": "1"} if launch.read_only else {}
+        environment |= {"OTHER_USER": "1"} if launch.user is not None else {}
+        # A file system of its own, which a second start finds as the first one has left it.
+        own = Path(tempfile.mkdtemp(prefix="argosy-server-"))
+        environment |= {"OWN_FILES": str(own), "PYTHONPATH": str(SERVERS)}
+        models = str(launch.models_dir or "/nowhere")
+        arguments = (sys.executable, str(self.script))
+        command = Command(self.script.stem, arguments, environment, self.script.parent, port, models)
+        return ProcessContainer(command, partial(shutil.rmtree, own, ignore_errors=True))
 
 
 @dataclass(frozen=True)
@@ -53,12 +68,14 @@ class Circumstances:
         labels: Of the image that it would come in.
         startup_s: How long it may take to get healthy.
         invocation_s: How long an invocation may take.
+        profile: What is asked of it.
     """
 
     samples: tuple[Request, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     startup_s: float = 10.0
     invocation_s: float = 60.0
+    profile: Profile = Profile.SAGEMAKER
 
 
 USUAL: Final = Circumstances()
@@ -71,6 +88,7 @@ def observe_server(name: str, given: Circumstances = USUAL, model_dir: Path | No
             launch_server(name),
             # These servers get what an isolated container would find: so that every clause is judged.
             is_offline=lambda container: True,
+            is_confined=lambda container: True,
             is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
@@ -80,13 +98,14 @@ def observe_server(name: str, given: Circumstances = USUAL, model_dir: Path | No
             busy_s=0.3,
         ),
         ACTS,
-        {check.scene for check in CHECKS},
+        {check.scene for check in asked_by(given.profile)},
         Case.of(still),
     )
 
 
 def judge_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Mapping[str, Finding]:
-    return {finding.clause.id: finding for finding in judge(observe_server(name, given, model_dir))}
+    case = observe_server(name, given, model_dir)
+    return {finding.clause.id: finding for finding in judge(case, asked_by(given.profile), given.profile)}
 
 
 def reasons(findings: Mapping[str, Finding]) -> str:

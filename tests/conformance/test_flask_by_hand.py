@@ -170,7 +170,7 @@ def test_the_report_names_its_real_faults(checked: "Future[subprocess.CompletedP
     done = checked.result()
     assert done.returncode == EXIT_EXAMINED_FAILED, done.stderr
     findings: dict[str, dict[str, Any]] = {
-        finding["clause"]: finding for finding in json.loads(done.stdout)["findings"]
+        finding["clause"]: finding for finding in json.loads(done.stdout)["reports"][0]["findings"]
     }
     failed = {clause for clause, finding in findings.items() if finding["status"] == "fail"}
     assert failed == {"stop-grace", "ping-honest", "ping-post", "error-client"}

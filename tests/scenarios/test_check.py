@@ -37,7 +37,7 @@ OPEN: Mapping[str, Mapping[str, tuple[str, str]]] = {"sandbox": NOT_ASKED_FOR, "
 def test_our_own_image_keeps_every_clause_that_can_be_tried(built: Built, kind: str) -> None:
     done = argosy("check", built.layout, "--container", kind, *SAMPLE, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    (report,) = json.loads(done.stdout)["reports"]
     findings = {finding["clause"]: finding for finding in report["findings"]}
     found = {clause: finding["status"] for clause, finding in findings.items()}
     expected = {clause: OPEN[kind].get(clause, ("pass", ""))[0] for clause in CLAUSES}
@@ -63,7 +63,11 @@ def wrong() -> Iterator[str]:
 def test_a_wrong_image_ends_with_1_and_findings_that_say_why(wrong: str) -> None:
     done = argosy("check", f"docker-daemon:{wrong}", "--json")
     assert done.returncode == 1, done.stderr
-    failed = [finding["clause"] for finding in json.loads(done.stdout)["findings"] if finding["status"] == "fail"]
+    failed = [
+        finding["clause"]
+        for finding in json.loads(done.stdout)["reports"][0]["findings"]
+        if finding["status"] == "fail"
+    ]
     assert failed
     assert any(CLAUSES[clause].level is Level.MUST for clause in failed)
 

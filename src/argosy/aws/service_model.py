@@ -61,6 +61,12 @@ class ServiceModel:
             return None
         return Operation(self._model.operation_model(name))
 
+    def enumeration(self, shape: str) -> tuple[str, ...]:
+        """The values of a shape; none when the service has no such shape, or it may be any text."""
+        if shape not in self._model.shape_names:
+            return ()
+        return tuple(getattr(self._model.shape_for(shape), "enum", ()))
+
 
 class Operation:
     """One operation: what goes in and what comes out.

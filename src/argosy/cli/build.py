@@ -9,7 +9,8 @@ from typing import TypedDict, Unpack
 import click
 
 from argosy import project
-from argosy.cli import environment, materials, output
+from argosy.cli import environment, output
+from argosy.cli.building import materials
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
@@ -139,7 +140,7 @@ def command(**told: Unpack[Options]) -> None:
     surroundings = replace(_surroundings(access), host=host, keeps_lock=told["keeps_lock"])
     order = Order(loaded, told["base"] or loaded.image.base, surroundings, access)
     if told["eject"]:
-        from argosy.cli import dockerfile  # with all that makes a Dockerfile, which most builds do not
+        from argosy.cli.building import dockerfile  # with all that makes a Dockerfile, which most builds do not
 
         output.print_data(str(dockerfile.eject(order, has_buildkit=not told["no_buildkit"])))
         return
@@ -186,7 +187,7 @@ def _build(wanted: Wanted) -> Image:
         below = _base_image(order.base, order.access, order.project)
         built = build.build_with_parts(order.project, below, order.around)
     else:
-        from argosy.cli import dockerfile
+        from argosy.cli.building import dockerfile
 
         built = dockerfile.build_with(wanted.engine, order)
     if wanted.scan is not None:

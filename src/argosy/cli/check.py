@@ -1,58 +1,73 @@
 """`argosy check`: does this image keep SageMaker's contract?"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from argosy import project
-from argosy.cli import build, environment, output
-from argosy.cli.containers import KINDS, KINDS_HELP, PROCESS, open_container
-from argosy.cli.main import EXIT_EXAMINED_FAILED
-from argosy.cli.transfers import open_access
-from argosy.conformance import report
-from argosy.conformance.observing.bench import Bench
-from argosy.conformance.probes import Request, invocation
-from argosy.conformance.run import Subject, examine
+from argosy.cli import environment, output
+from argosy.cli.checking import options as told
+from argosy.cli.checking.remembered import Memory
+from argosy.cli.checking.target import Target
+from argosy.cli.containers import KINDS, KINDS_HELP
+from argosy.cli.environment import Environment
+from argosy.cli.main import EXIT_EXAMINED_FAILED, exit_code
+from argosy.conformance.catalogue import CHECKS
+from argosy.conformance.explaining import explanation
+from argosy.conformance.finding import Report
+from argosy.conformance.observing.bench import SERVERLESS_MB, SERVERLESS_SIZES_MB
+from argosy.conformance.profile import Profile
+from argosy.conformance.reporting.form import Form, write
+from argosy.conformance.reporting.text import lines
 from argosy.contract import STARTUP
-from argosy.errors import UsageError
-from argosy.image import reference
-from argosy.registry import transports
+from argosy.errors import ArgosyError, UsageError
 
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The options of the command line."""
-
-    model_data: Path | None
-    container: str | None
-    sample: Path | None
-    content_type: str | None
-    startup_timeout: float
-    as_json: bool
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command
-@click.argument("target", metavar="IMAGE|PROJECT")
+@click.argument("targets", metavar="[IMAGE|PROJECT]...", nargs=-1)
 @click.option(
-    "--model-data",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The model.tar.gz that goes with the image; linted too.",
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    help="What it is to be. [default: marketplace for a project with a [marketplace] table, else sagemaker]",
+)
+@click.option("--model-data", metavar="FILE", type=_FILE, help="The model.tar.gz that goes with the image; linted too.")
+@click.option("--container", type=click.Choice(KINDS), help=KINDS_HELP)
+@click.option(
+    "--instance-type",
+    metavar="TYPE",
+    help="Give it the processors, memory and disk of an instance type, as ml.m5.large. [default: all of this machine]",
 )
 @click.option(
-    "--container",
-    type=click.Choice(KINDS),
-    help=KINDS_HELP,
+    "--serverless-memory",
+    "serverless_mb",
+    metavar="MB",
+    type=click.Choice([str(size) for size in SERVERLESS_SIZES_MB]),
+    default=str(SERVERLESS_MB),
+    show_default=True,
+    help="Memory of the endpoint that --profile serverless has in mind: 1024 to 6144.",
 )
 @click.option(
     "--sample",
+    "samples",
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A request body that the model understands.",
+    type=_FILE,
+    multiple=True,
+    help="A request body that the model understands; may be given several times.",
 )
-@click.option("--content-type", metavar="TYPE", help="The sample's media type; needed with --sample.")
+@click.option(
+    "--content-type",
+    "content_types",
+    metavar="TYPE",
+    multiple=True,
+    help="The sample's media type, for each or for all; needed with --sample.",
+)
+@click.option(
+    "--accept", "accepts", metavar="TYPE", multiple=True, help="The answer's, for each or for all. [default: */*]"
+)
 @click.option(
     "--startup-timeout",
     metavar="SECONDS",
@@ -61,45 +76,138 @@ class _Options:
     show_default=True,
     help="How long to wait for the first healthy answer.",
 )
+@click.option("--drills", "with_drills", is_flag=True, help="Hurt its containers, too: takes a minute or two longer.")
+@click.option(
+    "--waivers", metavar="FILE", type=_FILE, help="A TOML file of [[check.waivers]], as argosy.toml may have them."
+)
+@click.option(
+    "--project",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The project that an image belongs to: its argosy.toml has the waivers.",
+)
+@click.option(
+    "--report",
+    "report_files",
+    metavar="FORM:FILE",
+    multiple=True,
+    help=f"Write the report to a file, too, as {', '.join(Form)}; may be given several times.",
+)
+@click.option(
+    "--online",
+    "is_online",
+    is_flag=True,
+    help="Ask AWS, with boto3's credentials, what the account has: region, repository, scan, bucket, roles; read only.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def command(target: str, **options: Any) -> int:  # Any: click's values, typed by its options
-    """Check an image against what SageMaker demands of a container.
+@click.option("--strict", is_flag=True, help="Fail on clauses of level SHOULD and on undecided ones, too.")
+@click.option("--changed-only", is_flag=True, help="Give the last report again where nothing has changed since.")
+@click.option(
+    "--explain",
+    metavar="[CLAUSE|ROW]",
+    is_flag=False,
+    flag_value="",
+    help="Say what a clause (`ping`) or a row (`C09`) asks, and why; without one, list them all.",
+)
+def command(
+    targets: tuple[str, ...], as_json: bool, strict: bool, changed_only: bool, explain: str | None, **values: Any
+) -> int:  # Any: click's values, typed by their options
+    """Check images against what SageMaker demands of a container.
 
-    It works on any image, however it was built. Exit codes: 0 when no clause of level MUST failed (the report's last
-    lines say what is undecided then), 1 when one did, 3 when the container engine is missing.
+    It works on any image, however it was built. Exit codes: 0 when each conforms or is undecided (the report's last
+    lines say what is), 1 when a clause of level MUST failed that is not waived, 2 on wrong usage, 3 when the container
+    engine, the network or a registry fails. With --strict, 1 also when a SHOULD failed or a MUST is undecided.
     """
-    chosen = _Options(**options)
-    # A project that an engine is to run is built first, and then it is an image.
-    is_project = Path(target).is_dir() and chosen.container in (None, PROCESS)
+    if explain is not None:
+        _explain(explain, as_json)
+        return 0
+    if not targets:
+        raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
-    bench = Bench(
-        launch=lambda launch: open_container(target, chosen.container, launch, around),
-        is_read_only=not is_project,
-        samples=_samples(chosen),
-        startup_s=chosen.startup_timeout,
+    files = told.report_files(values["report_files"])
+    options = _options(values)
+    found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
+    if found:
+        _print(found, as_json)
+        for form, path in files:
+            path.write_bytes(write(found, form))
+            output.say(f"wrote {path}")
+    failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
+    return max(failures, default=0)
+
+
+def _explain(name: str, as_json: bool) -> None:
+    """Print what a clause or the clauses of a row ask, or the list of all."""
+    checks = explanation.find(name) if name else CHECKS
+    if as_json:
+        output.print_json(explanation.to_objects(checks))
+    else:
+        output.print_data(explanation.to_text(checks) if name else explanation.to_list(checks))
+
+
+def _options(values: dict[str, Any]) -> told.Options:
+    """The options as values.
+
+    Raises:
+        UsageError: They contradict each other, or name something that there is not.
+    """
+    folder: Path | None = values["folder"]
+    return told.Options(
+        profile=Profile(values["profile"]) if values["profile"] else None,
+        model_data=values["model_data"],
+        container=values["container"],
+        instance_type=told.find_instance_type(values["instance_type"]),
+        serverless_mb=int(values["serverless_mb"]),
+        samples=told.samples(values["samples"], values["content_types"], values["accepts"]),
+        startup_s=values["startup_timeout"],
+        waivers=told.load_waivers(values["waivers"]),
+        project=None if folder is None else project.load(folder),
+        with_drills=values["with_drills"],
+        is_online=values["is_online"],
     )
-    subject = Subject(target, model_data=chosen.model_data)
-    if not is_project:
-        with output.step(f"read {target}"):
-            subject = _image(subject, around)
-    with output.step(f"check {target}"):
-        found = examine(subject, bench)
-    output.print_data(report.to_json(found).decode() if chosen.as_json else report.to_text(found))
-    return 0 if found.is_conforming else EXIT_EXAMINED_FAILED
 
 
-def _image(subject: Subject, around: environment.Environment) -> Subject:
-    """The subject with its image at rest."""
-    if Path(subject.target).is_dir():
-        return replace(subject, image=build.build_project(project.load(Path(subject.target)), None, around))
-    place = reference.parse(subject.target)
-    is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
-    return replace(subject, image=transports.read_image(subject.target, open_access(around)), is_stored=is_stored)
+def _reports(targets: Sequence[Target], around: Environment, changed_only: bool) -> tuple[list[Report], list[int]]:
+    """The reports on all targets that could be examined, and an exit code for each that could not.
+
+    Raises:
+        ArgosyError: There is one target, and it cannot be examined.
+    """
+    memory = Memory(around.cache_dir)
+    found: list[Report] = []
+    failures: list[int] = []
+    for target in targets:
+        try:
+            found.append(_report(target, memory, changed_only))
+        except ArgosyError as error:
+            if len(targets) == 1:
+                raise
+            output.say(f"error: {target.name}: {error}")
+            failures.append(exit_code(error))
+    return found, failures
 
 
-def _samples(options: _Options) -> tuple[Request, ...]:
-    if (options.sample is None) != (options.content_type is None):
-        raise UsageError("`--sample` and `--content-type` go together", hint="add the one that is missing")
-    if options.sample is None:
-        return ()
-    return (invocation(options.content_type, options.sample.read_bytes(), f"sample `{options.sample.name}`"),)
+def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
+    """The report on one target: the last one, where that is asked for and nothing has changed."""
+    if not changed_only or target.is_online:  # nobody knows whether an account has changed
+        return target.check()
+    key = target.key()
+    known = memory.find(key)
+    if known is not None:
+        output.say(f"{target.name}: nothing has changed since {known.checked_at}")
+        return known
+    report = target.check()
+    memory.keep(key, report)
+    return report
+
+
+def _print(found: Sequence[Report], as_json: bool) -> None:
+    if as_json:
+        output.print_data(write(found, Form.JSON).decode())
+    else:
+        output.print_lines(lines(found))
+
+
+def _is_good(report: Report, strict: bool) -> bool:
+    return report.is_strictly_conforming if strict else report.is_conforming

@@ -24,6 +24,7 @@ VERBS: Final = {
     "build": "Build the inference image of a project, with no daemon.",
     "simulate": "Run an image as SageMaker does: an endpoint, a transform job, or all of its API.",
     "check": "Check an image against what SageMaker demands.",
+    "doctor": "Check this machine: engine, disks, AWS, clock, libraries.",
     "image": "Show an image, compare two, or convert one into what SageMaker takes.",
 }
 """Verb -> one sentence; `argosy.cli.VERB` holds a click command named `command`."""

@@ -4,14 +4,24 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from argosy.conformance.reporting.text import Line, Tone
+
 if TYPE_CHECKING:
     import rich.console
+
+_STYLES: Final = {
+    Tone.STRONG: "bold",
+    Tone.FAINT: "dim",
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.DOUBTFUL: "yellow",
+}
 
 
 def is_terminal() -> bool:
@@ -22,9 +32,14 @@ def is_terminal() -> bool:
 @functools.cache
 def terminal() -> "rich.console.Console":
     """Where sentences for people go, when it is a terminal; elsewhere nobody waits for rich to be loaded."""
+    return _console(is_stderr=True)
+
+
+def _console(*, is_stderr: bool) -> "rich.console.Console":
+    """A terminal that shows a text as it is."""
     import rich.console
 
-    return rich.console.Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    return rich.console.Console(stderr=is_stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(text: str) -> None:
@@ -48,6 +63,21 @@ def print_data(text: str) -> None:
     """Text that another program may read, on stdout."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Lines of a report on stdout, in colours where it is a terminal that has them and nobody said `NO_COLOR`."""
+    if not sys.stdout.isatty():
+        print_data("".join(f"{line.text}\n" for line in lines))
+        return
+    import rich.text
+
+    console = _console(is_stderr=False)
+    for line in lines:
+        text = rich.text.Text(line.text)
+        for begin, end, tone in line.tones:
+            text.stylize(_STYLES[tone], begin, end)
+        console.print(text)
 
 
 def print_json(value: object) -> None:

@@ -42,7 +42,7 @@ def command(folder: Path, archive: Path | None) -> int:
         )
     target = archive or loaded.root / "build" / "model.tar.gz"
     digest = model_archive.pack(loaded.artifacts_dir, target)
-    faults = model_archive.lint(target)
+    faults = model_archive.lint(target).faults
     for fault in faults:
         output.say(f"{fault.level.value}: {fault.member or target}: {fault.what} ({fault.remedy})")
     output.say(f"wrote {target}, {target.stat().st_size / 1e6:,.1f} MB")

@@ -68,6 +68,8 @@ class Check(Generic[Scene]):
         scene: The type of what `examine` is given, found in a `Case`; one that is not there was not observed.
         examine: The judgement: no I/O, no clock.
         needs: Ids of clauses that this one builds on: when one of them failed, this is skipped.
+        causes: Ids of clauses whose failure makes this one fail, too: when both failed, this is skipped, so that one
+            defect has one finding.
     """
 
     clause: Clause
@@ -75,6 +77,7 @@ class Check(Generic[Scene]):
     scene: type[Scene]
     examine: Callable[[Scene], Verdict]
     needs: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 def passed(reason: str, *evidence: Evidence) -> Verdict:
@@ -105,12 +108,14 @@ class Group(Generic[Scene]):
         name: The heading.
         scene: The type of the scene.
         needs: What every check of the group builds on.
+        causes: Whose failure makes every check of the group fail, too.
     """
 
     name: str
     scene: type[Scene]
     needs: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
     def check(self, clause: Clause, examine: Callable[[Scene], Verdict], *needs: str) -> Check[Scene]:
         """The check of one clause; `needs` are added to the group's."""
-        return Check(clause, self.name, self.scene, examine, self.needs + needs)
+        return Check(clause, self.name, self.scene, examine, self.needs + needs, self.causes)

@@ -1,29 +1,52 @@
 """What a judgement comes to: the findings of one image, and the report that has them all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from argosy.conformance.check import Status, Verdict
 from argosy.conformance.clause import Clause
+from argosy.conformance.profile import Profile
+from argosy.conformance.recording import Recording
 from argosy.contract import Level
+from argosy.project_file import Waiver
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict on a clause, under its heading."""
+    """A verdict on a clause, under its heading.
+
+    Attributes:
+        clause: The demand.
+        group: The heading.
+        verdict: What was found.
+        profile: What the image is to be, which says how hard the demand is.
+        waiver: Why it may fail or be unknown for a while: it stays visible, and counts no more. None when it may not.
+    """
 
     clause: Clause
     group: str
     verdict: Verdict
+    profile: Profile = Profile.SAGEMAKER
+    waiver: Waiver | None = None
 
     @property
     def status(self) -> Status:
         """The verdict's status."""
         return self.verdict.status
 
+    @property
+    def level(self) -> Level:
+        """How hard the profile asks for the clause: this is the level that counts, and not the clause's own."""
+        return self.clause.level_in(self.profile)
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether it counts no more."""
+        return self.waiver is not None
+
 
 class Conformance(StrEnum):
-    """What a report comes to; only clauses of level MUST count."""
+    """What a report comes to; only clauses of level MUST count, and none that is waived."""
 
     CONFORMS = "conforms"
     UNDECIDED = "undecided"
@@ -38,9 +61,13 @@ class Report:
     Attributes:
         target: The image or project, as it was named.
         digest: Digest of the manifest that was read; empty for a project.
-        container: How it was run: `docker`, `podman`, `sandbox`, `process`.
+        container: How it was run: `docker`, `podman`, `sandbox`, `process`; `machine` when it is this machine itself.
         seconds: How long observing and judging took.
-        findings: One for each clause.
+        findings: One for each clause that the profile asks for.
+        recording: What happened when in the containers that were run.
+        profile: What the image is to be; None where that is not the question.
+        notes: What else the reader should know, a sentence each: waivers that have expired or waive nothing.
+        checked_at: When it was made, in UTC as ISO 8601, where it is given again without checking anew; else empty.
     """
 
     target: str
@@ -48,16 +75,29 @@ class Report:
     container: str
     seconds: float
     findings: tuple[Finding, ...] = ()
+    recording: Recording = field(default_factory=Recording, repr=False)
+    profile: Profile | None = None
+    notes: tuple[str, ...] = ()
+    checked_at: str = ""
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """The findings that failed."""
+        """The findings that failed, those that are waived among them."""
         return tuple(finding for finding in self.findings if finding.status is Status.FAIL)
 
     @property
+    def waived(self) -> tuple[Finding, ...]:
+        """The findings that failed or are unknown, and count no more."""
+        return tuple(finding for finding in self.findings if finding.is_waived)
+
+    @property
     def undecided(self) -> tuple[Finding, ...]:
-        """The findings on clauses of level MUST that were tried and are unknown."""
-        return tuple(f for f in self.findings if f.status is Status.UNKNOWN and f.clause.level is Level.MUST)
+        """The findings on clauses of level MUST that were tried and are unknown, and are not waived."""
+        return tuple(finding for finding in self.findings if _counts_as(finding, Status.UNKNOWN, Level.MUST))
+
+    def failed_at(self, level: Level) -> int:
+        """How many clauses of a level failed and are not waived."""
+        return sum(_counts_as(finding, Status.FAIL, level) for finding in self.findings)
 
     @property
     def conformance(self) -> Conformance:
@@ -68,9 +108,18 @@ class Report:
 
     @property
     def is_conforming(self) -> bool:
-        """Whether no clause of level MUST failed."""
-        return all(finding.clause.level is not Level.MUST for finding in self.failed)
+        """Whether no clause of level MUST failed, but those that are waived."""
+        return not self.failed_at(Level.MUST)
+
+    @property
+    def is_strictly_conforming(self) -> bool:
+        """Whether besides no clause of level SHOULD failed and no clause of level MUST is undecided."""
+        return self.conformance is Conformance.CONFORMS and not self.failed_at(Level.SHOULD)
 
     def count(self, status: Status) -> int:
         """How many findings have the status."""
         return sum(finding.status is status for finding in self.findings)
+
+
+def _counts_as(finding: Finding, status: Status, level: Level) -> bool:
+    return finding.status is status and finding.level is level and not finding.is_waived

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,19 +12,23 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check, Status, Verdict, skipped, unknown
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.scenes.at_rest import Archive, Files, Still
+from argosy.conformance.observing.project import observe_project
+from argosy.conformance.profile import Profile
+from argosy.conformance.scenes.account import AccountFacts
+from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
-from argosy.errors import ArchiveError, ImageError
-from argosy.image.filesystem import read_filesystem
+from argosy.errors import ArchiveError
 from argosy.image.image import Image
-from argosy.image.materials.secrets import search_layers
+from argosy.image.materials.scanner import Scan
+from argosy.project import Project
 
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
-_NO_IMAGE: Final = "a project is no image: build it, and check what was built"
-_NO_ARCHIVE: Final = "no --model-data was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +40,46 @@ class Subject:
         image: None for a project that is run as it is.
         is_stored: Whether the image's manifest is the one that SageMaker would be given: see `Still`.
         model_data: A model.tar.gz, None when the image brings its artifacts.
+        project: The project, or the one that the image was built of; None when there is none.
+        is_online: Whether AWS is asked what the account has that the project is sold from.
+        scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
     """
 
     target: str
     image: Image | None = None
     is_stored: bool = True
     model_data: Path | None = None
+    project: Project | None = None
+    is_online: bool = False
+    scan: Callable[[Image], Scan] | None = None
 
 
-def examine(subject: Subject, bench: Bench) -> Report:
-    """Look at an image at rest, run it, and judge it on every clause.
+def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
+    """Look at an image at rest, run it, and judge it on every clause that its profile asks for.
 
     Args:
         subject: What is examined.
         bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
         EngineError: The container engine is missing or failed.
     """
     begun = time.monotonic()
-    case = _at_rest(subject)
+    terms = terms or Terms()
+    checks = asked_by(terms.profile)
+    wanted = {check.scene for check in checks}
+    case = observe_at_rest(
+        subject.image,
+        is_stored=subject.is_stored,
+        target=subject.target,
+        model_data=subject.model_data,
+        scan=subject.scan if Scanned in wanted else None,
+    )
     files = case.find(Files)
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    case = case.joined(_sold(subject, unpacked))
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
-    wanted = {check.scene for check in CHECKS}
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
         mounted.mkdir()
@@ -77,53 +98,55 @@ def examine(subject: Subject, bench: Bench) -> Report:
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    return Report(subject.target, digest, kind, time.monotonic() - begun, judge(case))
+    findings = waive(judge(case, checks, terms.profile), terms)
+    seconds = time.monotonic() - begun
+    return Report(
+        subject.target,
+        digest,
+        kind,
+        seconds,
+        findings,
+        bench.recorder.recording(),
+        terms.profile,
+        notes(findings, terms),
+    )
 
 
-def judge(case: Case, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Finding, ...]:
+def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
+    """The checks of the clauses that a profile asks for, in their order."""
+    return tuple(check for check in checks if check.clause.is_asked_by(profile))
+
+
+def judge(
+    case: Case, checks: Sequence[Check[Any]] = CHECKS, profile: Profile = Profile.SAGEMAKER
+) -> tuple[Finding, ...]:
     """The findings on everything that was observed, one for each clause, in the order of the checks.
 
-    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`.
+    Nothing that an image does, and no fault of a check, raises: a check that breaks makes its clause `unknown`. A
+    clause that one builds on, and that is not among the checks, keeps none from being judged.
     """
     found: dict[str, Finding] = {}
     for check in checks:
-        blocking = [need for need in check.needs if found[need].status in (Status.FAIL, Status.SKIP)]
+        needs = [found[need] for need in check.needs if need in found]
+        blocking = [needed for needed in needs if needed.status in (Status.FAIL, Status.SKIP)]
         scene = case.find(check.scene)
         if blocking and check.scene not in case.absent:
-            needed = found[blocking[0]]
+            needed = blocking[0]
             verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
         elif scene is None:
             verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
-        found[check.clause.id] = Finding(check.clause, check.group, verdict)
-    return tuple(found.values())
+        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
+    return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
-def files_of(image: Image) -> Files:
-    """The scene of an image's files.
-
-    Raises:
-        ImageError: A layer is broken.
-    """
-    filesystem = read_filesystem(image)
-    return Files(image, filesystem, search_layers(image, filesystem))
-
-
-def _at_rest(subject: Subject) -> Case:
-    """The scenes that need no container."""
-    case = Case()
-    if subject.image is None:
-        case = case.without((Still, Files), _NO_IMAGE)
-    else:
-        case = case.joined(Case.of(Still(subject.image, subject.is_stored)))
-        try:
-            case = case.joined(Case.of(files_of(subject.image)))
-        except ImageError as error:
-            case = case.without((Files,), f"the layers cannot be read: {error.message}")
-    if subject.model_data is None:
-        return case.without((Archive,), _NO_ARCHIVE)
-    return case.joined(Case.of(Archive(subject.model_data.name, tuple(model_archive.lint(subject.model_data)))))
+def _sold(subject: Subject, unpacked: int | None) -> Case:
+    """The scenes of what is sold; AWS is asked only where that was asked for."""
+    case = observe_project(subject.project, unpacked)
+    if not subject.is_online:
+        return case.without((AccountFacts,), NOT_ASKED)
+    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:
@@ -131,6 +154,15 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
         return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:
+    """The finding; a failure that another one explains is none of its own."""
+    cause = next((id_ for id_ in causes if id_ in found and found[id_].status is Status.FAIL), None)
+    if cause is None or finding.status is not Status.FAIL:
+        return finding
+    verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
+    return replace(finding, verdict=verdict)
 
 
 def _participle(status: Status) -> str:

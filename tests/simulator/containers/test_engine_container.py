@@ -147,6 +147,22 @@ def test_a_read_only_root_has_a_writable_tmp(make: MakeImageContainer, engine: E
     assert execute(engine, container, "open('/x', 'w')").returncode == 1
 
 
+def test_what_was_written_outlives_a_restart_and_is_told(make: MakeImageContainer, engine: Engine) -> None:
+    container = make(user=54321, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert container.can_restart
+    container.start()
+    await_ping(container)
+    assert execute(engine, container, "import os; print(os.getuid(), os.getgid())").stdout == "54321 54321\n"
+    written = "open('/var/tmp/kept', 'w'); open('/tmp/scratch', 'w')"
+    assert execute(engine, container, written).returncode == 0
+    assert list(container.written()) == ["/var/tmp/kept"]
+    assert stop(container).exit_code == 0
+    container.restart()
+    await_ping(container)
+    assert execute(engine, container, "import os; print(os.path.exists('/var/tmp/kept'))").stdout == "True\n"
+    assert all(name and size > 0 for name, size in container.processes())
+
+
 def test_remove_leaves_no_container_and_no_network(make: MakeImageContainer, engine: Engine) -> None:
     container = make()
     container.start()

@@ -74,6 +74,20 @@ def test_remove_before_start_does_nothing(stand_in: MakeContainer) -> None:
     stand_in().remove()
 
 
+def test_a_process_that_has_ended_is_started_again_in_the_same_log(tmp_path: Path) -> None:
+    container = run("print('here', flush=True)", tmp_path)
+    assert container.can_restart
+    with pytest.raises(ContainerError, match="never started"):
+        container.restart()
+    container.start()
+    assert container.wait(20) == 0
+    container.restart()
+    assert container.wait(20) == 0
+    assert container.logs() == "here\nhere\n"
+    assert not container.written() and not container.processes()
+    container.remove()
+
+
 def test_a_taken_port_is_told_before_the_start(stand_in: MakeContainer) -> None:
     container = stand_in()
     with (

@@ -18,6 +18,7 @@ from argosy.simulator.containers import sandbox
 from argosy.simulator.containers.container import Launch, stop
 from argosy.simulator.containers.sandbox import SandboxContainer
 from tests.processes import await_end, descendants
+from tests.simulator.containers.conftest import RunScript, await_log
 
 LOOK = r"""#!/bin/sh
 echo "arguments: $0 $*"
@@ -229,6 +230,55 @@ def test_the_image_s_user_is_heeded(start: Start) -> None:
         container = start(User=user)
         assert f"user: {expected}" in container.logs()
         container.remove()
+
+
+def test_another_user_than_the_image_s_is_heeded(root: Path) -> None:
+    config = {"Env": ["PATH=/opt:/usr/bin:/bin"], "User": "svc"}
+    container = SandboxContainer(root, config, "image", Launch(user=54321))
+    container.start()
+    try:
+        seen = await_log(container, "ready")
+        assert "user: 54321" in seen
+        assert "HOME=/\n" in seen
+    finally:
+        container.remove()
+
+
+def test_what_was_written_outside_tmp_is_told_while_it_runs(root: Path, tmp_path: Path) -> None:
+    script = (
+        'mkdir $_ for "/opt/kept", "/opt/ml", "/opt/__pycache__";'
+        'for ("/opt/kept/a", "/tmp/b", "/opt/ml/c", "/opt/__pycache__/d") { open(my $file, ">", $_) or die }'
+        'unlink "/etc/passwd"; print STDERR "ready\\n"; sleep 600'
+    )
+    config = {"Env": ["PATH=/usr/bin:/bin"], "Entrypoint": ["perl", "-e", script]}
+    container = SandboxContainer(root, config, "image", Launch(model_dir=tmp_path))
+    container.start()
+    try:
+        await_log(container, "ready")
+        assert list(container.written()) == ["/etc/passwd", "/opt/kept/a", "/opt/ml/c"]
+        container.kill()
+        container.wait(20)
+        assert container.written() == ()
+        assert not container.can_restart
+        with pytest.raises(ContainerError, match="not started again"):
+            container.restart()
+    finally:
+        container.remove()
+    assert (root / "etc/passwd").exists()
+
+
+def test_the_processes_and_their_memory_are_told(run_script: RunScript) -> None:
+    script = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    kept = b'x' * (64 * 2**20); print('ready'); time.sleep(600)\n"
+        "time.sleep(600)\n"
+    )
+    container = run_script(script)
+    await_log(container, "ready")
+    (first, second) = container.processes()
+    assert first[0].startswith("python")
+    assert first[1] > 60 * 2**20 > second[1] > 0
 
 
 def test_an_image_without_serve_says_so(start: Start) -> None:

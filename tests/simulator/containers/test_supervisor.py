@@ -12,8 +12,8 @@ import pytest
 from argosy.errors import ContainerError
 from argosy.simulator.containers.container import stop
 from argosy.simulator.containers.program import isolated
-from argosy.simulator.containers.sandbox import Order
 from argosy.simulator.sandboxing.namespace_entry import SETUP_FAILED
+from argosy.simulator.sandboxing.order import Order
 from tests.simulator.conftest import await_answer
 from tests.simulator.containers.conftest import RunScript, await_log
 

@@ -29,7 +29,7 @@ class Adopted:
     def __init__(self, url: str) -> None:
         self.url = url
         self.name = self.kind = "adopted"
-        self.is_offline = self.lends_network = False
+        self.is_offline = self.lends_network = self.can_restart = False
         self.caveat = ""
         self.models_path = ""
 
@@ -56,6 +56,18 @@ class Adopted:
 
     def out_of_memory(self) -> str:
         return ""
+
+    def restart(self) -> None:
+        pass
+
+    def written(self) -> Sequence[str]:
+        return ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        return ()
+
+    def memory_bytes(self) -> int | None:
+        return None
 
     def is_on_loopback_only(self) -> bool:
         return True

@@ -45,7 +45,7 @@ def _exit_code(stop: Stop) -> Verdict:
     return passed("it is 0")
 
 
-_GROUP: Final[Group[Stop]] = Group("stop", Stop, needs=("start-healthy",))
+_GROUP: Final[Group[Stop]] = Group("stop", Stop, needs=("start-healthy",), causes=("image-exec-form",))
 
 CHECKS: Final[tuple[Check[Stop], ...]] = (
     _GROUP.check(

@@ -30,7 +30,7 @@ def _port(start: Start) -> Verdict:
     if start.accepted_s is None:
         if cause := _cause(start):
             return skipped(f"it did not live long enough: see {cause}")
-        return failed(f"nothing listens {_after(start)}", *_endings(start))
+        return failed(f"nothing listens {_after(start)}", *endings(start))
     if start.is_loopback_only:
         return failed("it listens on 127.0.0.1 only", Evidence("the listening sockets", "127.0.0.1"))
     return passed(f"a connection was taken after {start.accepted_s:.1f} s")
@@ -41,14 +41,14 @@ def _healthy(start: Start) -> Verdict:
         return passed(f"200 after {start.healthy_s:.1f} s")
     if cause := _cause(start):
         return skipped(f"it did not get healthy: see {cause}")
-    return failed(f"no 200 {_after(start)}", *_endings(start))
+    return failed(f"no 200 {_after(start)}", *endings(start))
 
 
 def _soon(start: Start) -> Verdict:
     if start.healthy_s is None:
         return skipped("it did not get healthy")
     if start.healthy_s > _SOON_S:
-        return failed(f"200 after {start.healthy_s:.0f} s, want at most {_SOON_S:g} s", *_endings(start))
+        return failed(f"200 after {start.healthy_s:.0f} s, want at most {_SOON_S:g} s", *endings(start))
     return passed(f"200 after {start.healthy_s:.1f} s")
 
 
@@ -112,8 +112,8 @@ def _after(start: Start) -> str:
     return when if start.has_artifacts else f"{when}; it was given no artifacts, they come with --model-data"
 
 
-def _endings(start: Start) -> tuple[Evidence, ...]:
-    """The last health check, and how the container ended."""
+def endings(start: Start) -> tuple[Evidence, ...]:
+    """The last health check, and how the container ended, of a start that did not get healthy."""
     seen = [exchange.evidence for exchange in start.pings[-1:]]
     if start.exit_code is not None:
         seen.append(Evidence("wait", f"exit code {start.exit_code}", round(start.waited_s, 1)))
@@ -125,7 +125,7 @@ def _log(lines: list[str]) -> Evidence:
     return Evidence("the log", f"{len(lines)} lines", None, tuple(lines[-4:]))
 
 
-_START: Final[Group[Start]] = Group("start", Start)
+_START: Final[Group[Start]] = Group("start", Start, causes=("image-platform", "image-serve", "image-libraries"))
 _ISOLATION: Final[Group[Isolation]] = Group("start", Isolation)
 
 CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
@@ -135,7 +135,7 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             HOSTING_PAGE,
             "The server listens on port 8080 of all addresses.",
             "bind 0.0.0.0:8080",
-            rows="C04 F04",
+            rows="C04 F04 F25 N11",
         ),
         _port,
     ),
@@ -145,7 +145,7 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             HOSTING_PAGE,
             "GET /ping is answered with 200 within 8 minutes of the start.",
             "answer GET /ping with 200 and an empty body once the model is loaded; look in the log for why it is not",
-            rows="C06 F04 S09",
+            rows="C06 F04 F05 S09",
         ),
         _healthy,
         "start-port",

@@ -1,12 +1,12 @@
 """The image at rest: manifest, platform, entry point, user, what must not be in it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
 from argosy.conformance.clause import must, should
+from argosy.conformance.image_checks.start_command import entry_point
 from argosy.conformance.scenes.at_rest import Files, Still
 from argosy.conformance.sources import FEEDBACK_ISSUES, MARKETPLACE_SECURITY
 from argosy.contract import CREATE_TRANSFORM_JOB, HOSTING_PAGE
@@ -17,7 +17,6 @@ _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _INITS: Final = frozenset({"tini", "tini-static", "docker-init"})
 _LIKE_INITS: Final = frozenset({"dumb-init", "catatonit", "s6-svscan", "init", "my_init"})
 _ROOT: Final = frozenset({"", "0", "root", "0:0", "root:root", "0:root", "root:0"})
-_DRIVER: Final = re.compile(r"(^|/)(nvidia-smi|libnvidia-ml\.so(\.\d+)*|libcuda\.so(\.\d+)*)$")
 
 
 def _manifest(still: Still) -> Verdict:
@@ -43,19 +42,19 @@ def _platform(still: Still) -> Verdict:
 
 
 def _exec_form(still: Still) -> Verdict:
-    entry_point = _entry_point(still)
-    if len(entry_point) >= 2 and PurePosixPath(entry_point[0]).name in _SHELLS and entry_point[1] == "-c":
-        return failed("ENTRYPOINT has the shell form: the shell gets SIGTERM", _seen("ENTRYPOINT", str(entry_point)))
-    if not entry_point:
+    words = entry_point(still.image)
+    if len(words) >= 2 and PurePosixPath(words[0]).name in _SHELLS and words[1] == "-c":
+        return failed("ENTRYPOINT has the shell form: the shell gets SIGTERM", _seen("ENTRYPOINT", str(words)))
+    if not words:
         return passed("no ENTRYPOINT: `serve` is started directly")
-    return passed(f"exec form: {entry_point}")
+    return passed(f"exec form: {words}")
 
 
 def _init(still: Still) -> Verdict:
-    entry_point = _entry_point(still)
-    name = PurePosixPath(entry_point[0]).name if entry_point else ""
+    words = entry_point(still.image)
+    name = PurePosixPath(words[0]).name if words else ""
     if name in _INITS:
-        return failed(f"`{name}` is the entry point", _seen("ENTRYPOINT", str(entry_point)))
+        return failed(f"`{name}` is the entry point", _seen("ENTRYPOINT", str(words)))
     if name in _LIKE_INITS:
         return unknown(f"AWS names tini; nobody wrote down whether `{name}` works", _seen("ENTRYPOINT", name))
     return passed("no init in front of the server")
@@ -66,19 +65,6 @@ def _root(still: Still) -> Verdict:
     if user not in _ROOT:
         return failed(f"USER is `{user}`", _seen("USER", user))
     return passed("runs as root")
-
-
-def _gpu_driver(files: Files) -> Verdict:
-    found = sorted(
-        entry.path
-        for entry in files.filesystem
-        # The CUDA toolkit has stubs and a compatibility library of the same names; both are no drivers. Empty files
-        # are what the NVIDIA runtime leaves behind where it mounted the host's.
-        if _DRIVER.search(entry.path) and not {"stubs", "compat"} & set(entry.path.split("/")) and entry.size
-    )
-    if found:
-        return failed(f"{len(found)} files of an NVIDIA driver", _seen("files", _listed(found)))
-    return passed("no driver files")
 
 
 def _secrets(files: Files) -> Verdict:
@@ -95,16 +81,6 @@ def _secrets(files: Files) -> Verdict:
 def _places(found: list[str]) -> Iterator[tuple[str, str]]:
     for sentence in found[:10]:
         yield "image", sentence
-
-
-def _entry_point(still: Still) -> list[str]:
-    value = still.image.runtime.get("Entrypoint")
-    return [str(part) for part in value] if isinstance(value, list) else []
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"/{name}" for name in names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
 
 
 def _seen(what: str, text: str) -> Evidence:
@@ -142,7 +118,7 @@ CHECKS: Final[tuple[Check[Still] | Check[Files], ...]] = (
             HOSTING_PAGE,
             "ENTRYPOINT has the exec form, so that the program itself receives SIGTERM.",
             'write ENTRYPOINT ["program", "argument"], not ENTRYPOINT program argument',
-            rows="C13",
+            rows="C13 S01",
         ),
         _exec_form,
     ),
@@ -152,23 +128,15 @@ CHECKS: Final[tuple[Check[Still] | Check[Files], ...]] = (
             HOSTING_PAGE,
             "The entry point is no init such as tini, which is confused by the argument `serve`.",
             "make the server itself the ENTRYPOINT",
-            rows="C14",
+            rows="C14 S02",
         ),
         _init,
     ),
     _GROUP.check(
-        must("image-root", HOSTING_PAGE, "The container runs as root.", "remove USER from the Dockerfile", rows="C15"),
-        _root,
-    ),
-    _FILES.check(
         must(
-            "image-gpu-driver",
-            HOSTING_PAGE,
-            "The image brings no NVIDIA driver; the host's is mounted.",
-            "remove nvidia-smi, libcuda.so and libnvidia-ml.so; keep the CUDA toolkit only",
-            rows="C16",
+            "image-root", HOSTING_PAGE, "The container runs as root.", "remove USER from the Dockerfile", rows="C15 S02"
         ),
-        _gpu_driver,
+        _root,
     ),
     _FILES.check(
         should(

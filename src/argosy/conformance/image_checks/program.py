@@ -1,131 +1,87 @@
-"""Whether `docker run IMAGE serve` finds a program that the kernel can execute, told from the image's files alone.
+"""Whether `docker run IMAGE serve` finds a program that the kernel can execute, and programs their libraries."""
 
-Source: execve(2) for `#!` lines and their interpreters; ELF-64 object file format, header (read 2026-11-22).
-"""
+from collections.abc import Sequence
+from typing import Final
 
-import shlex
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any, Final
-
-from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed
-from argosy.conformance.clause import must
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped
+from argosy.conformance.clause import must, should
+from argosy.conformance.image_checks.start_command import RefusedError, chain, command
 from argosy.conformance.scenes.at_rest import Files
-from argosy.contract import HOSTING_PAGE, SERVE_ARGUMENT
-from argosy.image.filesystem import Entry, Filesystem
+from argosy.contract import HOSTING_PAGE
+from argosy.image.libraries.absent import is_rightly_absent
+from argosy.image.libraries.gpu import is_toolkit
+from argosy.image.libraries.proof import Finding
 
-DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What an engine searches when the image has no PATH (moby `oci/defaults`)."""
-
-_ELF: Final = b"\x7fELF"
-_MACHINE_AMD64: Final = 0x3E
-_INTERPRETERS_LIMIT: Final = 4
-_HEAD: Final = 4096
-
-
-class _RefusedError(Exception):
-    """Why a program cannot be executed: a sentence and where it was seen. Never leaves this module."""
-
-    def __init__(self, reason: str, evidence: Evidence) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.evidence = evidence
-
-
-@dataclass(frozen=True, slots=True)
-class _Root:
-    """The image's files with what the engine knows when it looks for a program."""
-
-    filesystem: Filesystem
-    search: tuple[str, ...]
-    working_dir: str
-
-    def find(self, name: str) -> str:
-        """The path of a program: as it is when it has a slash, else the first on PATH that may be executed."""
-        if "/" in name:
-            return str(PurePosixPath("/", self.working_dir, name))
-        found = [path for folder in self.search if self._is_file(path := str(PurePosixPath("/", folder, name)))]
-        executable = [path for path in found if self._entry(path).mode & 0o111]
-        if not found:
-            raise _RefusedError(f"no `{name}` on PATH", Evidence(f"PATH={':'.join(self.search)}", f"no `{name}`"))
-        return (executable or found)[0]
-
-    def require_executable(self, path: str, depth: int = 0) -> list[str]:
-        """The chain from a program to the machine code that runs it, or `_RefusedError`."""
-        if not self._is_file(path):
-            raise _RefusedError(f"`{path}` is not in the image", Evidence(path, "no such file"))
-        if not self._entry(path).mode & 0o111:
-            raise _RefusedError(f"`{path}` has no execute bit", Evidence(path, f"mode {self._entry(path).mode:04o}"))
-        head = self.filesystem.read(path, _HEAD)
-        if head.startswith(_ELF):
-            machine = int.from_bytes(head[18:20], "little")
-            if machine != _MACHINE_AMD64:
-                raise _RefusedError(
-                    f"`{path}` is a program for another processor", Evidence(path, f"ELF, {machine:#x}")
-                )
-            return [path]
-        if not head.startswith(b"#!"):
-            raise _RefusedError(
-                f"`{path}` is neither a `#!` script nor an ELF program", Evidence(path, repr(head[:40]))
-            )
-        if depth >= _INTERPRETERS_LIMIT:
-            raise _RefusedError(f"`{path}`: too many interpreters", Evidence(path, repr(head[:40])))
-        line = head[2:].partition(b"\n")[0]
-        if line.endswith(b"\r"):
-            raise _RefusedError(f"`{path}` has CRLF line ends", Evidence(path, repr(head[: len(line) + 3])))
-        return [path, *self._interpreters(path, line.decode(errors="replace"), depth)]
-
-    def _interpreters(self, path: str, line: str, depth: int) -> list[str]:
-        words = line.split()
-        if not words:
-            raise _RefusedError(f"`{path}` names no interpreter", Evidence(path, f"#!{line}"))
-        try:
-            chain = self.require_executable(words[0], depth + 1)
-            if PurePosixPath(words[0]).name == "env" and len(words) > 1:
-                name = next((word for word in _env_arguments(words[1:]) if not word.startswith("-")), "")
-                chain += self.require_executable(self.find(name), depth + 1)
-        except _RefusedError as refused:
-            raise _RefusedError(f"the interpreter of `{path}`: {refused.reason}", refused.evidence) from refused
-        return chain
-
-    def _is_file(self, path: str) -> bool:
-        entry = self.filesystem.resolve(path)
-        return entry is not None and entry.kind in ("file", "hardlink")
-
-    def _entry(self, path: str) -> Entry:
-        entry = self.filesystem.resolve(path)
-        if entry is None:
-            raise _RefusedError(f"`{path}` is not in the image", Evidence(path, "no such file"))
-        return entry
+_SHOWN: Final = 10
 
 
 def _serve(files: Files) -> Verdict:
-    runtime = files.image.runtime
-    arguments = [*_words(runtime.get("Entrypoint")), SERVE_ARGUMENT]
-    variables = dict(str(entry).partition("=")[::2] for entry in runtime.get("Env") or [])
-    root = _Root(
-        files.filesystem,
-        tuple(variables.get("PATH", DEFAULT_PATH).split(":")),
-        str(runtime.get("WorkingDir") or "/"),
-    )
+    arguments = command(files.image)
     try:
-        chain = root.require_executable(root.find(arguments[0]))
-    except _RefusedError as refused:
+        found = chain(files)
+    except RefusedError as refused:
         return failed(refused.reason, Evidence(f"command {arguments}", "cannot be executed"), refused.evidence)
-    return passed(f"{arguments} runs {' by '.join(f'`{path}`' for path in chain)}")
+    return passed(f"{arguments} runs {' by '.join(f'`{path}`' for path in found)}")
 
 
-def _words(value: Any) -> list[str]:  # Any: a field of a stranger's JSON
-    return [str(word) for word in value] if isinstance(value, list) else []
+def _libraries(files: Files) -> Verdict:
+    loaded = _loaded(files)
+    if not loaded:
+        return skipped("nothing that is started is a program of this machine that names libraries")
+    faults = [finding for finding in files.proof.findings if finding.program in loaded]
+    if faults:
+        return failed(_reason(faults), *_evidence(faults))
+    return passed(f"{len(loaded)} programs that are loaded at the start have the libraries that they name")
 
 
-def _env_arguments(words: list[str]) -> list[str]:
-    """The arguments of env(1): assignments and `-S` are not programs."""
-    text = " ".join(words).removeprefix("-S").strip()
-    return [word for word in shlex.split(text) if "=" not in word]
+def _other_libraries(files: Files) -> Verdict:
+    loaded = _loaded(files)
+    faults = [
+        finding
+        for finding in files.proof.findings
+        if finding.certain and finding.program not in loaded and not _is_excused(finding)
+    ]
+    if faults:
+        return failed(_reason(faults), *_evidence(faults))
+    return passed(f"{files.proof.programs} programs have the libraries that they name")
 
 
-_GROUP: Final[Group[Files]] = Group("image", Files)
+def _loaded(files: Files) -> set[str]:
+    """The programs that are started, and the libraries that are loaded with them."""
+    loaded: set[str] = set()
+    for path in chain(files):
+        program = files.libraries.program_at(path)
+        if program is not None:
+            loaded |= files.libraries.loaded_with(program)
+    return loaded
+
+
+def _is_excused(finding: Finding) -> bool:
+    """Whether a library may be missing, or image-gpu-toolkit says so."""
+    return is_rightly_absent(finding.program, finding.library) or is_toolkit(finding.library)
+
+
+def _reason(faults: Sequence[Finding]) -> str:
+    first = faults[0]
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    match first.kind:
+        case "missing":
+            return f"`/{first.program}` needs `{first.library}`, which is not in the image{more}"
+        case "version":
+            return f"`/{first.program}` needs a newer `{first.library}`: {first.detail}{more}"
+        case "machine":
+            return f"`/{first.program}` is for {first.detail}{more}"
+    return f"`/{first.program}` cannot be read: {first.detail}{more}"
+
+
+def _evidence(faults: Sequence[Finding]) -> list[Evidence]:
+    return [
+        Evidence(f"/{fault.program}", f"{fault.kind}: {' '.join(filter(None, (fault.library, fault.detail)))}")
+        for fault in faults[:_SHOWN]
+    ]
+
+
+_GROUP: Final[Group[Files]] = Group("image", Files, causes=("image-platform",))
 
 CHECKS: Final[tuple[Check[Files], ...]] = (
     _GROUP.check(
@@ -134,9 +90,33 @@ CHECKS: Final[tuple[Check[Files], ...]] = (
             HOSTING_PAGE,
             "`docker run IMAGE serve` finds a program that this image can execute.",
             "name the program in an exec-form ENTRYPOINT, or put an executable `serve` on PATH: chmod 755, LF line"
-            " ends, and a first line whose interpreter is in the image",
-            rows="C01 C02 F02 F03",
+            " ends, a first line whose interpreter is in the image, and for x86-64 with its loader all the way",
+            rows="C01 C02 C03 F02 F03 S03",
         ),
         _serve,
+    ),
+    _GROUP.check(
+        must(
+            "image-libraries",
+            HOSTING_PAGE,
+            "The program that is started, and the libraries that it is linked with, find all their libraries.",
+            "install the package that has the library (Debian: apt-get install, after apt-file search LIBRARY), or copy"
+            " the program from a stage with the same base image",
+            rows="C02 F04",
+        ),
+        _libraries,
+        "image-serve",
+    ),
+    _GROUP.check(
+        should(
+            "image-other-libraries",
+            HOSTING_PAGE,
+            "Every other program and library in the image finds the libraries that it is linked with.",
+            "install the package that has the library (Debian: apt-get install, after apt-file search LIBRARY), or"
+            " leave out what is not needed",
+            rows="C02 F04",
+        ),
+        _other_libraries,
+        "image-serve",
     ),
 )

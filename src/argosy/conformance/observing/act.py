@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from argosy.conformance.case import Case
@@ -10,6 +10,8 @@ from argosy.conformance.observing.bench import Bench
 from argosy.conformance.scenes.endpoint import Start
 from argosy.errors import ContainerError
 
+NOT_ASKED: Final = "not asked for: --drills"
+"""Why the scenes of drills are absent where `Bench.drills` is None."""
 _AT_ONCE: Final = 2
 """Acts that are played beside each other: those whose times are judged are alone."""
 
@@ -26,6 +28,7 @@ class Act:
             part of a scene.
         is_alone: Whether nothing else may run meanwhile, because times are judged.
         needs_healthy: Whether it is played only where the first act's container got healthy.
+        is_drill: Whether it hurts its containers, and is played only where that is asked for: `Bench.drills`.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Act:
     play: Callable[[Bench, Case], Case]
     is_alone: bool = False
     needs_healthy: bool = True
+    is_drill: bool = False
 
 
 def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Case | None = None) -> Case:
@@ -52,6 +56,9 @@ def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Ca
     case = known or Case()
     case = case.joined(_played(first, bench, case))
     chosen = [act for act in others if kinds & set(act.scenes)]
+    if bench.drills is None:
+        case = case.without((scene for act in chosen if act.is_drill for scene in act.scenes), NOT_ASKED)
+        chosen = [act for act in chosen if not act.is_drill]
     for act in _ready(chosen, case, is_alone=True):
         case = case.joined(_played(act, bench, case))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -75,6 +82,6 @@ def is_healthy(case: Case) -> bool:
 
 def _played(act: Act, bench: Bench, case: Case) -> Case:
     try:
-        return act.play(bench, case)
+        return act.play(replace(bench, act=act.name), case)
     except ContainerError as error:
         return Case().without(act.scenes, f"its container failed: {error.message}")

@@ -9,11 +9,10 @@ from typing import Final
 from argosy.conformance import requests
 from argosy.conformance.case import Case
 from argosy.conformance.check import SAMPLE
-from argosy.conformance.observing import invocations as invoking
-from argosy.conformance.observing import load
+from argosy.conformance.invoking import load, serial
+from argosy.conformance.invoking.bidirectional import converse
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.bidirectional import converse
 from argosy.conformance.observing.trial import PATIENCE_S, Trial
 from argosy.conformance.probes import BATCH_HOST, PLATFORM_HOST, Exchange, ping, printable, send_garbage
 from argosy.conformance.scenes.at_rest import Still
@@ -56,7 +55,7 @@ def play(bench: Bench, case: Case) -> Case:
         start = trial.start()
         if not start.is_healthy:
             return Case.of(start, _isolation(trial, bench, start, ()))
-        invocations, between = invoking.invoke(trial, bench)
+        invocations, between = serial.invoke(trial, bench)
         observed = _Life(trial, bench, invocations).play(start, between, case.find(Still))
         left = observed.find(Abandoned)
         # What clients that left have broken is a finding already, and tells nothing of SIGTERM.
@@ -79,7 +78,7 @@ class _Life:
         trial, invocations = self._trial, self._invocations
         health = _health(trial, between)
         self._keep(start, invocations, health)
-        parameters = invoking.execution_parameters(trial)
+        parameters = serial.execution_parameters(trial)
         self._keep(parameters)
         baseline = invocations.baseline
         if baseline is not None and trial.is_alive():
@@ -88,26 +87,26 @@ class _Life:
                 longest = invocations.longest or baseline
                 self._keep(load.busy(trial, longest.request, self._bench.busy_s))
         if trial.is_alive():
-            self._keep(invoking.large_body(trial, invocations))
+            self._keep(serial.large_body(trial, invocations))
         bad: tuple[Exchange, ...] = ()
         if trial.is_alive():
             bad = tuple(trial.send(request) for request in requests.bad())
             self._keep(Errors(bad, invocations.all))
         if trial.is_alive():
-            self._keep(invoking.logged(trial), converse(trial, still))
+            self._keep(serial.logged(trial), converse(trial, still))
         if baseline is not None and trial.is_alive():
             self._keep(load.abandoned(trial, baseline))
         self._keep(_survival(trial), _isolation(trial, self._bench, start, invocations.all + bad))
         if trial.is_alive():  # last of all: only a transform job asks this much
-            self._keep_or_say(BatchBody, invoking.batch_body(trial, invocations, parameters))
-            self._keep_or_say(Metering, invoking.metering(trial, invocations))
+            self._keep_or_say(BatchBody, serial.batch_body(trial, invocations, parameters))
+            self._keep_or_say(Metering, serial.metering(trial, invocations))
         return self._case
 
     def _ask(self, baseline: Exchange) -> None:
         """What is asked of a container whose invocations are answered."""
         trial, invocations = self._trial, self._invocations
-        self._keep(invoking.headers(trial, baseline), invoking.framings(trial, baseline))
-        self._keep_or_say(Streaming, invoking.streaming(trial, invocations))
+        self._keep(serial.headers(trial, baseline), serial.framings(trial, baseline))
+        self._keep_or_say(Streaming, serial.streaming(trial, invocations))
         self._keep_or_say(Concurrency, load.concurrency(trial, invocations))
 
     def _keep(self, *scenes: object | None) -> None:

@@ -1,6 +1,7 @@
 """One running container of an act: started, asked, stopped; what it logs goes with what it was asked."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.log import Unread
 from argosy.conformance.probes import Exchange, Held, Request, ping, send
+from argosy.conformance.recording import Moment
 from argosy.conformance.scenes.endpoint import Start, Stop
 from argosy.contract import HEADER_METERING, INVOCATION, STOP_GRACE
 from argosy.errors import ContainerError
@@ -18,6 +20,7 @@ PATIENCE_S: Final = 10.0
 POLL_S: Final = 0.1
 _SIGNAL_ARRIVES_S: Final = 0.2
 _ENDING_S: Final = 1.0
+_RESTART_GRACE_S: Final = 2.0
 _LOG_LINES: Final = 8
 _START_LOG_LINES: Final = 40
 
@@ -36,6 +39,7 @@ class Trial:
         self.last: Exchange | None = None
         self._bench = bench
         self.metered: list[Exchange] = []
+        self._track = bench.recorder.track(bench.act)
         self._unread = Unread(self.container)
 
     def __enter__(self) -> "Trial":
@@ -44,30 +48,51 @@ class Trial:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._track.close()
         self.container.remove()
 
     def start(self) -> Start:
         """Start the container and wait until it is healthy, has ended, or time is up."""
+        return self._started(self.container.start)
+
+    def restart(self) -> Start:
+        """End the container, unless it has ended, start it again, and wait as `start` does."""
+        self._track.turn(Moment.TERMINATED)
+        self.container.terminate()
+        if self._exit_code(_RESTART_GRACE_S) is None:
+            self._track.turn(Moment.KILLED)
+            self.container.kill()
+            self.container.wait(PATIENCE_S)
+        self.log()
+        self._track.close()
+        self._track = self._bench.recorder.track(self._bench.act)
+        return self._started(self.container.restart)
+
+    def _started(self, start: Callable[[], None]) -> Start:
         begun = time.monotonic()
         limit_s = self._bench.startup_s
+        self._track.start(self.container.memory_bytes)
         try:
-            self.container.start()
+            start()
         except ContainerError as error:
+            self._track.turn(Moment.REFUSED)
             return Start(limit_s, failure=error.message)
         pings: list[Exchange] = []
         accepted_s: float | None = None
         healthy_s: float | None = None
         exit_code: int | None = None
         while healthy_s is None and exit_code is None and time.monotonic() - begun < limit_s:
-            exchange = send(self.container.url, ping(), min(PATIENCE_S, limit_s))
+            exchange = self.exchange(ping(), min(PATIENCE_S, limit_s))
             if exchange.is_accepted and accepted_s is None:
                 accepted_s = time.monotonic() - exchange.total_s - begun
+                self._track.turn(Moment.ACCEPTED, begun + accepted_s)
             if not pings or (pings[-1].status, pings[-1].error) != (exchange.status, exchange.error):
                 pings.append(exchange)
             if exchange.status == 200:
                 healthy_s = time.monotonic() - begun
+                self._track.turn(Moment.HEALTHY, begun + healthy_s)
             else:
-                exit_code = self.container.exit_code()
+                exit_code = self._exit_code()
                 time.sleep(POLL_S)
         return Start(
             limit_s,
@@ -84,17 +109,23 @@ class Trial:
     def is_alive(self) -> bool:
         """Whether the container runs; one that left a request without an answer may be about to end."""
         if self.last is not None and self.last.status is None:
-            return self.container.wait(_ENDING_S) is None
-        return self.container.exit_code() is None
+            return self._exit_code(_ENDING_S) is None
+        return self._exit_code() is None
 
     def send(self, request: Request, timeout_s: float = INVOCATION.value) -> Exchange:
         """Send a request; an answer that may become a finding gets the lines that were logged meanwhile."""
-        exchange = send(self.container.url, request, timeout_s)
+        exchange = self.exchange(request, timeout_s)
         if exchange.status is None or exchange.is_server_error:
             exchange = replace(exchange, log=self.log())
         if exchange.header(HEADER_METERING) is not None:
             self.metered.append(exchange)
         self.last = exchange
+        return exchange
+
+    def exchange(self, request: Request, timeout_s: float = INVOCATION.value) -> Exchange:
+        """Send a request as one of several at a time: the log is left alone, and `last` is."""
+        exchange = send(self.container.url, request, timeout_s)
+        self._track.exchange(exchange)
         return exchange
 
     def stop(self, baseline: Exchange | None) -> Stop:
@@ -113,12 +144,16 @@ class Trial:
         # The signal must find the request under way: with a body it is, from its first byte to its last.
         time.sleep(_SIGNAL_ARRIVES_S)
         begun = time.monotonic()
+        self._track.turn(Moment.TERMINATED, begun)
         container.terminate()
         time.sleep(_SIGNAL_ARRIVES_S)
         exchange = held.finish() if held else None
+        if exchange is not None:
+            self._track.exchange(exchange)
         exit_code = container.wait(max(0.0, limit_s - (time.monotonic() - begun)))
         seconds = time.monotonic() - begun
         log = self.log()
+        self._track.turn(Moment.KILLED if exit_code is None else Moment.ENDED, begun + seconds)
         if exit_code is None:
             container.kill()
         return Stop(exit_code, seconds, limit_s, baseline, exchange, log)
@@ -126,6 +161,14 @@ class Trial:
     def log(self, count: int = _LOG_LINES) -> tuple[str, ...]:
         """The last of the lines that were logged since the last call."""
         return self._unread.read()[-count:]
+
+    def _exit_code(self, timeout_s: float | None = None) -> int | None:
+        """None while the container runs; waits for its end when told how long."""
+        container = self.container
+        exit_code = container.exit_code() if timeout_s is None else container.wait(timeout_s)
+        if exit_code is not None:
+            self._track.turn(Moment.ENDED)
+        return exit_code
 
     def _is_seen_on_loopback_only(self) -> bool:
         """Of an image: a project is told to listen there."""

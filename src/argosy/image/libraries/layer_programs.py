@@ -68,10 +68,10 @@ class ProgramObserver:
     Memory stays flat: large programs lie in a temporary file while their headers are read.
 
     Args:
-        cache_dir: The user's cache folder.
+        cache_dir: The user's cache folder; None remembers nothing.
     """
 
-    def __init__(self, cache_dir: Path) -> None:
+    def __init__(self, cache_dir: Path | None = None) -> None:
         self.names: list[LayerName] = []
         self._cache_dir = cache_dir
         self._left_out: set[str] = set()
@@ -96,6 +96,8 @@ class ProgramObserver:
 
     def finish(self, digest: str, diff_id: str) -> None:
         """Remember the names by the layer's diff ID."""
+        if self._cache_dir is None:
+            return
         with written_aside(_remembered(diff_id, self._cache_dir)) as aside:
             aside.write_bytes(msgspec.json.encode(self.names))
 

@@ -85,13 +85,19 @@ def prove(image: Image, base_layers: int, cache_dir: Path) -> Proof:
     except (FileNotFoundError, ValueError):
         pass
     names = [read_layer_programs(image, index, cache_dir) for index in range(len(image.layers))]
-    proof = _examined(Libraries(merged(Filesystem(image), names), names, library_path), base_layers)
+    proof = examined(Libraries(merged(Filesystem(image), names), names, library_path), base_layers)
     with written_aside(remembered) as aside:
         aside.write_bytes(msgspec.json.encode(proof))
     return proof
 
 
-def _examined(libraries: Libraries, base_layers: int) -> Proof:
+def examined(libraries: Libraries, base_layers: int) -> Proof:
+    """Look at every program of an image whose layers were read.
+
+    Args:
+        libraries: Its programs.
+        base_layers: How many of its layers are the base image's.
+    """
     search = _Search(libraries)
     programs = {path: one for path, one in sorted(libraries.programs.items()) if not path.startswith(_DEBUG)}
     for path, program in programs.items():

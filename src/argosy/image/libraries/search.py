@@ -22,6 +22,13 @@ DEFAULT_FOLDERS: Final = (
 )
 """Those of Debian's loader, and of Amazon Linux's; where a folder is not there it does no harm."""
 
+_MUSL_LOADER: Final = "lib/ld-musl-x86_64.so.1"
+_MUSL_NAMES: Final = ("libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet.")
+"""Musl's loader has these in itself, whatever follows, and looks into `/usr/local/lib` too.
+
+Source: musl 1.2.5, `ldso/dynlink.c`, `load_library` and `sys_path` (read 2026-11-23).
+"""
+
 _TOKEN: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _TOKENS: Final = {"LIB": "lib/x86_64-linux-gnu", "PLATFORM": "x86_64"}
 
@@ -43,6 +50,8 @@ class Libraries:
         self.broken: dict[str, str] = {}
         self._cached: dict[str, list[str]] = {}
         self._elsewhere: dict[str, list[str]] = {}
+        loader = files.resolve(_MUSL_LOADER)
+        self._musl_loader = None if loader is None else loader.path
         for entry, (layer, number) in files.nodes():
             if layer < 0:
                 continue
@@ -63,7 +72,19 @@ class Libraries:
             found = self.program_at(place)
             if found is not None:
                 return found
-        return None
+        return self._musl_loader if name.startswith(_MUSL_NAMES) else None
+
+    def loaded_with(self, path: str) -> set[str]:
+        """A program and all libraries that the loader loads with it, as far as it finds them; their paths."""
+        loaded: set[str] = set()
+        rest = [path]
+        while rest:
+            one = rest.pop()
+            if one in loaded or one not in self.programs:
+                continue
+            loaded.add(one)
+            rest += filter(None, (self.find(one, self.programs[one], name) for name in self.programs[one].needed))
+        return loaded
 
     def program_at(self, path: str) -> str | None:
         """The real path of a program for our machine that is at a path, links followed."""
@@ -84,6 +105,8 @@ class Libraries:
         yield from self._in(program.runpath, path, name)
         yield from self._cached.get(name, ())
         yield from self._in(DEFAULT_FOLDERS, path, name)
+        if self._musl_loader is not None:
+            yield f"usr/local/lib/{name}"
 
     def _in(self, folders: Iterable[str], path: str, name: str) -> Iterator[str]:
         return (f"{_expanded(folder, path)}/{name}" for folder in folders)

@@ -80,7 +80,21 @@ def scan(layout: Path, environ: Mapping[str, str], timeout_s: float = TIMEOUT_S)
             return look(layout, _Program(program, environ, timeout_s))
         except _NoResultError as error:
             reasons.append(f"{name}: {error}")
-    raise NotScannedError(
+    raise _not_scanned(reasons)
+
+
+def require_installed(environ: Mapping[str, str]) -> None:
+    """Whether there is a scanner to ask, before an image is laid out for it.
+
+    Raises:
+        NotScannedError: None is installed.
+    """
+    if not any(shutil.which(name, path=environ.get("PATH")) for name in _SCANNERS):
+        raise _not_scanned([f"no `{name}` on the PATH" for name in _SCANNERS])
+
+
+def _not_scanned(reasons: list[str]) -> NotScannedError:
+    return NotScannedError(
         "not scanned for vulnerabilities",
         got="; ".join(reasons),
         want="trivy or grype, with its database",
@@ -204,6 +218,9 @@ def _grype(layout: Path, program: _Program) -> Scan:
 
 
 _SCANNERS: Final[Mapping[str, Callable[[Path, _Program], Scan]]] = {"trivy": _trivy, "grype": _grype}
+
+NAMES: Final = tuple(_SCANNERS)
+"""The scanners that are known, the one that is asked first before the others."""
 
 
 def _decoded(content: bytes, kind: type[Report]) -> Report:

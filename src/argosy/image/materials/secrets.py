@@ -6,6 +6,7 @@ secret itself is in no value that leaves this package.
 """
 
 import json
+import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from argosy.errors import SecretFoundError
 from argosy.image.filesystem import Filesystem
 from argosy.image.image import Image, canonical_json
 from argosy.image.layer import Member, cache_key
-from argosy.image.layer_stream import layer_members
 from argosy.image.materials import signs
+from argosy.image.observation import Sink
 from argosy.model_archive import written_aside
 
 _SHOWN: Final = 10
@@ -67,34 +68,61 @@ class Search:
     found: tuple[Secret, ...]
 
 
-def search_layers(image: Image, filesystem: Filesystem) -> Search:
-    """Look at every file of every layer: its name, and its content when it is text.
+class SecretObserver:
+    """Looks at every file of one layer: its name, and its content when it is text.
+
+    Attributes:
+        files: How many files the layer has.
+        found: Path -> what seems to be a secret.
+    """
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.found: dict[str, Secret] = {}
+
+    def begin(self, member: tarfile.TarInfo) -> Sink | None:
+        """Judge a member's name; its text too, where the name says nothing."""
+        if not (member.isfile() or member.islnk()):
+            return None
+        self.files += 1
+        path = member.name.removeprefix("./").strip("/")
+        secret = _by_path(path) if member.size or member.islnk() else None
+        if secret is not None:
+            self.found.setdefault(secret.name, secret)
+        return _Text(self, path) if secret is None and member.isfile() and member.size else None
+
+    def finish(self, digest: str, diff_id: str) -> None:
+        """Nothing is remembered."""
+
+
+class _Text(signs.TextSearch):
+    """A file's text as it goes by."""
+
+    def __init__(self, observer: SecretObserver, path: str) -> None:
+        super().__init__(path)
+        self._observer = observer
+        self._path = path
+
+    def close(self) -> None:
+        if self.found is not None:
+            secret = Secret("file", self._path, f"holds {self.found}")
+            self._observer.found.setdefault(self._path, secret)
+
+
+def search_result(observers: Sequence[SecretObserver], filesystem: Filesystem) -> Search:
+    """What the observers of all layers found.
 
     Args:
-        image: Whose layers are read.
+        observers: One for each layer, lowest first.
         filesystem: The same layers merged: tells what is left of a file.
-
-    Raises:
-        ImageError: A layer is broken.
     """
     found: dict[str, Secret] = {}
-    files = 0
-    for layer in range(len(image.layers)):
-        with layer_members(image, layer) as archive:
-            for member in archive:
-                if not (member.isfile() or member.islnk()):
-                    continue
-                files += 1
-                path = member.name.removeprefix("./").strip("/")
-                secret = _by_path(path) if member.size or member.islnk() else None
-                if secret is None and member.isfile() and member.size:
-                    stream = archive.extractfile(member)
-                    what = None if stream is None else signs.secret_in_file(path, stream)
-                    secret = Secret("file", path, f"holds {what}") if what else None
-                if secret is not None and secret.name not in found:
-                    fate = _fate(filesystem, secret.name, layer)
-                    found[secret.name] = Secret("file", secret.name, secret.what + fate)
-    return Search(len(image.layers), files, tuple(found.values()))
+    for layer, observer in enumerate(observers):
+        for secret in observer.found.values():
+            if secret.name not in found:
+                fate = _fate(filesystem, secret.name, layer)
+                found[secret.name] = Secret("file", secret.name, secret.what + fate)
+    return Search(len(observers), sum(observer.files for observer in observers), tuple(found.values()))
 
 
 def search_config(image: Image) -> Iterator[Secret]:

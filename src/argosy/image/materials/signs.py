@@ -118,28 +118,51 @@ def secret_in_file(path: str, stream: IO[bytes], *, is_private: bool = False) ->
     Memory stays flat, and of a binary file little more is read than its first zero byte.
 
     Args:
-        path: Without a leading slash; tells what is published anyway, and where URLs are looked at.
+        path: As for `TextSearch`.
         stream: The content.
-        is_private: Whether it is published nowhere, wherever it lies.
+        is_private: As for `TextSearch`.
     """
-    if not is_private and _is_published_test(path):
-        return None
-    published = not is_private and _PUBLISHED.search(path) is not None
-    forms = _KEYS if published or path.startswith("usr/") else (_DATABASE_URL, *_KEYS)
-    if holds_urls(path):
-        forms = (_URL, *forms)
-    before = b""
-    while chunk := stream.read(_CHUNK):
+    search = TextSearch(path, is_private=is_private)
+    while not search.is_over and (chunk := stream.read(_CHUNK)):
+        search.write(chunk)
+    return search.found
+
+
+class TextSearch:
+    """Looks for a secret in a file's text while it goes by; of a binary file it sees no more than the first zero byte.
+
+    Args:
+        path: Without a leading slash; tells what is published anyway, and where URLs are looked at.
+        is_private: Whether it is published nowhere, wherever it lies.
+
+    Attributes:
+        found: What secret, in words; None when none was seen so far.
+        is_over: Whether what is still to come is not looked at.
+    """
+
+    def __init__(self, path: str, *, is_private: bool = False) -> None:
+        self.found: str | None = None
+        self.is_over = not is_private and _is_published_test(path)
+        self._is_published = not is_private and _PUBLISHED.search(path) is not None
+        forms = _KEYS if self._is_published or path.startswith("usr/") else (_DATABASE_URL, *_KEYS)
+        self._forms = (_URL, *forms) if holds_urls(path) else forms
+        self._before = b""
+
+    def write(self, chunk: bytes, /) -> None:
+        """Look at more of the text."""
+        if self.is_over:
+            return
         if b"\0" in chunk:
-            return None
-        window = before + chunk
-        for what, marks, pattern in forms:
+            self.is_over = True
+            return
+        window = self._before + chunk
+        for what, marks, pattern in self._forms:
             if any(mark in window for mark in marks):
                 matches = pattern.finditer(window.decode(errors="replace"))
-                if any(not (published and _EXAMPLE.search(match.group())) for match in matches):
-                    return what
-        before = window[-_OVERLAP:]
-    return None
+                if any(not (self._is_published and _EXAMPLE.search(match.group())) for match in matches):
+                    self.found, self.is_over = what, True
+                    return
+        self._before = window[-_OVERLAP:]
 
 
 def secret_in(text: str) -> str | None:

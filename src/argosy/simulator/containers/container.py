@@ -5,9 +5,9 @@ nothing else of them.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from argosy import contract
@@ -17,6 +17,7 @@ from argosy.simulator.containers.attempt import Attempt, OnAttempt
 _LOG_TAIL_LINES: Final = 25
 _LOG_TAIL_BYTES: Final = 64 * 1024
 _KILLED_TIMEOUT_S: Final = 10.0
+_MADE: Final = ("/tmp", "/proc", "/dev", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv")
 
 
 class Container(Protocol):
@@ -82,8 +83,35 @@ class Container(Protocol):
     def out_of_memory(self) -> str:
         """What the kernel did to it for want of memory, as a clause; empty when nothing is known of that."""
 
+    def memory_bytes(self) -> int | None:
+        """What all its processes take now; None before its start and after its end, and where that cannot be seen."""
+
     def is_on_loopback_only(self) -> bool:
         """Whether it listens at its port on 127.0.0.1 or ::1 alone; False where that cannot be seen."""
+
+    def written(self) -> Sequence[str]:
+        """The files of its own file system, outside `/tmp`, that it made, changed or removed so far; while it runs.
+
+        Empty where that cannot be seen.
+        """
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """The name and the memory in bytes of each of its processes, the largest first; while it runs.
+
+        Empty where that cannot be seen.
+        """
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether it can be started again once it has ended, with what it wrote still there."""
+
+    def restart(self) -> None:
+        """Start it again once it has ended.
+
+        Raises:
+            ContainerError: It cannot be started, or its kind cannot be started again.
+            EngineError: The container engine failed.
+        """
 
     def remove(self) -> None:
         """End it and leave nothing behind: no process, container, network, mount or folder. May be called twice."""
@@ -108,6 +136,8 @@ class Launch:
         memory_bytes: Memory that all its processes may use together, without swap; None is all. UNSURE: how much of an
             instance's memory SageMaker leaves to a container; `instance_types` has the whole.
         disk_bytes: What it may write to its file system; heeded by a sandbox.
+        user: The number of the user and of the group that it runs as, whatever the image says; None leaves it to the
+            image. Not heeded without root, and by plain processes.
         is_watched: Whether its attempts to reach the network are looked for, with a hook in its Python among others.
         on_attempt: Told of each.
     """
@@ -122,6 +152,7 @@ class Launch:
     cpus: float | None = None
     memory_bytes: int | None = None
     disk_bytes: int | None = None
+    user: int | None = None
     is_watched: bool = True
     on_attempt: OnAttempt | None = None
 
@@ -139,6 +170,143 @@ class Launch:
     def port(self) -> int:
         """Where the container is told to listen: 8080, unless its environment names another port."""
         return int(self.environment.get(contract.PlatformVariable.BIND_TO_PORT, contract.PORT))
+
+
+class DelegatingContainer:
+    """A `Container` that does all that another one does.
+
+    Args:
+        container: The one that runs.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self._container.name
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._container.url
+
+    @property
+    def kind(self) -> str:
+        """What runs it."""
+        return self._container.kind
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it has no way out to a network."""
+        return self._container.is_offline
+
+    @property
+    def caveat(self) -> str:
+        """What running it this way cannot prove."""
+        return self._container.caveat
+
+    @property
+    def models_path(self) -> str:
+        """Where it sees the folder of models."""
+        return self._container.models_path
+
+    @property
+    def lends_network(self) -> bool:
+        """Whether others can be started in its network."""
+        return self._container.lends_network
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether it can be started again."""
+        return self._container.can_restart
+
+    def start(self) -> None:
+        """Start it.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+        self._container.start()
+
+    def restart(self) -> None:
+        """Start it again once it has ended.
+
+        Raises:
+            ContainerError: It cannot be started.
+            EngineError: The container engine failed.
+        """
+        self._container.restart()
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._container.exit_code()
+
+    def terminate(self) -> None:
+        """Send SIGTERM to its first process."""
+        self._container.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self._container.kill()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Its exit code, or None when it still runs after `timeout_s`."""
+        return self._container.wait(timeout_s)
+
+    def logs(self, last_bytes: int | None = None) -> str:
+        """What it wrote so far, or the last of it."""
+        return self._container.logs(last_bytes)
+
+    def attempts(self) -> Sequence[Attempt]:
+        """What it tried to reach so far."""
+        return self._container.attempts()
+
+    def out_of_memory(self) -> str:
+        """What the kernel did to it for want of memory."""
+        return self._container.out_of_memory()
+
+    def is_on_loopback_only(self) -> bool:
+        """Whether it listens on loopback alone."""
+        return self._container.is_on_loopback_only()
+
+    def written(self) -> Sequence[str]:
+        """What it wrote outside `/tmp`."""
+        return self._container.written()
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._container.memory_bytes()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """The name and the memory of each of its processes."""
+        return self._container.processes()
+
+    def remove(self) -> None:
+        """End it and leave nothing behind."""
+        self._container.remove()
+
+
+def outermost(paths: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
+    """What a container wrote: without what is in `/tmp`, what was made to run it, and the folders of other entries.
+
+    Args:
+        paths: Absolute paths in the container, files and folders.
+        own: Paths that whoever runs it has made: they are left out with all that is below and above them.
+
+    >>> outermost(["/opt", "/opt/cache", "/opt/cache/a", "/tmp/b", "/etc", "/etc/hosts"], ["/etc/hosts"])
+    ('/opt/cache/a',)
+    """
+    made = (*_MADE, *own)
+    found = sorted({path for path in paths if not any(_is_at_or_below(path, other) for other in made)})
+    above = {str(parent) for path in (*found, *made) for parent in PurePosixPath(path).parents}
+    return tuple(path for path in found if path not in above and "__pycache__" not in path)
+
+
+def _is_at_or_below(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ from argosy.engine import Engine, RunOptions
 from argosy.errors import ContainerError, EngineError
 from argosy.simulator.containers import limits
 from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
-from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.container import Container, Launch, outermost
 from argosy.simulator.containers.leftovers import LABEL, guard, make_folder, marked
 from argosy.simulator.containers.log import KEPT_BYTES, MOST_BYTES
 from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
 from argosy.simulator.containers.process import python_path
-from argosy.simulator.containers.program import Program, Start, isolated
-from argosy.simulator.containers.sandbox import Order
+from argosy.simulator.containers.program import Program, Start, isolated, memory_of, processes_below
+from argosy.simulator.sandboxing.order import Order
 
 _SHARED_MEMORY: Final = f"--shm-size={int(contract.SHARED_MEMORY.value)}"
 _QUICK_LOOKUPS: Final = ("--dns=127.0.0.1", "--dns-opt=timeout:1", "--dns-opt=attempts:1")
@@ -45,6 +45,7 @@ _PODMAN_NETWORK: Final = ("--internal",)
 # Docker keeps the newer half at least; Podman begins the log anew when it is full.
 _DOCKER_LOG: Final = ("--log-driver=json-file", f"--log-opt=max-size={MOST_BYTES // 2}", "--log-opt=max-file=2")
 _PODMAN_LOG: Final = ("--log-driver=k8s-file", f"--log-opt=max-size={MOST_BYTES}")
+_PODMAN_WRITES: Final = ("/etc/passwd", "/etc/group")  # where it names a user that the image does not have
 _KILLED: Final = 137
 _NOWHERE: Final = "http://127.0.0.1:9"
 
@@ -151,6 +152,21 @@ class EngineContainer:
                 self._watcher = self._watch(self._attempts.file, self._folder / "watcher")
             self._attempts.follow()
 
+    @property
+    def can_restart(self) -> bool:
+        """An engine keeps what a container wrote until it is removed."""
+        return True
+
+    def restart(self) -> None:
+        """Start it again; what it tries to reach is not watched from then on, but by its Python.
+
+        Raises:
+            EngineError: It cannot be started.
+        """
+        self._engine.start(self._unique)
+        found = self._engine.inspect_container(self._unique)
+        self._url, self._pid = self._find_url(found, self._launch.shares_network_with), _process_here(found)
+
     def exit_code(self) -> int | None:
         """None while it runs, or before it was started."""
         return self._engine.exit_code(self._unique) if self._is_started else None
@@ -191,6 +207,19 @@ class EngineContainer:
             if state["ExitCode"] == _KILLED and not state["Running"] and not self._is_ended_by_us:
                 return f"most likely out of memory, it was killed, not by us, and its limit is {limit / 2**30:.3g} GiB"
         return ""
+
+    def written(self) -> Sequence[str]:
+        """What it wrote outside `/tmp`, as the engine compares it with the image."""
+        own = (*self._launch.mounts, FOLDER, *(_PODMAN_WRITES if self._engine.is_podman else ()))
+        return outermost(self._engine.changes(self._unique), own) if self._is_started else ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """The name and the memory of each of its processes, where they are processes of this machine."""
+        return processes_below(self._pid) if self._pid else ()
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now, where they are processes of this machine."""
+        return memory_of(self._pid) if self._pid else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether it listens on loopback alone, where its network can be looked into."""
@@ -241,6 +270,7 @@ class EngineContainer:
             flags.append(f"--cpus={min(launch.cpus, os.cpu_count() or 1):g}")  # Docker refuses more than there are
         if launch.memory_bytes:
             flags += [f"--memory={launch.memory_bytes}b", f"--memory-swap={launch.memory_bytes}b"]
+        flags += [f"--user={launch.user}:{launch.user}"] if launch.user is not None else []
         flags += [f"--hostname={launch.hostname}"] if launch.hostname and other is None else []
         return RunOptions(
             name=self._unique,

@@ -18,7 +18,7 @@ from argosy.simulator.containers.attempt import Attempt, AttemptLog, OnAttempt
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.log import Log
 from argosy.simulator.containers.network_watch import LOOPBACK, listening
-from argosy.simulator.containers.program import Program, Start
+from argosy.simulator.containers.program import Program, Start, processes_below
 
 _ATTEMPTS: Final = 200
 _FIRST_PORT, _LAST_PORT = 10_000, 32_000  # Linux gives 32768 and above to outgoing connections
@@ -102,6 +102,22 @@ class ProcessContainer:
         """All processes have this machine's network as it is."""
         return False
 
+    @property
+    def can_restart(self) -> bool:
+        """It is a program that can be run again."""
+        return True
+
+    def restart(self) -> None:
+        """Run the program again, in the same log.
+
+        Raises:
+            ContainerError: It still runs, its port is taken, or the program cannot be run.
+        """
+        if self._program is None or self._program.exit_code() is None:
+            raise ContainerError("a process that runs, or was never started, is not started again", where=self.name)
+        self._program.end()
+        self._run()
+
     def start(self) -> None:
         """Start the process with its log going to a file.
 
@@ -109,25 +125,31 @@ class ProcessContainer:
             ContainerError: Its port is taken, or the program cannot be run.
         """
         command = self._command
+        self._folder = make_folder("container")
+        self._log = Log(self._folder / "log")
+        if command.is_watched:
+            self._attempts = AttemptLog(self._folder, command.on_attempt)
+        self._run()
+        if self._attempts is not None:
+            self._attempts.follow()
+
+    def _run(self) -> None:
+        command = self._command
+        assert self._log is not None
         if not is_free(command.port):
             raise ContainerError(
                 f"port {command.port}, where the container listens, is taken by another program",
                 where=command.name,
                 hint=f"end what listens there (see `ss -ltnp 'sport = :{command.port}'`), or use `--container docker`",
             )
-        self._folder = make_folder("container")
-        self._log = Log(self._folder / "log")
         environment = dict(command.environment)
-        if command.is_watched:
-            self._attempts = AttemptLog(self._folder, command.on_attempt)
+        if self._attempts is not None:
             environment["PYTHONPATH"] = python_path(str(self._attempts.folder), environment)
         start = Start(command.arguments, environment, command.folder)
         try:
             self._program = Program(start, self._log.file)
         except OSError as error:
             raise ContainerError("the container's program cannot be run", got=error, where=command.name) from error
-        if self._attempts is not None:
-            self._attempts.follow()
 
     def exit_code(self) -> int | None:
         """None while the process runs, or before it was started."""
@@ -158,6 +180,18 @@ class ProcessContainer:
     def out_of_memory(self) -> str:
         """Nothing is known: it is not limited."""
         return ""
+
+    def written(self) -> Sequence[str]:
+        """Nothing is known: it has this machine's file system."""
+        return ()
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """The name and the memory of each of its processes."""
+        return processes_below(self._program.pid) if self._program else ()
+
+    def memory_bytes(self) -> int | None:
+        """What the process and its descendants take now."""
+        return self._program.memory_bytes() if self._program else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port on this machine does so on loopback."""

@@ -1,4 +1,8 @@
-"""A program of this machine with its output in a file, and how Argosy starts modules of its own as programs."""
+"""A program of this machine with its output in a file, and how Argosy starts modules of its own as programs.
+
+Source:
+    Linux kernel documentation, filesystems/proc ("children", "smaps_rollup", "statm") (read 2026-11-23).
+"""
 
 import contextlib
 import os
@@ -13,6 +17,8 @@ from typing import Final
 
 _GROUP_END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.01
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_KIB: Final = 1024
 _ISOLATED: Final = """
 import sys
 package = sys.modules["argosy"] = type(sys)("argosy")  # its own __init__ imports what a server needs
@@ -99,6 +105,11 @@ class Program:
         """The process ID of the container's first process: its own, or its child's once that was forked."""
         return (self._child() if self._is_supervisor else None) or self.pid
 
+    def memory_bytes(self) -> int | None:
+        """What the container's first process and all that descend from it take now: see `memory_of`."""
+        first = self.first()
+        return None if self._is_supervisor and first == self.pid else memory_of(first)
+
     def terminate(self) -> None:
         """Send SIGTERM to the container's first process alone, as an engine does."""
         if self._process.poll() is None:
@@ -133,6 +144,37 @@ class Program:
         return int(children[0]) if children else None
 
 
+def memory_of(pid: int) -> int | None:
+    """The memory of a process and all that descend from it, in bytes; None when it has ended, or cannot be seen.
+
+    A page that several of them share is counted once: each has its share of it. Where the kernel does not show that,
+    what each has resident is added up.
+    """
+    seen = [taken for each in _tree(pid) if (taken := _taken(each)) is not None]
+    return sum(seen) if seen else None
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and its descendants; of those that end meanwhile some may be missing."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(OSError):  # it ends while its threads are listed
+            for children in list(Path(f"/proc/{parent}/task").glob("*/children")):
+                with contextlib.suppress(OSError):
+                    found += map(int, children.read_text(encoding="ascii").split())
+    return found
+
+
+def _taken(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * _KIB
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+    return None
+
+
 def _has_living(group: int) -> bool:
     try:
         os.killpg(group, 0)
@@ -154,3 +196,17 @@ def _as_exit_code(code: int | None) -> int | None:
 def _send(target: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(target, number)
+
+
+def processes_below(pid: int) -> list[tuple[str, int]]:
+    """The name and the memory in bytes of a process and of each that descends from it, the largest first.
+
+    A page that several of them share counts for each with its share, as in `memory_of`.
+    """
+    found = []
+    for each in _tree(pid):
+        with contextlib.suppress(OSError):
+            name = Path(f"/proc/{each}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            if (taken := _taken(each)) is not None:
+                found.append((name, taken))
+    return sorted(found, key=lambda process: -process[1])

@@ -7,7 +7,6 @@ are refused.
 """
 
 import functools
-import json
 import os
 import shutil
 import signal
@@ -16,7 +15,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,94 +22,24 @@ from argosy import contract
 from argosy.errors import ContainerError
 from argosy.simulator.containers import limits
 from argosy.simulator.containers.attempt import FOLDER, Attempt, AttemptLog
-from argosy.simulator.containers.container import Launch
+from argosy.simulator.containers.container import Launch, outermost
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.containers.limits import Enforced
 from argosy.simulator.containers.log import Log
-from argosy.simulator.containers.network_watch import LOOPBACK, RESOLVER, listening
+from argosy.simulator.containers.network_watch import LOOPBACK, listening
 from argosy.simulator.containers.process import free_port, python_path
-from argosy.simulator.containers.program import Program, Start, isolated
-from argosy.simulator.containers.supervisor import PLATFORM, network_namespace
+from argosy.simulator.containers.program import Program, Start, isolated, processes_below
+from argosy.simulator.containers.supervisor import WRITTEN
+from argosy.simulator.sandboxing.order import HOSTNAME, Entry, Order
 
 _CAVEAT: Final = (
     "it runs without a container engine: an engine refuses more system calls, and what it writes to its file system "
     "takes up its memory"
 )
-_HOSTNAME: Final = "container"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_TIMEOUT_S: Final = 20.0
 _NETWORK_S: Final = 10.0
 _POLL_S: Final = 0.005
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What `sandboxing/namespace_entry.py` is told.
-
-    Attributes:
-        root: The unpacked image.
-        scratch: An empty folder, used inside the namespace only.
-        mounts: Path of this machine, path in the container, and whether it may be written to there.
-        folder: Working directory in the image.
-        user: The image's `USER`, or empty.
-        arguments: Program and arguments.
-        environment: The whole environment.
-        hostname: Of its UTS namespace.
-        address: Its own, for its host name.
-        resolver: Whom it asks for addresses.
-        disk_bytes: What it may write to its file system, None for half of this machine's memory.
-        is_read_only: Whether only `/tmp` can be written to.
-        is_rootless: Whether this is a user namespace, where only root exists.
-        is_probe: Whether to end after setting up.
-    """
-
-    root: str
-    scratch: str
-    mounts: Sequence[tuple[str, str, bool]] = ()
-    folder: str = "/"
-    user: str = ""
-    arguments: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    hostname: str = _HOSTNAME
-    address: str = PLATFORM
-    resolver: str = RESOLVER
-    disk_bytes: int | None = None
-    is_read_only: bool = False
-    is_rootless: bool = False
-    is_probe: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What `supervisor.py` is told.
-
-    Attributes:
-        entry: The container's first process; None only watches a network.
-        makes_network: Whether its network namespace is new, and not another container's.
-        listener: File descriptor of this machine's socket, which is relayed to `port`; None relays nothing.
-        port: Where the container listens.
-        attempts: The file that attempts to reach the network are written to; None does not watch.
-        cgroups: Folders of the control groups that the first process goes into.
-        memory_limit: `RLIMIT_DATA` in bytes, None for no limit.
-        processors: Those that it is bound to; none for all.
-        watched_process: With its end the watching ends; None waits for the first process.
-        outer_network: The network namespace of this machine, in which nothing may be changed.
-    """
-
-    entry: Entry | None = None
-    makes_network: bool = False
-    listener: int | None = None
-    port: int = contract.PORT
-    attempts: str | None = None
-    cgroups: Sequence[str] = ()
-    memory_limit: int | None = None
-    processors: Sequence[int] = ()
-    watched_process: int | None = None
-    outer_network: str = field(default_factory=network_namespace)
-
-    def encoded(self) -> bytes:
-        """As it goes to the supervisor's stdin."""
-        return json.dumps(asdict(self)).encode()
 
 
 class SandboxContainer:
@@ -239,6 +167,19 @@ class SandboxContainer:
         if self._attempts is not None:
             self._attempts.follow()
 
+    @property
+    def can_restart(self) -> bool:
+        """What it wrote is gone with its last process."""
+        return False
+
+    def restart(self) -> None:
+        """Refused.
+
+        Raises:
+            ContainerError: A sandbox is started once.
+        """
+        raise ContainerError("a sandbox is not started again", where=self._name, hint="use `--container docker`")
+
     def exit_code(self) -> int | None:
         """None while it runs, or before it was started."""
         return self._program.exit_code() if self._program else None
@@ -270,6 +211,23 @@ class SandboxContainer:
         kills = self._enforced.memory_kills() or self._memory_kills
         limit = self._launch.memory_bytes
         return limits.told(kills, limit) if kills and limit else ""
+
+    def written(self) -> Sequence[str]:
+        """What is in the upper half of its file system; nothing once it has ended."""
+        pid = self.network_process
+        if pid is None:
+            return ()
+        upper = f"/proc/{pid}/fd/{WRITTEN}"
+        found = [Path(folder, name) for folder, _, names in os.walk(upper) for name in names]
+        return outermost((f"/{path.relative_to(upper)}" for path in found), (*self._launch.mounts, FOLDER))
+
+    def processes(self) -> Sequence[tuple[str, int]]:
+        """The name and the memory of each of its processes."""
+        return processes_below(self._program.first()) if self._program else ()
+
+    def memory_bytes(self) -> int | None:
+        """What its processes take now."""
+        return self._program.memory_bytes() if self._program else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether all that listens on its port, in its network, does so on loopback."""
@@ -303,7 +261,8 @@ class SandboxContainer:
         launch, config = self._launch, self._config
         scratch = folder / "scratch"
         scratch.mkdir()
-        environment = {"PATH": _PATH, "HOME": "/root", "HOSTNAME": launch.hostname or _HOSTNAME}
+        home = "/root" if launch.user is None else "/"  # as engines have it for a user that the image does not name
+        environment = {"PATH": _PATH, "HOME": home, "HOSTNAME": launch.hostname or HOSTNAME}
         environment |= dict(pair.split("=", 1) for pair in config.get("Env") or [] if "=" in pair)
         environment |= launch.environment
         mounts = [(str(source), target, False) for target, source in launch.mounts.items()]
@@ -318,10 +277,10 @@ class SandboxContainer:
             scratch=str(scratch),
             mounts=mounts,
             folder=config.get("WorkingDir") or "/",
-            user=config.get("User") or "",
+            user=config.get("User") or "" if launch.user is None else f"{launch.user}:{launch.user}",
             arguments=(*(config.get("Entrypoint") or ()), contract.SERVE_ARGUMENT),
             environment=environment,
-            hostname=launch.hostname or _HOSTNAME,
+            hostname=launch.hostname or HOSTNAME,
             disk_bytes=launch.disk_bytes,
             is_read_only=launch.read_only,
             is_rootless=_is_rootless(),

@@ -4,7 +4,7 @@ It is started in the new network namespace, in all others it is this machine's. 
 container's first process in namespaces of its own, relays the port, answers lookups, and ends as that process ends.
 For a container of an engine it only watches, until the container has ended or it is killed.
 
-Its order comes as JSON on stdin: see `sandbox.Order`. Standard library alone, since `program.isolated` starts it.
+Its order comes as JSON on stdin: see `sandboxing/order.py`. Standard library alone, since `program.isolated` starts it.
 
 The network is the loopback interface with a second address, from which the platform calls, so that a server that
 listens on 127.0.0.1 alone is not reached, as on SageMaker. All other addresses are routed into the interface, where
@@ -35,6 +35,8 @@ from argosy.simulator.sandboxing import namespace_entry
 
 PLATFORM: Final = "169.254.255.131"
 """The address that the container is called at: the Host of transform jobs, see `connection.TRANSFORM_JOB`."""
+WRITTEN: Final = 200
+"""The supervisor's file descriptor of the folder with all that the container wrote to its file system."""
 
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCADDRT = 0x8914, 0x8916, 0x891C, 0x890B
@@ -100,8 +102,12 @@ def _serve(loop: Loop, watch: NetworkWatch | None, child: int | None, order: dic
 def _start(order: dict[str, Any]) -> int:
     """Fork the container's first process; returns its number out here."""
     _check(_libc.unshare(_CLONE_NEWPID), "unshare")
+    ours, theirs = socket.socketpair()
     child = os.fork()
     if child:
+        theirs.close()
+        with ours:
+            _keep_written(ours)
         return child
     try:
         _check(_libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl")
@@ -117,7 +123,15 @@ def _start(order: dict[str, Any]) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     except OSError as error:
         namespace_entry.end(f"the container cannot be set up: {error}", namespace_entry.SETUP_FAILED)
-    namespace_entry.enter(order["entry"])
+    namespace_entry.enter(order["entry"], theirs)
+
+
+def _keep_written(channel: socket.socket) -> None:
+    """Keep the folder that the container's first process sends, which is in no other mount namespace; it may end."""
+    _, found, _, _ = socket.recv_fds(channel, 1, 1)
+    for descriptor in found:
+        os.dup2(descriptor, WRITTEN, inheritable=False)
+        os.close(descriptor)
 
 
 def _end_as(child: int) -> NoReturn:

@@ -1,13 +1,12 @@
 """A container with its artifacts: fetched before it is opened, removed after it."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy.simulator.allotment import Share
-from argosy.simulator.containers.attempt import Attempt
-from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.containers.container import Container, DelegatingContainer, Launch
 from argosy.simulator.containers.leftovers import make_folder
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
@@ -52,8 +51,8 @@ class Part:
     neighbour: Callable[[], Container | None] = lambda: None
 
 
-class FurnishedContainer:
-    """A `Container` around another one, whose artifacts go when it is removed.
+class FurnishedContainer(DelegatingContainer):
+    """A container whose artifacts go when it is removed.
 
     Args:
         container: The one that runs.
@@ -61,7 +60,7 @@ class FurnishedContainer:
     """
 
     def __init__(self, container: Container, folder: Path) -> None:
-        self._container = container
+        super().__init__(container)
         self._folder = folder
 
     @property
@@ -70,90 +69,14 @@ class FurnishedContainer:
         return self._folder / "models"
 
     @property
-    def name(self) -> str:
-        """What errors call it."""
-        return self._container.name
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return self._container.url
-
-    @property
-    def kind(self) -> str:
-        """What runs it."""
-        return self._container.kind
-
-    @property
-    def is_offline(self) -> bool:
-        """Whether it has no way out to a network."""
-        return self._container.is_offline
-
-    @property
-    def caveat(self) -> str:
-        """What running it this way cannot prove."""
-        return self._container.caveat
-
-    @property
-    def models_path(self) -> str:
-        """Where it sees `models_dir`."""
-        return self._container.models_path
-
-    @property
-    def lends_network(self) -> bool:
-        """Whether others can be started in its network."""
-        return self._container.lends_network
-
-    @property
     def network_owner(self) -> Container | None:
         """What `Launch.shares_network_with` of the other containers of its instance is."""
         return self._container if self._container.lends_network else None
 
-    def start(self) -> None:
-        """Start it.
-
-        Raises:
-            ContainerError: It cannot be started.
-            EngineError: The container engine failed.
-        """
-        self._container.start()
-
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return self._container.exit_code()
-
-    def terminate(self) -> None:
-        """Send SIGTERM to its first process."""
-        self._container.terminate()
-
-    def kill(self) -> None:
-        """Send SIGKILL."""
-        self._container.kill()
-
-    def wait(self, timeout_s: float) -> int | None:
-        """Its exit code, or None when it still runs after `timeout_s`."""
-        return self._container.wait(timeout_s)
-
-    def logs(self, last_bytes: int | None = None) -> str:
-        """What it wrote so far, or the last of it."""
-        return self._container.logs(last_bytes)
-
-    def attempts(self) -> Sequence[Attempt]:
-        """What it tried to reach so far."""
-        return self._container.attempts()
-
-    def out_of_memory(self) -> str:
-        """What the kernel did to it for want of memory."""
-        return self._container.out_of_memory()
-
-    def is_on_loopback_only(self) -> bool:
-        """Whether it listens on loopback alone."""
-        return self._container.is_on_loopback_only()
-
     def remove(self) -> None:
         """End it and leave nothing behind, its artifacts included."""
         try:
-            self._container.remove()
+            super().remove()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 

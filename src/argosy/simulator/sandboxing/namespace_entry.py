@@ -1,6 +1,6 @@
 """Turns a process in fresh mount and PID namespaces into a container's first process.
 
-Called by `containers/supervisor.py` in the process that it forks, with a part of its order: see `sandbox.Entry`.
+Called by `containers/supervisor.py` in the process that it forks, with a part of its order: see `order.Entry`.
 Standard library alone, since no other can be relied on here.
 
 Theory of operation: the unpacked image is the lower half of an overlay whose upper half is in memory, so a run changes
@@ -13,6 +13,7 @@ capabilities than Docker gives and can gain no other: `system_calls.py` refuses 
 import ctypes
 import os
 import signal
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -51,11 +52,16 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def enter(order: dict[str, Any]) -> NoReturn:
-    """Set up and become the container's program; exit codes are those of `docker run`."""
+def enter(order: dict[str, Any], channel: socket.socket) -> NoReturn:
+    """Set up and become the container's program; exit codes are those of `docker run`.
+
+    Args:
+        order: See `Entry`.
+        channel: The folder with all that the container will have written is sent there.
+    """
     sys.meta_path.clear()  # nothing is imported from here on: Python's library would be looked for in the image
     try:
-        _set_up(order)
+        _set_up(order, channel)
     except OSError as error:
         end(f"the container cannot be set up: {error}", SETUP_FAILED)
     if order["is_probe"]:
@@ -78,10 +84,10 @@ def end(message: str, code: int) -> NoReturn:
     os._exit(code)
 
 
-def _set_up(order: dict[str, Any]) -> None:
+def _set_up(order: dict[str, Any], channel: socket.socket) -> None:
     os.umask(0o022)
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    root = _overlay(order)
+    root = _overlay(order, channel)
     sources = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
     mounts = [(os.open(source, os.O_PATH), target, is_written) for source, target, is_written in order["mounts"]]
     system = os.open("/sys", os.O_PATH)
@@ -131,14 +137,21 @@ def _write(path: str, text: str) -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
-def _overlay(order: dict[str, Any]) -> str:
-    """Mount the image with an upper half in memory, as large as its disk may be; returns where."""
+def _overlay(order: dict[str, Any], channel: socket.socket) -> str:
+    """Mount the image with an upper half in memory, as large as its disk may be; returns where.
+
+    The upper half is sent to the supervisor, which cannot see it otherwise.
+    """
     lower, scratch, is_rootless = order["root"], order["scratch"], order["is_rootless"]
     size = f",size={order['disk_bytes']}" if order["disk_bytes"] else ""
     _mount("tmpfs", scratch, "tmpfs", data=f"mode=755{size}")
     upper, work, root = (f"{scratch}/{name}" for name in ("upper", "work", "root"))
     for folder in (upper, work, root):
         Path(folder).mkdir()
+    descriptor = os.open(upper, os.O_RDONLY | os.O_DIRECTORY)
+    rights = descriptor.to_bytes(4, sys.byteorder)  # `socket.send_fds` would import, which is refused by now
+    channel.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+    os.close(descriptor)
     escaped = lower.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
     data = f"lowerdir={escaped},upperdir={upper},workdir={work}" + (",userxattr" if is_rootless else "")
     _mount("overlay", root, "overlay", _MS_NODEV, data)
@@ -238,6 +251,8 @@ def _become(user: str) -> None:
     uid, gid = _numbers("/etc/passwd", name)
     if group:
         gid = _numbers("/etc/group", group)[0]
+    for stream in (1, 2):  # it may open them again by name, as engines let it
+        os.fchown(stream, uid, gid)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)

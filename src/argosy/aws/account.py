@@ -1,0 +1,313 @@
+"""What an AWS account has that a model package needs: read, never written.
+
+Which credentials are used is boto3's to find out: variables, profiles, roles, `AWS_ENDPOINT_URL`. None of them is in a
+value or an error of this module; of a refusal only the service's code is kept.
+
+Source: API references of STS, EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23).
+"""
+
+import json
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from argosy.errors import AwsError, UsageError
+
+_REFUSALS: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
+)
+_SHOWN_FINDINGS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image as ECR keeps it: its digest, the media type of its manifest, its size in bytes."""
+
+    digest: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What came of scanning an image for vulnerabilities.
+
+    Attributes:
+        status: ECR's word: `COMPLETE`, `ACTIVE`, `IN_PROGRESS`, `FAILED`, `UNSUPPORTED_IMAGE` …
+        description: ECR's sentence about it.
+        counts: Severity -> how many.
+        findings: The worst of them, `CVE-2026-1 CRITICAL`.
+    """
+
+    status: str
+    description: str = ""
+    counts: Mapping[str, int] | None = None
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a policy, as far as it can be judged here.
+
+    Attributes:
+        is_allow: Whether it allows; else it denies.
+        actions: Patterns with `*` and `?`.
+        resources: Patterns of ARNs.
+        is_plain: Whether it says it all: no condition, no `NotAction`, `NotResource` or `NotPrincipal`.
+    """
+
+    is_allow: bool
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    is_plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role: the services that may take it, and what it may do.
+
+    Attributes:
+        arn: Its ARN.
+        services: Who may take it: `sagemaker.amazonaws.com`.
+        statements: Of all its policies.
+        has_boundary: Whether a permissions boundary takes some of it away.
+    """
+
+    arn: str
+    services: frozenset[str]
+    statements: tuple[Statement, ...]
+    has_boundary: bool = False
+
+
+class Account:
+    """The calls, with errors of our own.
+
+    Args:
+        region: Of the services that have regions.
+
+    Raises:
+        UsageError: boto3 is not installed, or its settings name what is not there, such as a profile.
+    """
+
+    def __init__(self, region: str) -> None:
+        try:
+            import boto3
+            import botocore.config
+            import botocore.exceptions
+        except ImportError as error:
+            raise UsageError("boto3 is not installed", hint="pip install 'argosy[aws]'") from error
+        self.region = region
+        self._config = botocore.config.Config(
+            connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"}
+        )
+        try:
+            self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
+        except botocore.exceptions.BotoCoreError as error:
+            raise UsageError("boto3 cannot read its settings", got=error, hint="aws configure list") from None
+
+    def has_credentials(self) -> bool:
+        """Whether boto3 finds any."""
+        import botocore.exceptions
+
+        try:
+            return self._session.get_credentials() is not None
+        except botocore.exceptions.BotoCoreError:
+            return False
+
+    def identity(self) -> str:
+        """The twelve digits of the account that the credentials belong to.
+
+        Raises:
+            AwsError: `sts:GetCallerIdentity` failed.
+        """
+        return str(self._ask("sts", "GetCallerIdentity", {})["Account"])
+
+    def opt_in_status(self, region: str) -> str | None:
+        """`opt-in-not-required`, `opted-in` or `not-opted-in`; None when there is no such region.
+
+        Raises:
+            AwsError: `ec2:DescribeRegions` failed.
+        """
+        answer = self._ask("ec2", "DescribeRegions", {"AllRegions": True})
+        for found in answer["Regions"]:
+            if found["RegionName"] == region:
+                return str(found.get("OptInStatus"))
+        return None
+
+    def repository_uri(self, name: str) -> str | None:
+        """Where a repository is, as `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`; None when there is none.
+
+        Raises:
+            AwsError: `ecr:DescribeRepositories` failed.
+        """
+        absent = ("RepositoryNotFoundException",)
+        answer = self._ask("ecr", "DescribeRepositories", {"repositoryNames": [name]}, absent)
+        return None if answer is None else str(answer["repositories"][0]["repositoryUri"])
+
+    def image(self, repository: str, digest: str) -> StoredImage | None:
+        """An image of a repository; None when there is none.
+
+        Raises:
+            AwsError: `ecr:DescribeImages` failed.
+        """
+        absent = ("ImageNotFoundException", "RepositoryNotFoundException")
+        wanted = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
+        answer = self._ask("ecr", "DescribeImages", wanted, absent)
+        if answer is None or not answer["imageDetails"]:
+            return None
+        found = answer["imageDetails"][0]
+        media_type = str(found.get("imageManifestMediaType", ""))
+        return StoredImage(str(found["imageDigest"]), media_type, int(found.get("imageSizeInBytes", 0)))
+
+    def scan(self, repository: str, digest: str) -> Scan | None:
+        """What came of scanning an image; None when it was not scanned.
+
+        Raises:
+            AwsError: `ecr:DescribeImageScanFindings` failed.
+        """
+        absent = ("ScanNotFoundException", "ImageNotFoundException", "RepositoryNotFoundException")
+        wanted = {"repositoryName": repository, "imageId": {"imageDigest": digest}, "maxResults": 100}
+        answer = self._ask("ecr", "DescribeImageScanFindings", wanted, absent)
+        if answer is None:
+            return None
+        status, found = answer.get("imageScanStatus", {}), answer.get("imageScanFindings", {})
+        return Scan(
+            str(status.get("status", "")),
+            str(status.get("description", "")),
+            dict(found.get("findingSeverityCounts", {})),
+            tuple(_worst(found)),
+        )
+
+    def bucket_region(self, bucket: str) -> str | None:
+        """The region of a bucket; None when there is none of that name.
+
+        Raises:
+            AwsError: `s3:ListBucket` failed, which is what a head of a bucket needs.
+        """
+        answer = self._ask("s3", "HeadBucket", {"Bucket": bucket}, ("404", "NoSuchBucket", "NotFound"))
+        if answer is None:
+            return None
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region") or "")
+
+    def role(self, arn: str) -> Role | None:
+        """A role of the account; None when there is none of that name.
+
+        Raises:
+            AwsError: `iam:GetRole`, or a call that reads its policies, failed.
+        """
+        name = arn.rpartition("/")[2]
+        answer = self._ask("iam", "GetRole", {"RoleName": name}, ("NoSuchEntity",))
+        if answer is None:
+            return None
+        found = answer["Role"]
+        trust = _documents(found["AssumeRolePolicyDocument"])
+        services = {service for statement in trust for service in _trusted(statement)}
+        statements = [_statement(statement) for document in self._policies(name) for statement in _documents(document)]
+        return Role(
+            str(found["Arn"]), frozenset(services), tuple(statements), has_boundary="PermissionsBoundary" in found
+        )
+
+    def quotas(self) -> Mapping[str, float]:
+        """SageMaker's quotas by their names, as `ml.m5.large for endpoint usage`.
+
+        Raises:
+            AwsError: `servicequotas:ListServiceQuotas` failed.
+        """
+        with _errors("servicequotas:ListServiceQuotas"):
+            pages = (
+                self._client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+            )
+            return {str(quota["QuotaName"]): float(quota["Value"]) for page in pages for quota in page["Quotas"]}
+
+    def _policies(self, role: str) -> Iterator[Any]:
+        """The documents of all policies of a role, its own and those that are attached."""
+        named = {"RoleName": role}
+        for name in self._ask("iam", "ListRolePolicies", named)["PolicyNames"]:
+            yield self._ask("iam", "GetRolePolicy", named | {"PolicyName": name})["PolicyDocument"]
+        for policy in self._ask("iam", "ListAttachedRolePolicies", named)["AttachedPolicies"]:
+            attached = {"PolicyArn": policy["PolicyArn"]}
+            version = self._ask("iam", "GetPolicy", attached)["Policy"]["DefaultVersionId"]
+            found = self._ask("iam", "GetPolicyVersion", attached | {"VersionId": version})
+            yield found["PolicyVersion"]["Document"]
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, region_name=self.region, config=self._config)
+
+    def _ask(self, service: str, operation: str, wanted: Mapping[str, Any], absent: Sequence[str] = ()) -> Any:
+        """What an operation answers; None for an error that says that something is not there. Any: boto3's answers."""
+        import botocore
+        import botocore.exceptions
+
+        with _errors(_ACTIONS.get(operation, f"{service}:{operation}")):
+            try:
+                return getattr(self._client(service), botocore.xform_name(operation))(**wanted)
+            except botocore.exceptions.ClientError as error:
+                if error.response.get("Error", {}).get("Code") in absent:
+                    return None
+                raise
+
+
+_ACTIONS: Final = {"HeadBucket": "s3:ListBucket"}
+"""Operations whose permission has another name."""
+
+
+@contextmanager
+def _errors(action: str) -> Iterator[None]:
+    """Whatever boto3 raises, as one error of ours: without the service's sentence, which names who asked."""
+    import botocore.exceptions
+
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code"))
+        hint = f"allow {action} to whom the credentials belong to" if code in _REFUSALS else None
+        raise AwsError(action, code, hint=hint) from None
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
+        raise AwsError(action, type(error).__name__) from None
+
+
+def _worst(found: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the findings that block publishing, of basic and of enhanced scans."""
+    named = [
+        *((str(one.get("name")), str(one.get("severity"))) for one in found.get("findings", ())),
+        *((str(one.get("title")), str(one.get("severity"))) for one in found.get("enhancedFindings", ())),
+    ]
+    blocking = [f"{name} {severity}" for name, severity in named if severity in ("CRITICAL", "HIGH")]
+    yield from sorted(blocking, key=lambda text: not text.endswith("CRITICAL"))[:_SHOWN_FINDINGS]
+
+
+def _documents(document: Any) -> Sequence[Mapping[str, Any]]:
+    """The statements of a policy, which comes as an object or as text with percent signs."""
+    if isinstance(document, str):
+        document = json.loads(urllib.parse.unquote(document))
+    statements = document.get("Statement", [])
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _trusted(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    """The services that a statement of a trust policy lets take the role."""
+    principal = statement.get("Principal", {})
+    takes = any(action in ("sts:AssumeRole", "sts:*", "*") for action in _texts(statement.get("Action")))
+    if statement.get("Effect") != "Allow" or not takes or not isinstance(principal, Mapping):
+        return ()
+    return _texts(principal.get("Service"))
+
+
+def _statement(statement: Mapping[str, Any]) -> Statement:
+    names = {"Effect", "Action", "Resource", "Sid"}
+    return Statement(
+        statement.get("Effect") == "Allow",
+        _texts(statement.get("Action")),
+        _texts(statement.get("Resource")),
+        is_plain=set(statement) <= names,
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """One text or a list of texts, as policies have them."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(one) for one in value)

@@ -1,0 +1,75 @@
+"""Reports of earlier runs in the cache: `argosy check --changed-only` gives one again when nothing has changed."""
+
+import datetime
+import hashlib
+import importlib.metadata
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from argosy.cli.checking.options import Options
+from argosy.cli.simulation.subject import Subject
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.finding import Report
+from argosy.conformance.terms import Terms
+
+_FOLDER: Final = "reports"
+
+
+class Memory:
+    """The last report on each target, by everything that decides it.
+
+    Args:
+        cache_dir: The user's cache folder; what is in it may be deleted at any time.
+    """
+
+    def __init__(self, cache_dir: Path) -> None:
+        self._folder = cache_dir / _FOLDER
+
+    def find(self, key: str) -> Report | None:
+        """The report of a key, marked with the moment at which it was made; None where none can be read."""
+        try:
+            path = self._folder / f"{key}.json"
+            report = msgspec.json.decode(path.read_bytes(), type=Report)
+            made = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return replace(report, checked_at=made.isoformat(timespec="seconds"))
+
+    def keep(self, key: str, report: Report) -> None:
+        """Remember a report; a cache that cannot be written to remembers nothing."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".partial-", delete=False) as aside:
+                aside.write(msgspec.json.encode(report))
+            Path(aside.name).replace(self._folder / f"{key}.json")
+        except OSError:
+            return
+
+
+def key_of(target: str, options: Options, terms: Terms) -> str:
+    """What decides a report: the image's digest or the project's files, the options, the terms, the clauses, Argosy.
+
+    A waiver that expires is a change, and so is a clause that was added or asks otherwise.
+
+    Raises:
+        EngineError: The engine that has the image does not answer, or has no such image.
+        ImageError: The image is broken.
+    """
+    named = replace(options, waivers=(), project=None, model_data=None, samples=())
+    parts: list[object] = [
+        importlib.metadata.version("argosy"),
+        tuple(CLAUSES.values()),
+        target,
+        Subject(target, options.container, options.model_data).identity(None),
+        named,
+        options.samples,
+        options.project and Subject(str(options.project.root)).identity(None),
+        terms.profile,
+        terms.waivers,
+        terms.in_force(),
+    ]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,0 +1,127 @@
+"""One target of `argosy check`: what it is, how its containers are had, and its report."""
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+from argosy import project
+from argosy.cli import output
+from argosy.cli.checking.options import Options
+from argosy.cli.checking.remembered import key_of
+from argosy.cli.containers import PROCESS, open_container
+from argosy.cli.environment import Environment
+from argosy.cli.transfers import open_access
+from argosy.conformance.finding import Report
+from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.severity import Severity
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import Subject, examine
+from argosy.conformance.terms import Terms
+from argosy.image import reference
+from argosy.image.image import Image
+from argosy.image.materials.scanner import Scan
+from argosy.project import Project
+from argosy.registry import transports
+from argosy.simulator.containers.container import Container, Launch
+
+
+class Target:
+    """An image or a project that is checked.
+
+    Args:
+        name: As it was named: an image reference, or a project folder.
+        options: How it is checked.
+        around: The environment of the command line.
+
+    Raises:
+        ProjectError: Its argosy.toml is wrong.
+    """
+
+    def __init__(self, name: str, options: Options, around: Environment) -> None:
+        self.name = name
+        self._options = options
+        self._around = around
+        self._project: Project | None = project.load(Path(name)) if Path(name).is_dir() else None
+        self.terms = Terms(
+            self._profile(),
+            options.waivers_of(self._project),
+            datetime.datetime.now(datetime.UTC).date(),
+        )
+
+    @property
+    def is_online(self) -> bool:
+        """Whether AWS is asked about it."""
+        return self._options.is_online
+
+    def key(self) -> str:
+        """What decides its report: see `remembered.key_of`.
+
+        Raises:
+            ArgosyError: It cannot be looked at.
+        """
+        return key_of(self.name, self._options, self.terms)
+
+    def check(self) -> Report:
+        """Look at it, run it, judge it.
+
+        Raises:
+            ArgosyError: It cannot be examined at all.
+        """
+        options = self._options
+        # A project that an engine is to run is built first, and then it is an image.
+        is_process = self._project is not None and options.container in (None, PROCESS)
+        bench = Bench(
+            launch=self._launch,
+            is_read_only=not is_process,
+            samples=options.samples,
+            startup_s=options.startup_s,
+            instance_type=options.instance_type,
+            serverless_mb=options.serverless_mb,
+            drills=Severity() if options.with_drills else None,
+        )
+        belongs = self._project or options.project
+        subject = Subject(
+            self.name,
+            model_data=options.model_data,
+            project=belongs,
+            is_online=options.is_online,
+            scan=self._scan,
+        )
+        if not is_process:
+            with output.step(f"read {self.name}"):
+                subject = self._with_image(subject)
+        with output.step(f"check {self.name}"):
+            return examine(subject, bench, self.terms)
+
+    def _profile(self) -> Profile:
+        """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""
+        belongs = self._project or self._options.project
+        is_sold = belongs is not None and belongs.marketplace is not None
+        return self._options.profile or (Profile.MARKETPLACE if is_sold else Profile.SAGEMAKER)
+
+    def _launch(self, launch: Launch) -> Container:
+        """A container of it, with no more processors than the instance type has.
+
+        One alone gets no more of the memory and the disk (`starts/instance.py`), so that what lacks has one finding.
+        """
+        declared = self._options.instance_type
+        if declared is not None:
+            launch = replace(launch, cpus=launch.cpus or declared.cpus)
+        return open_container(self.name, self._options.container, launch, self._around)
+
+    def _scan(self, image: Image) -> Scan:
+        """What a scanner finds in the image."""
+        from argosy.cli.building import materials  # with it comes all that describes an image
+
+        return materials.scanned(image, self._around.cache_dir, self._around.variables)
+
+    def _with_image(self, subject: Subject) -> Subject:
+        """The subject with its image at rest."""
+        if self._project is not None:
+            from argosy.cli import build  # half of what this program is: an image that is there is read without it
+
+            return replace(subject, image=build.build_project(self._project, None, self._around))
+        place = reference.parse(self.name)
+        is_stored = isinstance(place, reference.RegistryReference | reference.LayoutReference)
+        image = transports.read_image(self.name, open_access(self._around))
+        return replace(subject, image=image, is_stored=is_stored)

@@ -1,0 +1,1 @@
+"""Checks of the seller's machine, for `argosy doctor`."""

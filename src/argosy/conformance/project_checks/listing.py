@@ -1,0 +1,311 @@
+"""The product's page: the texts that AWS Marketplace requires, their lengths, what no listing should say."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped
+from argosy.conformance.clause import must, should
+from argosy.conformance.project_checks.wording import SOLD, named_faults, text_fault, url_fault
+from argosy.conformance.scenes.project import ProjectFacts
+from argosy.conformance.sources import CATALOG_SHAPES, MARKETPLACE_LISTING, MARKETPLACE_QUOTAS
+from argosy.marketplace.listing import Listing
+
+LONGEST_TITLE: Final = 72
+LONGEST_SHORT: Final = 1000
+LONGEST_LONG: Final = 5000
+LONGEST_HIGHLIGHT: Final = 500
+LONGEST_KEYWORD: Final = 50
+LONGEST_SUPPORT: Final = 2000
+LONGEST_LINK_TEXT: Final = 500
+MOST_HIGHLIGHTS: Final = 3
+MOST_CATEGORIES: Final = 3
+MOST_KEYWORDS: Final = 15
+MOST_LINKS: Final = 3
+
+_SUPERLATIVE: Final = re.compile(
+    r"#\s?1\b|\bnumber one\b|\b(the|our) (very )?(best(?! of)|fastest|smartest|leading|greatest|finest|cheapest)\b"
+    r"|\b(the|our) most (accurate|advanced|complete|efficient|powerful|precise|reliable)\b"
+    r"|\bbest[- ](in[- ]class|of[- ]breed|ever|available)\b|\b(world|market|industry)[- ](leading|class|best)\b"
+    r"|\bunrivall?ed\b|\bunmatched\b|\bunparallell?ed\b|\bsecond to none\b|\bstate[- ]of[- ]the[- ]art\b"
+    r"|\brevolutionary\b|\bgame[- ]chang\w+|\b100\s?% accura\w+",
+    re.IGNORECASE,
+)
+_MEDICAL: Final = re.compile(
+    r"\b(medical|clinical|patients?|diagnos\w+|radiolog\w+|patholog\w+|healthcare|health care|x-rays?|tumou?rs?)\b",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(r"\d")
+_UNSUPPORTED: Final = re.compile(r"\b(serverless|asynchronous|async) (\w+ )?(inference|endpoints?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Judges one text of the page.
+
+    Attributes:
+        field: Its name in `[marketplace.listing]`.
+        longest: Its most characters.
+        has_number: Whether it has to give a number.
+    """
+
+    field: str
+    longest: int = LONGEST_LONG
+    has_number: bool = False
+
+    def __call__(self, facts: ProjectFacts) -> Verdict:
+        text: str = getattr(facts.table.listing, self.field)
+        fault = text_fault(text, self.longest, least_words=1 if self.field in ("title", "framework") else 3)
+        if not fault and self.has_number and not _NUMBER.search(text):
+            fault = "gives no number"
+        if fault:
+            return failed(f"`marketplace.listing.{self.field}` {fault}")
+        return passed(f"{len(text.strip())} characters")
+
+
+def _description(facts: ProjectFacts) -> Verdict:
+    said = _Text("description")(facts)
+    whole = facts.table.listing.long_description
+    if len(whole) > LONGEST_LONG:
+        return failed(
+            f"with the paragraphs of the other texts it has {len(whole):,} characters, want at most {LONGEST_LONG:,}"
+        )
+    return said
+
+
+def _superlatives(facts: ProjectFacts) -> Verdict:
+    for field, text in _said(facts.table.listing):
+        found = _SUPERLATIVE.search(text)
+        if found:
+            return failed(
+                f"`marketplace.listing.{field}` says `{found.group()}`", Evidence(field, _around(text, found))
+            )
+    return passed("no superlative, and nothing that no number stands for")
+
+
+def _unsupported(facts: ProjectFacts) -> Verdict:
+    texts = [*_said(facts.table.listing), ("usage.instructions", facts.table.usage.instructions)]
+    for field, text in texts:
+        found = _UNSUPPORTED.search(text)
+        # Whoever says that it does not work, says it right.
+        if found and not re.search(r"\b(not|no|cannot|without|never)\b", _around(text, found), re.IGNORECASE):
+            return failed(f"`{field}` speaks of `{found.group()}`", Evidence(field, _around(text, found)))
+    return passed("it promises endpoints and transform jobs")
+
+
+def _medical(facts: ProjectFacts) -> Verdict:
+    listing = facts.table.listing
+    found = next((hit for _, text in _said(listing) if (hit := _MEDICAL.search(text))), None)
+    if listing.medical_use.strip():
+        fault = text_fault(listing.medical_use, LONGEST_LONG)
+        return failed(f"`marketplace.listing.medical_use` {fault}") if fault else passed("it is said")
+    if found is None:
+        return skipped("nothing speaks of a medical use")
+    return failed(f"the listing speaks of `{found.group()}`, and `medical_use` is not said")
+
+
+def _highlights(facts: ProjectFacts) -> Verdict:
+    return _each(facts.table.listing.highlights, "highlights", MOST_HIGHLIGHTS, LONGEST_HIGHLIGHT, 3)
+
+
+def _categories(facts: ProjectFacts) -> Verdict:
+    return _each(facts.table.listing.categories, "categories", MOST_CATEGORIES, LONGEST_HIGHLIGHT, 1)
+
+
+def _keywords(facts: ProjectFacts) -> Verdict:
+    return _each(facts.table.listing.keywords, "keywords", MOST_KEYWORDS, LONGEST_KEYWORD, 1)
+
+
+def _each(texts: tuple[str, ...], field: str, most: int, longest: int, least_words: int) -> Verdict:
+    if not 1 <= len(texts) <= most:
+        return failed(f"`marketplace.listing.{field}` names {len(texts)}, want 1 to {most}")
+    if len({text.casefold() for text in texts}) < len(texts):
+        return failed(f"`marketplace.listing.{field}` names one twice")
+    for number, text in enumerate(texts):
+        if fault := text_fault(text, longest, least_words):
+            return failed(f"`marketplace.listing.{field}[{number}]` {fault}")
+    return passed(f"{len(texts)}")
+
+
+def _logo(facts: ProjectFacts) -> Verdict:
+    video = facts.table.listing.video_url
+    faults = {
+        "marketplace.listing.logo_url": url_fault(facts.table.listing.logo_url),
+        "marketplace.listing.video_url": None if video is None else url_fault(video),
+    }
+    return named_faults(faults, "an https URL")
+
+
+def _links(facts: ProjectFacts) -> Verdict:
+    links = facts.table.listing.resources
+    if len(links) > MOST_LINKS:
+        return failed(f"`marketplace.listing.resources` has {len(links)}, want at most {MOST_LINKS}")
+    faults = {}
+    for number, link in enumerate(links):
+        place = f"marketplace.listing.resources[{number}]"
+        faults[f"{place}.text"] = text_fault(link.text, LONGEST_LINK_TEXT, least_words=1)
+        faults[f"{place}.url"] = url_fault(link.url)
+    return named_faults(faults, f"{len(links)} links")
+
+
+def _resources(facts: ProjectFacts) -> Verdict:
+    if not facts.table.listing.resources:
+        return failed("`marketplace.listing.resources` names nothing")
+    return passed(f"{len(facts.table.listing.resources)}")
+
+
+def _said(listing: Listing) -> list[tuple[str, str]]:
+    """The texts of the page by their fields."""
+    return [
+        ("title", listing.title),
+        ("short_description", listing.short_description),
+        ("long description", listing.long_description),
+        *(("highlights", text) for text in listing.highlights),
+        *(("keywords", text) for text in listing.keywords),
+    ]
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return " ".join(text[max(0, found.start() - 40) : found.end() + 40].split())
+
+
+_GROUP: Final[Group[ProjectFacts]] = Group("listing", ProjectFacts)
+
+
+def _required(
+    id_: str, examine: Callable[[ProjectFacts], Verdict], sentence: str, field: str, rows: str = ""
+) -> Check[ProjectFacts]:
+    remedy = f"set {field} in [marketplace.listing]"
+    source = MARKETPLACE_LISTING if rows.startswith("D") else CATALOG_SHAPES
+    return _GROUP.check(must(id_, source, sentence, remedy, rows=rows, only=SOLD), examine)
+
+
+def _advised(
+    id_: str, examine: Callable[[ProjectFacts], Verdict], sentence: str, remedy: str, rows: str
+) -> Check[ProjectFacts]:
+    source = MARKETPLACE_LISTING if rows.startswith("D") else MARKETPLACE_QUOTAS
+    return _GROUP.check(should(id_, source, sentence, remedy, rows=rows, only=SOLD), examine)
+
+
+CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
+    _required(
+        "listing-title",
+        _Text("title", LONGEST_TITLE),
+        "The product has a title of at most 72 characters.",
+        'title = "Vehicle detector"',
+    ),
+    _required(
+        "listing-summary",
+        _Text("short_description", LONGEST_SHORT),
+        "The product has a short description of at most 1000 characters.",
+        "short_description",
+    ),
+    _required(
+        "listing-description",
+        _description,
+        "The page says what the product does with each supported content type, with at most 5000 characters in all.",
+        "description",
+        "D01",
+    ),
+    _required(
+        "listing-use-cases",
+        _Text("use_cases"),
+        "The page names the most important use cases.",
+        "use_cases",
+        "D02",
+    ),
+    _required(
+        "listing-training",
+        _Text("training_data"),
+        "The page names source and size of the training data.",
+        "training_data",
+        "D03",
+    ),
+    _required("listing-limitations", _Text("limitations"), "The page names known limitations.", "limitations", "D03"),
+    _required(
+        "listing-performance",
+        _Text("performance", has_number=True),
+        "The page gives a metric, its value, and the data that it was measured on.",
+        'performance = "91.3 % accuracy, benchmarked using ..."',
+        "D04",
+    ),
+    _required(
+        "listing-speed",
+        _Text("speed", has_number=True),
+        "The page gives latency or throughput on the recommended instance type.",
+        'speed = "45 ms per image on ml.m5.large"',
+        "D05",
+    ),
+    _required(
+        "listing-highlights",
+        _highlights,
+        "The page has one to three highlights of at most 500 characters.",
+        "highlights",
+    ),
+    _required("listing-categories", _categories, "The product is in one to three categories.", "categories"),
+    _required(
+        "listing-keywords",
+        _keywords,
+        "The product has one to fifteen keywords of at most 50 characters.",
+        "keywords",
+    ),
+    _required(
+        "listing-logo", _logo, "Logo and video are behind https URLs that everybody can open.", "logo_url", "V13"
+    ),
+    _required(
+        "listing-support",
+        _Text("support", LONGEST_SUPPORT),
+        "The page says how buyers get help, with at most 2000 characters.",
+        "support",
+    ),
+    _required(
+        "listing-links",
+        _links,
+        "At most three resources are linked, each with a text and an https URL.",
+        'resources = [{ text = "Manual", url = "https://..." }]',
+        "V13",
+    ),
+    _advised(
+        "listing-difference",
+        _Text("differentiation"),
+        "The page says what sets the product apart.",
+        "set differentiation in [marketplace.listing]",
+        "D06",
+    ),
+    _advised(
+        "listing-superlatives",
+        _superlatives,
+        "No text claims to be the best, or what no number stands for.",
+        "say what was measured instead, or take it out",
+        "D06",
+    ),
+    _advised(
+        "listing-framework",
+        _Text("framework"),
+        "The page names the framework.",
+        'set framework = "PyTorch 2.8" in [marketplace.listing]',
+        "D07",
+    ),
+    _advised(
+        "listing-resources",
+        _resources,
+        "Manuals and sample data are linked.",
+        'set resources = [{ text = "Manual", url = "https://..." }] in [marketplace.listing]',
+        "D16",
+    ),
+    _advised(
+        "listing-medical",
+        _medical,
+        "A medical product says whether it may be used for diagnosis, and by whom.",
+        "set medical_use in [marketplace.listing]",
+        "D17",
+    ),
+    _advised(
+        "listing-unsupported",
+        _unsupported,
+        "No asynchronous or serverless endpoint is promised: packages of AWS Marketplace cannot have one.",
+        "take it out, or say that it is not supported",
+        "L05",
+    ),
+)

@@ -1,0 +1,145 @@
+"""A project at rest: what its argosy.toml says of a model package and a product, and the files that it names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argosy.marketplace.listing import Sample
+from argosy.marketplace.model_package import PackageTypes
+from argosy.marketplace.table import Marketplace
+from argosy.project_file import Serving
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file of the project that the table names.
+
+    Attributes:
+        path: Relative to the project.
+        size: In bytes; 0 when it cannot be read.
+        head: Its first bytes, all of them when it is small.
+        fault: Why it cannot be read, as the end of a sentence about it; empty when it can.
+    """
+
+    path: str
+    size: int = 0
+    head: bytes = b""
+    fault: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `head` has all of it."""
+        return len(self.head) == self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the project that the table names.
+
+    Attributes:
+        path: Relative to the project.
+        files: What is in it and below it, by name.
+        fault: Why it cannot be read, as the end of a sentence about it; empty when it can.
+    """
+
+    path: str
+    files: tuple[NamedFile, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiModel:
+    """What botocore's model of the `sagemaker` API says of the package.
+
+    Attributes:
+        source: Which botocore.
+        realtime: The instance types of endpoints.
+        batch: The instance types of transform jobs.
+        violations: What CreateModelPackage would say of the request, one sentence each.
+    """
+
+    source: str
+    realtime: frozenset[str]
+    batch: frozenset[str]
+    violations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """A call of `argosy.meter` in the project's program.
+
+    Attributes:
+        place: File and line.
+        dimension: What it counts; None where that is computed.
+    """
+
+    place: str
+    dimension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """What a project says of what it sells.
+
+    Attributes:
+        table: `[marketplace]`.
+        types: The package's media types, `[serving]` heeded.
+        serving: `[serving]`.
+        base: `image.base`.
+        image: Reference by which the package would name its image; the digest is invented where none is known.
+        artifacts_bytes: Size of the model's files, unpacked.
+        image_bytes: Size of the image, unpacked; None when none was built.
+        samples: The validation's samples; None when none are named.
+        expected: The results to compare with; None when none are named.
+        files: The other files that the table names, by their paths.
+        metered: Where the program counts what is charged.
+        api: botocore's model; None when botocore is not installed.
+        root: The project's folder.
+    """
+
+    table: Marketplace
+    types: PackageTypes
+    serving: Serving = field(default_factory=Serving)
+    base: str = "debian"
+    image: str = ""
+    artifacts_bytes: int = 0
+    image_bytes: int | None = None
+    samples: Folder | None = None
+    expected: Folder | None = None
+    files: Mapping[str, NamedFile] = field(default_factory=dict)
+    metered: tuple[Metered, ...] = ()
+    api: ApiModel | None = None
+    root: Path = Path()
+
+    def text_of(self, sample: Sample) -> str | None:
+        """What a sample says, its file's text too; None for a URL or a file that cannot be read."""
+        if sample.file is None:
+            return sample.text
+        found = self.files.get(sample.file)
+        return None if found is None or found.fault else found.head.decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """The sample notebook in the project.
+
+    Attributes:
+        path: Relative to the project.
+        cells: Source of its code cells, in order.
+        fault: Why it cannot be read, as the end of a sentence about it; empty when it can.
+    """
+
+    path: str
+    cells: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerCode:
+    """All code that buyers are given to copy.
+
+    Attributes:
+        pieces: Where it is (`usage.instructions`, the notebook's path) and what it says.
+    """
+
+    pieces: tuple[tuple[str, str], ...]

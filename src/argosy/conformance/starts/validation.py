@@ -1,0 +1,78 @@
+"""The transform job by which AWS Marketplace validates a package, run as the project writes it, over its samples."""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from argosy.conformance.case import Case
+from argosy.conformance.observing.act import Act
+from argosy.conformance.observing.bench import Bench
+from argosy.conformance.observing.trial import Trial
+from argosy.conformance.scenes.batch import Job, ValidationJob
+from argosy.conformance.scenes.endpoint import Start
+from argosy.conformance.scenes.project import Folder, ProjectFacts
+from argosy.conformance.starts.jobs import LentContainer, carry_out, results_in
+from argosy.errors import UsageError
+from argosy.marketplace.model_package import PROFILE_NAME, Places, package_name, transform_job_definition
+from argosy.simulator.containers.container import Launch
+from argosy.simulator.storage.local_folder import LocalFolder
+from argosy.simulator.storage.objects import ObjectUri
+from argosy.simulator.transform.definition import TransformJobDefinition
+
+
+def play(bench: Bench, case: Case) -> Case:
+    """Run the job over the samples where they are, and keep its results for as long as they are looked at.
+
+    Raises:
+        EngineError: The container engine is missing or failed.
+    """
+    facts, first = case.find(ProjectFacts), case.find(Start)
+    if facts is None:
+        return Case().without((ValidationJob,), case.absent.get(ProjectFacts, "nothing is said of what is sold"))
+    if facts.samples is None or not facts.samples.files or first is None:
+        return Case().without((ValidationJob,), "`marketplace.validation.samples` names no samples")
+    places = Places.of(facts.table)
+    request = transform_job_definition(facts.table, facts.types, places)
+    try:
+        definition = TransformJobDefinition.from_request(
+            {**request, "TransformJobName": PROFILE_NAME, "ModelName": package_name(facts.table)}
+        )
+    except UsageError as error:
+        return Case.of(ValidationJob(first, refusal=error.message))
+    environment = {**facts.table.environment, **definition.container_environment}
+    with Trial(bench.patient(first), Launch(environment=environment, model_dir=bench.model_dir)) as trial:
+        start = trial.start()
+        if not start.is_healthy:
+            return Case.of(ValidationJob(start))
+        job = _run(definition, facts, trial)
+    return Case.of(ValidationJob(start, job, expected=_expected(facts)))
+
+
+def _run(definition: TransformJobDefinition, facts: ProjectFacts, trial: Trial) -> Job:
+    source, target = definition.input_uri, definition.output_uri
+    samples = facts.samples.files if facts.samples else ()
+    folder = facts.samples.path if facts.samples else ""
+    with tempfile.TemporaryDirectory(prefix="argosy-validation-") as made:
+        bucket = Path(made) / "bucket"
+        for sample in samples:
+            place = bucket / source.key / sample.path.removeprefix(f"{folder}/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to((facts.root / sample.path).resolve())
+        store = LocalFolder(None, {source.bucket: bucket, target.bucket: bucket})
+        outcome, log = carry_out(definition, LentContainer(trial.container), store, Path(made))
+        return Job(_told(definition, source), len(samples), outcome, results_in(bucket / target.key), log)
+
+
+def _told(definition: TransformJobDefinition, source: ObjectUri) -> str:
+    given = definition.transform_input
+    return f"the validation's, {source}, {given.content_type}, SplitType {given.split_type}"
+
+
+def _expected(facts: ProjectFacts) -> dict[str, bytes]:
+    folder: Folder | None = facts.expected
+    if folder is None:
+        return {}
+    return {file.path.removeprefix(f"{folder.path}/"): file.head for file in folder.files if file.is_whole}
+
+
+ACT: Final = Act("validation job", (ValidationJob,), play)

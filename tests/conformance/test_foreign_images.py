@@ -1,0 +1,121 @@
+"""Real images of five servers pass every MUST; each image with one defect fails its own clause and no other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from argosy.conformance.catalogue import CHECKS, CLAUSES
+from argosy.conformance.check import Status
+from argosy.conformance.finding import Finding
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import asked_by
+from argosy.contract import Level
+from tests.foreign import at_rest, in_life
+from tests.foreign.mutation import Mutant
+from tests.foreign.stock import NAMES, Stock
+
+Findings = Sequence[Finding]
+
+MUTANTS: Mapping[str, Mutant] = {**at_rest.MUTANTS, **in_life.MUTANTS}
+AT_ONCE = 4
+"""Examinations beside each other: they mostly wait."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def reports(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, "Future[Findings]"]]:
+    """The report on every image that a chosen test asks for, and on the clean image that it is made of."""
+    asked = {subject for item in request.session.items if (subject := _subject_of(item))}
+    bases = {MUTANTS[name].base for name in asked if name in MUTANTS}
+    folder = tmp_path_factory.mktemp("foreign")
+    with Stock(folder) as stock, ThreadPoolExecutor(AT_ONCE) as pool:
+        clean = [name for name in NAMES if name in asked | bases]
+        stock.order(*clean)
+
+        def check(name: str, number: int) -> Findings:
+            mutant = MUTANTS.get(name)
+            if mutant is None:
+                return stock.get(name).check().findings
+            server = mutant.made_of(stock.get(mutant.base), folder / str(number), name)
+            return server.look() if mutant.is_inert else server.check().findings
+
+        longest_first = sorted(asked & MUTANTS.keys(), key=lambda name: MUTANTS[name].clause != "stop-grace")
+        yield {name: pool.submit(check, name, number) for number, name in enumerate([*longest_first, *clean])}
+
+
+def _subject_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("subject")
+
+
+def failed(findings: Findings, *levels: Level) -> set[str]:
+    wanted = levels or tuple(Level)
+    return {finding.clause.id for finding in findings if finding.status is Status.FAIL and finding.level in wanted}
+
+
+def reasons(findings: Findings) -> str:
+    return "\n".join(f"{f.clause.id}: {f.verdict}" for f in findings if f.status is Status.FAIL)
+
+
+@pytest.mark.parametrize("subject", NAMES)
+def test_a_clean_server_passes_every_must(subject: str, reports: Mapping[str, "Future[Findings]"]) -> None:
+    findings = reports[subject].result()
+    assert failed(findings, Level.MUST) == set(), reasons(findings)
+    open_ = {f.clause.id for f in findings if f.level is Level.MUST and f.status is not Status.PASS}
+    assert open_ == UNDECIDED.get(subject, set())
+
+
+@pytest.mark.parametrize("subject", sorted(MUTANTS))
+def test_a_defect_fails_exactly_its_own_clause(subject: str, reports: Mapping[str, "Future[Findings]"]) -> None:
+    mutant, findings = MUTANTS[subject], reports[subject].result()
+    clean = failed(reports[mutant.base].result())
+    found = failed(findings)
+    assert mutant.clause in found, reasons(findings)
+    assert found - clean == {mutant.clause} | mutant.also, reasons(findings)
+    (finding,) = [finding for finding in findings if finding.clause.id == mutant.clause]
+    assert finding.verdict.reason
+    assert finding.verdict.evidence
+
+
+def test_every_known_failure_has_an_image_or_a_reason() -> None:
+    broken = {row for mutant in MUTANTS.values() for row in mutant.rows.split()}
+    known = {f"F{number:02}" for number in range(1, 32)}
+    assert known - broken == at_rest.NOT_OF_AN_IMAGE.keys()
+
+
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_failure_is_a_row_of_the_clause_that_names_it(name: str) -> None:
+    mutant = MUTANTS[name]
+    named = {row for clause in (mutant.clause, *mutant.also) for row in CLAUSES[clause].rows}
+    assert named >= set(mutant.rows.split())
+
+
+def test_every_must_that_an_image_can_break_is_broken_by_one() -> None:
+    broken = {mutant.clause for mutant in MUTANTS.values()}
+    asked = {check.clause.id for check in asked_by(Profile.SAGEMAKER) if check.clause.level is Level.MUST}
+    assert asked - broken == NOT_BROKEN.keys()
+
+
+def test_no_two_checks_have_one_clause() -> None:
+    assert len({check.clause.id for check in CHECKS}) == len(CHECKS)
+
+
+def test_only_a_must_explains_the_failure_of_another_clause() -> None:
+    """What is skipped counts no more: what explains it has to count as much."""
+    causes = {cause for check in CHECKS for cause in check.causes}
+    assert {CLAUSES[cause].level for cause in causes} == {Level.MUST}
+
+
+NOT_BROKEN: Mapping[str, str] = {
+    "accept-connection": "a backlog that is full cannot be made with four clients on one machine",
+    "batch-volume": "25 GB",
+    "image-layer-size": "a layer of 52 GB",
+}
+"""Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
+
+UNDECIDED: Mapping[str, set[str]] = {"argosy": {"start-read-only-model", "model-archive"}}
+"""What is not there is not judged: this image brings its artifacts."""

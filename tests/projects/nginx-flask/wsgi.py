@@ -1,0 +1,4 @@
+# gunicorn looks for `app` here.
+import predictor
+
+app = predictor.app
