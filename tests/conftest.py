@@ -17,6 +17,7 @@ _ONE_AT_A_TIME = "one at a time"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-engines", action="store_true", help="run the tests that need a second, newer Docker, too")
     parser.addoption("--without-engine", action="store_true", help="leave out the tests that need a container engine")
+    parser.addoption("--without-browser", action="store_true", help="leave out the tests that need Chromium")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,6 +81,8 @@ def _left_out_marks(config: pytest.Config) -> dict[str, tuple[str, ...]]:
     if config.getoption("--without-engine"):
         reason = "need a container engine and a registry (mark `engine`): run scripts/test as root"
         found[reason] = ("engine",)
+    if config.getoption("--without-browser"):
+        found["need Chromium (mark `browser`): scripts/browser installs it as root"] = ("browser",)
     if not config.getoption("--all-engines"):
         found["need Docker 26 beside Docker 20.10 (mark `docker_26`): scripts/test --all-engines"] = ("docker_26",)
     return found

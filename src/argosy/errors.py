@@ -252,7 +252,7 @@ class AwsError(ArgosyError):
         hint: What mends it.
     """
 
-    def __init__(self, action: str, refusal: str, *, hint: str | None = None) -> None:
+    def __init__(self, action: str, refusal: str = "no answer", *, hint: str | None = None) -> None:
         self.action = action
         self.refusal = refusal
         super().__init__(f"AWS did not do `{action}`", got=refusal, hint=hint)

@@ -8,15 +8,16 @@ from typing import Any
 import msgspec
 
 from argosy.conformance.case import Case
+from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.finding import Finding
+from argosy.conformance.observing.project import SCENES
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import judge
 from argosy.conformance.scenes.project import ApiModel, BuyerCode, Folder, NamedFile, Notebook, ProjectFacts
-from argosy.marketplace.model_package import PackageTypes, create_request
+from argosy.marketplace.model_package import PackageTypes
 from argosy.marketplace.table import Marketplace
 from tests.marketplace.offers import CLEAN, changed
 
-GROUPS = ("package", "instances", "validation", "account", "pricing", "listing", "usage", "notebook")
 SAMPLE = NamedFile("samples/one.json", 11, b'{"image":1}')
 SAMPLES = Folder("validation", (NamedFile("validation/one.json", 11, b'{"image":1}'),))
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/vehicle-detector@sha256:{'0' * 64}"
@@ -58,12 +59,8 @@ def judge_project(
     notebook = notebook or Notebook("notebook.ipynb", cells)
     pieces = (("usage.instructions", facts.table.usage.instructions), (notebook.path, "\n".join(notebook.cells)))
     findings = judge(Case.of(facts, notebook, BuyerCode(pieces)), profile=Profile.MARKETPLACE)
-    return {finding.clause.id: finding for finding in findings if finding.group in GROUPS}
-
-
-def request_of(table: Mapping[str, Any]) -> dict[str, Any]:
-    converted = msgspec.convert(table, Marketplace)
-    return create_request(converted, PackageTypes.of(converted, ()), IMAGE, True)
+    own = {check.clause.id for check in CHECKS if check.scene in SCENES}
+    return {finding.clause.id: finding for finding in findings if finding.clause.id in own}
 
 
 def notebook_text(*cells: str) -> str:

@@ -1,11 +1,9 @@
 """Each account has one thing wrong and fails exactly the clause that names it; a clean one fails none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 
@@ -14,18 +12,12 @@ from argosy.conformance.case import Case
 from argosy.conformance.catalogue import CHECKS, CLAUSES
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
-from argosy.conformance.observing.account import NO_CREDENTIALS, observe_account
-from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import judge
 from argosy.conformance.scenes.account import AccountFacts, Refused
-from argosy.contract import Level
 from argosy.marketplace.model_package import Places
 from argosy.marketplace.table import Marketplace
-from argosy.project import Project
-from argosy.project_file import ImageTable, Model, Serving
 from tests.aws import seller
-from tests.aws.stand_in import moto_server
 from tests.conformance.servers import failed_clauses
 from tests.marketplace.offers import CLEAN, changed
 
@@ -210,81 +202,3 @@ def test_every_clause_on_the_account_has_a_defect_that_breaks_it_and_is_asked_on
     asked = {check.clause.id for check in CHECKS if check.group == "aws"}
     assert asked == {clause_id for _, clause_id in DEFECTS.values()}
     assert all(CLAUSES[clause_id].only == (Profile.MARKETPLACE,) for clause_id in asked)
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with moto_server() as found:
-        yield found
-
-
-@pytest.fixture
-def aws(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    seller.reset(url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "it-is-secret")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    return url
-
-
-def project_of(table: Mapping[str, Any] | None = CLEAN) -> Project:
-    sold = None if table is None else msgspec.convert(table, Marketplace)
-    return Project(Path("/nowhere"), Model("predictor:Model"), Serving(), ImageTable(), marketplace=sold)
-
-
-def test_an_account_is_asked_and_judged(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = seller.make_account()
-    seller.set_findings(aws, digest, {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": {}})
-    with seller.quotas_server(QUOTAS) as quotas:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SERVICE_QUOTAS", quotas)
-        case = observe_account(project_of(), digest)
-    findings = judge_case(case)
-    assert {id_: f.verdict.reason for id_, f in findings.items() if f.status is not Status.PASS} == {}
-    assert "it-is-secret" not in repr((case, findings))
-
-
-def test_each_thing_that_is_not_there_is_its_own_finding(aws: str) -> None:
-    found = failed_clauses(judge_case(observe_account(project_of(), DIGEST)))
-    assert found == {"aws-repository", "aws-bucket", "aws-validation-role", "aws-access-role"}
-
-
-def test_an_oci_manifest_that_was_not_scanned(aws: str) -> None:
-    seller.make_account()
-    boto3.client("ecr", region_name=seller.REGION).delete_repository(repositoryName=seller.REPOSITORY, force=True)
-    digest = seller.make_repository(seller.OCI_MANIFEST, is_scanned=False)
-    assert failed_clauses(judge_case(observe_account(project_of(), digest))) == {"aws-manifest", "aws-scan"}
-
-
-def test_whoever_may_do_nothing_learns_which_permissions_lack(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = seller.make_account()
-    iam = boto3.client("iam", region_name=seller.REGION)
-    iam.create_user(UserName="someone")
-    key = iam.create_access_key(UserName="someone")["AccessKey"]
-    seller.require_permissions(aws)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    case = observe_account(project_of(), digest)
-    findings = judge_case(case)
-    assert failed_clauses(findings, Level.MUST) == set()
-    reasons = " ".join(finding.verdict.reason for finding in findings.values())
-    for action in ("ec2:DescribeRegions", "ecr:DescribeRepositories", "ecr:DescribeImages", "iam:GetRole"):
-        assert f"`{action}` was not done" in reasons
-    assert key["SecretAccessKey"] not in repr((case, findings))
-
-
-def test_without_credentials_each_clause_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    findings = judge_case(observe_account(project_of()))
-    assert {(finding.status, finding.verdict.reason) for finding in findings.values()} == {
-        (Status.SKIP, NO_CREDENTIALS)
-    }
-
-
-@pytest.mark.parametrize(("project", "reason"), [(None, NO_PROJECT), (project_of(None), NO_TABLE)])
-def test_what_is_not_sold_is_not_asked_about(project: Project | None, reason: str) -> None:
-    assert observe_account(project).absent == {AccountFacts: reason}

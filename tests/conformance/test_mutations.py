@@ -33,6 +33,7 @@ DEFECTS: Mapping[str, set[str]] = {
     "missing_file": {"start-healthy"},
     "wants_network": {"start-offline"},
     "writes_model": {"start-read-only-model"},
+    "full_shared_memory": {"start-shared-memory"},
     "slow_ping": {"ping"},
     "static_ping": {"ping-honest"},
     "foreign_host": {"ping-any-host"},

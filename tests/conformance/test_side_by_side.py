@@ -1,4 +1,4 @@
-"""AWS's classic stack, the walk-through done by hand, and an image that Argosy has built, in one report as a user asks."""
+"""AWS's classic stack, the walk-through done by hand, and an image that Argosy has built, in one report."""
 
 import json
 import re

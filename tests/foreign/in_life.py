@@ -86,7 +86,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "F07 more memory than there is": Mutant(
         "fastapi",
-        "instance-memory",
+        "instance-type-memory",
         "F07",
         _fastapi(*_before(_LOADING, '    app.state.weights = b"w" * 700 * 2**20\n')),
         instance_type=_SMALL,
@@ -99,11 +99,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "F11 more disk than there is": Mutant(
         "fastapi",
-        "instance-disk",
+        "instance-type-disk",
         "F11",
         _fastapi(*_before(_LOADING, '    Path("/var/copy").write_bytes(b"w" * 80 * 2**20)\n')),
         instance_type=_SMALL,
-        also=frozenset({"read-only-root"}),
     ),
     "F25 a variable that nobody sets": Mutant(
         "fastapi", "start-port", "F25 N11", _fastapi("model = {}", 'import os\n\nmodel = {"": os.environ["MODEL"]}')

@@ -1,20 +1,24 @@
 """The five clean servers as images, each unpacked once, and how `argosy check` examines one in a sandbox."""
 
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from argosy import model_archive, project
 from argosy.cli import build, environment
+from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request, invocation
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import Subject, asked_by, examine, judge
+from argosy.errors import ArchiveError
 from argosy.image import filesystem
 from argosy.image.image import Image
 from argosy.simulator.containers.container import Container, Launch
@@ -55,18 +59,37 @@ class Server:
 
     def check(self) -> Report:
         """What `argosy check --container sandbox` does."""
-        bench = Bench(
+        return examine(Subject(self.name, self.image, model_data=self.model_data), self._bench())
+
+    def judge(self, clause: str) -> tuple[Finding, ...]:
+        """What is found where the acts are the first one and the one that shows what a clause is judged on."""
+        scene = next(check.scene for check in CHECKS if check.clause.id == clause)
+        acts = [ACTS[0], *(act for act in ACTS[1:] if scene in act.scenes)]
+        checks = asked_by(Profile.SAGEMAKER)
+        case = observe_at_rest(self.image, model_data=self.model_data)
+        with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
+            mounted = Path(folder) / "model"
+            mounted.mkdir()
+            try:
+                if self.model_data is not None:
+                    model_archive.unpack(self.model_data, mounted)
+            except ArchiveError:
+                return judge(case, checks)
+            bench = replace(self._bench(), model_dir=mounted, has_artifacts=True)
+            return judge(observe(bench, acts, {check.scene for check in checks}, case), checks)
+
+    def look(self) -> tuple[Finding, ...]:
+        """What is found without a container."""
+        return judge(observe_at_rest(self.image), asked_by(Profile.SAGEMAKER))
+
+    def _bench(self) -> Bench:
+        return Bench(
             self._launch,
             is_read_only=True,
             samples=self.samples,
             startup_s=self.startup_s,
             instance_type=self.instance_type,
         )
-        return examine(Subject(self.name, self.image, model_data=self.model_data), bench)
-
-    def look(self) -> tuple[Finding, ...]:
-        """What is found without a container."""
-        return judge(observe_at_rest(self.image), asked_by(Profile.SAGEMAKER))
 
     def _launch(self, launch: Launch) -> Container:
         return SandboxContainer(self.root, self.image.runtime, self.name, launch)

@@ -3,7 +3,7 @@
 Which credentials are used is boto3's to find out: variables, profiles, roles, `AWS_ENDPOINT_URL`. None of them is in a
 value or an error of this module; of a refusal only the service's code is kept.
 
-Source: API references of STS, EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23).
+Source: API references of EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23).
 """
 
 import json
@@ -116,25 +116,14 @@ class Account:
         except botocore.exceptions.BotoCoreError:
             return False
 
-    def identity(self) -> str:
-        """The twelve digits of the account that the credentials belong to.
-
-        Raises:
-            AwsError: `sts:GetCallerIdentity` failed.
-        """
-        return str(self._ask("sts", "GetCallerIdentity", {})["Account"])
-
-    def opt_in_status(self, region: str) -> str | None:
-        """`opt-in-not-required`, `opted-in` or `not-opted-in`; None when there is no such region.
+    def opt_in_statuses(self) -> dict[str, str]:
+        """Every region with `opt-in-not-required`, `opted-in` or `not-opted-in`.
 
         Raises:
             AwsError: `ec2:DescribeRegions` failed.
         """
         answer = self._ask("ec2", "DescribeRegions", {"AllRegions": True})
-        for found in answer["Regions"]:
-            if found["RegionName"] == region:
-                return str(found.get("OptInStatus"))
-        return None
+        return {str(found["RegionName"]): str(found.get("OptInStatus")) for found in answer["Regions"]}
 
     def repository_uri(self, name: str) -> str | None:
         """Where a repository is, as `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`; None when there is none.

@@ -16,11 +16,12 @@ from argosy.conformance.observing.account import NOT_ASKED, observe_account
 from argosy.conformance.observing.act import observe
 from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.project import observe_project
+from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
-from argosy.conformance.scenes.account import AccountFacts
+from argosy.conformance.scenes.account import AccountFacts, Refused
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
+from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.terms import Terms, notes, waive
 from argosy.contract import MODEL_DIR
 from argosy.errors import ArchiveError
@@ -59,7 +60,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
 
     Args:
         subject: What is examined.
-        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject.
+        bench: How its containers are had; `model_dir` and `has_artifacts` are told by the subject, and `samples`, where
+            there are none, by its project.
         terms: What it is to be, and what it may break; None is profile `sagemaker` and nothing.
 
     Raises:
@@ -77,8 +79,9 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         scan=subject.scan if Scanned in wanted else None,
     )
     files = case.find(Files)
-    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = case.joined(_sold(subject, unpacked))
+    case = case.joined(_sold(subject, files, is_online=subject.is_online and AccountFacts in wanted))
+    facts = case.find(ProjectFacts)
+    samples = bench.samples or (requests_of(facts) if facts is not None else ())
     own = files is not None and bool(files.filesystem.listing(MODEL_DIR))
     with tempfile.TemporaryDirectory(prefix="argosy-model-") as folder:
         mounted = Path(folder) / "model"  # whoever the container runs as may read it, unlike the folder around it
@@ -93,7 +96,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
             case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
         else:
             has_artifacts = own or subject.model_data is not None
-            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts)
+            given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts, samples=samples)
             case = observe(given, ACTS, wanted, case)
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
@@ -141,12 +144,15 @@ def judge(
     return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
-def _sold(subject: Subject, unpacked: int | None) -> Case:
+def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
     """The scenes of what is sold; AWS is asked only where that was asked for."""
-    case = observe_project(subject.project, unpacked)
-    if not subject.is_online:
-        return case.without((AccountFacts,), NOT_ASKED)
-    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
+    unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
+    if not is_online:
+        return observe_project(subject.project, unpacked).without((AccountFacts,), NOT_ASKED)
+    case = observe_account(subject.project, subject.image.digest if subject.image else "")
+    account = case.find(AccountFacts)
+    opt_ins = None if account is None or isinstance(account.opt_ins, Refused) else account.opt_ins
+    return case.joined(observe_project(subject.project, unpacked, opt_ins))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

@@ -101,3 +101,37 @@ WAIVED: Final = replace(
     checked_at="2026-11-22T10:11:12+00:00",
 )
 """The same, with a clause of level MUST waived, given again from the cache."""
+
+RECORDING: Final = Recording(
+    (
+        Life(
+            act="endpoint",
+            began_s=0.1,
+            seconds=12.0,
+            turns=(
+                Turn(Moment.STARTED, 0.0),
+                Turn(Moment.ACCEPTED, 0.3),
+                Turn(Moment.HEALTHY, 1.2),
+                Turn(Moment.TERMINATED, 9.5),
+                Turn(Moment.ENDED, 11.75),
+            ),
+            exchanges=(
+                TimedExchange(Kind.HEALTH_CHECK, "GET /ping", 0.1, 0.0002, None),
+                TimedExchange(Kind.HEALTH_CHECK, "GET /ping", 0.4, 0.002, 503),
+                TimedExchange(Kind.HEALTH_CHECK, "GET /ping", 1.2, 0.0015, 200),
+                TimedExchange(Kind.INVOCATION, "JSON list", 2.0, 0.25, 200, 12),
+                TimedExchange(Kind.INVOCATION, "malformed JSON", 3.0, 0.01, 400, 22),
+                TimedExchange(Kind.INVOCATION, "JSON list", 4.0, 2.5, 500, 25 * 2**20),
+                TimedExchange(Kind.OTHER, "GET /execution-parameters", 7.0, 0.001, 404),
+            ),
+            latencies=(
+                Latency(Kind.HEALTH_CHECK, 2, 0.0015, 0.002, 0.002, 0.002, ((0.002, 2),)),
+                Latency(Kind.INVOCATION, 3, 0.25, 2.5, 2.5, 2.5, ((0.01, 1), (0.5, 1), (5.0, 1))),
+            ),
+            memory=tuple(Sample(number / 2, (50 + number % 7 * 20) * 2**20) for number in range(23)),
+        ),
+        Life("empty model", 12.5, 0.4, (Turn(Moment.STARTED, 0.0), Turn(Moment.ENDED, 0.4))),
+        Life("nothing", 13.0, 0.0, (Turn(Moment.STARTED, 0.0), Turn(Moment.REFUSED, 0.0))),
+    )
+)
+"""Containers as a run would have recorded them: a whole life, one that ends at once, one that never began."""

@@ -8,7 +8,8 @@ import pytest
 from argosy.conformance.check import SAMPLE
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.document import to_json
-from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
+from argosy.conformance.reporting.wording import plain
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, RECORDING, REPORT, UNDECIDED, WAIVED
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "docs/reference/check-report.schema.json").read_text(encoding="utf-8"))
@@ -33,7 +34,9 @@ def test_the_json_carries_the_verdict_of_the_text() -> None:
     assert conforming["verdict"] == "conforms"
 
 
-@pytest.mark.parametrize("report", [REPORT, UNDECIDED, CONFORMING, WAIVED, replace(REPORT, target="a\udcffb\x00")])
+@pytest.mark.parametrize(
+    "report", [REPORT, UNDECIDED, CONFORMING, WAIVED, HOSTILE, replace(REPORT, recording=RECORDING)]
+)
 def test_the_json_keeps_its_published_schema(report: Report) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(to_json([report])), SCHEMA)
@@ -64,3 +67,9 @@ def test_the_json_shows_waivers_profile_and_notes() -> None:
     assert report["notes"] == list(WAIVED.notes)
     assert report["checked_at"] == WAIVED.checked_at
     assert (plain["profile"], plain["notes"], plain["checked_at"]) == (None, [], "")
+
+
+def test_hostile_text_is_text() -> None:
+    text = to_json([HOSTILE]).decode()
+    assert {letter for letter in text if not letter.isprintable()} == {"\n"}
+    assert json.loads(text)["reports"][0]["target"] == plain(NASTY)

@@ -87,6 +87,22 @@ def test_fault_4_an_image_without_model_data_is_served_and_stopped(make: MakeIma
     assert "stand-in starts" in container.logs()
 
 
+@pytest.mark.parametrize("user", [0, 1000])
+def test_the_memory_of_its_processes_is_seen(
+    make: MakeImageContainer, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = make(is_watched=False)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert container.memory_bytes() is None
+    container.start()
+    await_ping(container)
+    taken = container.memory_bytes()
+    container.remove()
+    assert taken is not None
+    assert 2**20 < taken < 2**28
+    assert container.memory_bytes() is None
+
+
 def test_fault_6_a_deaf_container_is_killed(make: MakeImageContainer) -> None:
     container = make(environment={"STAND_IN_MODE": "deaf"})
     container.start()

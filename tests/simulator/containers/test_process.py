@@ -11,6 +11,7 @@ from argosy.simulator.containers.container import Container, log_tail, stop
 from argosy.simulator.containers.process import Command, ProcessContainer, free_port, is_free
 from tests.processes import is_alive
 from tests.simulator.conftest import MakeContainer, await_answer
+from tests.simulator.containers.conftest import await_log
 
 
 def run(script: str, folder: Path, **environment: str) -> ProcessContainer:
@@ -44,6 +45,30 @@ def test_nothing_is_inherited_from_the_environment(tmp_path: Path, monkeypatch: 
     assert container.wait(20) == 0
     assert container.logs() == "['GIVEN', 'LC_CTYPE']\n"
     container.remove()
+
+
+ALLOCATING = """
+import mmap, os, sys, time
+shared = mmap.mmap(-1, 32 * 2**20)
+shared.write(b"x" * len(shared))
+if os.fork() == 0:
+    own = b"x" * (64 * 2**20)
+    assert shared[0] == 120 and shared[:] != own
+    print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_memory_of_all_processes_is_seen_and_what_they_share_counts_once(tmp_path: Path) -> None:
+    container = run(ALLOCATING, tmp_path)
+    assert container.memory_bytes() is None
+    container.start()
+    await_log(container, "ready")
+    taken = container.memory_bytes()
+    container.remove()
+    assert taken is not None
+    assert 96 * 2**20 < taken < 124 * 2**20
+    assert container.memory_bytes() is None
 
 
 def test_remove_ends_children_too_and_leaves_no_file(tmp_path: Path) -> None:

@@ -185,6 +185,16 @@ def test_a_read_only_root_has_a_writable_tmp(start: Start, model_dir: Path, righ
     container.remove()
 
 
+def test_its_memory_is_seen_without_its_supervisor_s(run_script: RunScript) -> None:
+    container = run_script("import time; held = b'x' * (64 * 2**20); print('ready'); time.sleep(600)")
+    await_log(container, "ready")
+    taken = container.memory_bytes()
+    container.remove()
+    assert taken is not None
+    assert 64 * 2**20 < taken < 90 * 2**20
+    assert container.memory_bytes() is None
+
+
 def test_kill_ends_every_process_of_the_container(start: Start, rights: str) -> None:
     container = start()
     container.kill()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.image_checks.start_command import RefusedError, chain, command
 from argosy.conformance.scenes.at_rest import Files
@@ -13,6 +13,10 @@ from argosy.image.libraries.gpu import is_toolkit
 from argosy.image.libraries.proof import Finding
 
 _SHOWN: Final = 10
+_LOADERS: Final = frozenset({"/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"})
+"""The loaders whose search is known; one that lies elsewhere has folders of its own."""
+_MUSL_PATH: Final = "etc/ld-musl-x86_64.path"
+"""Says where musl's loader looks, in place of its own folders."""
 
 
 def _serve(files: Files) -> Verdict:
@@ -29,6 +33,9 @@ def _libraries(files: Files) -> Verdict:
     if not loaded:
         return skipped("nothing that is started is a program of this machine that names libraries")
     faults = [finding for finding in files.proof.findings if finding.program in loaded]
+    loaders = {program.interpreter for path in loaded if (program := files.libraries.programs[path]).interpreter}
+    if faults and (loaders - _LOADERS or files.filesystem.get(_MUSL_PATH)):
+        return unknown(f"{_reason(faults)}, as far as is known where its loader looks", *_evidence(faults))
     if faults:
         return failed(_reason(faults), *_evidence(faults))
     return passed(f"{len(loaded)} programs that are loaded at the start have the libraries that they name")

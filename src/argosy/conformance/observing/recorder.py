@@ -19,9 +19,9 @@ from argosy.conformance.recording import (
 )
 
 _INTERVAL_S: Final = 0.2
-_PAUSE: Final = 20
-"""Between two samples lies this many times what one takes: sampling may not slow down what is sampled."""
-_MOST_POINTS: Final = 300
+_PAUSE: Final = 40
+"""Between two samples lies this many times what one takes of a processor."""
+_MOST_POINTS: Final = 200
 """Of a container's exchanges and samples; a chart cannot show more."""
 _CELL_S: Final = 0.05
 _BOUNDS_S: Final = tuple(digit * 10.0**power for power in range(-3, 2) for digit in (1, 2, 5))
@@ -140,11 +140,16 @@ class Track:
     def _sample(self, memory_bytes: Callable[[], int | None]) -> None:
         pause_s = 0.0
         while not self._over.wait(pause_s):
-            begun = time.monotonic()
+            begun, spent_s = time.monotonic(), time.thread_time()
             taken = memory_bytes()
             if taken is not None:
                 self._notes.memory.append(Sample(self._since(begun), taken))
-            pause_s = max(_INTERVAL_S, _PAUSE * (time.monotonic() - begun))
+            pause_s = pause_after(time.thread_time() - spent_s)
+
+
+def pause_after(spent_s: float) -> float:
+    """How long to wait after a sample that took so much of a processor: sampling may not slow down what is sampled."""
+    return max(_INTERVAL_S, _PAUSE * spent_s)
 
 
 def _thinned(exchanges: list[TimedExchange]) -> tuple[TimedExchange, ...]:

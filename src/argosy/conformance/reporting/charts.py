@@ -14,6 +14,8 @@ from argosy.conformance.reporting.markup import element
 from argosy.conformance.reporting.plot import Axis, megabytes, seconds
 
 _LARGE_BODY: Final = 1_000_000
+_NOT_READY: Final = 503
+"""What an honest container answers to health checks while it loads its model: no error."""
 _LANE: Final = 22
 _BAR: Final = 16
 _LABEL_ROWS: Final = 3
@@ -45,6 +47,7 @@ class _Outcome:
 
 _OUTCOMES: Final = (
     _Outcome("2xx", "ok", "dot", 8),
+    _Outcome("health check, 503", "waiting", "bar", 12),
     _Outcome("3xx and 4xx", "refused", "diamond", 12),
     _Outcome("5xx", "broken", "square", 16),
     _Outcome("no answer", "silent", "cross", 18),
@@ -101,7 +104,10 @@ def _timeline(life: Life, time: Axis) -> Element:
         f"Timeline of {seconds(life.seconds)}: {', '.join(f'{each.name} at {seconds(each.at_s)}' for each in named)}."
     )
     rows = [plot.plot(height, None, [(names_height + _BAR / 2, "state"), *labels], *drawn), plot.time_row(time)]
-    meaning = "A bar is a request, as wide as it took long; the worse it ended, the higher: 2xx, 4xx, 5xx, no answer."
+    meaning = (
+        "A bar is a request, as wide as it took long; the worse it ended, the higher: 2xx, 4xx, 5xx, no answer. "
+        "503 to a health check is no error: the container is not ready."
+    )
     return _figure("Timeline of the container's life", label, rows, listed, element("p", meaning, class_="fact"))
 
 
@@ -140,9 +146,11 @@ def _phases(life: Life, time: Axis, top: int) -> Iterator[Element]:
 
 
 def _outcome(exchange: TimedExchange) -> _Outcome:
-    success, refused, broken, silent = _OUTCOMES
+    success, waiting, refused, broken, silent = _OUTCOMES
     if exchange.status is None:
         return silent
+    if exchange.kind is Kind.HEALTH_CHECK and exchange.status == _NOT_READY:
+        return waiting
     return success if exchange.status < 300 else refused if exchange.status < 500 else broken
 
 

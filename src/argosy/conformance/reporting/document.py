@@ -5,6 +5,7 @@ What a field means, and that it is there, holds for as long as `schema` names th
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import msgspec
@@ -155,8 +156,8 @@ def schema() -> dict[str, Any]:
 def _report(report: Report) -> ReportEntry:
     return ReportEntry(
         target=plain(report.target),
-        digest=report.digest,
-        container=report.container,
+        digest=plain(report.digest),
+        container=plain(report.container),
         profile=report.profile,
         seconds=round(report.seconds, 1),
         verdict=report.conformance,
@@ -165,15 +166,20 @@ def _report(report: Report) -> ReportEntry:
         findings=tuple(map(_finding, report.findings)),
         notes=tuple(map(plain, report.notes)),
         checked_at=report.checked_at,
-        lives=report.recording.lives,
+        lives=tuple(map(_life, report.recording.lives)),
     )
+
+
+def _life(life: Life) -> Life:
+    exchanges = tuple(replace(exchange, name=plain(exchange.name)) for exchange in life.exchanges)
+    return replace(life, act=plain(life.act), exchanges=exchanges)
 
 
 def _finding(finding: Finding) -> FindingEntry:
     clause, verdict = finding.clause, finding.verdict
     return FindingEntry(
         clause=clause.id,
-        group=finding.group,
+        group=plain(finding.group),
         level=finding.level,
         status=finding.status,
         sentence=clause.sentence,

@@ -10,7 +10,7 @@ from argosy.conformance.recording import Life
 from argosy.conformance.reporting import icons, wording
 from argosy.conformance.reporting.charts import charts
 from argosy.conformance.reporting.comparison import finding_id
-from argosy.conformance.reporting.markup import element
+from argosy.conformance.reporting.markup import element, prose
 from argosy.conformance.reporting.plot import seconds
 from argosy.contract import Level
 
@@ -32,7 +32,7 @@ def image_part(number: int, report: Report) -> Element:
         *_groups(number, report),
         *_lives(report),
         class_="image",
-        aria_labelledby=anchor,
+        aria_label=f"image {number}: {report.target}",
     )
 
 
@@ -47,7 +47,8 @@ def _to_do(number: int, report: Report) -> Iterator[Element]:
                 element("b", str(finding.level)),
                 " ",
                 element("a", finding.clause.id, href=f"#{finding_id(number, finding)}"),
-                f": {finding.verdict.reason}",
+                ": ",
+                *prose(finding.verdict.reason),
             )
             for finding in failed
         ]
@@ -89,7 +90,7 @@ def _finding(number: int, finding: Finding) -> Element:
         icons.tag(look),
         element("span", clause.id, class_="clause"),
         element("span", str(finding.level), class_="level"),
-        element("span", finding.verdict.reason, class_="reason"),
+        element("span", *prose(finding.verdict.reason), class_="reason"),
     )
     facts = [("asked", clause.sentence), ("waived", wording.waived(finding)), ("decided with", finding.verdict.decide)]
     if finding.status is Status.FAIL:
@@ -100,13 +101,13 @@ def _finding(number: int, finding: Finding) -> Element:
         summary,
         element(
             "dl",
-            *(part for name, text in facts if text for part in (element("dt", name), element("dd", text))),
+            *(part for name, text in facts if text for part in (element("dt", name), element("dd", *prose(text)))),
             element("dt", "source"),
             element("dd", source, f" (read {clause.read})"),
+            id=finding_id(number, finding),  # inside, so that whoever follows a link finds it open
         ),
         *map(_evidence, finding.verdict.evidence),
         class_=f"finding {look.name}",
-        id=finding_id(number, finding),
     )
     if look.name in ("fail", "warn"):
         made.set("open", "")

@@ -22,15 +22,23 @@ def element(tag: str, *children: "Element | str | None", **attributes: str) -> E
         if isinstance(child, Element):
             made.append(child)
             last = child
-        elif child is not None and last is None:
+        elif child and last is None:
             made.text = (made.text or "") + _lines(child)
-        elif child is not None and last is not None:
+        elif child and last is not None:
             last.tail = (last.tail or "") + _lines(child)
     return made
 
 
 def _lines(text: str) -> str:
     return "\n".join(map(plain, text.split("\n")))
+
+
+def prose(text: str) -> list[Element | str]:
+    """A sentence whose words between backticks are code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [element("code", part) if number % 2 else part for number, part in enumerate(parts)]
 
 
 def style_sheet(rules: str) -> Element:

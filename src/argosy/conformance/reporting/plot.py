@@ -100,10 +100,12 @@ def time_row(axis: Axis) -> Element:
 
 
 def mark(shape: str, x: str, y: float, class_: str) -> Element:
-    """A small mark: `dot`, `diamond`, `square` or `cross`; each shape has a meaning of its own."""
+    """A small mark: `dot`, `bar`, `diamond`, `square` or `cross`; each shape has a meaning of its own."""
     if shape == "dot":
         return element("circle", cx=x, cy=f"{y:g}", r="3", class_=class_)
-    path = {"diamond": "M0-5 5 0 0 5-5 0z", "square": "M-4-4H4V4H-4z", "cross": "M-4-4 4 4M-4 4 4-4"}[shape]
+    path = {"bar": "M0-4V4", "diamond": "M0-5 5 0 0 5-5 0z", "square": "M-4-4H4V4H-4z", "cross": "M-4-4 4 4M-4 4 4-4"}[
+        shape
+    ]
     return element("svg", element("path", d=path, class_=class_), x=x, y=f"{y:g}", class_="mark")
 
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from argosy.image.venv import VENV
-
 DRIVER: Final = (
     "libcuda.so.*",
     "libcudadebugger.so.*",
@@ -20,12 +18,16 @@ Source: NVIDIA/libnvidia-container, `src/nvc_info.c`, the lists of libraries (re
 """
 
 
+_FOLDERS: Final = ("*/site-packages", "*/lib-dynload", "*/lib")
+"""Of Python's distributions, of its own extension modules, and where wheels and systems put libraries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Optional:
     """A program of a distribution that is loaded only where its libraries happen to be.
 
     Attributes:
-        program: Pattern of its path, from below site-packages or the `lib` of the virtual environment.
+        program: Pattern of its path, from below one of these folders.
         libraries: Patterns of what it may lack.
         source: Who says so.
     """
@@ -73,6 +75,19 @@ OPTIONAL: Final = (
         "openmp.llvm.org, `Support, Getting Involved, and FAQ`: plugins that `libomptarget.so` loads, for devices"
         " (read 2026-11-23)",
     ),
+    Optional(
+        "_tkinter.*.so",
+        ("libtcl*.so*", "libtk*.so*"),
+        "docker-library/python, `Dockerfile-linux.template`: the slim images leave out what tkinter alone needs (read"
+        " 2026-11-23)",
+    ),
+    Optional(
+        "libawt_xawt.so",
+        ("libX*.so.*",),
+        "OpenJDK, `java.desktop`: loaded by a program that draws on a display, and in JREs for servers all the same"
+        " (read 2026-11-23)",
+    ),
+    Optional("libsplashscreen.so", ("libX*.so.*",), "OpenJDK, as the one above"),
     Optional("libarcher.so*", ("*",), "finds data races, and is loaded for programs built with ThreadSanitizer only"),
 )
 
@@ -88,7 +103,7 @@ def is_rightly_absent(program: str, library: str, ignored: tuple[str, ...] = ())
     if is_ignored(library, (*DRIVER, *ignored)):
         return True
     return any(
-        any(fnmatchcase(program, f"{folder}/{one.program}") for folder in ("*/site-packages", f"{VENV}/lib"))
+        any(fnmatchcase(program, f"{folder}/{one.program}") for folder in _FOLDERS)
         and any(fnmatchcase(library, pattern) for pattern in one.libraries)
         for one in OPTIONAL
     )

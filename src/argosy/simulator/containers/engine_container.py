@@ -73,7 +73,8 @@ class EngineContainer:
         self._is_started = False
         self._is_ended_by_us = False
         self._url = ""
-        self._pid = 0
+        self._pid = 0  # its first process, where it is ours to look into
+        self._seen_pid = 0  # the same, where it can be seen at all
         self._folder: Path | None = None
         self._attempts: AttemptLog | None = None
         self._watcher: Program | None = None
@@ -146,7 +147,8 @@ class EngineContainer:
             raise self._not_started(error) from error
         found = engine.inspect_container(self._unique)
         self._url = self._find_url(found, other)
-        self._pid = _process_here(found)
+        self._seen_pid = _process_here(found)
+        self._pid = self._seen_pid if os.geteuid() == 0 else 0
         if self._attempts is not None and self._folder is not None:
             if self._pid and other is None:
                 self._watcher = self._watch(self._attempts.file, self._folder / "watcher")
@@ -219,7 +221,7 @@ class EngineContainer:
 
     def memory_bytes(self) -> int | None:
         """What its processes take now, where they are processes of this machine."""
-        return memory_of(self._pid) if self._pid else None
+        return memory_of(self._seen_pid) if self._seen_pid and self._is_started else None
 
     def is_on_loopback_only(self) -> bool:
         """Whether it listens on loopback alone, where its network can be looked into."""
@@ -347,12 +349,11 @@ def _address(found: Mapping[str, Any], network: str) -> str:
 
 
 def _process_here(found: Mapping[str, Any]) -> int:
-    """The container's first process as a process of this machine; 0 where it is none, or is not ours to look into."""
+    """The container's first process as a process of this machine; 0 where it is none, or cannot be told."""
     pid = int(found["State"].get("Pid") or 0)
-    if os.geteuid() != 0 or not pid:
-        return 0
-    with suppress(OSError):
-        mounts = Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8", errors="replace")
-        if str(found["Id"]) in mounts:  # its /etc/hosts lies in a folder of the engine's that has its ID
-            return pid
+    # Its /etc/hosts lies in a folder of the engine's that has its ID; so has its control group, which anyone may see.
+    for file in ("mountinfo", "cgroup") if pid else ():
+        with suppress(OSError):
+            if str(found["Id"]) in Path(f"/proc/{pid}/{file}").read_text(encoding="utf-8", errors="replace"):
+                return pid
     return 0

@@ -9,7 +9,7 @@ from argosy import project
 from argosy.aws import service_model
 from argosy.conformance.case import Case
 from argosy.conformance.observing import project as observing
-from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE, SCENES, observe_project
+from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE, SCENES, observe_project, requests_of
 from argosy.conformance.scenes.project import BuyerCode, Metered, Notebook, ProjectFacts
 from argosy.marketplace.listing import Sample
 from tests.conformance.sellers import CELLS, notebook_text
@@ -167,3 +167,29 @@ def test_a_project_without_a_notebook_says_so(folder: Path) -> None:
     case = observed(folder)
     assert Notebook in case.absent
     assert case.find(BuyerCode) is not None
+
+
+def test_the_validations_sample_is_asked_for_in_each_response_type(folder: Path) -> None:
+    said = TABLE.replace('name = "vehicles"', 'name = "vehicles"\nresponse_types = ["application/json", "text/csv"]')
+    (folder / "argosy.toml").write_text(said)
+    requests = requests_of(facts_of(folder))
+    assert [(dict(one.headers)["Content-Type"], dict(one.headers)["Accept"], one.body) for one in requests] == [
+        ("application/json", "application/json", b'{"a": 1}'),
+        ("application/json", "text/csv", b'{"a": 1}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "body"),
+    [
+        ('split_type = "Line"', b"1,2"),
+        ('split_type = "Line"\nbatch_strategy = "MultiRecord"', b"1,2\n3,4\n"),
+        ('split_type = "RecordIO"', None),
+    ],
+)
+def test_an_endpoint_gets_what_the_job_would_send_in_one_request(
+    folder: Path, settings: str, body: bytes | None
+) -> None:
+    (folder / "samples/deep/one.json").write_text("1,2\n3,4\n")
+    (folder / "argosy.toml").write_text(TABLE.replace('samples = "samples/"', f'samples = "samples/"\n{settings}'))
+    assert [one.body for one in requests_of(facts_of(folder))] == ([] if body is None else [body])
