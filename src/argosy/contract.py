@@ -67,6 +67,7 @@ STARTUP: Final = Limit(
 INVOCATION: Final = Limit(
     "invocation", 60.0, "s", "An invocation of an endpoint must be answered within 60 seconds.", HOSTING_PAGE
 )
+STREAM: Final = Limit("stream", 480.0, "s", "A streamed answer must end within 8 minutes.", HOSTING_PAGE)
 STOP_GRACE: Final = Limit("stop-grace", 30.0, "s", "SIGKILL follows SIGTERM after 30 seconds.", HOSTING_PAGE)
 ENDPOINT_BODY: Final = Limit(
     "endpoint-body", 25 * 2**20, "bytes", "The body of an endpoint's request or response is at most 25 MB.", HOSTING_FAQ

@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,11 @@ from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import asked_by, judge
+from argosy.conformance.scenes.at_rest import Still
 from argosy.contract import Level
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.process import Command, ProcessContainer
+from tests.conformance.images import CLEAN_RUNTIME, make_image
 from tests.ports import free_port
 
 SERVERS: Final = Path(__file__).parents[1] / "projects" / "servers"
@@ -59,14 +62,30 @@ class Launcher:
         return Command(self.script.stem, arguments, environment, self.script.parent, port, models)
 
 
-def observe_server(
-    name: str,
-    *,
-    model_dir: Path | None = None,
-    samples: tuple[Request, ...] = (),
-    startup_s: float = 10.0,
-    profile: Profile = Profile.SAGEMAKER,
-) -> Case:
+@dataclass(frozen=True)
+class Circumstances:
+    """What a server is given beside its model.
+
+    Attributes:
+        samples: Requests that it is said to understand.
+        labels: Of the image that it would come in.
+        startup_s: How long it may take to get healthy.
+        invocation_s: How long an invocation may take.
+        profile: What is asked of it.
+    """
+
+    samples: tuple[Request, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    startup_s: float = 10.0
+    invocation_s: float = 60.0
+    profile: Profile = Profile.SAGEMAKER
+
+
+USUAL: Final = Circumstances()
+
+
+def observe_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Case:
+    still = Still(make_image(runtime={**CLEAN_RUNTIME, "Labels": dict(given.labels)}), is_stored=True)
     return observe(
         Bench(
             launch_server(name),
@@ -76,19 +95,20 @@ def observe_server(
             is_read_only=True,
             model_dir=model_dir,
             has_artifacts=model_dir is not None,
-            samples=samples,
-            startup_s=startup_s,
+            samples=given.samples,
+            startup_s=given.startup_s,
+            invocation_s=given.invocation_s,
+            busy_s=0.3,
         ),
         ACTS,
-        {check.scene for check in asked_by(profile)},
+        {check.scene for check in asked_by(given.profile)},
+        Case.of(still),
     )
 
 
-def judge_server(
-    name: str, *, model_dir: Path | None = None, startup_s: float = 10.0, profile: Profile = Profile.SAGEMAKER
-) -> Mapping[str, Finding]:
-    case = observe_server(name, model_dir=model_dir, startup_s=startup_s, profile=profile)
-    return {finding.clause.id: finding for finding in judge(case, asked_by(profile), profile)}
+def judge_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Mapping[str, Finding]:
+    case = observe_server(name, given, model_dir)
+    return {finding.clause.id: finding for finding in judge(case, asked_by(given.profile), given.profile)}
 
 
 def reasons(findings: Mapping[str, Finding]) -> str:

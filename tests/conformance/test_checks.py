@@ -5,33 +5,20 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.conformance.case import Case
 from argosy.conformance.check import Status
-from argosy.conformance.finding import Finding
 from argosy.conformance.probes import Exchange
-from argosy.conformance.run import judge
+from argosy.conformance.scenes.bodies import LargeBody
 from argosy.conformance.scenes.endpoint import (
     Busy,
     Errors,
     ExecutionParameters,
-    Health,
     Honesty,
     Invocations,
-    LargeBody,
     Start,
     Stop,
     Survival,
 )
-from tests.conformance.exchanges import exchange, ping_exchange
-
-HEALTHY = Start(limit_s=9.0, accepted_s=0.1, healthy_s=0.2, waited_s=0.2, pings=(ping_exchange(200),))
-UNDERSTOOD = Invocations((), (exchange(200),))
-CALM = Health((ping_exchange(200),), (ping_exchange(200),))
-
-
-def finding(clause_id: str, *scenes: object) -> Finding:
-    case = Case.of(HEALTHY, CALM, UNDERSTOOD, *scenes)
-    return {found.clause.id: found for found in judge(case)}[clause_id]
+from tests.conformance.exchanges import HEALTHY, exchange, finding, ping_exchange
 
 
 def busy(*connects: float | None) -> Busy:

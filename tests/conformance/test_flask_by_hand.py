@@ -174,7 +174,7 @@ def test_the_report_names_its_real_faults(checked: "Future[subprocess.CompletedP
     }
     failed = {clause for clause, finding in findings.items() if finding["status"] == "fail"}
     at_rest = {"image-hidden-files", "image-dev-server"}
-    assert failed == {"stop-grace", "ping-honest", "error-client"} | at_rest
+    assert failed == {"stop-grace", "ping-honest", "ping-post", "error-client"} | at_rest
     assert "/opt/ml/model/label.txt" in findings["image-hidden-files"]["reason"]
     assert "/opt/program/serve:4: flask run" in findings["image-dev-server"]["reason"]
     assert "had to be killed" in findings["stop-grace"]["reason"]

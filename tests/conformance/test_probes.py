@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from argosy.conformance.probes import Held, Request, invocation, ping, send, send_garbage
+from argosy.conformance.probes import Framing, Held, Request, invocation, ping, send, send_garbage
+from argosy.conformance.requests import framed
 
 Answer = Callable[[socket.socket], object]
 Listen = Callable[[Answer], str]
@@ -147,3 +148,79 @@ def test_garbage_never_raises(listen: Listen) -> None:
 def test_control_characters_of_an_answer_do_not_reach_a_terminal(listen: Listen) -> None:
     url = listen(answering(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain", b"\x1b[31mred\x07"))
     assert send(url, ping(), 5.0).outcome == "200, text/plain, 9 bytes: red\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_body_in_chunks_ends_with_an_empty_one(listen: Listen) -> None:
+    received = bytearray()
+
+    def answer(connection: socket.socket) -> None:
+        while not received.endswith(b"0\r\n\r\n"):
+            received.extend(connection.recv(2**16))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    request = framed(invocation("text/csv", b"1" * (64 * 1024 + 1), "CSV"), Framing.CHUNKED)
+    assert send(listen(answer), request, 5.0).status == 200
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head.lower()
+    assert b"content-length" not in head.lower()
+    assert body == b"10000\r\n" + b"1" * 2**16 + b"\r\n1\r\n1\r\n0\r\n\r\n"
+    assert request.line.endswith("Transfer-Encoding: chunked")
+
+
+def test_an_announced_body_waits_for_the_server(listen: Listen) -> None:
+    early: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        head, _, body = read_request(connection).partition(b"\r\n\r\n")
+        early.append(body)
+        assert b"expect: 100-continue" in head.lower()
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert connection.recv(100) in (b"1,2", b"1,2\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    assert send(listen(answer), framed(invocation("text/csv", b"1,2\n", "CSV"), Framing.EXPECT), 5.0).status == 200
+    assert early == [b""]
+
+
+def test_a_refused_announcement_is_an_answer(listen: Listen) -> None:
+    url = listen(answering(b"HTTP/1.1 417 Expectation Failed"))
+    assert send(url, framed(invocation("text/csv", b"1,2\n", "CSV"), Framing.EXPECT), 5.0).status == 417
+
+
+def test_the_moments_of_an_answer_in_parts_are_kept(listen: Listen) -> None:
+    def answer(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        connection.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    exchange = send(listen(answer), ping(), 5.0)
+    assert (exchange.body, exchange.length, exchange.parts) == (b"onetwo", 6, 2)
+    assert exchange.first_s is not None
+    assert exchange.first_s <= exchange.total_s
+
+
+@pytest.mark.parametrize(("status", "kept"), [(b"200 OK", None), (b"400 Bad Request", 400)])
+def test_an_answer_that_breaks_off_is_none_but_a_refusal_is_one(
+    listen: Listen, status: bytes, kept: int | None
+) -> None:
+    def answer(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 10\r\n\r\nfive!")
+
+    exchange = send(listen(answer), ping(), 5.0)
+    assert exchange.status == kept
+    assert exchange.error == ("" if kept else "the answer broke off")
+
+
+def test_a_client_that_leaves_has_sent_all(listen: Listen) -> None:
+    received = bytearray()
+    is_over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        while part := connection.recv(2**16):
+            received.extend(part)
+        is_over.set()
+
+    Held(listen(answer), Request("POST", "/invocations", (), b"the end"), 5.0).abandon()
+    assert is_over.wait(5.0)
+    assert received.endswith(b"\r\n\r\nthe end")

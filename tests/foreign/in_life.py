@@ -78,7 +78,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "F06 gunicorn's clock": Mutant(
         "nginx-flask",
-        "invocations",
+        "worker-timeout",
         "F06",
         _flask(*_before("        model = cls", "        import time\n\n        time.sleep(3)\n")),
         runtime={"Env": [_PATH, "MODEL_SERVER_TIMEOUT=1", "MODEL_SERVER_WORKERS=8"]},

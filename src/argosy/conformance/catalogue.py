@@ -9,9 +9,7 @@ from argosy.conformance.clause import Clause
 from argosy.conformance.container_checks import (
     batch,
     drills,
-    errors,
     health,
-    invocations,
     isolation,
     multi_model,
     pipeline,
@@ -35,6 +33,7 @@ from argosy.conformance.image_checks import (
     size,
     system,
 )
+from argosy.conformance.invocation_checks import bodies, errors, invocations, load, log, metering, streams
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
 from argosy.conformance.project_checks import (
@@ -68,7 +67,12 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *startup.CHECKS,
     *health.CHECKS,
     *invocations.CHECKS,
+    *load.CHECKS,
+    *bodies.CHECKS,
+    *streams.CHECKS,
+    *metering.CHECKS,
     *errors.CHECKS,
+    *log.CHECKS,
     *batch.CHECKS,
     *isolation.CHECKS,
     *serverless.CHECKS,

@@ -7,9 +7,11 @@ exchange has a connection of its own. A failure is part of the record, never an 
 import contextlib
 import http.client
 import re
+import select
 import socket
 import time
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,7 +19,13 @@ from argosy.conformance.check import Evidence
 
 KEPT_BODY: Final = 64 * 1024
 _SHOWN_BODY: Final = 160
+_APART_S: Final = 0.05
+"""Parts of an answer that come within this time may be one that was cut on its way."""
 _CONNECT_TIMEOUT_S: Final = 5.0
+_CONTINUE_S: Final = 1.0
+"""How long `100 Continue` is waited for before the body is sent all the same: a client's choice (RFC 9110, 10.1.1)."""
+_CHUNK: Final = 64 * 1024
+_LAST_CHUNK: Final = b"0\r\n\r\n"
 
 PLATFORM_HOST: Final = "model.aws.local:8080"
 """The Host header that SageMaker's endpoints send (seen in public logs, 2019)."""
@@ -29,9 +37,18 @@ ENDPOINT_HEADERS: Final = (("Host", PLATFORM_HOST), ("User-Agent", "AHC/2.0"))
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
+class Framing(Enum):
+    """How a server is told where a body ends (RFC 9112, section 6)."""
+
+    LENGTH = "Content-Length"
+    CHUNKED = "Transfer-Encoding: chunked"
+    EXPECT = "Content-Length, Expect: 100-continue"
+    """The body follows when the server asks for it, or after a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: only these headers, Host and Content-Length are sent.
+    """One request: only these headers, Host and what tells the body's end are sent.
 
     Attributes:
         method: `GET` or `POST`.
@@ -39,6 +56,7 @@ class Request:
         headers: Names and values in order.
         body: None sends none, and no Content-Length.
         name: What a person calls the body: `malformed JSON`.
+        framing: How the end of the body is told.
     """
 
     method: str
@@ -46,11 +64,16 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = field(default=None, repr=False)
     name: str = ""
+    framing: Framing = Framing.LENGTH
 
     @property
     def content_type(self) -> str:
         """The Content-Type header, empty when there is none."""
-        return next((value for key, value in self.headers if key.lower() == "content-type"), "")
+        return self.header("Content-Type")
+
+    def header(self, name: str) -> str:
+        """A header's value, empty when there is none."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     def with_headers(self, *headers: tuple[str, str]) -> "Request":
         """The same request with further headers, each replacing one of its name."""
@@ -69,6 +92,7 @@ class Request:
         if self.body is not None:
             parts.append(f"{self.name or 'body'} of {size(len(self.body))}")
         parts += [f"{name}: {value}" for name, value in self.headers if (name, value) not in ENDPOINT_HEADERS]
+        parts += [self.framing.value] if self.framing is not Framing.LENGTH else []
         return ", ".join(parts)
 
 
@@ -87,6 +111,8 @@ class Exchange:
         error: Why no answer came: `refused`, `closed without an answer`, `reset`, `no answer within 2 s`; else empty.
         ended_at: `time.monotonic()` at the end.
         log: Lines that the container logged meanwhile, where they were fetched.
+        first_s: Seconds until the first byte of the answer's body, None when it has none.
+        parts: In how many pieces the answer's body came: at least one for each chunk.
     """
 
     request: Request
@@ -99,6 +125,12 @@ class Exchange:
     error: str = ""
     ended_at: float = 0.0
     log: tuple[str, ...] = ()
+    first_s: float | None = None
+    parts: int = 0
+
+    def header(self, name: str) -> str | None:
+        """The value of one of the answer's headers, None when there is none."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
 
     @property
     def is_accepted(self) -> bool:
@@ -106,12 +138,33 @@ class Exchange:
 
         A connection that closes at once may have been taken by the engine's port forwarder with no server behind it.
         """
-        return self.status is not None or self.error.startswith("no answer")
+        return self.status is not None or self.is_silent
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a server took the connection, and did not answer in time."""
+        return self.error.startswith("no answer")
 
     @property
     def is_success(self) -> bool:
         """Whether the answer is 2xx."""
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the answer's body came in chunks (RFC 9112, section 7.1)."""
+        return "chunked" in (self.header("transfer-encoding") or "").lower()
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the answer says that it is a stream of events."""
+        return (self.header("content-type") or "").lower().startswith("text/event-stream")
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer says that it is a stream of events, or came in chunks that were apart."""
+        is_apart = self.first_s is not None and self.parts > 1 and self.total_s - self.first_s > _APART_S
+        return self.is_event_stream or (self.is_chunked and is_apart)
 
     @property
     def is_client_error(self) -> bool:
@@ -128,7 +181,7 @@ class Exchange:
         """The answer in one line: status, media type, length, the beginning of the body; or the failure."""
         if self.status is None:
             return self.error
-        content_type = next((value for name, value in self.headers if name == "content-type"), "no Content-Type")
+        content_type = self.header("content-type") or "no Content-Type"
         shown = printable(" ".join(self.body[:_SHOWN_BODY].decode(errors="replace").split()))
         line = f"{self.status}, {content_type}, {size(self.length)}"
         return f"{line}: {shown}" if shown else line
@@ -142,7 +195,7 @@ class Exchange:
 def ping(*, host: str | None = None, method: str = "GET", agent: str = "AHC/2.0") -> Request:
     """A health check as an endpoint sends it."""
     headers = (("Host", host or PLATFORM_HOST), ("User-Agent", agent))
-    return Request(method, "/ping", headers)
+    return Request(method, "/ping", headers, b"" if method == "POST" else None)
 
 
 def invocation(content_type: str | None, body: bytes, name: str, accept: str = "*/*") -> Request:
@@ -169,9 +222,9 @@ def size(count: int) -> str:
 
 
 class Held:
-    """A request that is under way: all but the last byte of its body is sent.
+    """A request that is under way: all of its body but the last byte, or the last chunk, is sent.
 
-    Closes its connection in `finish`, which must be called once.
+    Closes its connection in `finish` or `abandon`, one of which must be called once.
     """
 
     def __init__(self, url: str, request: Request, timeout_s: float) -> None:
@@ -198,13 +251,23 @@ class Held:
         with self._stack:
             if self._connection is None or self._connected is None:
                 return self._failed(self._error)
-            body = self._request.body
-            if body and not self._error:
-                try:
-                    self._connection.send(body[-1:])
-                except OSError as error:
-                    self._error = _named(error, self._timeout_s)
+            self._send_last()
             return self._receive()
+
+    def abandon(self) -> None:
+        """Send the last byte and leave, as a client does whose patience is over."""
+        with self._stack:
+            self._send_last()
+
+    def _send_last(self) -> None:
+        request = self._request
+        last = _LAST_CHUNK if request.framing is Framing.CHUNKED else (request.body or b"")[-1:]
+        if self._connection is None or not last or self._error:
+            return
+        try:
+            self._connection.send(last)
+        except OSError as error:
+            self._error = _named(error, self._timeout_s)
 
     def _connect(self, host: str, port: int) -> None:
         sock = self._stack.enter_context(socket.create_connection((host, port), _CONNECT_TIMEOUT_S))
@@ -224,11 +287,23 @@ class Held:
             connection.putheader("Host", netloc)
         for name, value in request.headers:
             connection.putheader(name, value)
-        if request.body is not None:
+        if request.framing is Framing.CHUNKED:
+            connection.putheader("Transfer-Encoding", "chunked")
+        elif request.body is not None:
             connection.putheader("Content-Length", str(len(request.body)))
+        if request.framing is Framing.EXPECT:
+            connection.putheader("Expect", "100-continue")
         connection.endheaders()
-        if request.body:
-            connection.send(memoryview(request.body)[:-1])
+        body = memoryview(request.body or b"")
+        if request.framing is Framing.CHUNKED:
+            for start in range(0, len(body), _CHUNK):
+                chunk = body[start : start + _CHUNK]
+                connection.send(b"%x\r\n%b\r\n" % (len(chunk), bytes(chunk)))
+            return
+        if request.framing is Framing.EXPECT:
+            select.select([connection.sock], [], [], _CONTINUE_S)
+        if body:
+            connection.send(body[:-1])
 
     def _receive(self) -> Exchange:
         connection = self._connection
@@ -236,25 +311,33 @@ class Held:
             return self._failed(self._error)
         # `getresponse` refuses while it believes that the request is not sent; after a reset the answer may be there.
         response = http.client.HTTPResponse(connection.sock, method=self._request.method)
+        kept, length, parts = bytearray(), 0, 0
+        first_s: float | None = None
         try:
             response.begin()
-            kept = response.read(KEPT_BODY)
-            length = len(kept)
-            while part := response.read(2**20):
-                length += len(part)
+            while part := response.read1(_CHUNK):
+                first_s = time.monotonic() - self._started if first_s is None else first_s
+                kept += part[: KEPT_BODY - len(kept)]
+                length, parts = length + len(part), parts + 1
+            if response.length:  # an answer that ends before its Content-Length: `read1` does not tell
+                raise http.client.IncompleteRead(bytes(kept), response.length)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return self._failed(self._error or _named(error, self._timeout_s))
+            # A refusal whose body is cut is one all the same: the server need not read on, and may reset.
+            if not (isinstance(response.status, int) and response.status >= 400):
+                return self._failed(self._error or _named(error, self._timeout_s))
         finally:
             response.close()
         return Exchange(
             self._request,
             response.status,
             tuple((name.lower(), value) for name, value in response.getheaders()),
-            kept,
+            bytes(kept),
             length,
             self._connected,
             time.monotonic() - self._started,
             ended_at=time.monotonic(),
+            first_s=first_s,
+            parts=parts,
         )
 
     def _failed(self, error: str) -> Exchange:
@@ -300,6 +383,8 @@ def _named(error: Exception, timeout_s: float) -> str:
         return "closed without an answer"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return "connection reset"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer broke off"
     if isinstance(error, http.client.HTTPException | ValueError):
         return f"not HTTP: {type(error).__name__}"
     return f"connection failed: {error}"

@@ -1,37 +1,45 @@
-"""The requests that are tried on any server: generic ones, broken ones, large ones.
+"""The requests that are tried on any server: generic ones, broken ones, changed ones, large ones.
 
 What a stranger's model understands is not known. A 4xx is an honest answer to each of these.
 """
 
 import json
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from argosy import media_type
-from argosy.conformance.probes import Exchange, Request, invocation
+from argosy.conformance.probes import BATCH_HOST, Exchange, Framing, Request, invocation
 from argosy.conformance.scenes.endpoint import Invocations
-from argosy.contract import HEADER_CUSTOM_ATTRIBUTES, HEADER_INFERENCE_ID
+from argosy.contract import CUSTOM_ATTRIBUTES, HEADER_CUSTOM_ATTRIBUTES, HEADER_INFERENCE_ID, HEADER_SESSION_ID
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 TEXT: Final = "text/plain"
 BYTES: Final = "application/octet-stream"
+EVENTS: Final = "text/event-stream"
+LINES: Final = ("application/jsonlines", "application/x-ndjson", "application/x-jsonlines", "application/jsonl")
 NONSENSE: Final = "application/x-argosy-nonsense"
 """A media type that no server can know."""
 
 GARBAGE: Final = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256))
 """What a TLS client would begin with, and then every byte there is: no HTTP."""
 
-_ROW: Final = [1.0, 2.0, 3.0, 4.0]
+ATTRIBUTES: Final = "argosy=check"
+"""Custom attributes that no server sets by itself."""
+
+WORD: Final = "argosy-canary-4f8d1c"
+"""What stands in no body but those of `marked`, and in no log that quotes none."""
+
+_HUGE_FIELD: Final = 2**20
 
 
 def generic() -> tuple[Request, ...]:
-    """Well-formed requests of the usual kinds, which a server may or may not understand."""
+    """Well-formed requests of the usual kinds, which a server may or may not understand; no two mean the same."""
     return (
         invocation(JSON, b"{}", "empty JSON object"),
-        invocation(JSON, json.dumps([_ROW]).encode(), "JSON list of one row"),
-        invocation(JSON, json.dumps({"instances": [_ROW]}).encode(), "JSON with `instances`"),
-        invocation(CSV, b"1.0,2.0,3.0,4.0\n", "CSV of one row"),
+        invocation(JSON, b"[[1.0, 2.0, 3.0, 4.0]]", "JSON list of one row"),
+        invocation(JSON, b'{"instances": [[2.0, 3.0, 4.0, 5.0]]}', "JSON with `instances`"),
+        invocation(CSV, b"3.0,4.0,5.0,6.0\n", "CSV of one row"),
         invocation(TEXT, b"hello world", "text"),
         invocation(BYTES, b"\x00\x01\x02\x03", "four bytes"),
     )
@@ -43,7 +51,20 @@ def bad() -> tuple[Request, ...]:
         invocation(JSON, b"", "empty body"),
         invocation(JSON, b'{"instances": [[1.0, 2.0', "malformed JSON"),
         invocation(JSON, b"\xff\xfe\x00\x80\xc3\x28" * 8, "bytes that are no UTF-8"),
+        invocation(JSON, b'{"instances": "' + b"x" * _HUGE_FIELD, "malformed JSON with a huge field"),
         invocation(NONSENSE, b"\x93argosy\x00\xff", "body of an unknown media type"),
+    )
+
+
+def marked() -> tuple[Request, ...]:
+    """Requests that hold a word which a log has no reason to quote; a model of numbers refuses them."""
+    word = WORD.encode()
+    return (
+        invocation(JSON, b'{"instances": [["%b"' % word, "malformed JSON with a word"),
+        invocation(JSON, b'{"instances": [["%b", 2.0, 3.0, 4.0]]}' % word, "JSON with a word among numbers"),
+        invocation(CSV, b"%b,2.0,3.0,4.0\n" % word, "CSV with a word among numbers"),
+        invocation(TEXT, b"\xff\xfe\x00\x80\xc3\x28" + word, "a word after bytes that are no UTF-8"),
+        invocation(NONSENSE, word, "a word of an unknown media type"),
     )
 
 
@@ -54,8 +75,56 @@ def with_unknown_headers(request: Request) -> Request:
         ("X-Amzn-SageMaker-Unheard-Of", "1"),
         ("X-Forwarded-For", "169.254.255.130"),
         (HEADER_INFERENCE_ID, "argosy-check"),
-        (HEADER_CUSTOM_ATTRIBUTES, "argosy=check"),
+        (HEADER_CUSTOM_ATTRIBUTES, ATTRIBUTES),
     )
+
+
+def with_longest_attributes(request: Request) -> Request:
+    """The request with custom attributes as long as they may be."""
+    return request.with_headers((HEADER_CUSTOM_ATTRIBUTES, ATTRIBUTES.ljust(int(CUSTOM_ATTRIBUTES.value), "~")))
+
+
+def with_session(request: Request) -> Request:
+    """The request within a session that nobody opened."""
+    return request.with_headers((HEADER_SESSION_ID, "argosy-check-session"))
+
+
+def of_other_hosts(request: Request) -> tuple[Request, ...]:
+    """The request as transform jobs and as clients of this machine send it."""
+    return (
+        request.with_headers(("Host", BATCH_HOST), ("User-Agent", "Go-http-client/1.1")),
+        request.with_headers(("Host", "127.0.0.1:8080"), ("User-Agent", "argosy")),
+    )
+
+
+def framed(request: Request, framing: Framing) -> Request:
+    """The request with its body's end told in another way."""
+    return replace(request, framing=framing)
+
+
+def repeated(request: Request, times: int) -> Request | None:
+    """The request with its records `times` over; None where it cannot be told what a record is."""
+    body = request.body or b""
+    if _essence(request) in (CSV, *LINES):
+        body = (body if body.endswith(b"\n") else body + b"\n") * times
+    elif _essence(request) == JSON and (rows := _repeated_json(body, times)) is not None:
+        body = rows
+    else:
+        return None
+    return replace(request, body=body, name=f"{request.name}, {times} times over")
+
+
+def _repeated_json(body: bytes, times: int) -> bytes | None:
+    try:
+        parsed: Any = json.loads(body)
+    except ValueError:
+        return None
+    if isinstance(parsed, dict) and isinstance(parsed.get("instances"), list):
+        return json.dumps({**parsed, "instances": parsed["instances"] * times}).encode()
+    # A flat list may be one record.
+    if isinstance(parsed, list) and all(isinstance(row, list | dict) for row in parsed):
+        return json.dumps(parsed * times).encode()
+    return None
 
 
 def best_for_padding(invocations: Invocations) -> Exchange | None:

@@ -2,7 +2,9 @@ from argosy.conformance.case import Case
 from argosy.conformance.observing.act import NOT_ASKED, Act, observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.severity import Severity
+from argosy.conformance.scenes.at_rest import Still
 from argosy.conformance.scenes.endpoint import Health, Start
+from tests.conformance.images import make_image
 from tests.conformance.servers import launch_server
 
 
@@ -25,3 +27,17 @@ def test_a_drill_is_played_only_where_it_is_asked_for() -> None:
     asked = observe(Bench(bench.launch, is_read_only=True, drills=Severity()), ACTS, {Start, Health})
     assert asked.find(Health) is not None
     assert asked.absent == {}
+
+
+def test_every_act_sees_the_image_at_rest_and_all_that_was_seen_before() -> None:
+    seen: list[set[type]] = []
+
+    def play(bench: Bench, case: Case) -> Case:
+        seen.append(set(case.scenes))
+        return _start(bench, case)
+
+    acts = (Act("first", (Start,), play), Act("second", (Start,), play))
+    still = Still(make_image(), is_stored=True)
+    case = observe(Bench(launch_server("clean"), is_read_only=True), acts, {Start}, Case.of(still))
+    assert seen == [{Still}, {Still, Start}]
+    assert case.find(Still) is still

@@ -33,6 +33,9 @@ class Server(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.body()
+        if self.path == "/ping":
+            self.ping()
+            return
         if self.path != "/invocations":
             self.answer(404, {"error": "no such path"})
             return
@@ -46,18 +49,18 @@ class Server(BaseHTTPRequestHandler):
     def body(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
+        chunks = []
         while size := int(self.rfile.readline().partition(b";")[0], 16):
-            parts.append(self.rfile.read(size))
+            chunks.append(self.rfile.read(size))
             self.rfile.readline()
         self.rfile.readline()
-        return b"".join(parts)
+        return b"".join(chunks)
 
     def ping(self):
         self.answer(200 if self.loaded.is_set() else 503, None)
 
     def execution_parameters(self):
-        self.answer(404, {"error": "no such path"})
+        self.answer(200, {"MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 30})
 
     def invoke(self, content_type, body):
         return {"predictions": [sum(row) for row in self.rows(content_type, body)]}
@@ -78,12 +81,20 @@ class Server(BaseHTTPRequestHandler):
 
     def answer(self, status, value):
         body = b"" if value is None else json.dumps(value).encode()
+        if status >= 400 and self.path != "/ping":
+            self.log(status, value)
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.headers_of(status, value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+
+    def headers_of(self, status, value):
+        self.send_header("Content-Type", "application/json")
+
+    def log(self, status, value):
+        print(f"{self.path} was refused with {status}", file=sys.stderr, flush=True)
 
     def log_message(self, *arguments):
         pass

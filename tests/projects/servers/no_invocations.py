@@ -5,7 +5,7 @@ from clean import Server, run
 
 class OtherPath(Server):
     def do_POST(self):
-        self.path = {"/predict": "/invocations"}.get(self.path, "/nowhere")
+        self.path = {"/predict": "/invocations", "/ping": "/ping"}.get(self.path, "/nowhere")
         super().do_POST()
 
 

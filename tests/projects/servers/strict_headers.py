@@ -2,7 +2,7 @@
 
 from clean import Refused, Server, run
 
-KNOWN = {"host", "user-agent", "content-type", "content-length", "accept"}
+KNOWN = {"host", "user-agent", "content-type", "content-length", "transfer-encoding", "expect", "accept"}
 
 
 class StrictHeaders(Server):

@@ -1,39 +1,46 @@
-"""Health checks: quick, honest, for any Host header, while invocations run."""
+"""Health checks: quick, steady, honest, for any Host header."""
 
-import statistics
 from typing import Final
 
-from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Status, Verdict, failed, passed, unknown
-from argosy.conformance.clause import must, should
-from argosy.conformance.probes import Exchange
-from argosy.conformance.scenes.endpoint import Busy, Health, Honesty
+from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.clause import fact, must, should
+from argosy.conformance.probes import Exchange, size
+from argosy.conformance.scenes.endpoint import Health, Honesty
 from argosy.conformance.sources import SDK_ISSUES
-from argosy.contract import ACCEPT_CONNECTION, HOSTING_PAGE, PING
-
-_SLOW_CONNECTIONS: Final = 3
-"""Fewer may be this machine's own hiccups."""
-_ENOUGH_CONNECTIONS: Final = 5
+from argosy.contract import HOSTING_PAGE, PING
 
 
 def _ping(health: Health) -> Verdict:
-    return _answered_in_time(health.pings, "")
+    return answered_in_time(health.pings, "")
 
 
-def _busy(busy: Busy) -> Verdict:
-    verdict = _answered_in_time(busy.pings, f" while {busy.clients} clients had {busy.answers}")
-    if not busy.statuses or (verdict.status is Status.PASS and not busy.is_at_work):
-        return unknown(_never_busy(busy), decide=SAMPLE)
-    return verdict
+def _steady(health: Health) -> Verdict:
+    answered = [exchange for exchange in health.between if exchange.status is not None]
+    wrong = [exchange for exchange in answered if exchange.status != 200]
+    if wrong:
+        sentence = f"{len(wrong)} of {len(answered)} between invocations were answered with {wrong[0].status}"
+        return failed(sentence, *_evidence(wrong[:3]))
+    if not answered:
+        return unknown("no invocation was answered that it could be tried after", decide=SAMPLE)
+    return passed(f"{len(answered)} between invocations were answered with 200")
 
 
-def _never_busy(busy: Busy) -> str:
-    return (
-        f"the model was never busy: {busy.clients} clients had {busy.answers};"
-        f" give a request that it takes with {SAMPLE}"
-    )
+def _post(health: Health) -> Verdict:
+    if health.post is None or health.post.status != 200:
+        seen = health.post.outcome if health.post else "nothing"
+        return failed(f"POST /ping: {seen}", *_evidence([health.post] if health.post else []))
+    return passed("POST /ping is answered with 200 too")
 
 
-def _answered_in_time(pings: tuple[Exchange, ...], meanwhile: str) -> Verdict:
+def _body(health: Health) -> Verdict:
+    chatty = [exchange for exchange in health.pings if exchange.status == 200 and exchange.length]
+    if chatty:
+        return failed(f"the body has {size(chatty[0].length)}", chatty[0].evidence)
+    return passed("the body is empty")
+
+
+def answered_in_time(pings: tuple[Exchange, ...], meanwhile: str) -> Verdict:
+    """Whether health checks were answered with 200 in time; `meanwhile` ends the sentence."""
     wrong = [exchange for exchange in pings if exchange.status != 200]
     if wrong:
         return failed(f"{len(wrong)} of {len(pings)} were not answered with 200{meanwhile}", *_evidence(wrong[:3]))
@@ -74,43 +81,56 @@ def _any_host(health: Health) -> Verdict:
     return passed("200 for the hosts and user agents of endpoints and transform jobs")
 
 
-def _accepted(busy: Busy) -> Verdict:
-    times = [exchange.connect_s for exchange in busy.pings if exchange.connect_s is not None]
-    limit_s = ACCEPT_CONNECTION.value
-    slow = sorted(seconds for seconds in times if seconds > limit_s)
-    refused = [exchange for exchange in busy.pings if exchange.connect_s is None]
-    if len(slow) + len(refused) >= _SLOW_CONNECTIONS:
-        slowest = f"{slow[-1]:.2f} s" if slow else "never"
-        sentence = f"{len(slow) + len(refused)} of {len(busy.pings)} took longer than {limit_s:g} s or were refused"
-        return failed(sentence, Evidence("connections while invocations ran", f"the slowest {slowest}"))
-    if slow or refused:
-        return unknown(f"{len(slow) + len(refused)} of {len(busy.pings)} took long: this machine may have been busy")
-    if len(times) < _ENOUGH_CONNECTIONS:
-        return unknown(f"only {len(times)} were tried while invocations ran, want {_ENOUGH_CONNECTIONS}")
-    if not busy.is_at_work:
-        return unknown(_never_busy(busy), decide=SAMPLE)
-    return passed(f"{len(times)} connections, median {statistics.median(times) * 1000:.1f} ms, all in time")
-
-
 def _evidence(exchanges: tuple[Exchange, ...] | list[Exchange]) -> tuple[Evidence, ...]:
     return tuple(exchange.evidence for exchange in exchanges)
 
 
 _HEALTH: Final[Group[Health]] = Group("health", Health, needs=("start-healthy",))
 _HONESTY: Final[Group[Honesty]] = Group("health", Honesty, needs=("start-healthy",))
-# Invocations that fail are another clause, and may keep a server busier than any that it answers.
-_BUSY: Final[Group[Busy]] = Group("health", Busy, needs=("start-healthy",), causes=("invocations",))
 
-CHECKS: Final[tuple[Check[Health] | Check[Honesty] | Check[Busy], ...]] = (
+CHECKS: Final[tuple[Check[Health] | Check[Honesty], ...]] = (
     _HEALTH.check(
         must(
             "ping",
             HOSTING_PAGE,
             "Every GET /ping is answered with 200 within 2 seconds.",
             "answer /ping outside the process that loads and runs the model",
-            rows="C05 F04",
+            rows="C05 F04 S07",
         ),
         _ping,
+    ),
+    _HEALTH.check(
+        must(
+            "ping-steady",
+            HOSTING_PAGE,
+            "Once GET /ping is 200 it stays so: SageMaker takes an instance out of service that does not.",
+            "load all of the model before the first 200, and answer 503 only when nothing can be predicted any more",
+            rows="C06",
+        ),
+        _steady,
+        "ping",
+    ),
+    _HEALTH.check(
+        fact(
+            "ping-post",
+            HOSTING_PAGE,
+            "POST /ping is answered as GET is: SageMaker's page names it, though GET is what was seen.",
+            "route POST /ping to the same function",
+            rows="C05 S07",
+        ),
+        _post,
+        "ping",
+    ),
+    _HEALTH.check(
+        fact(
+            "ping-body",
+            HOSTING_PAGE,
+            "The body of a health check's answer is empty.",
+            "answer /ping with a status and no body: nobody reads it",
+            rows="C05",
+        ),
+        _body,
+        "ping",
     ),
     _HONESTY.check(
         should(
@@ -118,7 +138,7 @@ CHECKS: Final[tuple[Check[Health] | Check[Honesty] | Check[Busy], ...]] = (
             HOSTING_PAGE,
             "GET /ping says whether the model can be invoked, and is no static 200.",
             "answer /ping with 503 until the model is loaded and whenever it cannot predict",
-            rows="C07 F05",
+            rows="C07 F05 S08",
         ),
         _honest,
     ),
@@ -132,26 +152,5 @@ CHECKS: Final[tuple[Check[Health] | Check[Honesty] | Check[Busy], ...]] = (
             rows="C12 F04",
         ),
         _any_host,
-    ),
-    _BUSY.check(
-        must(
-            "ping-busy",
-            HOSTING_PAGE,
-            "GET /ping is answered within 2 seconds while invocations run.",
-            "serve with more than one thread or process, or answer /ping in front of the model",
-            rows="C10",
-        ),
-        _busy,
-        "ping",
-    ),
-    _BUSY.check(
-        must(
-            "accept-connection",
-            HOSTING_PAGE,
-            ACCEPT_CONNECTION.sentence,
-            "never block the accepting thread; give the listening socket a backlog",
-            rows="C09",
-        ),
-        _accepted,
     ),
 )

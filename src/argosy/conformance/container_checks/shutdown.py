@@ -54,7 +54,7 @@ CHECKS: Final[tuple[Check[Stop], ...]] = (
             HOSTING_PAGE,
             "The container ends within 30 seconds of SIGTERM; then comes SIGKILL.",
             "let the server be the first process (`exec` in a shell script) and handle SIGTERM",
-            rows="C13",
+            rows="C13 S12",
         ),
         _grace,
     ),
@@ -64,9 +64,10 @@ CHECKS: Final[tuple[Check[Stop], ...]] = (
             HOSTING_PAGE,
             "A request that is under way when SIGTERM comes is still answered.",
             "on SIGTERM stop accepting, finish what is under way, then end",
-            rows="C13",
+            rows="C13 S12",
         ),
         _drain,
+        "worker-timeout",
     ),
     _GROUP.check(
         fact(

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
-from argosy.conformance.clause import must
+from argosy.conformance.clause import fact, must, should
 from argosy.conformance.scenes.endpoint import Isolation, Start
 from argosy.conformance.sources import ISOLATION_PAGE
 from argosy.contract import HOSTING_PAGE, SHARED_MEMORY
@@ -16,6 +16,10 @@ _NETWORK_WANTED: Final = re.compile(
     r"|could not resolve host|network is unreachable|failed to resolve (?:host|'[^']+' [(\[])|no such host"
     r"|unable to locate credentials|nocredentialserror|failed to establish a new connection|maxretryerror)"
 )
+_SOON_S: Final = 240.0
+"""What SageMaker gave until 2023, and what other tools still wait for."""
+_EARLY_S: Final = 10.0
+"""A container that is itself slow to start opens no port before; a model is meant here."""
 _REFUSED: Final = r"((?i:read-only file system|permission denied)|\b(?:EROFS|EACCES)\b)"
 _MODEL_WRITTEN: Final = re.compile(rf"{_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
 _SHARED_MEMORY_FULL: Final = re.compile(
@@ -42,6 +46,24 @@ def _healthy(start: Start) -> Verdict:
     if cause := _cause(start):
         return skipped(f"it did not get healthy: see {cause}")
     return failed(f"no 200 {_after(start)}", *endings(start))
+
+
+def _soon(start: Start) -> Verdict:
+    if start.healthy_s is None:
+        return skipped("it did not get healthy")
+    if start.healthy_s > _SOON_S:
+        return failed(f"200 after {start.healthy_s:.0f} s, want at most {_SOON_S:g} s", *endings(start))
+    return passed(f"200 after {start.healthy_s:.1f} s")
+
+
+def _early(start: Start) -> Verdict:
+    if start.accepted_s is None:
+        return skipped("nothing listened")
+    when = f"a connection was taken after {start.accepted_s:.1f} s"
+    was_loading = any(exchange.is_accepted and exchange.status != 200 for exchange in start.pings)
+    if start.accepted_s > _EARLY_S and not was_loading:
+        return failed(f"{when}, and the first answer was 200: it listens only once the model is loaded")
+    return passed(when)
 
 
 def _offline(isolation: Isolation) -> Verdict:
@@ -142,9 +164,31 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             HOSTING_PAGE,
             "GET /ping is answered with 200 within 8 minutes of the start.",
             "answer GET /ping with 200 and an empty body once the model is loaded; look in the log for why it is not",
-            rows="C06 F04 F05",
+            rows="C06 F04 F05 S09",
         ),
         _healthy,
+        "start-port",
+    ),
+    _START.check(
+        should(
+            "start-soon",
+            HOSTING_PAGE,
+            "GET /ping is 200 within 4 minutes: the buyer's instance may be slower than this machine.",
+            "load less, load in parallel, or give the model in a format that is mapped and not parsed",
+            rows="C06 S09",
+        ),
+        _soon,
+        "start-healthy",
+    ),
+    _START.check(
+        fact(
+            "start-port-early",
+            HOSTING_PAGE,
+            "The port is open while the model is loaded.",
+            "listen first and load then, and answer /ping with 503 meanwhile: who waits sees that it is at work",
+            rows="S06",
+        ),
+        _early,
         "start-port",
     ),
     _ISOLATION.check(

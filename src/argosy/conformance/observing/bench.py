@@ -10,7 +10,7 @@ from argosy.conformance.observing.recorder import Recorder
 from argosy.conformance.observing.severity import Severity
 from argosy.conformance.probes import Request
 from argosy.conformance.scenes.endpoint import Start
-from argosy.contract import STARTUP
+from argosy.contract import INVOCATION, STARTUP
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.instance_types import InstanceType
 
@@ -42,6 +42,8 @@ class Bench:
         has_artifacts: Whether there are any, in `model_dir` or in the image's own `/opt/ml/model`.
         samples: Requests that the image is said to understand: one for each media type that it takes and gives.
         startup_s: How long to wait for the first healthy answer.
+        invocation_s: How long an invocation may take.
+        busy_s: How long the container is kept busy while its health checks are timed.
         is_offline: Whether a container really has no network.
         is_confined: Whether a container really has a file system, a user and memory of its own, as `Launch` tells.
         instance_type: Whose processors, memory and disk one container is given; None tries none.
@@ -57,6 +59,8 @@ class Bench:
     has_artifacts: bool = False
     samples: tuple[Request, ...] = ()
     startup_s: float = STARTUP.value
+    invocation_s: float = INVOCATION.value
+    busy_s: float = 2.0
     is_offline: Callable[[Container], bool] = attrgetter("is_offline")
     is_confined: Callable[[Container], bool] = _is_confined
     instance_type: InstanceType | None = None

@@ -1,46 +1,48 @@
 """The first act: one container as an endpoint has it, from its start to SIGTERM.
 
-The order spares starts: health, invocations, load, limits, errors, then SIGTERM, all in one container. A second one is
-started only to stop it when the first did not live that long.
+The order spares starts: invocations, health, headers, load, bodies, errors, clients that leave, then SIGTERM, all in
+one container. A second one is started only to stop it when the first did not live that long.
 """
 
-import threading
-import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from argosy.conformance import requests
 from argosy.conformance.case import Case
+from argosy.conformance.check import SAMPLE
+from argosy.conformance.invoking import load, serial
+from argosy.conformance.invoking.bidirectional import converse
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.observing.trial import PATIENCE_S, POLL_S, Trial
-from argosy.conformance.probes import (
-    BATCH_HOST,
-    PLATFORM_HOST,
-    Exchange,
-    Request,
-    ping,
-    printable,
-    send_garbage,
-)
+from argosy.conformance.observing.trial import PATIENCE_S, Trial
+from argosy.conformance.probes import BATCH_HOST, PLATFORM_HOST, Exchange, ping, printable, send_garbage
+from argosy.conformance.scenes.at_rest import Still
+from argosy.conformance.scenes.bodies import BatchBody, Framings, LargeBody
 from argosy.conformance.scenes.endpoint import (
+    Abandoned,
     Busy,
+    Concurrency,
     Errors,
     ExecutionParameters,
     Headers,
     Health,
     Invocations,
     Isolation,
-    LargeBody,
     Start,
     Stop,
     Survival,
 )
-from argosy.contract import ENDPOINT_BODY, ENDPOINT_BODY_OLD, PING
+from argosy.conformance.scenes.log import Logged
+from argosy.conformance.scenes.metering import Metering
+from argosy.conformance.scenes.streams import Bidirectional, Streaming
+from argosy.contract import PING
 
-_BUSY_S: Final = 2.0
-_CLIENTS: Final = 4
+_CALM_PINGS: Final = 5
+_SEEN_IN_NONE: Final = {
+    Streaming: f"no answer was a stream; {SAMPLE} --accept text/event-stream asks for one",
+    Metering: "no answer carries the metering header: each invocation with 2xx is one unit",
+    BatchBody: "/execution-parameters states a MaxPayloadInMB that endpoints may send too",
+    Concurrency: "no invocation was answered with 2xx within half a second",
+}
 
 
 def play(bench: Bench, case: Case) -> Case:
@@ -53,99 +55,87 @@ def play(bench: Bench, case: Case) -> Case:
         start = trial.start()
         if not start.is_healthy:
             return Case.of(start, _isolation(trial, bench, start, ()))
-        invocations = _invocations(trial, bench)
-        case = _life(trial, bench, start, invocations)
-        stop = trial.stop(invocations.baseline) if trial.is_alive() else None
+        invocations, between = serial.invoke(trial, bench)
+        observed = _Life(trial, bench, invocations).play(start, between, case.find(Still))
+        left = observed.find(Abandoned)
+        # What clients that left have broken is a finding already, and tells nothing of SIGTERM.
+        is_sound = trial.is_alive() and not (left and left.is_broken)
+        stop = trial.stop(invocations.baseline) if is_sound else None
     stop = stop or _stop_another(bench, invocations)
-    return case.joined(Case.of(stop)) if stop else case
+    return observed.joined(Case.of(stop)) if stop else observed
 
 
-def _life(trial: Trial, bench: Bench, start: Start, invocations: Invocations) -> Case:
+class _Life:
     """Everything between the first invocation and SIGTERM."""
-    scenes: list[object] = [start, _health(trial), invocations]
-    baseline = invocations.baseline
-    parameters = trial.send(Request("GET", "/execution-parameters", (("Host", BATCH_HOST),)), PATIENCE_S)
-    if parameters.is_accepted:
-        scenes.append(ExecutionParameters(parameters))
-    if baseline is not None and trial.is_alive():
-        scenes += [_headers(trial, baseline), _busy(trial, baseline.request)]
-    if trial.is_alive() and (large := _large_body(trial, invocations)) is not None:
-        scenes.append(large)
-    bad: tuple[Exchange, ...] = ()
-    if trial.is_alive():
-        bad = tuple(trial.send(request) for request in requests.bad())
-        scenes.append(Errors(bad, invocations.all))
-    scenes += [_survival(trial), _isolation(trial, bench, start, invocations.all + bad)]
-    return Case.of(*scenes)
+
+    def __init__(self, trial: Trial, bench: Bench, invocations: Invocations) -> None:
+        self._trial = trial
+        self._bench = bench
+        self._invocations = invocations
+        self._case = Case()
+
+    def play(self, start: Start, between: tuple[Exchange, ...], still: Still | None) -> Case:
+        trial, invocations = self._trial, self._invocations
+        health = _health(trial, between)
+        self._keep(start, invocations, health)
+        parameters = serial.execution_parameters(trial)
+        self._keep(parameters)
+        baseline = invocations.baseline
+        if baseline is not None and trial.is_alive():
+            self._ask(baseline)
+            if health.is_quick and trial.is_alive():
+                longest = invocations.longest or baseline
+                self._keep(load.busy(trial, longest.request, self._bench.busy_s))
+        if trial.is_alive():
+            self._keep(serial.large_body(trial, invocations))
+        bad: tuple[Exchange, ...] = ()
+        if trial.is_alive():
+            bad = tuple(trial.send(request) for request in requests.bad())
+            self._keep(Errors(bad, invocations.all))
+        if trial.is_alive():
+            self._keep(serial.logged(trial), converse(trial, still))
+        if baseline is not None and trial.is_alive():
+            self._keep(load.abandoned(trial, baseline))
+        self._keep(_survival(trial), _isolation(trial, self._bench, start, invocations.all + bad))
+        if trial.is_alive():  # last of all: only a transform job asks this much
+            self._keep_or_say(BatchBody, serial.batch_body(trial, invocations, parameters))
+            self._keep_or_say(Metering, serial.metering(trial, invocations))
+        return self._case
+
+    def _ask(self, baseline: Exchange) -> None:
+        """What is asked of a container whose invocations are answered."""
+        trial, invocations = self._trial, self._invocations
+        self._keep(serial.headers(trial, baseline), serial.framings(trial, baseline))
+        self._keep_or_say(Streaming, serial.streaming(trial, invocations))
+        self._keep_or_say(Concurrency, load.concurrency(trial, invocations))
+
+    def _keep(self, *scenes: object | None) -> None:
+        self._case = self._case.joined(Case.of(*(scene for scene in scenes if scene is not None)))
+
+    def _keep_or_say(self, kind: type, scene: object | None) -> None:
+        self._keep(scene)
+        if scene is None:
+            self._case = self._case.without((kind,), _SEEN_IN_NONE[kind])
 
 
-def _health(trial: Trial) -> Health:
-    pings: list[Exchange] = []
-    while len(pings) < 5 and (not pings or pings[-1].total_s < PING.value):
-        pings.append(trial.send(ping(), PATIENCE_S))
+def _health(trial: Trial, between: tuple[Exchange, ...]) -> Health:
+    pings = _calm(trial)
+    if any(exchange.total_s > PING.value for exchange in pings):
+        pings = _calm(trial)  # this machine may have been busy: a server that is slow is slow twice
     named = (
         ping(host=PLATFORM_HOST),
         ping(host=BATCH_HOST, agent="Go-http-client/1.1"),
         ping(host="127.0.0.1:8080", agent="argosy"),
     )
-    return Health(tuple(pings), tuple(trial.send(request, PATIENCE_S) for request in named))
+    hosts = tuple(trial.send(request, PATIENCE_S) for request in named)
+    return Health(pings, hosts, between, trial.send(ping(method="POST"), PATIENCE_S))
 
 
-def _invocations(trial: Trial, bench: Bench) -> Invocations:
-    samples = tuple(trial.send(request) for request in bench.samples)
-    probes: list[Exchange] = []
-    for request in requests.generic():
-        probes.append(trial.send(request))
-        if probes[-1].error.startswith("no answer"):
-            break  # one minute is enough to know a server that never answers
-    return Invocations(samples, tuple(probes))
-
-
-def _headers(trial: Trial, baseline: Exchange) -> Headers:
-    request = baseline.request
-    content_type = request.content_type or "application/octet-stream"
-    return Headers(
-        baseline,
-        extra=trial.send(requests.with_unknown_headers(request)),
-        without_accept=trial.send(request.without_header("Accept")),
-        without_content_type=trial.send(request.without_header("Content-Type")),
-        parameters=trial.send(request.with_headers(("Content-Type", f"{content_type}; charset=utf-8"))),
-    )
-
-
-def _busy(trial: Trial, request: Request) -> Busy:
-    over = threading.Event()
-
-    def invoke_until_over() -> Counter[int]:
-        answered: Counter[int] = Counter()
-        while not over.is_set():
-            exchange = trial.exchange(request)
-            if exchange.status is None:
-                break
-            answered[exchange.status] += 1
-        return answered
-
+def _calm(trial: Trial) -> tuple[Exchange, ...]:
     pings: list[Exchange] = []
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        clients = [pool.submit(invoke_until_over) for _ in range(_CLIENTS)]
-        begun = time.monotonic()
-        while time.monotonic() - begun < _BUSY_S:
-            time.sleep(POLL_S)
-            pings.append(trial.exchange(ping(), PATIENCE_S))
-        over.set()
-        answered = sum((client.result() for client in clients), Counter())
-    return Busy(tuple(pings), tuple(answered.most_common()), _CLIENTS)
-
-
-def _large_body(trial: Trial, invocations: Invocations) -> LargeBody | None:
-    baseline = requests.best_for_padding(invocations)
-    if baseline is None:
-        return None
-    large = trial.send(requests.padded(baseline.request, int(ENDPOINT_BODY.value)))
-    smaller = None
-    if large.status is None or large.status == 413:
-        smaller = trial.send(requests.padded(baseline.request, int(ENDPOINT_BODY_OLD.value)))
-    return LargeBody(baseline, large, smaller)
+    while len(pings) < _CALM_PINGS and (not pings or pings[-1].total_s < PING.value):
+        pings.append(trial.send(ping(), PATIENCE_S))
+    return tuple(pings)
 
 
 def _survival(trial: Trial) -> Survival:
@@ -182,7 +172,10 @@ def _stop_another(bench: Bench, invocations: Invocations) -> Stop | None:
 
 ACT: Final = Act(
     "endpoint",
-    (Start, Isolation, Health, Invocations, ExecutionParameters, Headers, Busy, LargeBody, Errors, Survival, Stop),
+    (
+        *(Start, Isolation, Health, Invocations, ExecutionParameters, Headers, Framings, Streaming, Concurrency, Busy),
+        *(LargeBody, Errors, Logged, Bidirectional, Abandoned, Survival, BatchBody, Metering, Stop),
+    ),
     play,
     is_alone=True,
     needs_healthy=False,

@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Final
 
 from argosy.conformance.observing.bench import Bench
-from argosy.conformance.probes import Exchange, Held, Request, ping, printable, send
+from argosy.conformance.observing.log import Unread
+from argosy.conformance.probes import Exchange, Held, Request, ping, send
 from argosy.conformance.recording import Moment
 from argosy.conformance.scenes.endpoint import Start, Stop
-from argosy.contract import INVOCATION, STOP_GRACE
+from argosy.contract import HEADER_METERING, INVOCATION, STOP_GRACE
 from argosy.errors import ContainerError
 from argosy.simulator.containers.container import Container, Launch
 
@@ -22,7 +23,6 @@ _ENDING_S: Final = 1.0
 _RESTART_GRACE_S: Final = 2.0
 _LOG_LINES: Final = 8
 _START_LOG_LINES: Final = 40
-_LINE_LENGTH: Final = 500
 
 
 class Trial:
@@ -31,14 +31,16 @@ class Trial:
     Attributes:
         container: The container; not started before `start`.
         last: The last exchange, None before the first.
+        metered: The exchanges whose answers carry the metering header.
     """
 
     def __init__(self, bench: Bench, launch: Launch | None = None) -> None:
         self.container: Container = bench.launch(launch or Launch(model_dir=bench.model_dir))
         self.last: Exchange | None = None
         self._bench = bench
+        self.metered: list[Exchange] = []
         self._track = bench.recorder.track(bench.act)
-        self._seen = 0
+        self._unread = Unread(self.container)
 
     def __enter__(self) -> "Trial":
         return self
@@ -115,6 +117,8 @@ class Trial:
         exchange = self.exchange(request, timeout_s)
         if exchange.status is None or exchange.is_server_error:
             exchange = replace(exchange, log=self.log())
+        if exchange.header(HEADER_METERING) is not None:
+            self.metered.append(exchange)
         self.last = exchange
         return exchange
 
@@ -156,12 +160,7 @@ class Trial:
 
     def log(self, count: int = _LOG_LINES) -> tuple[str, ...]:
         """The last of the lines that were logged since the last call."""
-        try:
-            text = self.container.logs()
-        except ContainerError:
-            return ()
-        new, self._seen = text[self._seen :], len(text)
-        return tuple(_cut(printable(line)) for line in new.splitlines() if line.strip())[-count:]
+        return self._unread.read()[-count:]
 
     def _exit_code(self, timeout_s: float | None = None) -> int | None:
         """None while the container runs; waits for its end when told how long."""
@@ -174,7 +173,3 @@ class Trial:
     def _is_seen_on_loopback_only(self) -> bool:
         """Of an image: a project is told to listen there."""
         return self._bench.is_read_only and self.container.is_on_loopback_only()
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"

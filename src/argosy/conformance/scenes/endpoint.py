@@ -1,8 +1,10 @@
 """A running container: from its start over health checks and invocations to its end."""
 
+import json
 from dataclasses import dataclass, field
 
 from argosy.conformance.probes import Exchange
+from argosy.contract import INVOCATION, PING
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,24 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Health checks of an idle container, and with the Host headers and user agents of the platform."""
+    """Health checks of an idle container.
+
+    Attributes:
+        pings: Some, one after the other.
+        hosts: With the Host headers and user agents of the platform.
+        between: One after each invocation that was answered, and not with 5xx.
+        post: The same as POST; None when it was not sent.
+    """
 
     pings: tuple[Exchange, ...]
     hosts: tuple[Exchange, ...]
+    between: tuple[Exchange, ...] = ()
+    post: Exchange | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether those of an idle container came in time: else it need not be kept busy to find them late."""
+        return all(exchange.total_s <= PING.value for exchange in self.pings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +112,12 @@ class Invocations:
     Attributes:
         samples: The user's own requests.
         probes: Generic requests: JSON, CSV, text, bytes.
+        limit_s: How long each may take.
     """
 
     samples: tuple[Exchange, ...]
     probes: tuple[Exchange, ...]
+    limit_s: float = INVOCATION.value
 
     @property
     def all(self) -> tuple[Exchange, ...]:
@@ -114,6 +132,16 @@ class Invocations:
                 if test(exchange):
                     return exchange
         return None
+
+    @property
+    def succeeded(self) -> tuple[Exchange, ...]:
+        """Those that were answered with 2xx."""
+        return tuple(exchange for exchange in self.all if exchange.is_success)
+
+    @property
+    def longest(self) -> Exchange | None:
+        """The one with 2xx that took longest, else the baseline: what keeps the model busy."""
+        return max(self.succeeded, key=lambda exchange: exchange.total_s, default=self.baseline)
 
 
 def _is_success(exchange: Exchange) -> bool:
@@ -138,6 +166,9 @@ class Headers:
         without_accept: Without Accept.
         without_content_type: Without Content-Type.
         parameters: With `; charset=utf-8`.
+        session: With a session id that nobody opened.
+        attributes: With the longest custom attributes.
+        hosts: With the Host headers and user agents of transform jobs and of a local client.
     """
 
     baseline: Exchange
@@ -145,15 +176,15 @@ class Headers:
     without_accept: Exchange
     without_content_type: Exchange
     parameters: Exchange
+    session: Exchange
+    attributes: Exchange
+    hosts: tuple[Exchange, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class LargeBody:
-    """A body of 25 MB; when it was refused, one of 6 MB too."""
-
-    baseline: Exchange
-    large: Exchange
-    smaller: Exchange | None
+    @property
+    def all(self) -> tuple[Exchange, ...]:
+        """All of them, in the order in which they were sent."""
+        changed = (self.extra, self.without_accept, self.without_content_type, self.parameters)
+        return (self.baseline, *changed, self.session, self.attributes, *self.hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +192,16 @@ class ExecutionParameters:
     """What GET /execution-parameters was answered with."""
 
     exchange: Exchange
+
+    @property
+    def payload_mb(self) -> int | None:
+        """The MaxPayloadInMB that it states; None when it states none that is a number above 0."""
+        try:
+            answer = json.loads(self.exchange.body) if self.exchange.status == 200 else None
+        except ValueError:
+            return None
+        stated = answer.get("MaxPayloadInMB") if isinstance(answer, dict) else None
+        return stated if isinstance(stated, int) and stated > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +231,44 @@ class Busy:
             return f"{total} invocations answered with {self.statuses[0][0]}"
         listed = ", ".join(f"{count} with {status}" for status, count in self.statuses)
         return f"{total} invocations answered ({listed})" if listed else "no invocation answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """The same requests one after the other, and at once.
+
+    Attributes:
+        serial: Each request answered twice, one after the other.
+        parallel: What was answered when all clients sent them at once.
+        clients: How many there were.
+    """
+
+    serial: tuple[tuple[Exchange, Exchange], ...]
+    parallel: tuple[Exchange, ...]
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """Clients that left before they were answered.
+
+    Attributes:
+        baseline: The answer to the same request, before.
+        count: How many left.
+        after: The answer to the same request, afterwards, as soon as it is no worse.
+    """
+
+    baseline: Exchange
+    count: int
+    after: Exchange
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the server answers worse than before."""
+        after, baseline = self.after, self.baseline
+        if baseline.is_server_error:
+            return False
+        return after.status is None or after.is_server_error or (baseline.is_success and not after.is_success)
 
 
 @dataclass(frozen=True, slots=True)

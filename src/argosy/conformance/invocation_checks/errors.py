@@ -87,7 +87,7 @@ def _evidence(exchanges: list[Exchange]) -> tuple[Evidence, ...]:
 
 
 _ERRORS: Final[Group[Errors]] = Group("errors", Errors, needs=("start-healthy", "invocations"))
-_SURVIVAL: Final[Group[Survival]] = Group("errors", Survival, needs=("start-healthy", "ping"))
+_SURVIVAL: Final[Group[Survival]] = Group("errors", Survival, needs=("start-healthy", "ping", "ping-steady"))
 
 CHECKS: Final[tuple[Check[Errors] | Check[Survival], ...]] = (
     _ERRORS.check(

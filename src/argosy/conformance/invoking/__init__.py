@@ -1,0 +1,1 @@
+"""What one running endpoint is asked: one after the other, at once, in both directions."""
