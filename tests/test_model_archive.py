@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from argosy import model_archive
 from argosy.contract import Level
 from argosy.errors import ArchiveError
+from argosy.model_archive import FaultKind
 
 NAMES = st.text(st.characters(categories=["L", "N"], include_characters="._-"), min_size=1, max_size=20).filter(
     lambda name: name not in (".", "..") and not name.startswith("._") and name not in ("__pycache__", ".DS_Store")
@@ -226,6 +227,19 @@ def test_lint_finds_every_fault_and_not_only_the_first(tmp_path: Path) -> None:
         ("/absolute", "MUST"),
         ("link", "MUST"),
     }
+
+
+def test_lint_says_what_a_fault_is_about_and_how_large_the_archive_is(tmp_path: Path) -> None:
+    kinds = {
+        "top/secret": (member("top/secret", mode=0o600), FaultKind.MODE),
+        "top/._litter": (member("top/._litter"), FaultKind.LITTER),
+        "top/link": (member("top/link", tarfile.SYMTYPE, "x"), FaultKind.FORM),
+        "top/model.bin": (member("top/model.bin"), FaultKind.TWICE),
+        "top": (member("top/model.bin"), FaultKind.TOP_FOLDER),
+    }
+    found = model_archive.lint(archive_of(tmp_path / "model.tar.gz", *(one for one, _ in kinds.values())))
+    assert {fault.member: fault.kind for fault in found.faults} == {name: kind for name, (_, kind) in kinds.items()}
+    assert found.unpacked_bytes == 4 * len(b"content")
 
 
 def test_lint_wants_gzip_and_a_file(tmp_path: Path) -> None:

@@ -33,8 +33,7 @@ def account(url: str, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 def test_where(account: Account) -> None:
     assert account.has_credentials()
-    assert account.opt_in_status("us-east-1") == "opt-in-not-required"
-    assert account.opt_in_status("moon-1") is None
+    assert account.opt_in_statuses()["us-east-1"] == "opt-in-not-required"
 
 
 def test_the_repository_and_its_image(account: Account) -> None:
@@ -149,7 +148,7 @@ def test_a_refused_call_names_the_missing_action_and_no_credential(
     someone = Account(seller.REGION)
     for call, action in (
         (lambda: someone.repository_uri(seller.REPOSITORY), "ecr:DescribeRepositories"),
-        (lambda: someone.opt_in_status("us-east-1"), "ec2:DescribeRegions"),
+        (someone.opt_in_statuses, "ec2:DescribeRegions"),
         (lambda: someone.bucket_region("x"), "s3:ListBucket"),
         (lambda: someone.role(seller.ACCESS_ROLE), "iam:GetRole"),
     ):
@@ -164,7 +163,7 @@ def test_a_refused_call_names_the_missing_action_and_no_credential(
 def test_an_aws_that_does_not_answer_is_an_error(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(AwsError, match="EndpointConnectionError") as caught:
-        Account(seller.REGION).opt_in_status("us-east-1")
+        Account(seller.REGION).opt_in_statuses()
     assert caught.value.action == "ec2:DescribeRegions"
     assert SECRET not in str(caught.value)
 

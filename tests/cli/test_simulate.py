@@ -247,7 +247,7 @@ def test_ctrl_c_in_a_transform_job_leaves_no_result(bench: Bench) -> None:
         (("endpoint", "my-image"), "my-image"),
         (("endpoint", "."), "argosy.toml"),
         (("endpoint", "oci:any", "--container", "process"), "use `--container sandbox`"),
-        (("endpoint", "{project}", "--as", "ml.m5.larg"), "--as ml.m5.large"),
+        (("endpoint", "{project}", "--as", "ml.m5.larg"), "did you mean `ml.m5.large`?"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(bench: Bench, arguments: tuple[str, ...], sentence: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from argosy.conformance.check import Status
 from argosy.conformance.profile import Profile
@@ -132,6 +134,13 @@ DEFECTS: Mapping[str, tuple[Image, str]] = {
         ),
         "image-gunicorn-timeout",
     ),
+    "gunicorn under a supervisor": (
+        shell(
+            "exec supervisord -c /etc/supervisor/supervisord.conf",
+            {"etc/supervisor/conf.d/app.conf": script("[program:app]\ncommand=/usr/bin/gunicorn app:app\n")},
+        ),
+        "image-gunicorn-timeout",
+    ),
     "a short timeout in Python": (
         python("subprocess.Popen([\n    'gunicorn', '-t', '30', '-k', 'sync', 'wsgi:app'\n])"),
         "image-gunicorn-timeout",
@@ -142,11 +151,11 @@ DEFECTS: Mapping[str, tuple[Image, str]] = {
     ),
     "Flask's own server": (
         python("app = Flask(__name__)\nif __name__ == '__main__':\n    app.run(host='0.0.0.0', port=8080)"),
-        "image-development-server",
+        "image-dev-server",
     ),
-    "flask run": (shell("FLASK_APP=app flask run --host 0.0.0.0 --port 8080"), "image-development-server"),
-    "flask run by Python": (shell("exec python3 -m flask --app app run"), "image-development-server"),
-    "runserver": (shell("python3 manage.py runserver 0.0.0.0:8080"), "image-development-server"),
+    "flask run": (shell("FLASK_APP=app flask run --host 0.0.0.0 --port 8080"), "image-dev-server"),
+    "flask run by Python": (shell("exec python3 -m flask --app app run"), "image-dev-server"),
+    "runserver": (shell("python3 manage.py runserver 0.0.0.0:8080"), "image-dev-server"),
     "print into a buffer": (python("print('ready')"), "image-unbuffered"),
     "nginx's own body": (nginx(SERVER.format("", "")), "image-nginx-body"),
     "a small body": (nginx(SERVER.format("client_max_body_size 5m;", "")), "image-nginx-body"),
@@ -223,6 +232,9 @@ def test_a_defect_fails_exactly_its_own_clause(defect: str) -> None:
         changed({"opt/program/app.py": script("app = Flask(__name__)\nif __name__ == '__main__':\n    app.run()\n")}),
         shell("exec uvicorn app:app --port 8080"),
         python("print('ready', flush=True)"),
+        python("print(\n    'ready',\n    file=sys.stderr,\n)"),
+        changed({"opt/program/env/pyvenv.cfg": File(b"home = /usr/bin\n"),
+                 "opt/program/env/bin/fetch": script("#!/bin/sh\npip install x\n")}),
         served_by("#!/usr/bin/env -S python3 -u\nprint('ready')\n"),
         served_by("#!/usr/bin/env python3\nprint('x')\n", Env=[*CLEAN_RUNTIME["Env"], "PYTHONUNBUFFERED=1"]),
         shell("export PYTHONUNBUFFERED=1\nexec python3 /opt/program/server.py",
@@ -313,3 +325,22 @@ def test_what_cannot_be_started_has_one_finding() -> None:
 
 def test_an_image_without_files_of_its_own_is_judged() -> None:
     assert failed_clauses(judge_image(make_image({}))) == {"image-serve", "image-os-release"}
+
+
+SAID = (
+    "gunicorn nginx --timeout -c /opt/program/nginx.conf exec ( ) [ ' \" ; include client_max_body_size { } pip install"
+    " from_pretrained( print( # ${X:-5} * \n \\\n"
+)
+WORDS = st.sampled_from(SAID.split(" "))
+
+
+@given(st.lists(WORDS | st.text(max_size=5), max_size=30), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_no_text_breaks_a_check(words: list[str], is_python: bool) -> None:
+    text = " ".join(words)
+    first = "#!/usr/bin/env python3" if is_python else "#!/bin/sh"
+    script = File(f"{first}\n{text}\n".encode("utf-8", "replace"))
+    config = File(text.encode("utf-8", "replace"))
+    image = changed({**NGINX, "opt/program/serve": script, "opt/program/nginx.conf": config})
+    for finding in judge_image(image).values():
+        assert "the check itself failed" not in finding.verdict.reason

@@ -74,7 +74,7 @@ DEFECTS: Mapping[str, tuple[ProjectFacts, str]] = {
         with_value("response_types", ["x+y/json"]),
         "package-media-types",
     ),
-    "too large": (facts_of(artifacts_bytes=24 * GB, image_bytes=2 * GB), "package-volume"),
+    "too large": (facts_of(has_archive=True, artifacts_bytes=24 * GB, image_bytes=2 * GB), "package-volume"),
     "a built-in algorithm": (
         facts_of(base="811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"),
         "package-own-model",
@@ -367,12 +367,20 @@ def test_a_defect_of_the_notebook_fails_exactly_its_own_clause(defect: str) -> N
         with_value("listing/short_description", "Counts cars best when the image is sharp."),
         with_value("listing/medical_use", "It is for research only and not for diagnosis."),
         with_value("pricing/eula", "https://example.com/eula.html"),
+        with_value("listing/use_cases", "Cuenta todo lo que se mueve en una imagen."),
+        with_value("account/bucket", "vehicles.-releases.v1"),
+        facts_of(
+            changed("response_types", ["application/json", "image/png"]),
+            serving=Serving(content_types=("application/json",)),
+        ),
         with_value("account/repository", "123456789012.dkr.ecr.us-east-1.amazonaws.com/vehicles"),
         with_value("account/id", None),
         with_value("release/title", None),
         with_value("version", "2024.1"),
         with_value("usage/notebook", None),
         facts_of(base="811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1"),
+        facts_of(has_archive=False, artifacts_bytes=7 * GB, image_bytes=20 * GB),
+        facts_of(changed("regions", ["ap-northeast-3"]), opt_ins={"ap-northeast-3": "opt-in-not-required"}),
         facts_of(serving=Serving(content_types=("application/json; charset=utf-8", "text/csv"))),
         facts_of(samples=Folder("validation", (NamedFile("validation/large.json", 2**22, b"{"),))),
         facts_of(expected=Folder("expected", (file_of(b"1", "expected/one.json.out"),))),
@@ -383,7 +391,7 @@ def test_a_defect_of_the_notebook_fails_exactly_its_own_clause(defect: str) -> N
         ),
         with_value("pricing/realtime", {"ml.m5.large": 0, "ml.c5.xlarge": 0.8}),
     ],
-    ids=range(18),
+    ids=range(23),
 )
 def test_what_only_looks_like_a_defect_fails_nothing(facts: ProjectFacts) -> None:
     assert failed_clauses(judge_project(facts)) == set()

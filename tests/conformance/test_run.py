@@ -76,6 +76,7 @@ def test_what_a_process_cannot_prove_is_unknown() -> None:
     findings = by_clause(Case.of(Isolation("process", False, False, False, True, 0)))
     assert findings["start-offline"].status is Status.UNKNOWN
     assert findings["start-read-only-model"].status is Status.UNKNOWN
+    assert findings["start-shared-memory"].status is Status.UNKNOWN
 
 
 def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:
@@ -95,6 +96,12 @@ def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:
         ("request failed, code EAI_AGAIN", "start-offline"),
         ("Error: EACCES: mkdir '/opt/ml/model/cache'", "start-read-only-model"),
         ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "start-offline"),
+        ("OSError: [Errno 28] No space left on device: '/dev/shm/weights'", "start-shared-memory"),
+        ("RuntimeError: unable to write to file </torch_1_2>: unable to mmap shared memory", "start-shared-memory"),
+        (
+            "ERROR: Unexpected bus error; this might be caused by insufficient shared memory (shm).",
+            "start-shared-memory",
+        ),
     ],
 )
 def test_the_cause_of_a_failed_start_is_blamed_and_not_the_start(line: str, clause_id: str) -> None:

@@ -93,6 +93,7 @@ def test_records_of_an_answer_are_counted(result: bytes, records: int, is_certai
         ),
         ("batch-order", Jobs(UNDERSTOOD, UNDERSTOOD, FOUR, FOUR, concurrent=job(b"4\n"), repeated=FOUR), Status.FAIL),
         ("batch-chunked", Jobs(UNDERSTOOD, whole=FOUR), Status.UNKNOWN),
+        ("batch-chunked", Jobs(None), Status.UNKNOWN),
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2", b"3")), Status.PASS),
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2")), Status.FAIL),
         ("batch-retries", Jobs(UNDERSTOOD, whole=FAILED), Status.SKIP),
@@ -101,6 +102,18 @@ def test_records_of_an_answer_are_counted(result: bytes, records: int, is_certai
 )
 def test_jobs_are_judged(clause_id: str, jobs: Jobs, status: Status) -> None:
     assert finding(clause_id, *ASKED, jobs).status is status
+
+
+@pytest.mark.parametrize("clause_id", ["batch-objects", "batch-records", "batch-order", "batch-chunked"])
+def test_jobs_without_a_prediction_ask_for_a_sample(clause_id: str) -> None:
+    assert finding(clause_id, *ASKED, Jobs(None)).verdict.decide == SAMPLE
+
+
+def test_jobs_of_a_slow_model_say_that_it_is_slow() -> None:
+    for clause_id in ("batch-records", "batch-multi-record", "batch-order", "batch-chunked", "batch-bad-record"):
+        verdict = finding(clause_id, *ASKED, Jobs(UNDERSTOOD, UNDERSTOOD, whole=FOUR)).verdict
+        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, "")
+        assert "slow" in verdict.reason
 
 
 def test_jobs_without_lines_tell_which_sample_would_decide() -> None:
@@ -162,14 +175,14 @@ def test_one_cause_has_one_finding_on_a_serverless_endpoint(scene: Confined, fai
 
 def test_what_a_process_cannot_be_denied_is_unknown() -> None:
     scene = confined(HEALTHY, enforced=False)
-    for clause_id, denied in (
-        ("read-only-root", ReadOnlyRoot(scene)),
-        ("instance-type-memory", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9)),
-        ("instance-type-disk", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9)),
-        ("serverless-user", OtherUser(scene, 54321, 2048, 180.0)),
+    for clause_id, denied, decide in (
+        ("read-only-root", ReadOnlyRoot(scene), "--container sandbox"),
+        ("instance-type-memory", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9), "--container sandbox"),
+        ("instance-type-disk", OnInstance(scene, "ml.m5.large", 2**33, 30 * 10**9), "--container sandbox"),
+        ("serverless-user", OtherUser(scene, 54321, 2048, 180.0), "--container docker"),
     ):
         verdict = finding(clause_id, denied).verdict
-        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, "--container sandbox")
+        assert (verdict.status, verdict.decide) == (Status.UNKNOWN, decide)
 
 
 @pytest.mark.parametrize(

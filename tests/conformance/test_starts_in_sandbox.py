@@ -9,6 +9,7 @@ import pytest
 from argosy.conformance.case import Case
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
+from argosy.conformance.observing import endpoint
 from argosy.conformance.observing.act import Act, observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.profile import Profile
@@ -86,6 +87,19 @@ def test_what_is_written_outside_tmp_is_named(start: str, answer: str, path: str
     evidence = findings["read-only-root"].verdict.evidence
     assert ("what it writes where it can", path) in {(seen.sent, seen.received) for seen in evidence}
     assert any("Read-only file system" in line for seen in evidence for line in seen.log)
+
+
+def test_shared_memory_is_64_mb() -> None:
+    fills = FILLS_DISK.replace("/opt/copy", "/dev/shm/weights").replace("1..32", "1..80")
+
+    def launch(told: Launch) -> Container:
+        script = SERVER.replace("START", fills).replace("ANSWER", "")
+        return SandboxContainer(Path("/"), {"Entrypoint": ["perl", "-e", script]}, "perl", told)
+
+    case = observe(Bench(launch, is_read_only=True, startup_s=20.0), (endpoint.ACT,), endpoint.ACT.scenes)
+    checks = [check for check in asked_by(Profile.SAGEMAKER) if check.scene in endpoint.ACT.scenes]
+    findings = {found.clause.id: found for found in judge(case, checks)}
+    assert failed_clauses(findings) == {"start-shared-memory"}, reasons(findings)
 
 
 def test_a_user_that_is_not_root_gets_along_on_a_serverless_endpoint() -> None:

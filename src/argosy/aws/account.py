@@ -116,17 +116,14 @@ class Account:
         except botocore.exceptions.BotoCoreError:
             return False
 
-    def opt_in_status(self, region: str) -> str | None:
-        """`opt-in-not-required`, `opted-in` or `not-opted-in`; None when there is no such region.
+    def opt_in_statuses(self) -> dict[str, str]:
+        """Every region with `opt-in-not-required`, `opted-in` or `not-opted-in`.
 
         Raises:
             AwsError: `ec2:DescribeRegions` failed.
         """
         answer = self._ask("ec2", "DescribeRegions", {"AllRegions": True})
-        for found in answer["Regions"]:
-            if found["RegionName"] == region:
-                return str(found.get("OptInStatus"))
-        return None
+        return {str(found["RegionName"]): str(found.get("OptInStatus")) for found in answer["Regions"]}
 
     def repository_uri(self, name: str) -> str | None:
         """Where a repository is, as `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`; None when there is none.

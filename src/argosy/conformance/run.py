@@ -18,7 +18,7 @@ from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
-from argosy.conformance.scenes.account import AccountFacts
+from argosy.conformance.scenes.account import AccountFacts, Refused
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
 from argosy.conformance.scenes.project import ProjectFacts
@@ -147,10 +147,12 @@ def judge(
 def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
     """The scenes of what is sold; AWS is asked only where that was asked for."""
     unpacked = None if files is None else sum(entry.size for entry in files.filesystem)
-    case = observe_project(subject.project, unpacked)
     if not is_online:
-        return case.without((AccountFacts,), NOT_ASKED)
-    return case.joined(observe_account(subject.project, subject.image.digest if subject.image else ""))
+        return observe_project(subject.project, unpacked).without((AccountFacts,), NOT_ASKED)
+    case = observe_account(subject.project, subject.image.digest if subject.image else "")
+    account = case.find(AccountFacts)
+    opt_ins = None if account is None or isinstance(account.opt_ins, Refused) else account.opt_ins
+    return case.joined(observe_project(subject.project, unpacked, opt_ins))
 
 
 def _examined(check: Check[Any], scene: object) -> Verdict:

@@ -92,6 +92,17 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix: str = ""
     access_role: str | None = None
 
+    @property
+    def registry_host(self) -> str:
+        """The host in front of the repository's name; empty when none is said."""
+        host, slash, _ = self.repository.partition("/")
+        return host if slash and ("." in host or ":" in host) else ""
+
+    @property
+    def repository_name(self) -> str:
+        """The repository's name without a host."""
+        return self.repository.removeprefix(f"{self.registry_host}/") if self.registry_host else self.repository
+
 
 class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[marketplace.pricing]` table: what buyers pay, in US dollars.

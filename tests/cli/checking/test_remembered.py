@@ -61,6 +61,13 @@ def test_a_cache_that_is_no_folder_remembers_nothing(tmp_path: Path) -> None:
     assert memory.find("a") is None
 
 
+def test_a_target_whose_name_is_no_unicode_is_not_remembered(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    memory.keep("a", replace(REPORT, target="oci:\udcff"))
+    assert memory.find("a") is None
+    assert list(tmp_path.rglob("*.json")) == []
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     found = tmp_path / "project"

@@ -9,13 +9,19 @@ import msgspec
 import pytest
 
 from argosy.conformance.check import Status
-from argosy.conformance.observing.account import NO_CREDENTIALS, observe_account
+from argosy.conformance.observing.account import NO_CREDENTIALS, NOT_ASKED, observe_account
+from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE
+from argosy.conformance.profile import Profile
+from argosy.conformance.run import Subject, examine
 from argosy.conformance.scenes.account import AccountFacts
+from argosy.conformance.terms import Terms
 from argosy.contract import Level
+from argosy.errors import ContainerError
 from argosy.marketplace.table import Marketplace
 from argosy.project import Project
 from argosy.project_file import ImageTable, Model, Serving
+from argosy.simulator.containers.container import Container, Launch
 from tests.aws import seller
 from tests.aws.stand_in import moto_server
 from tests.conformance.servers import failed_clauses
@@ -84,12 +90,16 @@ def test_whoever_may_do_nothing_learns_which_permissions_lack(aws: str, monkeypa
     assert key["SecretAccessKey"] not in repr((case, findings))
 
 
-def test_without_credentials_each_clause_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_without_credentials_each_clause_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_credentials(monkeypatch)
     findings = judge_case(observe_account(project_of()))
     assert {(finding.status, finding.verdict.reason) for finding in findings.values()} == {
         (Status.SKIP, NO_CREDENTIALS)
@@ -99,3 +109,26 @@ def test_without_credentials_each_clause_is_skipped_with_the_reason(monkeypatch:
 @pytest.mark.parametrize(("project", "reason"), [(None, NO_PROJECT), (project_of(None), NO_TABLE)])
 def test_what_is_not_sold_is_not_asked_about(project: Project | None, reason: str) -> None:
     assert observe_account(project).absent == {AccountFacts: reason}
+
+
+def refuse(_: Launch) -> Container:
+    raise ContainerError("there is nothing to start here")
+
+
+@pytest.mark.parametrize(
+    ("is_online", "profile", "reasons"),
+    [
+        (True, Profile.MARKETPLACE, {NO_CREDENTIALS}),
+        (False, Profile.MARKETPLACE, {NOT_ASKED}),
+        (True, Profile.SAGEMAKER, set()),
+    ],
+)
+def test_aws_is_asked_only_where_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, is_online: bool, profile: Profile, reasons: set[str]
+) -> None:
+    without_credentials(monkeypatch)
+    subject = Subject("vehicles", project=project_of(), is_online=is_online)
+    report = examine(subject, Bench(refuse, is_read_only=True), Terms(profile))
+    assert {f.verdict.reason for f in report.findings if f.group == "aws"} == reasons
+    sold = [f for f in report.findings if f.clause.id == "package-name"]
+    assert [f.status for f in sold] == ([Status.PASS] if profile is Profile.MARKETPLACE else [])

@@ -110,7 +110,7 @@ def test_the_keyboard_skips_the_top_and_opens_details(browser: Browser, address:
         assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "report"
-        closed = page.locator("#image-1-image-root")
+        closed = page.locator("details:has(#image-1-image-root)")
         for _ in range(60):
             page.keyboard.press("Tab")
             if closed.evaluate("each => each.contains(document.activeElement)"):
@@ -147,13 +147,16 @@ def test_a_screen_reader_finds_its_way(browser: Browser, address: str) -> None:
         assert page.get_by_role("img", name=re.compile("^Timeline of 12 s: started at 0 s")).count() == 1
 
 
-def test_a_link_to_a_finding_leads_to_it(browser: Browser, address: str) -> None:
+def test_a_link_to_a_finding_opens_it(browser: Browser, address: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(address)
-        page.get_by_role("link", name="stop-grace").first.click()
-        assert page.url.endswith("#image-1-stop-grace")
-        assert page.locator("#image-1-stop-grace summary").is_visible()
+        finding = page.locator("details:has(#image-1-image-init)")
+        assert finding.get_attribute("open") is None
+        page.get_by_role("link", name="image-init").first.click()
+        assert page.url.endswith("#image-1-image-init")
+        assert finding.get_attribute("open") is not None
+        assert finding.locator("summary").is_visible()
 
 
 def test_what_an_image_says_is_not_carried_out(browser: Browser, tmp_path: Path) -> None:

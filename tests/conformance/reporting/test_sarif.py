@@ -85,3 +85,10 @@ def test_hostile_text_is_text_and_no_link() -> None:
     assert len(told) == 3
     assert all("](" not in each["message"]["text"] for each in told)
     assert {letter for letter in to_sarif([HOSTILE]).decode() if not letter.isprintable()} == {"\n"}
+
+
+def test_that_a_report_is_given_again_and_its_notes_are_notifications() -> None:
+    (invocation,) = json.loads(to_sarif([WAIVED]))["runs"][0]["invocations"]
+    texts = [told["message"]["text"] for told in invocation["toolExecutionNotifications"]]
+    assert texts[0] == f"checked at {WAIVED.checked_at}: nothing has changed since"
+    assert texts[1] == WAIVED.notes[0]

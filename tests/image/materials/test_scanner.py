@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import NotScannedError
-from argosy.image.materials.scanner import SEVERITIES, Scan, scan
+from argosy.image.materials.scanner import SEVERITIES, Scan, require_installed, scan
 from tests.image.materials.scanners import (
     GRYPE_STATUS,
     TRIVY_VERSION,
@@ -148,3 +148,10 @@ def test_a_setting_that_ends_grype_early_is_not_passed_on(tmp_path: Path) -> Non
     folder = stand_in(tmp_path, "grype", {"oci-dir:*": answer})
     environ = {**os.environ, "PATH": str(folder), "GRYPE_FAIL_ON_SEVERITY": "low"}
     assert scan(LAYOUT, environ).at_least("high") == 1
+
+
+def test_whether_there_is_a_scanner_is_told_before_an_image_is_laid_out_for_it(tmp_path: Path) -> None:
+    with pytest.raises(NotScannedError) as caught:
+        require_installed({"PATH": str(tmp_path)})
+    assert caught.value.got == "no `trivy` on the PATH; no `grype` on the PATH"
+    require_installed({"PATH": str(stand_in(tmp_path, "grype", {}))})

@@ -44,4 +44,4 @@ def test_all_have_plausible_numbers() -> None:
 def test_a_wrong_name_is_told_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no instance type") as error:
         find("ml.m5.lagre")
-    assert error.value.hint == "--as ml.m5.large"
+    assert error.value.hint == "did you mean `ml.m5.large`?"

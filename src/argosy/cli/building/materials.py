@@ -101,6 +101,7 @@ def scanned(image: Image, cache_dir: Path, environ: Mapping[str, str]) -> scanne
         NotScannedError: None is installed, or none came to a result.
     """
     scanner.require_installed(environ)  # before gigabytes are written that nobody reads
+    cache_dir.mkdir(parents=True, exist_ok=True)
     with folder_aside(cache_dir) as folder:
         write_layout(image, folder / "image", "latest")
         return scanner.scan(folder / "image", environ)

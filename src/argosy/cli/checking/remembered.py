@@ -3,7 +3,8 @@
 import datetime
 import hashlib
 import importlib.metadata
-import tempfile
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from argosy.cli.simulation.subject import Subject
 from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.finding import Report
 from argosy.conformance.terms import Terms
+from argosy.model_archive import written_aside
 
 _FOLDER: Final = "reports"
 
@@ -40,14 +42,11 @@ class Memory:
         return replace(report, checked_at=made.isoformat(timespec="seconds"))
 
     def keep(self, key: str, report: Report) -> None:
-        """Remember a report; a cache that cannot be written to remembers nothing."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".partial-", delete=False) as aside:
-                aside.write(msgspec.json.encode(report))
-            Path(aside.name).replace(self._folder / f"{key}.json")
-        except OSError:
-            return
+        """Remember a report; a cache that cannot be written to, or a name that is no Unicode, leaves nothing."""
+        with suppress(OSError, UnicodeEncodeError):
+            content = msgspec.json.encode(report)
+            with written_aside(self._folder / f"{key}.json") as aside:
+                aside.write_bytes(content)
 
 
 def key_of(target: str, options: Options, terms: Terms) -> str:
@@ -63,7 +62,7 @@ def key_of(target: str, options: Options, terms: Terms) -> str:
     parts: list[object] = [
         importlib.metadata.version("argosy"),
         tuple(CLAUSES.values()),
-        target,
+        os.fsencode(target),
         Subject(target, options.container, options.model_data).identity(None),
         named,
         options.samples,

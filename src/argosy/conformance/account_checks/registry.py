@@ -49,11 +49,12 @@ def _repository(facts: AccountFacts) -> Verdict:
     found = facts.repository
     if isinstance(found, Refused):
         return unknown(str(found))
-    name = facts.table.account.repository
+    said = facts.table.account
     if found is None:
-        return failed(f"`{facts.table.region}` has no repository `{name}`", Evidence("ecr:DescribeRepositories", name))
-    if name != found and "." in name.partition("/")[0]:
-        return failed(f"the account's repository is `{found}`, and argosy.toml says `{name}`")
+        seen = Evidence("ecr:DescribeRepositories", "RepositoryNotFoundException")
+        return failed(f"`{facts.table.region}` has no repository `{said.repository_name}`", seen)
+    if said.registry_host and said.repository != found:
+        return failed(f"the account's repository is `{found}`, and argosy.toml says `{said.repository}`")
     return passed(f"`{found}`")
 
 

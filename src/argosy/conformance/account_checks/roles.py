@@ -61,8 +61,7 @@ def _access_rights(facts: AccountFacts) -> Verdict:
 def _needed(facts: AccountFacts, account: str) -> Iterator[tuple[str, str]]:
     """What the validation's job does with its role, each with a resource that it does it to."""
     said = facts.table
-    name = said.account.repository.rpartition("amazonaws.com/")[2]
-    repository = f"arn:aws:ecr:{said.region}:{account}:repository/{name}"
+    repository = f"arn:aws:ecr:{said.region}:{account}:repository/{said.account.repository_name}"
     yield "s3:GetObject", f"{_s3_arn(facts.places.samples)}x"
     yield "s3:PutObject", f"{_s3_arn(facts.places.results)}x"
     yield "s3:ListBucket", f"arn:aws:s3:::{said.account.bucket}"

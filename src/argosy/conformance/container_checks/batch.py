@@ -6,7 +6,7 @@ from typing import Any, Final
 from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.container_checks.startup import endings
-from argosy.conformance.scenes.batch import BatchStart, Job, Jobs
+from argosy.conformance.scenes.batch import BatchStart, Jobs
 from argosy.conformance.scenes.endpoint import ExecutionParameters
 from argosy.conformance.sources import MODEL_PACKAGE_IMAGES
 from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, BATCH_TRANSFORM_PAGE, CREATE_TRANSFORM_JOB
@@ -14,7 +14,6 @@ from argosy.simulator.transform.split import BatchStrategy
 
 _STRATEGIES: Final = tuple(BatchStrategy.__members__)
 _RECORD_SAMPLE: Final = "--sample FILE --content-type text/csv"
-_SLOW: Final = "the model is slow: there was no time for it"
 
 
 def _start(batch: BatchStart) -> Verdict:
@@ -52,7 +51,7 @@ def _execution_parameters(parameters: ExecutionParameters) -> Verdict:
 def _objects(jobs: Jobs) -> Verdict:
     job = jobs.whole
     if job is None:
-        return unknown("no request was answered with 2xx, so nothing is known that a job could send", decide=SAMPLE)
+        return _untried(jobs)
     if job.is_completed:
         return passed(f"{len(job.results)} objects, {len(job.results)} results", job.evidence)
     reason = job.outcome.failure_reason or str(job.outcome.status)
@@ -104,7 +103,7 @@ def _order(jobs: Jobs) -> Verdict:
 def _chunked(jobs: Jobs) -> Verdict:
     job = jobs.chunked
     if job is None:
-        return unknown(_SLOW)
+        return _untried(jobs)
     if not job.is_completed:
         return failed("a body in chunks, without Content-Length, is not understood", job.evidence)
     return passed("a body in chunks is answered as one with Content-Length", job.evidence)
@@ -113,7 +112,7 @@ def _chunked(jobs: Jobs) -> Verdict:
 def _bad_record(jobs: Jobs) -> Verdict:
     job = jobs.poisoned
     if job is None:
-        return unknown(_SLOW)
+        return _untried(jobs)
     lost = [key for key in ("1", "3") if f"{key}.out" not in job.results]
     if lost:
         end = f"; the container ended with exit code {jobs.exit_code}" if jobs.exit_code is not None else ""
@@ -148,14 +147,19 @@ def _asks_for_single(jobs: Jobs) -> bool:
 
 
 def _not_divided(jobs: Jobs) -> Verdict:
-    if jobs.lines is not None:
-        return unknown(_SLOW if _is_whole(jobs.single) else "a line alone is refused: see batch-records")
-    kind = jobs.baseline.request.content_type if jobs.baseline else "nothing"
-    return unknown(f"{kind} was answered with 2xx, and no media type whose lines are records", decide=_RECORD_SAMPLE)
+    """The verdict where no object was divided into lines."""
+    if jobs.baseline is None or jobs.lines is not None:
+        is_refused = jobs.single is not None and not jobs.single.is_completed
+        return unknown("a line alone is refused: see batch-records") if is_refused else _untried(jobs)
+    taken = jobs.baseline.request.content_type
+    return unknown(f"{taken} is answered with 2xx, and no media type whose lines are records", decide=_RECORD_SAMPLE)
 
 
-def _is_whole(job: Job | None) -> bool:
-    return job is None or job.is_completed
+def _untried(jobs: Jobs) -> Verdict:
+    """The verdict on what no job was run for."""
+    if jobs.baseline is None:
+        return unknown("no request was answered with 2xx, so nothing is known that a job could send", decide=SAMPLE)
+    return unknown("the model is slow: there was no time for it")
 
 
 _PARAMETERS: Final[Group[ExecutionParameters]] = Group(

@@ -64,6 +64,8 @@ def _memory(scene: OnInstance) -> Verdict:
         return failed(f"{limit}, and that is not enough: {confined.memory or worse(confined)}", *workers, *lines)
     if confined.is_worse:
         return skipped(f"{worse(confined)}, and not for want of memory")
+    if confined.baseline is None or not confined.baseline.is_success:
+        return unknown(f"{limit}, and it got healthy with that; no request is known that it takes", decide=SAMPLE)
     return passed(f"{limit}, and it got healthy and answered with that")
 
 

@@ -18,7 +18,7 @@ _GPU: Final = re.compile(
     r"|cuda driver version|nvml",
     re.IGNORECASE,
 )
-_SANDBOX: Final = "--container sandbox"
+_ENGINE: Final = "--container docker"
 
 
 def _memory(scene: OtherUser) -> Verdict:
@@ -63,7 +63,8 @@ def _start(scene: OtherUser) -> Verdict:
 def _not_asked(scene: OtherUser, clause_id: str) -> Verdict | None:
     """The verdict on a clause that is not the cause; None where it has to be judged."""
     if not scene.confined.is_enforced:
-        return unknown("a process of this machine is not limited, and runs as who started it", decide=_SANDBOX)
+        what = f"a {scene.confined.kind} of this machine"
+        return unknown(f"{what} is not run as another user here", decide=_ENGINE)
     cause = _cause(scene)
     return skipped(f"{worse(scene.confined)}: see {cause}") if cause not in ("", clause_id) else None
 

@@ -7,7 +7,7 @@ from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, pa
 from argosy.conformance.clause import must
 from argosy.conformance.scenes.endpoint import Isolation, Start
 from argosy.conformance.sources import ISOLATION_PAGE
-from argosy.contract import HOSTING_PAGE
+from argosy.contract import HOSTING_PAGE, SHARED_MEMORY
 
 # The names of error codes are words in capitals: ModuleNotFoundError and FileNotFoundError hold "enotfound" too.
 _NETWORK_WANTED: Final = re.compile(
@@ -18,6 +18,10 @@ _NETWORK_WANTED: Final = re.compile(
 )
 _REFUSED: Final = r"((?i:read-only file system|permission denied)|\b(?:EROFS|EACCES)\b)"
 _MODEL_WRITTEN: Final = re.compile(rf"{_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
+_SHARED_MEMORY_FULL: Final = re.compile(
+    r"(?i:no space left on device.*/dev/shm|/dev/shm.*no space left on device|insufficient shared memory"
+    r"|(?:unable|failed) to \w+ shared memory|out of shared memory)"
+)
 
 
 def _port(start: Start) -> Verdict:
@@ -74,9 +78,24 @@ def _read_only_model(isolation: Isolation) -> Verdict:
     return passed("it gets healthy while /opt/ml/model is read-only", *([_log(signs)] if signs else []))
 
 
+def _shared_memory(isolation: Isolation) -> Verdict:
+    signs = [line for line in isolation.log if _SHARED_MEMORY_FULL.search(line)]
+    if signs and (not isolation.is_healthy or isolation.server_errors):
+        return failed("it wants more shared memory than there is", _log(signs))
+    if not isolation.is_offline:
+        return unknown(f"a {isolation.kind} of this machine has this machine's /dev/shm", decide="--container sandbox")
+    if not isolation.is_healthy:
+        return skipped("it did not get healthy, and its log does not say that shared memory is short")
+    return passed("it gets along with a /dev/shm of 64 MB", *([_log(signs)] if signs else []))
+
+
 def _cause(start: Start) -> str | None:
     """The clause whose breach keeps the container from getting healthy, as its log tells."""
-    for clause_id, pattern in (("start-offline", _NETWORK_WANTED), ("start-read-only-model", _MODEL_WRITTEN)):
+    for clause_id, pattern in (
+        ("start-offline", _NETWORK_WANTED),
+        ("start-read-only-model", _MODEL_WRITTEN),
+        ("start-shared-memory", _SHARED_MEMORY_FULL),
+    ):
         if any(pattern.search(line) for line in start.log):
             return clause_id
     return None
@@ -147,5 +166,16 @@ CHECKS: Final[tuple[Check[Start] | Check[Isolation], ...]] = (
             rows="N03",
         ),
         _read_only_model,
+    ),
+    _ISOLATION.check(
+        must(
+            "start-shared-memory",
+            SHARED_MEMORY.source,
+            "The container starts and answers with a /dev/shm of 64 MB.",
+            "PyTorch: DataLoader(num_workers=0) or torch.multiprocessing.set_sharing_strategy('file_system');"
+            " Triton: --backend-config=python,shm-default-byte-size=16777216; share files in /tmp",
+            rows="S05",
+        ),
+        _shared_memory,
     ),
 )

@@ -42,8 +42,6 @@ BY_GROUP: Final[Mapping[str, str]] = {
     " request of the next.",
     "drills": "What happens to a container in a year of service: processes that die, clients that vanish, memory that"
     " runs out. Callers should see errors for seconds and no wrong answers.",
-    "aws": "What is in the account decides whether AWS can make the package: it reads image, artifacts and samples with"
-    " the roles that it is given, in one region.",
     "package": "A model package for AWS Marketplace is made once and cannot be changed: what is wrong in it costs a new"
     " version, and what it declares is what buyers can deploy.",
     "instances": "Buyers choose among the instance types that the package declares and no others, and AWS validates it"

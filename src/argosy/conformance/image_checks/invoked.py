@@ -22,7 +22,8 @@ _PYTHON_DEFAULT: Final = re.compile(
     r"""(?:(?:environ\.get|getenv)\(\s*["'](\w+)["']\s*,\s*|^(?:int\()?)["']?(\d+)["']?\)*\s*$"""
 )
 _PROGRAM_LINE: Final = re.compile(r"^command\s*=\s*(.*)$", re.MULTILINE)
-_SUPERVISOR: Final = re.compile(r"(^|/)supervisor[^/]*(/.*)?\.(conf|ini)$|\.(conf|ini)$")
+_SETTINGS: Final = re.compile(r"\.(conf|ini)$")
+_SUPERVISOR: Final = "etc/supervisor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def calls(files: Files, name: str) -> list[Call]:
         found = [_resolved(call, source, fixed) for source in sources for call in _in_source(source, name)]
         if found:
             return found
-    return [call for path in paths(files) if _SUPERVISOR.search(path) for call in _in_settings(files, path, name)]
+    supervised = [entry.path for entry in files.filesystem if entry.path.startswith(_SUPERVISOR)]
+    settings = [path for path in (*paths(files), *supervised) if _SETTINGS.search(path)]
+    return [call for path in settings for call in _in_settings(files, path, name)]
 
 
 def _in_source(source: Source, name: str) -> Iterator[Call]:

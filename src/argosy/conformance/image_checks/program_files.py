@@ -19,6 +19,7 @@ _OTHER_USES: Final = re.compile(
 _SCRIPTS: Final = re.compile(r"\.(py|sh|bash)$")
 _NAMED: Final = re.compile(r"[\w./-]+\.(?:py|sh|bash)\b|/[\w./-]+")
 _COMMENT: Final = re.compile(r"^[^\S\n]*#.*", re.MULTILINE)
+_ENVIRONMENT: Final = re.compile(r"/(pyvenv\.cfg|conda-meta)$")
 _DEEPEST: Final = 4
 _MOST: Final = 50
 
@@ -86,11 +87,13 @@ def paths(files: Files) -> list[str]:
         RefusedError: Nothing can be executed.
     """
     inside = tuple(f"{folder}/" for folder in _folders(files))
+    environments = _environments(files)
     return [
         entry.path
         for entry in files.filesystem
         if entry.path.startswith(inside)
         and entry.kind in ("file", "hardlink")
+        and not entry.path.startswith(environments)
         and not OTHERS_FOLDERS.search(entry.path)
     ]
 
@@ -114,6 +117,12 @@ def _folders(files: Files) -> set[str]:
         source.path.rpartition("/")[0] for source in started(files)
     }
     return {folder for folder in folders if not _SYSTEM.fullmatch(folder) and not OTHERS_FOLDERS.search(f"{folder}/")}
+
+
+def _environments(files: Files) -> tuple[str, ...]:
+    """Where Python environments have their programs and libraries, the program's folder may be one of them."""
+    roots = [entry.path.rpartition("/")[0] for entry in files.filesystem if _ENVIRONMENT.search(entry.path)]
+    return tuple(f"{root}/{folder}/" for root in roots for folder in ("bin", "lib", "share", "include"))
 
 
 def _real(files: Files, folder: str) -> str:

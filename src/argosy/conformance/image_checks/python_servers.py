@@ -30,7 +30,7 @@ _SHELL_DEVELOPMENT: Final = (
 )
 _FLASK: Final = re.compile(r"\bFlask\(")
 _FLASK_RUN: Final = re.compile(r"^[^\S\n]*(?:\w+\.)?(app|application|server)\.run\(", re.MULTILINE)
-_PRINT: Final = re.compile(r"(?<![\w.])print\((?![^\n]*(?:flush\s*=\s*True|file\s*=\s*sys\.stderr))")
+_PRINT: Final = re.compile(r"(?<![\w.])print\((?![^\n]*(?:flush|file)\s*=)(?![^)]*(?:flush|file)\s*=)")
 _IS_UNBUFFERED: Final = re.compile(r"\bPYTHONUNBUFFERED=|stdout\.reconfigure\(|\bpython\S*\s+-\w*u\w*\b")
 
 
@@ -77,7 +77,7 @@ def _setting(settings: str, name: str) -> str | None:
 
 
 def _seen(call: Call, what: str) -> Evidence:
-    return Evidence(call.place, f"gunicorn {' '.join(call.words)[:100]}: {what}")
+    return Evidence(call.place, f"gunicorn: {what}")
 
 
 def _development_server(files: Files) -> Verdict:
@@ -140,7 +140,7 @@ CHECKS: Final[tuple[Check[Files], ...]] = (
     ),
     _GROUP.check(
         should(
-            "image-development-server",
+            "image-dev-server",
             FLASK_DEPLOYING,
             "The start scripts run no server that is made for development.",
             "gunicorn --bind 0.0.0.0:8080 --timeout 60 module:app",

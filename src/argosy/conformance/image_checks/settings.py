@@ -78,7 +78,9 @@ def _health_check(still: Still) -> Verdict:
     found = still.image.runtime.get("Healthcheck")
     test = found.get("Test") if isinstance(found, dict) else None
     if isinstance(test, list) and test and test != ["NONE"]:
-        return failed("there is a HEALTHCHECK, which is never run", Evidence("HEALTHCHECK", str(test)[:200]))
+        return failed(
+            "there is a HEALTHCHECK, which is never run", Evidence("HEALTHCHECK", " ".join(map(str, test[:2])))
+        )
     return passed("no HEALTHCHECK")
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from argosy.aws import identity
-from argosy.aws.account import Account, Role
+from argosy.aws.account import Account, Role, StoredImage
 from argosy.conformance.case import Case
 from argosy.conformance.observing.project import NO_PROJECT, NO_TABLE
 from argosy.conformance.scenes.account import AccountFacts, Refused
 from argosy.errors import AwsError, NetworkError, UsageError
 from argosy.marketplace.model_package import Places
+from argosy.marketplace.table import Marketplace
 from argosy.project import Project
 
 Answer = TypeVar("Answer")
@@ -35,32 +36,39 @@ def observe_account(project: Project | None, digest: str = "") -> Case:
     if not account.has_credentials():
         return Case().without((AccountFacts,), NO_CREDENTIALS)
     said = table.account
-    repository = said.repository.partition("/")[2] if "." in said.repository.partition("/")[0] else said.repository
-    image = _asked(lambda: account.image(repository, digest)) if digest and repository else None
-    regions = dict.fromkeys((table.region, *table.regions))
+    name = said.repository_name
+    image = _asked(lambda: account.image(name, digest)) if digest and name else None
     return Case.of(
         AccountFacts(
-            table,
-            Places.of(table),
-            digest,
-            _caller(),
-            _asked(lambda: {region: account.opt_in_status(region) for region in regions}),
-            _asked(lambda: account.repository_uri(repository)) if repository else None,
-            image,
-            None if image is None or isinstance(image, Refused) else _asked(lambda: account.scan(repository, digest)),
-            _asked(lambda: account.bucket_region(said.bucket)) if said.bucket else None,
-            _role(account, table.validation.role),
-            _role(account, said.access_role),
-            _asked(account.quotas),
+            table=table,
+            places=Places.of(table),
+            digest=digest,
+            account=_caller(),
+            opt_ins=_opt_ins(account, table),
+            repository=_asked(lambda: account.repository_uri(name)) if name else None,
+            image=image,
+            scan=_asked(lambda: account.scan(name, digest)) if isinstance(image, StoredImage) else None,
+            bucket_region=_asked(lambda: account.bucket_region(said.bucket)) if said.bucket else None,
+            validation_role=_role(account, table.validation.role),
+            access_role=_role(account, said.access_role),
+            quotas=_asked(account.quotas),
         )
     )
+
+
+def _opt_ins(account: Account, table: Marketplace) -> dict[str, str | None] | Refused:
+    found = _asked(account.opt_in_statuses)
+    if isinstance(found, Refused):
+        return found
+    return {region: found.get(region) for region in (table.region, *table.regions)}
 
 
 def _caller() -> str | Refused:
     try:
         return identity.caller().account
     except NetworkError as error:
-        return Refused("sts:GetCallerIdentity", str(error.got))
+        # The service's sentence may repeat what the request said of the credentials: its code is enough.
+        return Refused("sts:GetCallerIdentity", str(error.got).partition(":")[0])
 
 
 def _role(account: Account, arn: str | None) -> Role | Refused | None:

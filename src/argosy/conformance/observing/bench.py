@@ -23,7 +23,8 @@ Source:
 """
 SERVERLESS_MB: Final = 2048
 """The size that is tried unless another one is asked for: SageMaker has no default."""
-_FAIR_S: Final = 10.0
+_FAIR_S: Final = 60.0
+"""A machine that is busy starts the second container much later than the first."""
 
 
 def _is_confined(container: Container) -> bool:
@@ -66,4 +67,4 @@ class Bench:
 
     def patient(self, start: Start) -> "Bench":
         """The same that waits for another start no longer than is fair, after this one got healthy."""
-        return replace(self, startup_s=min(self.startup_s, _FAIR_S + 3 * (start.healthy_s or 0.0)))
+        return replace(self, startup_s=min(self.startup_s, _FAIR_S + 5 * (start.healthy_s or 0.0)))

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from argosy.marketplace.table import INFERENCE_COUNT, Marketplace
 from argosy.project import Project
 
 SCENES: Final = (ProjectFacts, Notebook, BuyerCode)
-NO_PROJECT: Final = "the target is no project folder, so nothing is said of what is sold"
+NO_PROJECT: Final = "nothing says what is sold: the target is no project, and no --project was given"
 NO_TABLE: Final = "argosy.toml has no [marketplace] table"
 
 _HEAD: Final = 2**20
@@ -28,12 +28,15 @@ _NO_ACCOUNT: Final = "000000000000"
 _NO_DIGEST: Final = "sha256:" + "0" * 64
 
 
-def observe_project(project: Project | None, image_bytes: int | None = None) -> Case:
+def observe_project(
+    project: Project | None, image_bytes: int | None = None, opt_ins: Mapping[str, str | None] | None = None
+) -> Case:
     """The scenes of a project that sells something; else why there are none.
 
     Args:
         project: The project; None when what is examined is no project.
         image_bytes: Size of its image, unpacked; None when none was built.
+        opt_ins: Region -> how accounts get it, where AWS was asked.
     """
     if project is None:
         return Case().without(SCENES, NO_PROJECT)
@@ -44,20 +47,23 @@ def observe_project(project: Project | None, image_bytes: int | None = None) -> 
     types = PackageTypes.of(table, project.serving.content_types or ())
     image = _image(table)
     has_archive = project.artifacts_dir is not None and not project.model.bake
+    said = table.validation
     facts = ProjectFacts(
-        table,
-        types,
-        project.serving,
-        project.image.base,
-        image,
-        0 if project.artifacts_dir is None else _size(project.artifacts_dir),
-        image_bytes,
-        None if table.validation.samples is None else files.folder(table.validation.samples),
-        None if table.validation.expected is None else files.folder(table.validation.expected),
-        {name: files.named(name) for name in _named(table)},
-        tuple(_metered(project)),
-        _api(create_request(table, types, image, has_archive)),
-        project.root,
+        table=table,
+        types=types,
+        serving=project.serving,
+        base=project.image.base,
+        image=image,
+        has_archive=has_archive,
+        artifacts_bytes=0 if project.artifacts_dir is None else _size(project.artifacts_dir),
+        image_bytes=image_bytes,
+        samples=None if said.samples is None else files.folder(said.samples),
+        expected=None if said.expected is None else files.folder(said.expected),
+        files={name: files.named(name) for name in _named(table)},
+        metered=tuple(_metered(project)),
+        opt_ins=dict(opt_ins or {}),
+        api=_api(create_request(table, types, image, has_archive)),
+        root=project.root,
     )
     case = Case.of(facts)
     pieces = [("usage.instructions", table.usage.instructions)]
@@ -159,13 +165,11 @@ def _size(folder: Path) -> int:
 
 def _image(table: Marketplace) -> str:
     """The reference by which the package would name its image: what is not known yet has its length all the same."""
-    repository = table.account.repository
-    host, slash, _ = repository.partition("/")
-    if slash and "." in host:
-        return f"{repository}@{_NO_DIGEST}"
+    if table.account.registry_host:
+        return f"{table.account.repository}@{_NO_DIGEST}"
     role = re.match(r"arn:aws[a-z-]*:iam::(\d{12}):", table.validation.role or "")
     account = table.account.id or (role.group(1) if role else _NO_ACCOUNT)
-    return f"{account}.dkr.ecr.{table.region}.amazonaws.com/{repository}@{_NO_DIGEST}"
+    return f"{account}.dkr.ecr.{table.region}.amazonaws.com/{table.account.repository}@{_NO_DIGEST}"
 
 
 def _api(request: dict[str, Any]) -> ApiModel | None:

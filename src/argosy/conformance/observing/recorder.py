@@ -19,7 +19,7 @@ from argosy.conformance.recording import (
 )
 
 _INTERVAL_S: Final = 0.2
-_PAUSE: Final = 20
+_PAUSE: Final = 40
 """Between two samples lies this many times what one takes of a processor."""
 _MOST_POINTS: Final = 200
 """Of a container's exchanges and samples; a chart cannot show more."""

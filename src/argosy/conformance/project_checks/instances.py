@@ -15,7 +15,7 @@ from argosy.marketplace.model_package import recommended
 from argosy.simulator.containers import instance_types
 
 LONGEST_TYPE: Final = 24
-_GRAVITON: Final = re.compile(r"ml\.([a-z]+\d+g[a-z]*|[a-z]\d+e?-gb\d+)\.")
+ARM: Final = re.compile(r"ml\.([a-z]+\d+g[a-z]*|[a-z]\d+e?-gb\d+)\.")
 """Arm families: a `g` behind the generation; those with NVIDIA's Grace say `gb200`."""
 _GPU: Final = re.compile(r"ml\.(g\d|p\d)")
 
@@ -41,7 +41,7 @@ def _known(facts: ProjectFacts) -> Verdict:
 
 
 def _architecture(facts: ProjectFacts) -> Verdict:
-    arm = [name for name in facts.table.instances.realtime if _GRAVITON.match(name)]
+    arm = [name for name in facts.table.instances.realtime if ARM.match(name)]
     if arm:
         return failed(f"`{arm[0]}` has Arm processors, and no transform job does")
     return passed("all have x86 processors")

@@ -92,7 +92,7 @@ def _media_types(facts: ProjectFacts) -> Verdict:
     served = facts.serving.content_types
     if served is not None:
         known = {_essence(text) for text in served}
-        strangers = [text for text in (*taken, *given) if _essence(text) not in known]
+        strangers = [text for text in taken if _essence(text) not in known]  # an answer may have a type of its own
         if strangers:
             seen = Evidence("serving.content_types", ", ".join(served))
             return failed(f"`{strangers[0]}` is not among `serving.content_types`", seen)
@@ -100,8 +100,9 @@ def _media_types(facts: ProjectFacts) -> Verdict:
 
 
 def _volume(facts: ProjectFacts) -> Verdict:
-    size = facts.artifacts_bytes + (facts.image_bytes or 0)
-    what = "artifacts and image" if facts.image_bytes is not None else "artifacts, without the image,"
+    artifacts = facts.artifacts_bytes if facts.has_archive or facts.image_bytes is None else 0  # else they are in it
+    size = artifacts + (facts.image_bytes or 0)
+    what = "artifacts, without the image," if facts.image_bytes is None else "image and artifacts"
     seen = Evidence(what, f"{size / _MB:,.1f} MB unpacked")
     if size > _FULL_GB * _GB:
         return failed(f"{what} have {size / _GB:.1f} GB; a transform job has {_VOLUME_GB} GB for all", seen)
@@ -182,7 +183,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "package-media-types",
             INFERENCE_SPECIFICATION,
-            "The package names the media types that it takes and gives, and the server has them all.",
+            "The package names the media types that it takes and gives, and the server takes them all.",
             'set content_types = ["text/csv"] and response_types = ["application/json"] in [marketplace]',
             rows="L11 V04",
             only=SOLD,

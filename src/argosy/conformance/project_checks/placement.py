@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from argosy.aws.ecr import registry_of
-from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, unknown
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.project_checks.wording import SOLD
 from argosy.conformance.scenes.project import ProjectFacts
@@ -39,7 +39,7 @@ OPT_IN_REGIONS: Final = frozenset(
 """Regions that were launched after 20 March 2019, which an account has to opt into."""
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
-_BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?![.-])){1,61}[a-z0-9]")
+_BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/([\w+=,.@-]+/)?[\w+=,.@-]+")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
@@ -50,22 +50,23 @@ def _regions(facts: ProjectFacts) -> Verdict:
     if opt_in:
         return failed(f"`{opt_in[0]}` is a region that accounts have to opt into")
     strange = [name for name in named if name not in DEFAULT_REGIONS]
+    if strange and all(name in facts.opt_ins for name in strange):
+        return skipped(f"`{strange[0]}` is in none of the lists that are known here; aws-region tells of it")
     if strange:
         return unknown(f"`{strange[0]}` is in none of the lists that are known here", decide=ONLINE)
     return passed(", ".join(f"`{name}`" for name in named))
 
 
 def _repository(facts: ProjectFacts) -> Verdict:
-    said = facts.table.account.repository
-    host, slash, name = said.partition("/")
-    has_host = bool(slash) and ("." in host or ":" in host)
-    name = name if has_host else said
-    if not said:
+    said = facts.table.account
+    host, name = said.registry_host, said.repository_name
+    if not said.repository:
         return failed("`marketplace.account.repository` is not said")
-    if has_host:
+    if host:
         registry = registry_of(host)
         if registry is None:
-            return failed(f"`{host}` is no private registry of ECR", Evidence("marketplace.account.repository", said))
+            seen = Evidence("marketplace.account.repository", said.repository)
+            return failed(f"`{host}` is no private registry of ECR", seen)
         if registry.region != facts.table.region:
             return failed(f"the repository is in `{registry.region}`, the package is made in `{facts.table.region}`")
         if registry.account not in (own := own_accounts(facts.table)) and own:

@@ -12,11 +12,13 @@ SOLD: Final = (Profile.MARKETPLACE,)
 
 LONGEST_URL: Final = 2000
 _LEAST_WORDS: Final = 3
+_LEAST_LETTERS: Final = 16
+"""So many letters are enough, too: not every script has blanks between words."""
 _PLACEHOLDER: Final = re.compile(
-    r"\b(todo|tbd|fixme|xxx+|lorem ipsum|placeholder|your (text|description|answer) here|coming soon)\b|^[\W_]*$"
-    r"|<[a-z_ -]+ here>",
-    re.IGNORECASE,
+    r"\b(TODO|TBD|FIXME)\b|^[\W_]+$"
+    r"|(?i:^\W*(todo|tbd|fixme|x{3,}|text|description)\W*$|\blorem ipsum\b|\byour \w+ here\b)"
 )
+"""Words that are no placeholders in other languages (`todo`) count only where they stand alone."""
 _HOST: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
 _GITHUB: Final = re.compile(r"(^|\.)(github\.com|githubusercontent\.com|github\.io)$")
 
@@ -34,7 +36,7 @@ def text_fault(text: str, longest: int, least_words: int = _LEAST_WORDS) -> str 
         return f"is a placeholder: `{said[:60]}`"
     if len(said) > longest:
         return f"has {len(said):,} characters, want at most {longest:,}"
-    if len(said.split()) < least_words:
+    if len(said.split()) < least_words and len(said) < _LEAST_LETTERS:
         return f"says next to nothing: `{said[:60]}`"
     return None
 

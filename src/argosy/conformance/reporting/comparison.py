@@ -72,7 +72,9 @@ def side_by_side(reports: Sequence[Report]) -> Element:
     return element(
         "section",
         element("h2", "Side by side", id="side-by-side"),
-        _scrolled("The images in numbers", _numbers(reports)),
+        _scrolled("The images in numbers", _numbers(reports))
+        if any(each.recording.lives for each in reports)
+        else None,
         _scrolled("The images clause by clause", _clauses(reports)),
         aria_labelledby="side-by-side",
     )

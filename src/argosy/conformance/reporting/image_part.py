@@ -104,10 +104,10 @@ def _finding(number: int, finding: Finding) -> Element:
             *(part for name, text in facts if text for part in (element("dt", name), element("dd", *prose(text)))),
             element("dt", "source"),
             element("dd", source, f" (read {clause.read})"),
+            id=finding_id(number, finding),  # inside, so that whoever follows a link finds it open
         ),
         *map(_evidence, finding.verdict.evidence),
         class_=f"finding {look.name}",
-        id=finding_id(number, finding),
     )
     if look.name in ("fail", "warn"):
         made.set("open", "")

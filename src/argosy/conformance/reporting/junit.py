@@ -40,6 +40,7 @@ def _suite(report: Report) -> Element:
         "container": report.container,
         "profile": str(report.profile or ""),
         "verdict": str(report.conformance),
+        "checked_at": report.checked_at,
     }
     cases = [_case(report, finding) for finding in report.findings]
     return element(

@@ -123,8 +123,10 @@ def _message(*lines: str) -> str:
 
 
 def _notifications(reports: Sequence[Report], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """What is undecided (SARIF 3.58)."""
+    """What is undecided, and what else the reader should know (SARIF 3.58)."""
     for number, report in enumerate(reports):
+        for told in filter(None, (wording.checked_before(report), *report.notes)):
+            yield {"level": "note", "message": {"text": _message(told)}, "locations": _locations(report, number)}
         for finding in (finding for finding in report.findings if finding.status is Status.UNKNOWN):
             rule = finding.clause.id
             yield {

@@ -87,12 +87,14 @@ class ProjectFacts:
         serving: `[serving]`.
         base: `image.base`.
         image: Reference by which the package would name its image; the digest is invented where none is known.
+        has_archive: Whether the artifacts are in a model.tar.gz; else they are in the image.
         artifacts_bytes: Size of the model's files, unpacked.
         image_bytes: Size of the image, unpacked; None when none was built.
         samples: The validation's samples; None when none are named.
         expected: The results to compare with; None when none are named.
         files: The other files that the table names, by their paths.
         metered: Where the program counts what is charged.
+        opt_ins: Region -> how accounts get it, as far as AWS was asked.
         api: botocore's model; None when botocore is not installed.
         root: The project's folder.
     """
@@ -102,12 +104,14 @@ class ProjectFacts:
     serving: Serving = field(default_factory=Serving)
     base: str = "debian"
     image: str = ""
+    has_archive: bool = False
     artifacts_bytes: int = 0
     image_bytes: int | None = None
     samples: Folder | None = None
     expected: Folder | None = None
     files: Mapping[str, NamedFile] = field(default_factory=dict)
     metered: tuple[Metered, ...] = ()
+    opt_ins: Mapping[str, str | None] = field(default_factory=dict)
     api: ApiModel | None = None
     root: Path = Path()
 

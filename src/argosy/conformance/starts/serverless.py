@@ -1,5 +1,6 @@
 """A container as a serverless endpoint has it: a user that is not root, little memory, no GPU, three minutes."""
 
+import os
 from dataclasses import replace
 from typing import Final
 
@@ -34,6 +35,8 @@ def play(bench: Bench, case: Case) -> Case:
     launch = Launch(model_dir=bench.model_dir, user=_USER, memory_bytes=bench.serverless_mb * 2**20)
     baseline = invocations.baseline if invocations else None
     found = confined(replace(bench, startup_s=limit_s), launch, first, baseline)
+    if found.kind == "sandbox" and os.geteuid() != 0:  # its user namespace has no user but root
+        found = replace(found, is_enforced=False)
     return Case.of(OtherUser(found, _USER, bench.serverless_mb, limit_s))
 
 

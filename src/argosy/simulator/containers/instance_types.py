@@ -146,6 +146,6 @@ def find(name: str) -> InstanceType:
             "no instance type of SageMaker's hosting has this name",
             got=f"`{name}`",
             want="one as `ml.m5.large`",
-            hint=f"--as {near[0]}" if near else None,
+            hint=f"did you mean `{near[0]}`?" if near else None,
         )
     return known[wanted]
