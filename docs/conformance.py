@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 HOW: Final = {
     "image_checks": "the image at rest",
     "container_checks": "a running container",
+    "invocation_checks": "a running container",
     "project_checks": "the project",
     "account_checks": "AWS",
 }
@@ -50,6 +51,9 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sections: dict[str, str]
     rows: dict[str, Row]
+
+
+_HEAD: Final = "| | what | clause | looked at | test |\n| --- | --- | --- | --- | --- |"
 
 
 def read() -> Rows:
@@ -103,8 +107,9 @@ def _line(id_: str, row: Row, covering: list[Check[Any]]) -> str:
 
 
 def _how(check: Check[Any]) -> str:
-    folder = check.examine.__module__.split(".")[2]
-    return HOW[folder]
+    if check.group == "drills":
+        return "a drill"
+    return HOW[check.examine.__module__.split(".")[2]]
 
 
 def tests_of(clause_id: str) -> list[str]:

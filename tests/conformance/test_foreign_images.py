@@ -122,9 +122,9 @@ NOT_BROKEN: Mapping[str, str] = {
 }
 """Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
 
-NOT_TRIED = frozenset({"instance-type-memory", "instance-type-disk", "image-vulnerabilities"})
-"""Of clauses of level MUST: no instance type is given, and no scanner."""
-BAKED = frozenset({"start-read-only-model", "model-archive"})
+NOT_TRIED = frozenset({"instance-type-memory", "instance-type-disk"})
+"""Of clauses of level MUST: no instance type is given."""
+BAKED = frozenset({"model-archive"})
 """What is not there is not judged: this image brings its artifacts."""
 AT_LEISURE = frozenset({"accept-connection", "ping-busy"})
 """A machine that has no time decides nothing of these."""

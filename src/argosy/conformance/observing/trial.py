@@ -11,7 +11,7 @@ from argosy.conformance.observing.log import Unread
 from argosy.conformance.probes import Exchange, Held, Request, ping, send
 from argosy.conformance.recording import Moment
 from argosy.conformance.scenes.endpoint import Start, Stop
-from argosy.contract import HEADER_METERING, INVOCATION, STOP_GRACE
+from argosy.contract import HEADER_METERING, INVOCATION, PING, STOP_GRACE
 from argosy.errors import ContainerError
 from argosy.simulator.containers.container import Container, Launch
 
@@ -141,8 +141,11 @@ class Trial:
             # Not the whole grace: a server that waits for a request that it no longer reads ends once its client goes.
             patience_s = min(baseline.total_s + PATIENCE_S, limit_s - PATIENCE_S)
             held = Held(container.url, baseline.request, patience_s)
-        # The signal must find the request under way: with a body it is, from its first byte to its last.
+        # The signal must find the request under way: with a body it is, from its first byte to its last. A server that
+        # answers a health check has read what came before it; on a busy machine that takes a while.
         time.sleep(_SIGNAL_ARRIVES_S)
+        if held is not None:
+            send(container.url, ping(), PING.value)
         begun = time.monotonic()
         self._track.turn(Moment.TERMINATED, begun)
         container.terminate()
