@@ -117,8 +117,6 @@ NOT_BROKEN: Mapping[str, str] = {
     "batch-volume": "25 GB",
     "image-layer-size": "a layer of 52 GB",
     "start-shared-memory": "a server of test_mutations.py, and a sandbox of test_starts_in_sandbox.py",
-    "instance-type-memory": "a sandbox of test_starts_in_sandbox.py",
-    "instance-type-disk": "a sandbox of test_starts_in_sandbox.py",
 }
 """Clauses of level MUST that no image here breaks, and why; their judgement is tested on its scene."""
 
