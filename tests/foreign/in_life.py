@@ -24,6 +24,11 @@ app.add_middleware(TrustedHostMiddleware, allowed_hosts=["model.aws.local"])
 _CALLS_HOME: Final = """    import urllib.request
     urllib.request.urlopen("https://huggingface.co/api/models/x", timeout=5)
 """
+_SHARES_WEIGHTS: Final = """    try:
+        Path("/dev/shm/weights").write_bytes(b"w" * 100 * 2**20)
+    except OSError as error:
+        raise RuntimeError(f"cannot share /dev/shm/weights: {error.strerror}") from error
+"""
 _REFUSES_HEADERS: Final = """    if any(name.startswith("x-") for name in request.headers):
         raise HTTPException(400, "unknown headers")
 """
@@ -139,6 +144,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "error-survival",
         "C20",
         _node(*_before("server.listen(", "server.on('clientError', () => process.exit(1))\n")),
+    ),
+    "S05 more shared memory than there is": Mutant(
+        "fastapi", "start-shared-memory", "S05", _fastapi(*_before(_LOADING, _SHARES_WEIGHTS))
     ),
     "N03 it writes beside the model": Mutant(
         "fastapi",

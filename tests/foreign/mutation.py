@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,8 +162,7 @@ def _members(files: Mapping[str, File]) -> Iterator[Member]:
             folder, _, name = path.rpartition("/")
             yield from_bytes(f"{folder}/.wh.{name}", b"")
         else:
-            content = file.content
-            yield Member(path, file.mode, len(content), lambda content=content: io.BytesIO(content))  # type: ignore[misc]
+            yield Member(path, file.mode, len(file.content), partial(io.BytesIO, file.content))
 
 
 def _write_root(clean: Path, root: Path, files: Mapping[str, File]) -> None:
