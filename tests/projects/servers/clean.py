@@ -60,7 +60,7 @@ class Server(BaseHTTPRequestHandler):
         self.answer(200 if self.loaded.is_set() else 503, None)
 
     def execution_parameters(self):
-        self.answer(200, {"MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 30})
+        self.answer(200, {"MaxConcurrentTransforms": 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 30})
 
     def invoke(self, content_type, body):
         return {"predictions": [sum(row) for row in self.rows(content_type, body)]}

@@ -166,7 +166,10 @@ _PARAMETERS: Final[Group[ExecutionParameters]] = Group(
     "transform jobs", ExecutionParameters, needs=("start-healthy",), causes=("ping-any-host",)
 )
 _BATCH_START: Final[Group[BatchStart]] = Group("transform jobs", BatchStart, needs=("start-healthy",))
-_JOBS: Final[Group[Jobs]] = Group("transform jobs", Jobs, needs=("batch-start", "invocations"))
+# A server that a bad body ends loses the good ones that come after it, too.
+_JOBS: Final[Group[Jobs]] = Group(
+    "transform jobs", Jobs, needs=("batch-start", "invocations"), causes=("error-survival",)
+)
 
 CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
     _PARAMETERS.check(
