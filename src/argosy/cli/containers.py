@@ -39,7 +39,9 @@ _CAVEAT: Final = (
 )
 
 
-def open_container(target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
+def open_container(
+    target: str, kind: str | None, launch: Launch, environment: Environment, image: Image | None = None
+) -> Container:
     """The container of an image or project, not yet started; its `remove` removes what was made for it.
 
     Args:
@@ -48,6 +50,7 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
             first of the other three that this machine has.
         launch: How it is started. Without a `model_dir`, a project's artifacts are packed and unpacked again.
         environment: Of the command line.
+        image: The target's image, where it has been read or built already.
 
     Raises:
         UsageError: Neither a reference nor a project folder, or the project is wrong, or an image is to be a process.
@@ -56,7 +59,7 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
         ContainerError: This machine cannot run the image in a sandbox.
     """
     if Path(target).is_dir():
-        return _of_project(project.load(Path(target)), target, kind, launch, environment)
+        return _of_project(project.load(Path(target)), target, kind, launch, environment, image)
     if kind == PROCESS:
         raise UsageError(
             "an image is not run as a process", want="a project folder", where=target, hint="use `--container sandbox`"
@@ -65,11 +68,11 @@ def open_container(target: str, kind: str | None, launch: Launch, environment: E
     home = place.engine if isinstance(place, reference.DaemonReference) else None
     engine = _find_engine(kind or home, environment)
     if engine is None:
-        image = transports.read_image(target, open_access(environment))
+        image = image or transports.read_image(target, open_access(environment))
         return SandboxContainer(_unpack(image, environment), image.runtime, target, launch)
     if isinstance(place, reference.DaemonReference) and home in (None, engine.program):
         return EngineContainer(engine, place.name, target, launch)
-    image = transports.read_image(target, open_access(environment))
+    image = image or transports.read_image(target, open_access(environment))
     return EngineContainer(engine, _load(image, engine, environment), target, launch)
 
 
@@ -90,7 +93,9 @@ def identity(target: str, kind: str | None, environment: Environment) -> str:
     return transports.read_image(target, open_access(environment)).digest
 
 
-def _of_project(found: Project, target: str, kind: str | None, launch: Launch, environment: Environment) -> Container:
+def _of_project(
+    found: Project, target: str, kind: str | None, launch: Launch, environment: Environment, image: Image | None
+) -> Container:
     on_remove = None
     is_process = kind in (None, PROCESS)
     engine = None if is_process else _find_engine(kind, environment)
@@ -103,7 +108,7 @@ def _of_project(found: Project, target: str, kind: str | None, launch: Launch, e
             return _process(found, target, launch, environment, on_remove)
         from argosy.cli import build  # half of what this program is: an image that is there starts sooner without it
 
-        image = build.build_project(found, None, environment)
+        image = image or build.build_project(found, None, environment)
         if engine is None:
             return SandboxContainer(_unpack(image, environment), image.runtime, target, launch, on_remove)
         return EngineContainer(engine, _load(image, engine, environment), target, launch, on_remove)

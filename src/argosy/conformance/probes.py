@@ -16,7 +16,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from argosy.conformance.check import Evidence
+from argosy.contract import STREAM
 
+GARBAGE_S: Final = 5.0  # how long what comes back to bytes that are no request is read
 KEPT_BODY: Final = 64 * 1024
 _SHOWN_BODY: Final = 160
 _APART_S: Final = 0.05
@@ -143,7 +145,7 @@ class Exchange:
     @property
     def is_silent(self) -> bool:
         """Whether a server took the connection, and did not answer in time."""
-        return self.error.startswith("no answer")
+        return self.error.startswith(("no answer", "no end"))
 
     @property
     def is_success(self) -> bool:
@@ -319,6 +321,8 @@ class Held:
                 first_s = time.monotonic() - self._started if first_s is None else first_s
                 kept += part[: KEPT_BODY - len(kept)]
                 length, parts = length + len(part), parts + 1
+                if time.monotonic() - self._started > (whole_s := self._whole_s(response)):
+                    return self._failed(f"no end within {whole_s:.3g} s")
             if response.length:  # an answer that ends before its Content-Length: `read1` does not tell
                 raise http.client.IncompleteRead(bytes(kept), response.length)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -339,6 +343,11 @@ class Held:
             first_s=first_s,
             parts=parts,
         )
+
+    def _whole_s(self, response: http.client.HTTPResponse) -> float:
+        """How long the whole answer may take: a stream has its own time, and others may take a while to be read."""
+        is_stream = self._request.path == "/invocations" and response.chunked
+        return max(2 * self._timeout_s, STREAM.value if is_stream else 0)
 
     def _failed(self, error: str) -> Exchange:
         now = time.monotonic()
@@ -364,7 +373,8 @@ def send_garbage(url: str, garbage: bytes) -> None:
         sock.settimeout(1.0)
         sock.sendall(garbage)
         sock.shutdown(socket.SHUT_WR)
-        while sock.recv(2**16):
+        until = time.monotonic() + GARBAGE_S
+        while sock.recv(2**16) and time.monotonic() < until:
             pass
 
 

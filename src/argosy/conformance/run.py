@@ -18,6 +18,7 @@ from argosy.conformance.observing.at_rest import observe_at_rest
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.project import observe_project, requests_of
 from argosy.conformance.profile import Profile
+from argosy.conformance.reporting.redaction import without_secrets
 from argosy.conformance.scenes.account import AccountFacts, Refused
 from argosy.conformance.scenes.at_rest import Files, Scanned
 from argosy.conformance.scenes.endpoint import Isolation
@@ -101,7 +102,8 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
     isolation = case.find(Isolation)
     kind = isolation.kind if isolation else ""
     digest = subject.image.digest if subject.image else ""
-    findings = waive(judge(case, checks, terms.profile), terms)
+    judged = tuple(map(without_secrets, judge(case, checks, terms.profile)))
+    findings = waive(judged, terms)
     seconds = time.monotonic() - begun
     return Report(
         subject.target,

@@ -42,6 +42,7 @@ class Target:
         self._options = options
         self._around = around
         self._project: Project | None = project.load(Path(name)) if Path(name).is_dir() else None
+        self._image: Image | None = None  # once it is read or built: every container is made of the same
         self.terms = Terms(
             self._profile(),
             options.waivers_of(self._project),
@@ -90,6 +91,7 @@ class Target:
         if not is_process:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
+            self._image = subject.image
         with output.step(f"check {self.name}"):
             return examine(subject, bench, self.terms)
 
@@ -107,7 +109,7 @@ class Target:
         declared = self._options.instance_type
         if declared is not None:
             launch = replace(launch, cpus=launch.cpus or declared.cpus)
-        return open_container(self.name, self._options.container, launch, self._around)
+        return open_container(self.name, self._options.container, launch, self._around, self._image)
 
     def _scan(self, image: Image) -> Scan:
         """What a scanner finds in the image."""

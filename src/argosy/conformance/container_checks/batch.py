@@ -1,15 +1,17 @@
 """Transform jobs: the container starts for them, takes what they send, and one bad record costs one object."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.container_checks.startup import endings
+from argosy.conformance.profile import Profile
 from argosy.conformance.scenes.batch import BatchStart, Jobs
 from argosy.conformance.scenes.endpoint import ExecutionParameters
 from argosy.conformance.sources import MODEL_PACKAGE_IMAGES
-from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, BATCH_TRANSFORM_PAGE, CREATE_TRANSFORM_JOB
+from argosy.contract import BATCH_PAGE, BATCH_PAYLOAD_MB, BATCH_TRANSFORM_PAGE, CREATE_TRANSFORM_JOB, Level
 from argosy.simulator.transform.split import BatchStrategy
 
 _STRATEGIES: Final = tuple(BatchStrategy.__members__)
@@ -184,13 +186,16 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
         _execution_parameters,
     ),
     _BATCH_START.check(
-        should(
-            "batch-start",
-            BATCH_PAGE,
-            "The container starts with the variables of a transform job (SAGEMAKER_BATCH and others) and without.",
-            "read SAGEMAKER_BATCH, SAGEMAKER_MAX_PAYLOAD_IN_MB, SAGEMAKER_BATCH_STRATEGY and"
-            " SAGEMAKER_MAX_CONCURRENT_TRANSFORMS with defaults, or not at all",
-            rows="C18 B02",
+        replace(  # what is sold is validated by a transform job
+            should(
+                "batch-start",
+                BATCH_PAGE,
+                "The container starts with the variables of a transform job (SAGEMAKER_BATCH and others) and without.",
+                "read SAGEMAKER_BATCH, SAGEMAKER_MAX_PAYLOAD_IN_MB, SAGEMAKER_BATCH_STRATEGY and"
+                " SAGEMAKER_MAX_CONCURRENT_TRANSFORMS with defaults, or not at all",
+                rows="C18 B02",
+            ),
+            levels={Profile.MARKETPLACE: Level.MUST},
         ),
         _start,
     ),

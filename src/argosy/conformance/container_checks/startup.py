@@ -1,31 +1,18 @@
 """From the start of the container to its first healthy answer, with nothing from outside."""
 
-import re
 from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
+from argosy.conformance.observing.log_signs import MODEL_WRITTEN, NETWORK_WANTED, SHARED_MEMORY_FULL
 from argosy.conformance.scenes.endpoint import Isolation, Start
 from argosy.conformance.sources import ISOLATION_PAGE
-from argosy.contract import HOSTING_PAGE, SHARED_MEMORY
+from argosy.contract import HOSTING_PAGE, SHARED_MEMORY, STARTUP
 
-# The names of error codes are words in capitals: ModuleNotFoundError and FileNotFoundError hold "enotfound" too.
-_NETWORK_WANTED: Final = re.compile(
-    r"\b(?:ENOTFOUND|EAI_AGAIN)\b"
-    r"|(?i:temporary failure in name resolution|name or service not known|nameresolutionerror|getaddrinfo"
-    r"|could not resolve host|network is unreachable|failed to resolve (?:host|'[^']+' [(\[])|no such host"
-    r"|unable to locate credentials|nocredentialserror|failed to establish a new connection|maxretryerror)"
-)
 _SOON_S: Final = 240.0
 """What SageMaker gave until 2023, and what other tools still wait for."""
 _EARLY_S: Final = 10.0
 """A container that is itself slow to start opens no port before; a model is meant here."""
-_REFUSED: Final = r"((?i:read-only file system|permission denied)|\b(?:EROFS|EACCES)\b)"
-_MODEL_WRITTEN: Final = re.compile(rf"{_REFUSED}.*/opt/ml/model|/opt/ml/model.*{_REFUSED}")
-_SHARED_MEMORY_FULL: Final = re.compile(
-    r"(?i:no space left on device.*/dev/shm|/dev/shm.*no space left on device|insufficient shared memory"
-    r"|(?:unable|failed) to \w+ shared memory|out of shared memory)"
-)
 
 
 def _port(start: Start) -> Verdict:
@@ -41,6 +28,8 @@ def _port(start: Start) -> Verdict:
 
 
 def _healthy(start: Start) -> Verdict:
+    if start.healthy_s is not None and start.healthy_s > STARTUP.value:
+        return failed(f"200 after {start.healthy_s:.0f} s, want at most {STARTUP.value:g} s", *endings(start))
     if start.healthy_s is not None:
         return passed(f"200 after {start.healthy_s:.1f} s")
     if cause := _cause(start):
@@ -67,7 +56,7 @@ def _early(start: Start) -> Verdict:
 
 
 def _offline(isolation: Isolation) -> Verdict:
-    signs = [line for line in isolation.log if _NETWORK_WANTED.search(line)]
+    signs = [line for line in isolation.log if NETWORK_WANTED.search(line)]
     wanted = [Evidence("what it tried to reach", attempt) for attempt in isolation.attempts[:4]]
     wanted += [_log(signs)] if signs else []
     troubled = not isolation.is_healthy or isolation.server_errors > 0
@@ -85,7 +74,7 @@ def _offline(isolation: Isolation) -> Verdict:
 
 
 def _read_only_model(isolation: Isolation) -> Verdict:
-    signs = [line for line in isolation.log if _MODEL_WRITTEN.search(line)]
+    signs = [line for line in isolation.log if MODEL_WRITTEN.search(line)]
     if signs and (not isolation.is_healthy or isolation.server_errors):
         return failed("it writes to /opt/ml/model", _log(signs))
     if not isolation.is_read_only:
@@ -101,7 +90,7 @@ def _read_only_model(isolation: Isolation) -> Verdict:
 
 
 def _shared_memory(isolation: Isolation) -> Verdict:
-    signs = [line for line in isolation.log if _SHARED_MEMORY_FULL.search(line)]
+    signs = [line for line in isolation.log if SHARED_MEMORY_FULL.search(line)]
     if signs and (not isolation.is_healthy or isolation.server_errors):
         return failed("it wants more shared memory than there is", _log(signs))
     if not isolation.is_offline:
@@ -114,9 +103,9 @@ def _shared_memory(isolation: Isolation) -> Verdict:
 def _cause(start: Start) -> str | None:
     """The clause whose breach keeps the container from getting healthy, as its log tells."""
     for clause_id, pattern in (
-        ("start-offline", _NETWORK_WANTED),
-        ("start-read-only-model", _MODEL_WRITTEN),
-        ("start-shared-memory", _SHARED_MEMORY_FULL),
+        ("start-offline", NETWORK_WANTED),
+        ("start-read-only-model", MODEL_WRITTEN),
+        ("start-shared-memory", SHARED_MEMORY_FULL),
     ):
         if any(pattern.search(line) for line in start.log):
             return clause_id

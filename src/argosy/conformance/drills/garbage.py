@@ -7,13 +7,14 @@ Source:
 
 import contextlib
 import socket
+import time
 from typing import Final
 
 from argosy.conformance import requests
 from argosy.conformance.drills.clients import open_connection
 from argosy.conformance.drills.drill import NOT_HEALTHY, Plan, act, aftermath
 from argosy.conformance.observing.trial import Trial
-from argosy.conformance.probes import PLATFORM_HOST
+from argosy.conformance.probes import GARBAGE_S, PLATFORM_HOST
 from argosy.conformance.scenes.drills import Aftermath, Garbage
 
 _HEAD: Final = f"POST /invocations HTTP/1.1\r\nHost: {PLATFORM_HOST}\r\nContent-Type: application/json\r\n".encode()
@@ -72,7 +73,8 @@ def _send(plan: Plan, trial: Trial, what: str, sent: bytes) -> Aftermath:
             opened.settimeout(_LISTEN_S)
             opened.sendall(sent)
             opened.shutdown(socket.SHUT_WR)
-            while opened.recv(2**16):
+            until = time.monotonic() + GARBAGE_S
+            while opened.recv(2**16) and time.monotonic() < until:
                 pass
     return aftermath(plan, trial, what)
 

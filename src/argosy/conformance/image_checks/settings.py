@@ -17,6 +17,7 @@ from argosy.contract import (
     PORT,
     PlatformVariable,
 )
+from argosy.errors import InvalidReferenceError
 from argosy.image.image import is_digest
 from argosy.image.manifest import variables
 from argosy.image.materials.secrets import search_config
@@ -137,7 +138,10 @@ def _proxies(still: Still) -> Verdict:
 
 
 def _reference(still: Still) -> Verdict:
-    place = parse(still.target) if still.target else None
+    try:
+        place = parse(still.target) if still.target else None
+    except InvalidReferenceError:
+        place = None  # a project, which was built to be looked at
     if not isinstance(place, RegistryReference):
         return skipped("it was not named as an image in a registry")
     if len(place.name) > _LONGEST_NAME:

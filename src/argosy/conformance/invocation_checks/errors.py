@@ -24,9 +24,12 @@ _TRACES: Final = (
 
 
 def _status(errors: Errors) -> Verdict:
-    paid = [exchange for exchange in (*errors.bad, *errors.probes) if exchange.is_success and _says_error(exchange)]
+    paid = [exchange for exchange in errors.bad if exchange.is_success and _says_error(exchange)]
     if paid:
         return failed(f"{len(paid)} errors were answered with 2xx", *_evidence(paid))
+    told = [exchange for exchange in errors.probes if exchange.is_success and _says_error(exchange)]
+    if told:
+        return unknown("2xx was answered with what reads like an error: is it a prediction?", *_evidence(told))
     accepted = [exchange for exchange in errors.bad if exchange.is_success]
     if accepted:
         return unknown(
@@ -79,7 +82,8 @@ def _says_error(exchange: Exchange) -> bool:
     if not isinstance(answer, dict):
         return False
     status = str(answer.get("status", "")).lower()
-    return any(answer.get(field) for field in _ERROR_FIELDS) or status in _ERROR_STATUS
+    told = [answer.get(field) for field in _ERROR_FIELDS]
+    return any(said and not isinstance(said, int | float) for said in told) or status in _ERROR_STATUS
 
 
 def _evidence(exchanges: list[Exchange]) -> tuple[Evidence, ...]:

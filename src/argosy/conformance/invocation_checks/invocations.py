@@ -10,6 +10,7 @@ from argosy import media_type
 from argosy.conformance.check import SAMPLE, Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.probes import Exchange, printable
+from argosy.conformance.profile import Profile
 from argosy.conformance.requests import ATTRIBUTES
 from argosy.conformance.scenes.endpoint import Headers, Invocations
 from argosy.conformance.sources import MARKETPLACE_RESOURCE, MODEL_PACKAGE_IMAGES, SDK_ISSUES, SERVING_ISSUES
@@ -26,6 +27,8 @@ _TIMED_OUT: Final = re.compile(r"\bWORKER TIMEOUT\b|\bupstream timed out\b|\bHAR
 _MARGIN: Final = 0.5
 _VISIBLE: Final = re.compile(r"[\x21-\x7e \t]*")
 _NO_ROUTE: Final = (404, 405, 501)
+_ASKED: Final = tuple(profile for profile in Profile if profile is not Profile.MULTI_MODEL)
+"""A server of many models is invoked through `/models/NAME/invoke`, and need not answer `/invocations`."""
 SAMPLE_HINT: Final = f"give a request that it takes with {SAMPLE}"
 
 
@@ -82,6 +85,9 @@ def _invocations(invocations: Invocations) -> Verdict:
         return passed(f"{len(succeeded)} of {len(probes)} generic requests were answered with 2xx")
     if all(exchange.status in _NO_ROUTE for exchange in probes):
         return failed("POST /invocations is not routed", probes[0].evidence)
+    if all(exchange.error.startswith(("no answer", "no end")) for exchange in probes):
+        sentence = f"a generic request has no answer: it may be work in earnest; {SAMPLE_HINT}"
+        return unknown(sentence, probes[0].evidence, decide=SAMPLE)
     if all(exchange.status is None for exchange in probes):
         return failed("POST /invocations is never answered", probes[0].evidence)
     listed = ", ".join(f"{exchange.status or exchange.error} to {exchange.request.name}" for exchange in probes)
@@ -240,6 +246,7 @@ CHECKS: Final[tuple[Check[Invocations] | Check[Headers], ...]] = (
             "POST /invocations takes inference requests and answers them.",
             "route POST /invocations to the model; give `argosy check` a request with --sample and --content-type",
             rows="C08 F06",
+            only=_ASKED,
         ),
         _invocations,
         "worker-timeout",

@@ -1,5 +1,6 @@
 """Many requests at once: health checks meanwhile, answers that belong to their requests, clients that leave."""
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -71,10 +72,12 @@ def _busy(trial: Trial, request: Request, busy_s: float) -> Busy:
     with ThreadPoolExecutor(_CLIENTS) as pool:
         clients = [pool.submit(invoke_until_over) for _ in range(_CLIENTS)]
         begun = time.monotonic()
-        while time.monotonic() - begun < busy_s or (len(pings) < _FEWEST and all(map(_is_in_time, pings))):
-            time.sleep(POLL_S)
-            pings.append(trial.exchange(ping(), PATIENCE_S))
-        over.set()
+        try:
+            while time.monotonic() - begun < busy_s or (len(pings) < _FEWEST and all(map(_is_in_time, pings))):
+                time.sleep(POLL_S)
+                pings.append(trial.exchange(ping(), PATIENCE_S))
+        finally:
+            over.set()  # the pool waits for them, after Ctrl-C too
         answered = sum((client.result() for client in clients), Counter())
     return Busy(tuple(pings), tuple(answered.most_common()), _CLIENTS)
 
@@ -88,7 +91,8 @@ def _at_once(trial: Trial, wanted: Sequence[Request]) -> tuple[Exchange, ...]:
     together = threading.Barrier(_AT_ONCE)
 
     def invoke(requests: Sequence[Request]) -> list[Exchange]:
-        together.wait()
+        with contextlib.suppress(threading.BrokenBarrierError):  # a thread that could not start may not stop the others
+            together.wait(PATIENCE_S)
         return [trial.exchange(request) for request in requests]
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -63,8 +63,14 @@ def observe(bench: Bench, acts: Sequence[Act], wanted: Iterable[type], known: Ca
         case = case.joined(_played(act, bench, case))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         playing = [pool.submit(_played, act, bench, case) for act in _ready(chosen, case, is_alone=False)]
-        for one in playing:
-            case = case.joined(one.result())
+        try:
+            for one in playing:
+                case = case.joined(one.result())
+        except BaseException:
+            pool.shutdown(
+                wait=False, cancel_futures=True
+            )  # those that have not begun; the others remove what they made
+            raise
     return case
 
 

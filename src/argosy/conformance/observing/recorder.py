@@ -19,6 +19,7 @@ from argosy.conformance.recording import (
 )
 
 _INTERVAL_S: Final = 0.2
+_SAMPLER_ENDS_S: Final = 5.0
 _PAUSE: Final = 40
 """Between two samples lies this many times what one takes of a processor."""
 _MOST_POINTS: Final = 200
@@ -116,7 +117,7 @@ class Track:
             return
         self._over.set()
         if self._sampler is not None:
-            self._sampler.join()
+            self._sampler.join(_SAMPLER_ENDS_S)  # it may hang in an engine that does; it is no reason to hang here
         self._closed = time.monotonic()
         if not {turn.moment for turn in self._notes.turns} & {Moment.REFUSED, Moment.ENDED, Moment.KILLED}:
             self.turn(Moment.REMOVED, self._closed)

@@ -48,8 +48,10 @@ class Trial:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._track.close()
-        self.container.remove()
+        try:
+            self._track.close()
+        finally:
+            self.container.remove()
 
     def start(self) -> Start:
         """Start the container and wait until it is healthy, has ended, or time is up."""

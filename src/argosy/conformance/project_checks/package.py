@@ -30,8 +30,6 @@ _RESPONSE_TYPE: Final = re.compile(r"[-\w]+/.+")
 _MB: Final = 10**6
 _GB: Final = 10**9
 _VOLUME_GB: Final = 30
-_FULL_GB: Final = 25
-"""What may be unpacked onto a transform job's volume of 30 GB, so that there is room for the job itself."""
 _LARGE_GB: Final = 10
 _STREAM_S: Final = 480.0
 _BUILT_IN: Final = frozenset(
@@ -104,7 +102,7 @@ def _volume(facts: ProjectFacts) -> Verdict:
     size = artifacts + (facts.image_bytes or 0)
     what = "artifacts, without the image," if facts.image_bytes is None else "image and artifacts"
     seen = Evidence(what, f"{size / _MB:,.1f} MB unpacked")
-    if size > _FULL_GB * _GB:
+    if size > _VOLUME_GB * _GB:
         return failed(f"{what} have {size / _GB:.1f} GB; a transform job has {_VOLUME_GB} GB for all", seen)
     if facts.image_bytes is None:
         return unknown("how large the image is, is not known before it is built", seen)

@@ -51,7 +51,7 @@ class Isolation:
         has_mount: Whether anything was mounted at `/opt/ml/model`.
         is_read_only: Whether what is mounted there really is read-only.
         is_healthy: Whether it got healthy.
-        server_errors: Invocations that were answered with 5xx.
+        server_errors: Invocations that were answered with 5xx while the log said that one of these is missed.
         log: Its whole log until then.
         attempts: What it tried to reach, a sentence each, where that is seen.
     """

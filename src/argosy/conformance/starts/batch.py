@@ -13,12 +13,12 @@ from argosy.conformance.case import Case
 from argosy.conformance.observing.act import Act
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.trial import Trial
-from argosy.conformance.probes import BATCH_HOST, Exchange, ping
+from argosy.conformance.probes import Exchange
 from argosy.conformance.scenes.batch import BatchStart, Job, Jobs
 from argosy.conformance.scenes.endpoint import Invocations, Start
 from argosy.conformance.scenes.starts import SecondStart
-from argosy.conformance.starts.jobs import Plan, run
-from argosy.contract import BATCH_PAYLOAD_MB, DEFAULT_MAX_PAYLOAD_MB, PING, megabytes
+from argosy.conformance.starts.jobs import NOT_READY, Plan, is_ready, run
+from argosy.contract import BATCH_PAYLOAD_MB, DEFAULT_MAX_PAYLOAD_MB, megabytes
 from argosy.simulator.containers.container import Launch
 from argosy.simulator.transform.split import BatchStrategy, SplitType
 
@@ -56,19 +56,12 @@ def play(bench: Bench, case: Case) -> Case:
         found = Case.of(BatchStart(start, _VARIABLES))
         if not start.is_healthy:
             return found
-        # A job waits for its health checks up to half an hour; whoever does not answer them is known by then.
-        if _is_ready_for_jobs(trial):
+        if is_ready(trial):
             found = found.joined(Case.of(_jobs(trial, invocations)))
         else:
-            found = found.without((Jobs,), "its health checks are not answered as a transform job sends them")
+            found = found.without((Jobs,), NOT_READY)
         kind, second = trial.container.kind, trial.restart() if trial.container.can_restart else None
     return found.joined(Case.of(SecondStart(kind, start, second)))
-
-
-def _is_ready_for_jobs(trial: Trial) -> bool:
-    """Whether GET /ping is answered in time with the Host of transform jobs; asked twice, the machine may be busy."""
-    request = ping(host=BATCH_HOST, agent="Go-http-client/1.1")
-    return any(trial.send(request, PING.value).status == 200 for _ in range(2))
 
 
 def _jobs(trial: Trial, invocations: Invocations | None) -> Jobs:

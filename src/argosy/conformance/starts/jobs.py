@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from argosy.conformance.probes import printable
+from argosy.conformance.observing.trial import Trial
+from argosy.conformance.probes import BATCH_HOST, ping, printable
 from argosy.conformance.scenes.batch import Job
+from argosy.contract import PING
 from argosy.errors import ArgosyError
 from argosy.simulator.containers.container import Container, DelegatingContainer
 from argosy.simulator.storage.local_folder import LocalFolder
@@ -33,6 +35,7 @@ _KEPT_RESULT: Final = 2**20
 _LINE_LENGTH: Final = 500
 _CLIENT: Final = ModelClientConfig(invocations_timeout_in_seconds=60, invocations_max_retries=1)
 _SAME: Final = "check"
+NOT_READY: Final = "its health checks are not answered in time as a transform job sends them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,15 @@ class LentContainer(DelegatingContainer):
 
     def remove(self) -> None:
         """It goes on."""
+
+
+def is_ready(trial: Trial) -> bool:
+    """Whether GET /ping is answered in time as a transform job asks, which would wait for it for half an hour.
+
+    Asked twice: this machine may be busy.
+    """
+    request = ping(host=BATCH_HOST, agent="Go-http-client/1.1")
+    return any(trial.send(request, PING.value).status == 200 for _ in range(2))
 
 
 def run(plan: Plan, container: Container) -> Job:

@@ -40,4 +40,4 @@ def play(bench: Bench, case: Case) -> Case:
     return Case.of(OtherUser(found, _USER, bench.serverless_mb, limit_s))
 
 
-ACT: Final = Act("serverless", (OtherUser,), play)
+ACT: Final = Act("serverless", (OtherUser,), play, is_alone=True)

@@ -11,7 +11,7 @@ from argosy.conformance.observing.trial import Trial
 from argosy.conformance.scenes.batch import Job, ValidationJob
 from argosy.conformance.scenes.endpoint import Start
 from argosy.conformance.scenes.project import Folder, ProjectFacts
-from argosy.conformance.starts.jobs import LentContainer, carry_out, results_in
+from argosy.conformance.starts.jobs import NOT_READY, LentContainer, carry_out, is_ready, results_in
 from argosy.errors import UsageError
 from argosy.marketplace.model_package import PROFILE_NAME, Places, package_name, transform_job_definition
 from argosy.simulator.containers.container import Launch
@@ -44,6 +44,8 @@ def play(bench: Bench, case: Case) -> Case:
         start = trial.start()
         if not start.is_healthy:
             return Case.of(ValidationJob(start))
+        if not is_ready(trial):
+            return Case().without((ValidationJob,), NOT_READY)
         job = _run(definition, facts, trial)
     return Case.of(ValidationJob(start, job, expected=_expected(facts)))
 

@@ -151,9 +151,7 @@ class EngineContainer:
         except EngineError as error:
             raise self._not_started(error) from error
         found = engine.inspect_container(self._unique)
-        self._url = self._find_url(found, other)
-        self._seen_pid = _process_here(found)
-        self._pid = self._seen_pid if os.geteuid() == 0 else 0
+        self._note(found)
         if self._attempts is not None and self._folder is not None:
             if self._pid and other is None:
                 self._watcher = self._watch(self._attempts.file, self._folder / "watcher")
@@ -171,8 +169,13 @@ class EngineContainer:
             EngineError: It cannot be started.
         """
         self._engine.start(self._unique)
-        found = self._engine.inspect_container(self._unique)
-        self._url, self._pid = self._find_url(found, self._launch.shares_network_with), _process_here(found)
+        self._note(self._engine.inspect_container(self._unique))
+
+    def _note(self, found: Mapping[str, Any]) -> None:
+        """Where it listens, and its first process; it is another one after each start."""
+        self._url = self._find_url(found, self._launch.shares_network_with)
+        self._seen_pid = _process_here(found)
+        self._pid = self._seen_pid if os.geteuid() == 0 else 0
 
     def exit_code(self) -> int | None:
         """None while it runs, or before it was started."""
