@@ -12,14 +12,13 @@ from argosy.conformance.finding import Finding
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.probes import invocation
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import asked_by, judge
+from argosy.conformance.run import asked_by
 from argosy.contract import LABEL_BIDIRECTIONAL, Level
 from tests.conformance.servers import (
     SERVERS,
     Circumstances,
     failed_clauses,
     judge_server,
-    observe_server,
     reasons,
 )
 
@@ -165,8 +164,7 @@ def test_what_needs_a_prediction_is_undecided_where_there_was_none(
 
 
 def test_a_sample_that_is_answered_with_5xx_decides() -> None:
-    case = observe_server("always_fails", Circumstances((invocation("text/csv", b"1,2\n", "sample"),)))
-    findings = {finding.clause.id: finding for finding in judge(case)}
+    findings = judge_server("always_fails", Circumstances((invocation("text/csv", b"1,2\n", "sample"),)))
     assert failed_clauses(findings, Level.MUST) == {"invocations"}, reasons(findings)
     assert findings["invocations"].verdict.evidence[0].received.startswith("500")
 
