@@ -105,7 +105,7 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Mapping[str, "Future[Find
     """The findings of every server that a chosen test asks for; they mostly wait, so some run at once."""
     every = {act.name for act in DRILLS}
     wanted = {server for item in request.session.items if (server := _server_of(item)) in (*CLEAN, *DEFECTS)}
-    with ThreadPoolExecutor(5) as pool:
+    with ThreadPoolExecutor(10) as pool:
         played = {server: {DEFECTS[server][0]} if server in DEFECTS else every for server in wanted}
         longest_first = sorted(wanted, key=lambda server: server in DEFECTS)
         yield {server: pool.submit(_judge, server, played[server]) for server in longest_first}
