@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from argosy.conformance.case import Case
-from argosy.conformance.catalogue import ACTS
-from argosy.conformance.check import Status
+from argosy.conformance.catalogue import ACTS, CHECKS
+from argosy.conformance.check import Check, Status
 from argosy.conformance.finding import Finding
-from argosy.conformance.observing.act import observe
+from argosy.conformance.observing.act import Act, observe
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.probes import Request
 from argosy.conformance.profile import Profile
@@ -109,6 +109,16 @@ def observe_server(name: str, given: Circumstances = USUAL, model_dir: Path | No
 def judge_server(name: str, given: Circumstances = USUAL, model_dir: Path | None = None) -> Mapping[str, Finding]:
     case = observe_server(name, given, model_dir)
     return {finding.clause.id: finding for finding in judge(case, asked_by(given.profile), given.profile)}
+
+
+def of_acts(findings: Mapping[str, Finding], *acts: Act) -> Mapping[str, Finding]:
+    """The findings on what some acts give, and on nothing else."""
+    scenes = {scene for act in acts for scene in act.scenes}
+    return {check.clause.id: findings[check.clause.id] for check in CHECKS if _is_on(check, scenes, findings)}
+
+
+def _is_on(check: Check[Any], scenes: set[type], findings: Mapping[str, Finding]) -> bool:
+    return check.scene in scenes and check.clause.id in findings
 
 
 def reasons(findings: Mapping[str, Finding]) -> str:

@@ -12,14 +12,13 @@ from argosy.conformance.finding import Finding
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.probes import invocation
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import asked_by, judge
+from argosy.conformance.run import asked_by
 from argosy.contract import LABEL_BIDIRECTIONAL, Level
 from tests.conformance.servers import (
     SERVERS,
     Circumstances,
     failed_clauses,
     judge_server,
-    observe_server,
     reasons,
 )
 
@@ -95,8 +94,8 @@ WHERE_CLAIMED = set().union(*SOUND.values()) | {"response-media-type", "metering
 ROWS = b"[[77.0, 1.0]]"
 EVENTS = Circumstances(samples=(invocation("application/json", ROWS, "sample", "text/event-stream"),))
 CONVERSING = Circumstances(labels={LABEL_BIDIRECTIONAL: "true"})
-LONG = ("ignores_sigterm", "one_at_a_time", "slow_ping", "slow_sample")
-"""Servers that are waited for; they come first."""
+LONG = ("deaf_socket", "ignores_sigterm", "leaks_workers", "one_at_a_time", "slow_ping", "slow_sample")
+"""Servers that are mostly waited for, and keep no other one from being judged meanwhile."""
 GIVEN: Mapping[str, Circumstances] = {
     "never_listens": Circumstances(startup_s=3.0),
     "never_ready": Circumstances(startup_s=3.0),
@@ -118,9 +117,11 @@ def judged(
     (artifacts / "bias.txt").write_text("0")
     (artifacts / "unpacked").touch()
     wanted = {server for item in request.session.items if (server := _server_of(item))}
-    order = sorted({*wanted, "clean"}, key=lambda server: (server not in LONG, server))
-    with ThreadPoolExecutor(6) as pool:
-        yield {server: pool.submit(_judge, server, artifacts) for server in order}
+    with ThreadPoolExecutor(len(LONG)) as waiting, ThreadPoolExecutor(6) as pool:
+        yield {
+            server: (waiting if server in LONG else pool).submit(_judge, server, artifacts)
+            for server in sorted({*wanted, "clean"})
+        }
 
 
 def _server_of(item: pytest.Item) -> str | None:
@@ -130,6 +131,13 @@ def _server_of(item: pytest.Item) -> str | None:
 
 def _judge(server: str, artifacts: Path) -> Findings:
     return judge_server(server, GIVEN.get(server, Circumstances(startup_s=30.0)), artifacts)
+
+
+@pytest.mark.usefixtures("judged")  # they are at work meanwhile
+def test_a_sample_that_is_answered_with_5xx_decides() -> None:
+    findings = judge_server("always_fails", Circumstances((invocation("text/csv", b"1,2\n", "sample"),)))
+    assert failed_clauses(findings, Level.MUST) == {"invocations"}, reasons(findings)
+    assert findings["invocations"].verdict.evidence[0].received.startswith("500")
 
 
 @pytest.mark.parametrize("server", sorted(SOUND))
@@ -162,13 +170,6 @@ def test_what_needs_a_prediction_is_undecided_where_there_was_none(
         assert findings[clause_id].verdict.decide == SAMPLE
     assert "500 to CSV of one row" in findings["invocations"].verdict.reason
     assert "answered with 500" in findings["ping-busy"].verdict.reason
-
-
-def test_a_sample_that_is_answered_with_5xx_decides() -> None:
-    case = observe_server("always_fails", Circumstances((invocation("text/csv", b"1,2\n", "sample"),)))
-    findings = {finding.clause.id: finding for finding in judge(case)}
-    assert failed_clauses(findings, Level.MUST) == {"invocations"}, reasons(findings)
-    assert findings["invocations"].verdict.evidence[0].received.startswith("500")
 
 
 def test_every_server_is_named_here() -> None:

@@ -97,7 +97,13 @@ def test_records_of_an_answer_are_counted(result: bytes, records: int, is_certai
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2", b"3")), Status.PASS),
         ("batch-bad-record", Jobs(UNDERSTOOD, whole=FOUR, poisoned=job(b"1", b"2")), Status.FAIL),
         ("batch-retries", Jobs(UNDERSTOOD, whole=FAILED), Status.SKIP),
-        ("batch-retries", Jobs(UNDERSTOOD, whole=job(b"1", retries=1)), Status.FAIL),
+        ("batch-retries", Jobs(UNDERSTOOD, whole=job(b"1", retries=1)), Status.UNKNOWN),
+        ("batch-retries", Jobs(UNDERSTOOD, whole=job(b"1", retries=2)), Status.FAIL),
+        (
+            "batch-retries",
+            Jobs(UNDERSTOOD, UNDERSTOOD, job(b"1", retries=1), concurrent=job(b"1", retries=1)),
+            Status.FAIL,
+        ),
     ],
 )
 def test_jobs_are_judged(clause_id: str, jobs: Jobs, status: Status) -> None:
@@ -275,18 +281,15 @@ def test_two_containers_that_have_no_network_in_common_decide_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "following", "content_type", "hand_over"),
+    ("answer", "following", "status"),
     [
-        (exchange(200), exchange(200), Status.PASS, Status.PASS),
-        (exchange(200), exchange(400), Status.PASS, Status.PASS),
-        (exchange(200), exchange(415), Status.PASS, Status.FAIL),
-        (exchange(200), exchange(500), Status.PASS, Status.FAIL),
-        (exchange(503), None, Status.UNKNOWN, Status.UNKNOWN),
+        (exchange(200), exchange(200), Status.PASS),
+        (exchange(200), exchange(400), Status.PASS),
+        (exchange(200), exchange(415), Status.FAIL),
+        (exchange(200), exchange(500), Status.FAIL),
+        (exchange(200), None, Status.UNKNOWN),
+        (exchange(503), None, Status.UNKNOWN),
     ],
 )
-def test_what_is_handed_over_is_judged(
-    answer: Exchange, following: Exchange | None, content_type: Status, hand_over: Status
-) -> None:
-    scene = HandOver(answer, following)
-    assert finding("pipeline-content-type", scene).status is content_type
-    assert finding("pipeline-hand-over", scene).status is hand_over
+def test_what_is_handed_over_is_judged(answer: Exchange, following: Exchange | None, status: Status) -> None:
+    assert finding("pipeline-hand-over", HandOver(answer, following)).status is status

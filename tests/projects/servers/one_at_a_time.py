@@ -16,7 +16,7 @@ class OneAtATime(Server):
     def invoke(self, content_type, body):
         with turn:
             answer = super().invoke(content_type, body)
-            time.sleep(1.0)
+            time.sleep(0.8)
             return answer
 
 

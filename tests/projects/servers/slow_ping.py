@@ -7,7 +7,7 @@ from clean import Server, run
 
 class SlowPing(Server):
     def ping(self):
-        time.sleep(2.5)
+        time.sleep(2.2)
         super().ping()
 
 

@@ -125,6 +125,7 @@ def test_the_kernel_s_tables_are_read(tmp_path: Path) -> None:
         Row(("169.254.255.131", 40742), ("1.1.1.1", 80), "02", 4712),
     ]
     assert [row.remote for row in sockets("tcp6", tmp_path)] == [("::", 0), ("2.2.2.2", 443)]
+    assert [row.inode for row in sockets("tcp", tmp_path, "02")] == [4712]
     assert listening(8080, tmp_path) == {"127.0.0.1"}
     assert listening(8081, tmp_path) == {"::"}
     assert listening(8082, tmp_path) == frozenset()

@@ -267,9 +267,9 @@ CHECKS: Final[tuple[Check[Invocations] | Check[Headers], ...]] = (
         should(
             "response-content-type",
             INVOKE_ENDPOINT,
-            "An answer says in Content-Type what it is: the buyer's client is told so.",
+            "An answer says in Content-Type what it is: the buyer's client, or the next in a pipeline, is told so.",
             "set Content-Type on every answer with a body",
-            rows="C08 V04",
+            rows="C08 N10 V04",
         ),
         _declared_type,
         "invocations",

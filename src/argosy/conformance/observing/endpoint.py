@@ -4,6 +4,7 @@ The order spares starts: invocations, health, headers, load, bodies, errors, cli
 one container. A second one is started only to stop it when the first did not live that long.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from argosy.conformance import requests
@@ -54,6 +55,7 @@ def play(bench: Bench, case: Case) -> Case:
     """
     with Trial(bench) as trial:
         start = trial.start()
+        start = replace(start, is_loopback_only=not start.failure and trial.is_seen_on_loopback_only())
         if not start.is_healthy:
             return Case.of(start, _isolation(trial, bench, start, ()))
         invocations, between = serial.invoke(trial, bench)

@@ -103,7 +103,6 @@ class Trial:
             waited_s=time.monotonic() - begun,
             pings=tuple(pings),
             exit_code=exit_code,
-            is_loopback_only=self._is_seen_on_loopback_only(),
             has_artifacts=self._bench.has_artifacts,
             log=() if healthy_s is not None else self.log(_START_LOG_LINES),
         )
@@ -175,6 +174,6 @@ class Trial:
             self._track.turn(Moment.ENDED)
         return exit_code
 
-    def _is_seen_on_loopback_only(self) -> bool:
-        """Of an image: a project is told to listen there."""
+    def is_seen_on_loopback_only(self) -> bool:
+        """Whether a container of an image listens on 127.0.0.1 alone; a project is told to."""
         return self._bench.is_read_only and self.container.is_on_loopback_only()

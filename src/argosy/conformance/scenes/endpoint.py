@@ -19,7 +19,7 @@ class Start:
         waited_s: Seconds that were waited.
         pings: The health checks, without those that went as the one before.
         exit_code: Of a container that ended.
-        is_loopback_only: Whether it listens on 127.0.0.1 alone, where that can be seen.
+        is_loopback_only: Whether it listens on 127.0.0.1 alone, where that can be seen; of the endpoint's container.
         has_artifacts: Whether it was given any.
         log: The end of its log.
     """

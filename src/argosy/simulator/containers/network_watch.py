@@ -54,21 +54,30 @@ class Row:
     inode: int
 
 
-def sockets(table: str, folder: Path = Path("/proc/self/net")) -> Iterator[Row]:
-    """The rows of a table (`tcp`, `udp6`, …) of a network namespace; none where there is no such table."""
+def sockets(table: str, folder: Path = Path("/proc/self/net"), state: str = "") -> Iterator[Row]:
+    """The rows of a table (`tcp`, `udp6`, …) of a network namespace; none where there is no such table.
+
+    Args:
+        table: Its name.
+        folder: Where the tables are.
+        state: Of the rows that are wanted; empty means all. A busy machine has ten thousands of connections that are
+            over and wait, and to read their addresses takes long.
+    """
     try:
         lines = (folder / table).read_text(encoding="ascii").splitlines()[1:]
     except OSError:
         return
     for line in lines:
         fields = line.split()
+        if state and fields[3] != state:
+            continue
         yield Row(_address(fields[1]), _address(fields[2]), fields[3], int(fields[9]))
 
 
 def listening(port: int, folder: Path = Path("/proc/self/net")) -> frozenset[str]:
     """The addresses at which a TCP port is listened on, in a network namespace."""
-    rows = (row for table in ("tcp", "tcp6") for row in sockets(table, folder))
-    return frozenset(row.local[0] for row in rows if row.state == _LISTEN and row.local[1] == port)
+    rows = (row for table in ("tcp", "tcp6") for row in sockets(table, folder, _LISTEN))
+    return frozenset(row.local[0] for row in rows if row.local[1] == port)
 
 
 class NetworkWatch:
