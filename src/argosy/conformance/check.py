@@ -116,6 +116,8 @@ class Group(Generic[Scene]):
     needs: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
 
-    def check(self, clause: Clause, examine: Callable[[Scene], Verdict], *needs: str) -> Check[Scene]:
-        """The check of one clause; `needs` are added to the group's."""
-        return Check(clause, self.name, self.scene, examine, self.needs + needs, self.causes)
+    def check(
+        self, clause: Clause, examine: Callable[[Scene], Verdict], *needs: str, causes: tuple[str, ...] = ()
+    ) -> Check[Scene]:
+        """The check of one clause; `needs` and `causes` are added to the group's."""
+        return Check(clause, self.name, self.scene, examine, self.needs + needs, self.causes + causes)

@@ -206,6 +206,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # three scene types, hence Any
         _objects,
         "invocation-headers",
         "ping-any-host",
+        causes=("invocation-any-host",),
     ),
     _JOBS.check(
         should(
