@@ -85,14 +85,15 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self._is_target = attributes.get("class") == "target"
-        if self._is_target:
+        if attributes.get("class") == "target":
+            assert tag == "p"
+            self._is_target = True
             self.targets.append("")
         fetching = {"src", "srcset", "poster", "data"} | ({"href"} if tag == "link" else set())
         self.fetched += [(tag, attributes[name]) for name in fetching & attributes.keys()]
 
     def handle_endtag(self, tag: str) -> None:
-        self._is_target = False
+        self._is_target = self._is_target and tag != "p"
 
     def handle_data(self, data: str) -> None:
         if self._is_target:
