@@ -7,7 +7,7 @@ from argosy.conformance.probes import invocation
 from argosy.simulator.containers.instance_types import InstanceType
 from tests.foreign.mutation import Change, Mutant, edit
 
-_ROW: Final = invocation("text/csv", b"1.0,2.0,3.0,4.0\n", "sample")
+_ROWS: Final = invocation("text/csv", b"1.0,2.0,3.0,4.0\n" * 15, "sample")
 _SMALL: Final = InstanceType("ml.small.test", 2, 512 * 2**20, 64 * 2**20)
 _PATH: Final = "PATH=/opt/program:/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NEVER_HEALTHY_S: Final = 8.0
@@ -33,9 +33,11 @@ _REFUSES_HEADERS: Final = """    if any(name.startswith("x-") for name in reques
         raise HTTPException(400, "unknown headers")
 """
 _DECODES: Final = "    rows = decode("
-_REFUSES_JOBS: Final = """  if (request.headers['user-agent'] === 'Go-http-client/1.1') return answer(response, 403)
+_REFUSES_JOBS: Final = """  if (process.env.SAGEMAKER_BATCH) return answer(response, 501)
 """
-_WORKS_FOR_A_SECOND: Final = """  for (const end = Date.now() + 1000; Date.now() < end;);
+_REFUSES_CLIENTS: Final = """  if (request.headers['user-agent'] === 'Go-http-client/1.1') return answer(response, 403)
+"""
+_WORKS_FOR_LONG: Final = """  for (const end = Date.now() + 800; Date.now() < end;);
 """
 
 
@@ -85,9 +87,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "nginx-flask",
         "worker-timeout",
         "F06",
-        _flask(*_before("        model = cls", "        import time\n\n        time.sleep(3)\n")),
-        runtime={"Env": [_PATH, "MODEL_SERVER_TIMEOUT=1", "MODEL_SERVER_WORKERS=8"]},
-        samples=(_ROW,),
+        _flask(*_before("        model = cls", "        import time\n\n        time.sleep(0.2 * len(rows))\n")),
+        runtime={"Env": [_PATH, "PYTHONUNBUFFERED=1", "MODEL_SERVER_TIMEOUT=1", "MODEL_SERVER_WORKERS=4"]},
+        samples=(_ROWS,),
     ),
     "F07 more memory than there is": Mutant(
         "fastapi",
@@ -118,16 +120,19 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "C05",
         _node(
             "=== 'GET') answer(response, 200)",
-            "=== 'GET') setTimeout(answer, 2500, response, 200)",
+            "=== 'GET') setTimeout(answer, 2200, response, 200)",
         ),
     ),
     "C08 no /invocations": Mutant("node", "invocations", "C08", _node("'/invocations'", "'/predict'")),
     "C08 no transform jobs": Mutant(
         "node", "batch-objects", "C08", _node(*_before("  const parts = []", _REFUSES_JOBS))
     ),
-    "C10 one at a time": Mutant("node", "ping-busy", "C10", _node(*_before("  return rows.map(", _WORKS_FOR_A_SECOND))),
+    "C10 one at a time": Mutant("node", "ping-busy", "C10", _node(*_before("  return rows.map(", _WORKS_FOR_LONG))),
     "C11 strict headers": Mutant(
         "fastapi", "invocation-headers", "C11", _fastapi(*_before(_DECODES, _REFUSES_HEADERS))
+    ),
+    "C12 browsers only": Mutant(
+        "node", "invocation-any-host", "C12", _node(*_before("  const parts = []", _REFUSES_CLIENTS))
     ),
     "C13 the shell keeps SIGTERM": Mutant(
         "fastapi", "stop-grace", "C13", {"app/serve": edit(("exec uvicorn", "uvicorn"))}

@@ -21,6 +21,7 @@ from argosy.contract import STREAM
 GARBAGE_S: Final = 5.0  # how long what comes back to bytes that are no request is read
 KEPT_BODY: Final = 64 * 1024
 _SHOWN_BODY: Final = 160
+_SHOWN_LINES: Final = 8
 _APART_S: Final = 0.05
 """Parts of an answer that come within this time may be one that was cut on its way."""
 _CONNECT_TIMEOUT_S: Final = 5.0
@@ -112,7 +113,7 @@ class Exchange:
         total_s: Seconds until the whole answer, or the failure, was there.
         error: Why no answer came: `refused`, `closed without an answer`, `reset`, `no answer within 2 s`; else empty.
         ended_at: `time.monotonic()` at the end.
-        log: Lines that the container logged meanwhile, where they were fetched.
+        log: Lines that the container logged meanwhile, where they were fetched; evidence shows the last ones.
         first_s: Seconds until the first byte of the answer's body, None when it has none.
         parts: In how many pieces the answer's body came: at least one for each chunk.
     """
@@ -191,7 +192,7 @@ class Exchange:
     @property
     def evidence(self) -> Evidence:
         """The exchange as a finding shows it."""
-        return Evidence(self.request.line, self.outcome, round(self.total_s, 3), self.log)
+        return Evidence(self.request.line, self.outcome, round(self.total_s, 3), self.log[-_SHOWN_LINES:])
 
 
 def ping(*, host: str | None = None, method: str = "GET", agent: str = "AHC/2.0") -> Request:

@@ -10,6 +10,7 @@ from argosy.contract import HEADER_CUSTOM_ATTRIBUTES
 from tests.conformance.exchanges import exchange, finding
 
 GIVEN_UP = replace(exchange(502), log=("[2026-11-23] [7] [CRITICAL] WORKER TIMEOUT (pid:9)",))
+TRACEBACK = tuple(f'  File "model.py", line {number}, in layer' for number in range(100))
 LATE = exchange(None, error="no answer within 60 s", seconds=60.1)
 
 
@@ -18,6 +19,14 @@ def test_a_worker_that_was_given_up_is_the_only_finding() -> None:
     assert finding("worker-timeout", scene).status is Status.FAIL
     for clause_id in ("invocation-time", "invocations", "response-content-type"):
         assert finding(clause_id, scene).status is Status.SKIP
+
+
+def test_a_worker_that_was_given_up_is_seen_before_a_long_traceback() -> None:
+    given_up = replace(GIVEN_UP, log=(*GIVEN_UP.log, *TRACEBACK))
+    verdict = finding("worker-timeout", Invocations((given_up,), ())).verdict
+    assert verdict.status is Status.FAIL
+    assert verdict.evidence[0].log == GIVEN_UP.log
+    assert given_up.evidence.log == TRACEBACK[-8:]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,7 @@ CHECKS: Final[tuple[Check[Files], ...]] = (
             rows="C10 F06",
         ),
         _timeout,
+        causes=("worker-timeout",),
     ),
     _GROUP.check(
         should(

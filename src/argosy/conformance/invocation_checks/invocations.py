@@ -4,6 +4,7 @@ What a stranger's model takes is not known, so a 4xx to a generic request says n
 """
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from argosy import media_type
@@ -34,14 +35,19 @@ SAMPLE_HINT: Final = f"give a request that it takes with {SAMPLE}"
 
 def is_timed_out(exchange: Exchange) -> bool:
     """Whether a server in the container gave up on the request before it was answered, as its log says."""
-    return any(_TIMED_OUT.search(line) for line in exchange.log)
+    return bool(_timed_out(exchange))
+
+
+def _timed_out(exchange: Exchange) -> tuple[str, ...]:
+    """The lines that say so: what follows them in the log may be a long traceback."""
+    return tuple(line for line in exchange.log if _TIMED_OUT.search(line))
 
 
 def _worker(invocations: Invocations) -> Verdict:
     given_up = [exchange for exchange in invocations.all if is_timed_out(exchange)]
     if given_up:
         sentence = f"{len(given_up)} of {len(invocations.all)} invocations were given up by a server in the container"
-        return failed(sentence, *(exchange.evidence for exchange in given_up[:4]))
+        return failed(sentence, *(replace(exchange.evidence, log=_timed_out(exchange)) for exchange in given_up[:4]))
     return passed(f"none of {len(invocations.all)} invocations was given up by a server in the container")
 
 

@@ -22,6 +22,8 @@ _SIGNAL_ARRIVES_S: Final = 0.2
 _ENDING_S: Final = 1.0
 _RESTART_GRACE_S: Final = 2.0
 _LOG_LINES: Final = 8
+_INVOCATION_LOG_LINES: Final = 400
+"""What a server says of an invocation that it gives up stands before the traceback of a whole model."""
 _START_LOG_LINES: Final = 40
 
 
@@ -117,7 +119,7 @@ class Trial:
         """Send a request; an answer that may become a finding gets the lines that were logged meanwhile."""
         exchange = self.exchange(request, timeout_s)
         if exchange.status is None or exchange.is_server_error:
-            exchange = replace(exchange, log=self.log())
+            exchange = replace(exchange, log=self.log(_INVOCATION_LOG_LINES))
         if exchange.header(HEADER_METERING) is not None:
             self.metered.append(exchange)
         self.last = exchange
