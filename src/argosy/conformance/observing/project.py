@@ -36,7 +36,7 @@ def observe_project(
     Args:
         project: The project; None when what is examined is no project.
         image_bytes: Size of its image, unpacked; None when none was built.
-        opt_ins: Region -> how accounts get it, where AWS was asked.
+        opt_ins: Region -> how accounts get it, as far as AWS told; None when it was not to be asked.
     """
     if project is None:
         return Case().without(SCENES, NO_PROJECT)
@@ -61,7 +61,7 @@ def observe_project(
         expected=None if said.expected is None else files.folder(said.expected),
         files={name: files.named(name) for name in _named(table)},
         metered=tuple(_metered(project)),
-        opt_ins=dict(opt_ins or {}),
+        opt_ins=opt_ins,
         api=_api(create_request(table, types, image, has_archive)),
         root=project.root,
     )

@@ -94,7 +94,7 @@ class ProjectFacts:
         expected: The results to compare with; None when none are named.
         files: The other files that the table names, by their paths.
         metered: Where the program counts what is charged.
-        opt_ins: Region -> how accounts get it, as far as AWS was asked.
+        opt_ins: Region -> how accounts get it, as far as AWS told; None when it was not to be asked.
         api: botocore's model; None when botocore is not installed.
         root: The project's folder.
     """
@@ -111,7 +111,7 @@ class ProjectFacts:
     expected: Folder | None = None
     files: Mapping[str, NamedFile] = field(default_factory=dict)
     metered: tuple[Metered, ...] = ()
-    opt_ins: Mapping[str, str | None] = field(default_factory=dict)
+    opt_ins: Mapping[str, str | None] | None = None
     api: ApiModel | None = None
     root: Path = Path()
 
