@@ -77,22 +77,25 @@ def observe_project(
 
 
 def requests_of(facts: ProjectFacts) -> tuple[Request, ...]:
-    """What a project says that its image understands: a sample of the validation, asked for in each response type.
+    """What a project says that its image understands: a sample of each content type, in each response type.
 
     An endpoint gets what the validation's job would send in one request. None for samples that are larger than is kept
-    of them, and for records in frames.
+    of them, and none of the validation's for records in frames.
     """
     said = facts.table.validation
-    content_type = said.content_type or next(iter(facts.types.content_types), None)
-    whole = [file for file in (facts.samples.files if facts.samples else ()) if file.is_whole and file.size]
-    if content_type is None or not whole or said.split_type not in ("None", "Line"):
-        return ()
-    file = min(whole, key=lambda one: one.size)
-    lines = file.head.splitlines()
-    body = lines[0] if said.split_type == "Line" and said.batch_strategy == "SingleRecord" else file.head
-    return tuple(
-        invocation(content_type, body, f"sample `{file.path}`", accept=accept) for accept in facts.types.response_types
-    )
+    own = {file.path for file in facts.samples.files} if facts.samples else set()
+    found = []
+    for content_type, file in facts.samples_by_type().items():
+        body = file.head
+        if file.path in own and said.split_type not in ("None", "Line"):
+            continue
+        if file.path in own and said.split_type == "Line" and said.batch_strategy == "SingleRecord":
+            body = body.splitlines()[0]
+        found += [
+            invocation(content_type, body, f"sample `{file.path}`", accept=accept)
+            for accept in facts.types.response_types
+        ]
+    return tuple(found)
 
 
 class _Files:
