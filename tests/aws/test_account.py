@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 
-from argosy.aws.account import Account, Role, Scan, Statement
+from argosy.aws.account import Account, Role, Scan, Statement, Trust
 from argosy.errors import AwsError, UsageError
 from tests.aws import seller
 from tests.aws.stand_in import moto_server
@@ -32,7 +33,7 @@ def account(url: str, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 def test_where(account: Account) -> None:
-    assert account.has_credentials()
+    assert account.credentials_fault() is None
     assert account.opt_in_statuses()["us-east-1"] == "opt-in-not-required"
 
 
@@ -100,7 +101,7 @@ def test_a_role_with_its_policies(account: Account, is_attached: bool) -> None:
     seller.make_role(seller.VALIDATION_ROLE, "sagemaker.amazonaws.com", policy, is_attached=is_attached)
     assert account.role(seller.VALIDATION_ROLE) == Role(
         seller.VALIDATION_ROLE,
-        frozenset({"sagemaker.amazonaws.com"}),
+        (Trust(True, ("sagemaker.amazonaws.com",)),),
         (
             Statement(True, ("s3:GetObject",), ("arn:aws:s3:::b/*",)),
             Statement(False, ("s3:*",), ("*",), is_plain=False),
@@ -110,23 +111,30 @@ def test_a_role_with_its_policies(account: Account, is_attached: bool) -> None:
     assert account.role(seller.ACCESS_ROLE) is None
 
 
-@pytest.mark.parametrize(
-    "trust",
-    [
-        {"Effect": "Deny", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
-        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"},
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:TagSession"},
-        {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"},
-    ],
-)
-def test_what_does_not_let_a_service_take_a_role(account: Account, trust: dict[str, object]) -> None:
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+def test_the_statements_of_a_trust_policy(account: Account) -> None:
+    service = {"Service": "sagemaker.amazonaws.com"}
+    assume = {"Action": "sts:AssumeRole"}
+    trust: list[tuple[dict[str, object], Trust]] = [
+        ({"Effect": "Deny", "Principal": service, **assume}, Trust(False, ("sagemaker.amazonaws.com",))),
+        ({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, **assume}, Trust(True, ())),
+        (
+            {"Effect": "Allow", "Principal": service, "Action": ["sts:Assume*", "sts:TagSession"]},
+            Trust(True, ("sagemaker.amazonaws.com",), ("sts:Assume*", "sts:TagSession")),
+        ),
+        ({"Effect": "Allow", "Principal": "*", **assume}, Trust(True, ("*",), is_plain=False)),
+        ({"Effect": "Allow", "Principal": {"AWS": "*"}, **assume}, Trust(True, ("*",), is_plain=False)),
+        (
+            {"Effect": "Allow", "Principal": service, **assume, "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            Trust(True, ("sagemaker.amazonaws.com",), is_plain=False),
+        ),
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement for statement, _ in trust]})
     boto3.client("iam", region_name=seller.REGION).create_role(
         RoleName="vehicle-validation", AssumeRolePolicyDocument=document
     )
     found = account.role(seller.VALIDATION_ROLE)
     assert found is not None
-    assert found.services == frozenset()
+    assert found.trust == tuple(expected for _, expected in trust)
 
 
 def test_quotas_come_from_all_pages(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +169,7 @@ def test_a_refused_call_names_the_missing_action_and_no_credential(
 
 
 def test_an_aws_that_does_not_answer_is_an_error(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://me:{SECRET}@127.0.0.1:9")
     with pytest.raises(AwsError, match="EndpointConnectionError") as caught:
         Account(seller.REGION).opt_in_statuses()
     assert caught.value.action == "ec2:DescribeRegions"
@@ -174,10 +182,28 @@ def test_without_credentials_there_are_none(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert not Account(seller.REGION).has_credentials()
+    assert Account(seller.REGION).credentials_fault() == ""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UsageError, match="nobody"):
+    with pytest.raises(UsageError, match="boto3 cannot read its settings") as caught:
         Account(seller.REGION)
+    assert caught.value.got == "ProfileNotFound"
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/bin/echo []", "/bin/echo hunter2", "/nowhere/at/all"])
+def test_a_program_that_gives_no_credentials_is_told_by_the_class_of_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    fault = Account(seller.REGION).credentials_fault()
+    assert fault
+    assert fault.endswith("Error")
+    with pytest.raises(AwsError) as caught:
+        Account(seller.REGION).opt_in_statuses()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_without_boto3_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def test_without_credentials_the_error_says_so(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_api_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://me:it-is-secret@127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "it-is-secret")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

@@ -30,3 +30,13 @@ def test_what_s3_refuses_is_told_in_its_words(client: S3Client) -> None:
     assert raised.value.where == "s3://no-such-bucket/"
     assert raised.value.hint == "aws s3 mb s3://no-such-bucket"
     assert "it-is-secret" not in str(raised.value)
+
+
+def test_a_login_in_the_url_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:it-is-secret@127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "it-is-secret")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(StorageError, match="S3 cannot be asked") as raised:
+        list(S3Client().list("bucket", ""))
+    assert "it-is-secret" not in str(raised.value)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from argosy.aws.account import Role, Scan, Statement, StoredImage
+from argosy.aws.account import Role, Scan, Statement, StoredImage, Trust
 from argosy.conformance.case import Case
 from argosy.conformance.catalogue import CHECKS, CLAUSES
 from argosy.conformance.check import Status
@@ -15,9 +15,11 @@ from argosy.conformance.finding import Finding
 from argosy.conformance.profile import Profile
 from argosy.conformance.run import judge
 from argosy.conformance.scenes.account import AccountFacts, Refused
+from argosy.conformance.scenes.project import ProjectFacts
 from argosy.marketplace.model_package import Places
 from argosy.marketplace.table import Marketplace
 from tests.aws import seller
+from tests.conformance.sellers import facts_of, with_value
 from tests.conformance.servers import failed_clauses
 from tests.marketplace.offers import CLEAN, changed
 
@@ -25,8 +27,9 @@ DIGEST = f"sha256:{'a' * 64}"
 URI = f"{seller.ACCOUNT}.dkr.ecr.{seller.REGION}.amazonaws.com/{seller.REPOSITORY}"
 TABLE = msgspec.convert(CLEAN, Marketplace)
 EVERYTHING = (Statement(True, ("*",)),)
-VALIDATION = Role(seller.VALIDATION_ROLE, frozenset({"sagemaker.amazonaws.com"}), EVERYTHING)
-ACCESS = Role(seller.ACCESS_ROLE, frozenset({"assets.marketplace.amazonaws.com"}), EVERYTHING)
+SAGEMAKER = Trust(True, ("sagemaker.amazonaws.com",))
+VALIDATION = Role(seller.VALIDATION_ROLE, (SAGEMAKER,), EVERYTHING)
+ACCESS = Role(seller.ACCESS_ROLE, (Trust(True, ("assets.marketplace.amazonaws.com",)),), EVERYTHING)
 QUOTAS = {
     "ml.m5.large for endpoint usage": 4.0,
     "ml.c5.xlarge for endpoint usage": 4.0,
@@ -57,6 +60,10 @@ def with_validation(*statements: Statement) -> AccountFacts:
     return with_facts(validation_role=replace(VALIDATION, statements=statements))
 
 
+def with_trust(*trust: Trust) -> AccountFacts:
+    return with_facts(validation_role=replace(VALIDATION, trust=trust))
+
+
 def with_access(*statements: Statement, **fields: Any) -> AccountFacts:
     return with_facts(access_role=replace(ACCESS, statements=statements, **fields))
 
@@ -66,8 +73,9 @@ def with_table(path: str, value: object) -> AccountFacts:
     return with_facts(table=table, places=Places.of(table))
 
 
-def judge_case(case: Case) -> Mapping[str, Finding]:
-    findings = judge(case, profile=Profile.MARKETPLACE)
+def judge_case(case: Case, project: ProjectFacts | None = None) -> Mapping[str, Finding]:
+    """The findings on an account; the project beside it is clean unless one is given."""
+    findings = judge(Case.of(project or facts_of()).joined(case), profile=Profile.MARKETPLACE)
     return {finding.clause.id: finding for finding in findings if finding.group == "aws"}
 
 
@@ -94,9 +102,14 @@ DEFECTS: Mapping[str, tuple[AccountFacts, str]] = {
     "a bucket in another region": (with_facts(bucket_region="eu-west-1"), "aws-bucket"),
     "no validation role": (with_facts(validation_role=None), "aws-validation-role"),
     "a validation role for others": (
-        with_facts(validation_role=replace(VALIDATION, services=frozenset({"ec2.amazonaws.com"}))),
+        with_trust(Trust(True, ("ec2.amazonaws.com",))),
         "aws-validation-role",
     ),
+    "a validation role that may only be tagged": (
+        with_trust(replace(SAGEMAKER, actions=("sts:TagSession",))),
+        "aws-validation-role",
+    ),
+    "a validation role that is denied alone": (with_trust(replace(SAGEMAKER, is_allow=False)), "aws-validation-role"),
     "a validation role of another path": (
         with_facts(validation_role=replace(VALIDATION, arn=VALIDATION.arn.replace("role/", "role/service/"))),
         "aws-validation-role",
@@ -115,7 +128,7 @@ DEFECTS: Mapping[str, tuple[AccountFacts, str]] = {
     ),
     "no access role": (with_facts(access_role=None), "aws-access-role"),
     "an access role for others": (
-        with_facts(access_role=replace(ACCESS, services=frozenset({"sagemaker.amazonaws.com"}))),
+        with_facts(access_role=replace(ACCESS, trust=(SAGEMAKER,))),
         "aws-access-role",
     ),
     "an access role that may do nothing": (
@@ -145,6 +158,14 @@ UNDECIDED: Mapping[str, tuple[AccountFacts, str]] = {
     "validation role": (with_facts(validation_role=REFUSED), "aws-validation-role"),
     "access role": (with_facts(access_role=REFUSED), "aws-access-role"),
     "quotas": (with_facts(quotas=REFUSED), "aws-quotas"),
+    "scan of an unknown image": (with_facts(image=REFUSED, scan=None), "aws-scan-findings"),
+    "rights of an unknown role": (with_facts(validation_role=REFUSED), "aws-validation-rights"),
+    "trust on a condition": (with_trust(replace(SAGEMAKER, is_plain=False)), "aws-validation-role"),
+    "trust in everybody": (with_trust(Trust(True, ("*",), is_plain=False)), "aws-validation-role"),
+    "trust and a denial": (
+        with_trust(SAGEMAKER, Trust(False, ("sagemaker.amazonaws.com",), ("sts:*",))),
+        "aws-validation-role",
+    ),
     "rights without account": (with_facts(account=REFUSED), "aws-access-rights"),
     "a scan that goes on": (with_facts(scan=Scan("IN_PROGRESS")), "aws-scan"),
     "an image that ECR cannot scan": (with_facts(scan=Scan("UNSUPPORTED_IMAGE")), "aws-scan"),
@@ -196,6 +217,36 @@ def test_what_is_not_there_yet_is_skipped(facts: AccountFacts, clause_id: str) -
     findings = judge_case(Case.of(facts))
     assert failed_clauses(findings) == set()
     assert findings[clause_id].status is Status.SKIP
+
+
+@pytest.mark.parametrize("action", ["sts:Assume*", "sts:assumerole", "STS:AssumeRole", "sts:AssumeRol?", "*"])
+def test_what_iam_takes_for_the_action_is_the_action(action: str) -> None:
+    facts = with_trust(replace(SAGEMAKER, actions=("sts:TagSession", action)))
+    assert judge_case(Case.of(facts))["aws-validation-role"].status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fields", "clause_ids"),
+    [
+        ("account/repository", "", {"repository": None}, {"aws-repository", "aws-manifest", "aws-validation-rights"}),
+        ("account/bucket", "", {"bucket_region": None}, {"aws-bucket", "aws-validation-rights"}),
+        ("validation/role", "", {"validation_role": None}, {"aws-validation-role", "aws-validation-rights"}),
+        ("account/access_role", None, {"access_role": None}, {"aws-access-role", "aws-access-rights"}),
+        ("instances", {}, {}, {"aws-quotas"}),
+    ],
+)
+def test_what_argosy_toml_leaves_out_is_no_finding_on_the_account(
+    path: str, value: object, fields: Mapping[str, Any], clause_ids: set[str]
+) -> None:
+    facts = replace(with_table(path, value), **fields)
+    findings = judge_case(Case.of(facts), with_value(path, value))
+    assert failed_clauses(findings) == set()
+    assert {findings[clause_id].status for clause_id in clause_ids} == {Status.SKIP}
+
+
+def test_no_quota_that_was_asked_for_is_no_pass() -> None:
+    finding = judge_case(Case.of(with_table("instances", {})))["aws-quotas"]
+    assert (finding.status, finding.verdict.reason) == (Status.SKIP, "argosy.toml names no instance types")
 
 
 def test_every_clause_on_the_account_has_a_defect_that_breaks_it_and_is_asked_only_there() -> None:

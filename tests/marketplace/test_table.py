@@ -35,6 +35,13 @@ def test_nothing_is_needed() -> None:
     assert all(struct() == struct() for struct in MARKETPLACE_TABLES.values())
 
 
+def test_a_word_that_is_none_is_for_the_checks_to_judge_and_an_unknown_key_is_an_error() -> None:
+    said = {"pricing": {"model": "monthly"}, "validation": {"split_type": "Lines", "assemble_with": "x"}}
+    assert msgspec.convert(said, Marketplace).pricing.model == "monthly"
+    with pytest.raises(msgspec.ValidationError, match="unknown field `modle`"):
+        msgspec.convert({"pricing": {"modle": "free"}}, Marketplace)
+
+
 @pytest.mark.parametrize("heading", MARKETPLACE_TABLES)
 def test_each_heading_leads_to_its_table(heading: str) -> None:
     table: object = Marketplace

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from argosy.aws.identity import failures
 from argosy.errors import AwsError, UsageError
 
 _REFUSALS: Final = frozenset(
@@ -65,18 +66,35 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """One statement of a trust policy: which services may take the role, or may not.
+
+    Attributes:
+        is_allow: Whether it allows; else it denies.
+        services: Patterns of services, `sagemaker.amazonaws.com`; `*` where it is about everybody, or all but somebody.
+        actions: Patterns with `*` and `?`; `*` where it names what is excepted.
+        is_plain: Whether it says it all: no condition, nothing excepted, services by their names.
+    """
+
+    is_allow: bool
+    services: tuple[str, ...]
+    actions: tuple[str, ...] = ("sts:AssumeRole",)
+    is_plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A role: the services that may take it, and what it may do.
 
     Attributes:
         arn: Its ARN.
-        services: Who may take it: `sagemaker.amazonaws.com`.
+        trust: The statements of its trust policy.
         statements: Of all its policies.
         has_boundary: Whether a permissions boundary takes some of it away.
     """
 
     arn: str
-    services: frozenset[str]
+    trust: tuple[Trust, ...]
     statements: tuple[Statement, ...]
     has_boundary: bool = False
 
@@ -95,7 +113,6 @@ class Account:
         try:
             import boto3
             import botocore.config
-            import botocore.exceptions
         except ImportError as error:
             raise UsageError("boto3 is not installed", hint="pip install 'argosy[aws]'") from error
         self.region = region
@@ -104,17 +121,17 @@ class Account:
         )
         try:
             self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
-        except botocore.exceptions.BotoCoreError as error:
-            raise UsageError("boto3 cannot read its settings", got=error, hint="aws configure list") from None
+        except failures() as error:
+            raise UsageError(
+                "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
+            ) from None
 
-    def has_credentials(self) -> bool:
-        """Whether boto3 finds any."""
-        import botocore.exceptions
-
+    def credentials_fault(self) -> str | None:
+        """Why there are no credentials, as a class of error; empty where boto3 finds none, None where it finds some."""
         try:
-            return self._session.get_credentials() is not None
-        except botocore.exceptions.BotoCoreError:
-            return False
+            return None if self._session.get_credentials() is not None else ""
+        except failures() as error:
+            return type(error).__name__
 
     def opt_in_statuses(self) -> dict[str, str]:
         """Every region with `opt-in-not-required`, `opted-in` or `not-opted-in`.
@@ -192,12 +209,9 @@ class Account:
         if answer is None:
             return None
         found = answer["Role"]
-        trust = _documents(found["AssumeRolePolicyDocument"])
-        services = {service for statement in trust for service in _trusted(statement)}
+        trust = tuple(_trust(statement) for statement in _documents(found["AssumeRolePolicyDocument"]))
         statements = [_statement(statement) for document in self._policies(name) for statement in _documents(document)]
-        return Role(
-            str(found["Arn"]), frozenset(services), tuple(statements), has_boundary="PermissionsBoundary" in found
-        )
+        return Role(str(found["Arn"]), trust, tuple(statements), has_boundary="PermissionsBoundary" in found)
 
     def quotas(self) -> Mapping[str, float]:
         """SageMaker's quotas by their names, as `ml.m5.large for endpoint usage`.
@@ -254,7 +268,7 @@ def _errors(action: str) -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code"))
         hint = f"allow {action} to whom the credentials belong to" if code in _REFUSALS else None
         raise AwsError(action, code, hint=hint) from None
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
+    except failures() as error:
         raise AwsError(action, type(error).__name__) from None
 
 
@@ -276,13 +290,16 @@ def _documents(document: Any) -> Sequence[Mapping[str, Any]]:
     return statements if isinstance(statements, list) else [statements]
 
 
-def _trusted(statement: Mapping[str, Any]) -> tuple[str, ...]:
-    """The services that a statement of a trust policy lets take the role."""
-    principal = statement.get("Principal", {})
-    takes = any(action in ("sts:AssumeRole", "sts:*", "*") for action in _texts(statement.get("Action")))
-    if statement.get("Effect") != "Allow" or not takes or not isinstance(principal, Mapping):
-        return ()
-    return _texts(principal.get("Service"))
+def _trust(statement: Mapping[str, Any]) -> Trust:
+    principal = statement.get("Principal")
+    everybody = ("*",)
+    if isinstance(principal, Mapping):
+        services = everybody if "*" in _texts(principal.get("AWS")) else _texts(principal.get("Service"))
+    else:  # `*`, or `NotPrincipal` instead
+        services = everybody
+    is_plain = set(statement) <= {"Effect", "Action", "Principal", "Sid"} and services != everybody
+    actions = _texts(statement.get("Action")) if "NotAction" not in statement else everybody
+    return Trust(statement.get("Effect") == "Allow", services, actions, is_plain)
 
 
 def _statement(statement: Mapping[str, Any]) -> Statement:

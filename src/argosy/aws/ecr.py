@@ -5,11 +5,11 @@ reference, GetAuthorizationToken (read 2026-11-22).
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from argosy.aws.identity import failures
 from argosy.errors import RegistryError
 
 _HOST: Final = re.compile(
@@ -65,11 +65,9 @@ def authorization_token(registry: EcrRegistry) -> EcrLogin | None:
         user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
     except botocore.exceptions.ClientError as error:
         refusal: Any = error.response.get("Error", {})
-        raise _no_token(registry, f"{refusal.get('Code')}: {refusal.get('Message')}"[:300]) from error
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
-        raise _no_token(registry, f"{type(error).__name__}: {error}"[:300]) from error
-    except (LookupError, TypeError, binascii.Error, UnicodeDecodeError):
-        raise _no_token(registry, "an answer without one") from None  # the answer may hold a secret
+        raise _no_token(registry, str(refusal.get("Code"))) from None
+    except failures() as error:  # its sentence may hold a secret: a login in a URL, or what was no token
+        raise _no_token(registry, type(error).__name__) from None
     if not colon:
         raise _no_token(registry, "an answer without one")
     return EcrLogin(user, password)

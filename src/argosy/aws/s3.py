@@ -141,9 +141,10 @@ def _errors(bucket: str, key: str) -> Iterator[None]:
         botocore.exceptions.BotoCoreError,
         botocore.exceptions.HTTPClientError,
     ) as error:
+        own = isinstance(error, boto3.exceptions.Boto3Error)  # botocore's own sentences repeat a URL with its login
         raise StorageError(
             "S3 cannot be asked",
-            got=f"{type(error).__name__}: {error}"[:300],
+            got=f"{type(error).__name__}: {error}"[:300] if own else type(error).__name__,
             where=where,
             hint=f"aws s3 ls s3://{bucket}/  (it fails for the same reason)",
-        ) from error
+        ) from None

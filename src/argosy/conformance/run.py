@@ -153,7 +153,7 @@ def _sold(subject: Subject, files: Files | None, *, is_online: bool) -> Case:
         return observe_project(subject.project, unpacked).without((AccountFacts,), NOT_ASKED)
     case = observe_account(subject.project, subject.image.digest if subject.image else "")
     account = case.find(AccountFacts)
-    opt_ins = None if account is None or isinstance(account.opt_ins, Refused) else account.opt_ins
+    opt_ins = {} if account is None or isinstance(account.opt_ins, Refused) else account.opt_ins
     return case.joined(observe_project(subject.project, unpacked, opt_ins))
 
 

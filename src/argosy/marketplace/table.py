@@ -6,7 +6,7 @@ Source: CreateModelPackage in botocore's model; AWS Marketplace seller guide, "M
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -55,9 +55,9 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             compares nothing.
         role: ARN of the role that the job takes: it reads samples, artifacts and image, and writes results.
         instance_type: What runs it; None means the recommended one for transform jobs.
-        split_type: How an object is divided into records.
-        batch_strategy: How many records a request carries.
-        assemble_with: What is put between results.
+        split_type: How an object is divided into records: `None`, `Line`, `RecordIO` or `TFRecord`.
+        batch_strategy: How many records a request carries: `SingleRecord` or `MultiRecord`.
+        assemble_with: What is put between results: `None` or `Line`.
         max_payload_mb: Largest body in MB.
         max_concurrent_transforms: Requests under way at a time.
     """
@@ -68,9 +68,9 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected: str | None = None
     role: str | None = None
     instance_type: str | None = None
-    split_type: Literal["None", "Line", "RecordIO", "TFRecord"] = "None"
-    batch_strategy: Literal["SingleRecord", "MultiRecord"] = "SingleRecord"
-    assemble_with: Literal["None", "Line"] = "None"
+    split_type: str = "None"
+    batch_strategy: str = "SingleRecord"
+    assemble_with: str = "None"
     max_payload_mb: int = 6
     max_concurrent_transforms: int = 1
 
@@ -119,7 +119,7 @@ class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         eula: `standard` for AWS Marketplace's contract, or the `https://` URL of another one.
     """
 
-    model: Literal["free", "hourly", "per-inference", "byol"] | None = None
+    model: str | None = None
     realtime: dict[str, Price] = {}
     batch: dict[str, Price] = {}
     per_inference: Price | None = None

@@ -1,5 +1,6 @@
 """An account of moto's is asked and judged; nothing of it is changed, and no credential is kept."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,30 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def test_without_credentials_each_clause_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_each_clause_is_unknown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     without_credentials(monkeypatch)
-    findings = judge_case(observe_account(project_of()))
-    assert {(finding.status, finding.verdict.reason) for finding in findings.values()} == {
-        (Status.SKIP, NO_CREDENTIALS)
-    }
+    findings = judge_case(observe_account(project_of(), DIGEST))
+    assert {finding.status for finding in findings.values()} == {Status.UNKNOWN}
+    assert all(finding.verdict.reason.endswith(NO_CREDENTIALS) for finding in findings.values())
+
+
+def test_credentials_that_cannot_be_had_leave_each_clause_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_credentials(monkeypatch)
+    (tmp_path / "config").write_text("[default]\ncredential_process = /bin/echo hunter2\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    findings = judge_case(observe_account(project_of(), DIGEST))
+    assert {finding.status for finding in findings.values()} == {Status.UNKNOWN}
+    assert all(finding.verdict.reason.endswith("(JSONDecodeError)") for finding in findings.values())
+    assert "hunter2" not in repr(findings)
+
+
+def test_without_boto3_each_clause_is_unknown_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    findings = judge_case(observe_account(project_of(), DIGEST))
+    assert {finding.status for finding in findings.values()} == {Status.UNKNOWN}
+    assert all("boto3 is not installed: pip install" in finding.verdict.reason for finding in findings.values())
 
 
 @pytest.mark.parametrize(("project", "reason"), [(None, NO_PROJECT), (project_of(None), NO_TABLE)])
@@ -116,19 +135,26 @@ def refuse(_: Launch) -> Container:
 
 
 @pytest.mark.parametrize(
-    ("is_online", "profile", "reasons"),
+    ("is_online", "profile", "status", "reason"),
     [
-        (True, Profile.MARKETPLACE, {NO_CREDENTIALS}),
-        (False, Profile.MARKETPLACE, {NOT_ASKED}),
-        (True, Profile.SAGEMAKER, set()),
+        (True, Profile.MARKETPLACE, Status.UNKNOWN, NO_CREDENTIALS),
+        (False, Profile.MARKETPLACE, Status.SKIP, NOT_ASKED),
+        (True, Profile.SAGEMAKER, None, ""),
     ],
 )
 def test_aws_is_asked_only_where_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch, is_online: bool, profile: Profile, reasons: set[str]
+    monkeypatch: pytest.MonkeyPatch, is_online: bool, profile: Profile, status: Status | None, reason: str
 ) -> None:
     without_credentials(monkeypatch)
-    subject = Subject("vehicles", project=project_of(), is_online=is_online)
+    project = project_of({**CLEAN, "regions": ["ap-northeast-3"]})
+    subject = Subject("vehicles", project=project, is_online=is_online)
     report = examine(subject, Bench(refuse, is_read_only=True), Terms(profile))
-    assert {f.verdict.reason for f in report.findings if f.group == "aws"} == reasons
+    findings = {f.clause.id: f for f in report.findings}
+    asked = [findings[name] for name in ("aws-account", "aws-region") if name in findings]
+    assert {f.status for f in asked} == ({status} if status else set())
+    assert all(f.verdict.reason.endswith(reason) for f in asked)
+    if profile is Profile.MARKETPLACE:
+        region = findings["region-default"].verdict
+        assert (region.status, region.decide) == (Status.UNKNOWN, "" if is_online else "--online")
     sold = [f for f in report.findings if f.clause.id == "package-name"]
     assert [f.status for f in sold] == ([Status.PASS] if profile is Profile.MARKETPLACE else [])

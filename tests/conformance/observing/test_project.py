@@ -179,6 +179,25 @@ def test_the_validations_sample_is_asked_for_in_each_response_type(folder: Path)
     ]
 
 
+def test_each_content_type_is_sent_its_smallest_sample(folder: Path) -> None:
+    (folder / "samples/deep/large.json").write_text('{"a": 1, "b": 2}')
+    (folder / "samples/rows.csv").write_text("1,2\n")
+    (folder / "samples/other").write_text("123456789")
+    (folder / "few.npy").write_bytes(b"npy")
+    types = '["application/json", "text/csv; header=absent", "application/x-npy", "image/png"]'
+    said = TABLE.replace('content_types = ["application/json"]', f"content_types = {types}").replace(
+        "../secret.txt", "few.npy"
+    )
+    (folder / "argosy.toml").write_text(said.replace('name = "vehicles"', 'name = "x"\nresponse_types = ["a/b"]'))
+    facts = facts_of(folder)
+    assert {type_: file.path for type_, file in facts.samples_by_type().items()} == {
+        "application/json": "samples/deep/one.json",
+        "text/csv; header=absent": "samples/rows.csv",
+        "application/x-npy": "few.npy",
+    }
+    assert [one.body for one in requests_of(facts)] == [b'{"a": 1}', b"1,2\n", b"npy"]
+
+
 @pytest.mark.parametrize(
     ("settings", "body"),
     [

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from argosy.aws.account import StoredImage
+from argosy.aws.account import Scan, StoredImage
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must
 from argosy.conformance.project_checks.placement import own_accounts
@@ -72,11 +72,15 @@ def _manifest(facts: AccountFacts) -> Verdict:
 
 
 def _scan(facts: AccountFacts) -> Verdict:
-    if not isinstance(facts.image, StoredImage):
-        return skipped("there is no image to scan")
+    if not facts.digest:
+        return skipped(_NOT_BUILT)
     found = facts.scan
     if isinstance(found, Refused):
         return unknown(str(found))
+    if isinstance(facts.image, Refused):
+        return unknown(str(facts.image))
+    if not isinstance(facts.image, StoredImage):
+        return skipped("there is no image to scan")
     if found is None:
         return failed("the image was not scanned", Evidence("ecr:DescribeImageScanFindings", "ScanNotFoundException"))
     seen = Evidence("ecr:DescribeImageScanFindings", f"{found.status}: {found.description[:200]}")
@@ -88,8 +92,13 @@ def _scan(facts: AccountFacts) -> Verdict:
 
 
 def _findings(facts: AccountFacts) -> Verdict:
+    if not facts.digest:
+        return skipped(_NOT_BUILT)
     found = facts.scan
-    if found is None or isinstance(found, Refused) or found.status not in _SCANNED:
+    refused = next((one for one in (found, facts.image) if isinstance(one, Refused)), None)
+    if refused is not None:
+        return unknown(str(refused))
+    if not isinstance(found, Scan) or found.status not in _SCANNED:
         return skipped("there is no scan that came to an end")
     counts = found.counts or {}
     blocking = [f"{counts[severity]} {severity}" for severity in _BLOCKING if counts.get(severity)]
@@ -119,6 +128,8 @@ def _quotas(facts: AccountFacts) -> Verdict:
     if isinstance(facts.quotas, Refused):
         return unknown(str(facts.quotas))
     said = facts.table.instances
+    if not (said.realtime or said.batch):
+        return skipped("argosy.toml names no instance types")
     names = [
         *(f"{name} for endpoint usage" for name in said.realtime),
         *(f"{name} for transform job usage" for name in said.batch),
@@ -167,6 +178,7 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _repository,
+        "repository",
         "aws-account",
     ),
     _GROUP.check(
@@ -215,6 +227,7 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _bucket,
+        "bucket-name",
     ),
     _GROUP.check(
         fact(
@@ -226,5 +239,6 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _quotas,
+        "instance-types",
     ),
 )

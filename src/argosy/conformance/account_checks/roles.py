@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from argosy.aws.account import Role, Statement
+from argosy.aws.account import Role, Statement, Trust
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import must, should
 from argosy.conformance.project_checks.wording import SOLD
@@ -38,10 +38,24 @@ def _trusts(role: Role | Refused | None, arn: str | None, service: str) -> Verdi
         return failed(f"the account has no role `{arn.rpartition('/')[2]}`", Evidence("iam:GetRole", "NoSuchEntity"))
     if role.arn != arn:
         return failed(f"the role's ARN is `{role.arn}`, and argosy.toml says `{arn}`")
-    if service not in role.services:
-        trusted = ", ".join(sorted(role.services)) or "no service"
+    about = [one for one in role.trust if _takes(one) and _matches(one.services, service)]
+    allowing = [one for one in about if one.is_allow]
+    if not allowing:
+        services = {name for one in role.trust if one.is_allow and _takes(one) for name in one.services}
+        trusted = ", ".join(sorted(services)) or "no service"
         return failed(f"`{service}` may not take the role", Evidence("iam:GetRole", f"trusts {trusted}"))
+    if len(about) > len(allowing):
+        return unknown(
+            f"a statement of the trust policy denies `{service}` the role; whether it applies, is not judged"
+        )
+    if not any(one.is_plain for one in allowing):
+        return unknown(f"`{service}` may take the role on conditions, which are not judged here")
     return passed(f"`{service}` may take the role")
+
+
+def _takes(trust: Trust) -> bool:
+    """Whether a statement is of taking the role; one that excepts actions may be."""
+    return _matches(trust.actions, "sts:AssumeRole")
 
 
 def _validation_rights(facts: AccountFacts) -> Verdict:
@@ -76,7 +90,9 @@ def _s3_arn(uri: str) -> str:
 
 
 def _may(role: Role | Refused | None, needed: dict[str, str]) -> Verdict:
-    if not isinstance(role, Role):
+    if isinstance(role, Refused):
+        return unknown(str(role))
+    if role is None:
         return skipped("there is no role to look at")
     denied = [action for action, resource in needed.items() if _is_denied(role.statements, action, resource)]
     if denied:
@@ -142,6 +158,7 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _validation_role,
+        "validation-role",
         "aws-account",
     ),
     _GROUP.check(
@@ -154,6 +171,8 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _validation_rights,
+        "repository",
+        "bucket-name",
         "aws-validation-role",
     ),
     _GROUP.check(
@@ -167,6 +186,7 @@ CHECKS: Final[tuple[Check[AccountFacts], ...]] = (
             only=SOLD,
         ),
         _access_role,
+        "access-role",
         "aws-account",
     ),
     _GROUP.check(

@@ -71,7 +71,10 @@ def _shown(text: bytes) -> str:
 _GROUP: Final[Group[ValidationJob]] = Group(
     "validation",
     ValidationJob,
-    needs=("start-healthy", "validation-samples", "validation-types", "validation-payload", "batch-objects"),
+    needs=(
+        *("start-healthy", "validation-samples", "validation-types", "validation-options", "validation-payload"),
+        "batch-objects",
+    ),
 )
 _ONLY: Final = (Profile.MARKETPLACE,)
 

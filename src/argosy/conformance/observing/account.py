@@ -22,6 +22,8 @@ NO_CREDENTIALS: Final = "there are no AWS credentials: `aws sts get-caller-ident
 def observe_account(project: Project | None, digest: str = "") -> Case:
     """The scene of the account that a project is sold from; else why there is none.
 
+    Where AWS cannot be asked, for want of boto3 or credentials, the scene says so of each call: it was asked for.
+
     Args:
         project: The project; None when what is examined is no project.
         digest: Digest of the image that is looked for in the repository; empty when none was built.
@@ -32,9 +34,10 @@ def observe_account(project: Project | None, digest: str = "") -> Case:
     try:
         account = Account(table.region)
     except UsageError as error:
-        return Case().without((AccountFacts,), f"{error.message}: {error.hint}")
-    if not account.has_credentials():
-        return Case().without((AccountFacts,), NO_CREDENTIALS)
+        return Case.of(_unasked(table, digest, f"{error.message}: {error.hint}"))
+    fault = account.credentials_fault()
+    if fault is not None:
+        return Case.of(_unasked(table, digest, NO_CREDENTIALS + (f" ({fault})" if fault else "")))
     said = table.account
     name = said.repository_name
     image = _asked(lambda: account.image(name, digest)) if digest and name else None
@@ -56,6 +59,25 @@ def observe_account(project: Project | None, digest: str = "") -> Case:
     )
 
 
+def _unasked(table: Marketplace, digest: str, why: str) -> AccountFacts:
+    """The scene of an account of which nothing can be asked."""
+    said = table.account
+    return AccountFacts(
+        table=table,
+        places=Places.of(table),
+        digest=digest,
+        account=Refused("sts:GetCallerIdentity", why),
+        opt_ins=Refused("ec2:DescribeRegions", why),
+        repository=Refused("ecr:DescribeRepositories", why),
+        image=Refused("ecr:DescribeImages", why),
+        scan=Refused("ecr:DescribeImageScanFindings", why),
+        bucket_region=Refused("s3:ListBucket", why),
+        validation_role=Refused("iam:GetRole", why) if table.validation.role else None,
+        access_role=Refused("iam:GetRole", why) if said.access_role else None,
+        quotas=Refused("servicequotas:ListServiceQuotas", why),
+    )
+
+
 def _opt_ins(account: Account, table: Marketplace) -> dict[str, str | None] | Refused:
     found = _asked(account.opt_in_statuses)
     if isinstance(found, Refused):
@@ -66,13 +88,12 @@ def _opt_ins(account: Account, table: Marketplace) -> dict[str, str | None] | Re
 def _caller() -> str | Refused:
     try:
         return identity.caller().account
-    except NetworkError as error:
-        # The service's sentence may repeat what the request said of the credentials: its code is enough.
-        return Refused("sts:GetCallerIdentity", str(error.got).partition(":")[0])
+    except (NetworkError, UsageError) as error:
+        return Refused("sts:GetCallerIdentity", str(error.got))
 
 
 def _role(account: Account, arn: str | None) -> Role | Refused | None:
-    return None if arn is None else _asked(lambda: account.role(arn))
+    return None if not arn else _asked(lambda: account.role(arn))
 
 
 def _asked(call: Callable[[], Answer]) -> Answer | Refused:

@@ -171,14 +171,15 @@ def _clock(around: Surroundings) -> Clock:
         return Clock(is_synchronised=_is_synchronised())
     url = identity.STS
     try:
-        url = identity.endpoint()
+        asked = identity.endpoint()
+        url = identity.without_login(asked)
         begun = time.time()
-        answer = httpx.head(url, timeout=_ONLINE_S)
+        answer = httpx.head(asked, timeout=_ONLINE_S)
         here = (begun + time.time()) / 2
         told = email.utils.parsedate_to_datetime(answer.headers["Date"])
-    except (ArgosyError, httpx.HTTPError, KeyError, ValueError) as error:
-        refusal = f"{type(error).__name__}: {error}"[:300]
-        return Clock(asked=url, refusal=refusal, is_synchronised=_is_synchronised())
+    except (ArgosyError, httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError) as error:
+        # Its sentence may repeat the URL, and so a login.
+        return Clock(asked=url, refusal=type(error).__name__, is_synchronised=_is_synchronised())
     return Clock(here - told.timestamp(), url, is_synchronised=_is_synchronised())
 
 

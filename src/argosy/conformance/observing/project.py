@@ -36,7 +36,7 @@ def observe_project(
     Args:
         project: The project; None when what is examined is no project.
         image_bytes: Size of its image, unpacked; None when none was built.
-        opt_ins: Region -> how accounts get it, where AWS was asked.
+        opt_ins: Region -> how accounts get it, as far as AWS told; None when it was not to be asked.
     """
     if project is None:
         return Case().without(SCENES, NO_PROJECT)
@@ -61,7 +61,7 @@ def observe_project(
         expected=None if said.expected is None else files.folder(said.expected),
         files={name: files.named(name) for name in _named(table)},
         metered=tuple(_metered(project)),
-        opt_ins=dict(opt_ins or {}),
+        opt_ins=opt_ins,
         api=_api(create_request(table, types, image, has_archive)),
         root=project.root,
     )
@@ -77,22 +77,25 @@ def observe_project(
 
 
 def requests_of(facts: ProjectFacts) -> tuple[Request, ...]:
-    """What a project says that its image understands: a sample of the validation, asked for in each response type.
+    """What a project says that its image understands: a sample of each content type, in each response type.
 
     An endpoint gets what the validation's job would send in one request. None for samples that are larger than is kept
-    of them, and for records in frames.
+    of them, and none of the validation's for records in frames.
     """
     said = facts.table.validation
-    content_type = said.content_type or next(iter(facts.types.content_types), None)
-    whole = [file for file in (facts.samples.files if facts.samples else ()) if file.is_whole and file.size]
-    if content_type is None or not whole or said.split_type not in ("None", "Line"):
-        return ()
-    file = min(whole, key=lambda one: one.size)
-    lines = file.head.splitlines()
-    body = lines[0] if said.split_type == "Line" and said.batch_strategy == "SingleRecord" else file.head
-    return tuple(
-        invocation(content_type, body, f"sample `{file.path}`", accept=accept) for accept in facts.types.response_types
-    )
+    own = {file.path for file in facts.samples.files} if facts.samples else set()
+    found = []
+    for content_type, file in facts.samples_by_type().items():
+        body = file.head
+        if file.path in own and said.split_type not in ("None", "Line"):
+            continue
+        if file.path in own and said.split_type == "Line" and said.batch_strategy == "SingleRecord":
+            body = body.splitlines()[0]
+        found += [
+            invocation(content_type, body, f"sample `{file.path}`", accept=accept)
+            for accept in facts.types.response_types
+        ]
+    return tuple(found)
 
 
 class _Files:

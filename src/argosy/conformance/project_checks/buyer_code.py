@@ -13,13 +13,24 @@ from argosy.conformance.scenes.project import BuyerCode, Notebook
 from argosy.conformance.sources import EXAMPLES_ISSUES, ISOLATION_PAGE, MARKETPLACE_LISTING
 from argosy.contract import INVOKE_ENDPOINT
 
-_ASKING: Final = re.compile(r"(?<![\w.])(input|getpass|getpass\.getpass)\(")
 _REGION: Final = re.compile(r"region(?:_name)?\s*=\s*[\"']([a-z]{2}(?:-[a-z]+)+-\d)[\"']")
 _CREATE_MODEL: Final = re.compile(r"\bcreate_model\(|aws sagemaker create-model\b")
 _ISOLATED: Final = re.compile(r"EnableNetworkIsolation[\"']?\s*[=:]\s*True|--enable-network-isolation")
 _ENVIRONMENT: Final = re.compile(r"[\"']?\bEnvironment[\"']?\s*[=:]\s*(\{|dict\()")
+_MAGIC: Final = re.compile(
+    r"(?P<indent>\s*)(?:(?P<target>[\w.,\[\] ]+=\s*)?(?:!(?!=)|%[A-Za-z]|\?).*|[\w.]+\?{1,2}\s*)$"
+)
+"""A line of IPython's own: `!ls`, `%pip install x`, `files = !ls`, `boto3.client?`."""
+_TIMING: Final = frozenset({"time", "timeit", "capture", "prun"})
+"""Magics of a whole cell that is Python all the same."""
+_INSTALL: Final = re.compile(r"^\s*[!%].*?\b(?:pip3?|conda|mamba|uv)\s+install\s((?:.*\\\n)*.*)$", re.MULTILINE)
 _INVOKES: Final = re.compile(r"\.invoke_endpoint\(")
-_WITH: Final = frozenset({"boto3", "botocore", "IPython", "numpy", "pandas", "matplotlib", "PIL", "requests"})
+_WITH: Final = frozenset(
+    {
+        *("boto3", "botocore", "IPython", "matplotlib", "numpy", "pandas", "PIL", "requests"),
+        *("sagemaker", "scipy", "sklearn", "tqdm"),
+    }
+)
 """What a SageMaker notebook has beside the standard library, of the libraries that samples use most."""
 
 
@@ -37,27 +48,40 @@ def _form(notebook: Notebook) -> Verdict:
 
 
 def _asks(notebook: Notebook) -> Verdict:
-    for number, cell in enumerate(notebook.cells, start=1):
-        if found := _ASKING.search(_python_of(cell)):
-            return failed(f"code cell {number} asks: `{found.group()}…)`")
-    return passed("it asks nothing")
+    trees = [_tree(_python_of(cell)) for cell in notebook.cells]
+    own = {name for tree in trees for name in _defined(tree)}
+    asking = {"getpass.getpass", *({"input"} - own)} | {
+        alias.asname or alias.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "getpass"
+        for alias in node.names
+        if alias.name == "getpass"
+    }
+    for number, tree in enumerate(trees, start=1):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in asking:
+                return failed(
+                    f"code cell {number} asks: `{called}(…)`", Evidence(notebook.path, ast.unparse(node)[:200])
+                )
+    return passed("no cell calls input() or getpass()")
 
 
 def _regions(notebook: Notebook) -> Verdict:
     for number, cell in enumerate(notebook.cells, start=1):
         if found := _REGION.search(_python_of(cell)):
             return failed(f"code cell {number} names the region `{found.group(1)}`: `{found.group()}`")
-    return passed("it names no region of its own")
+    return passed("no cell names a region; that it runs in each, is not tried")
 
 
 def _imports(notebook: Notebook) -> Verdict:
-    installed = set(re.findall(r"^[!%]\s*pip3? install (.*)$", "\n".join(notebook.cells), re.MULTILINE))
+    installed = set(_INSTALL.findall("\n".join(notebook.cells)))
     for number, cell in enumerate(notebook.cells, start=1):
         for name in _imported(_python_of(cell)):
             if name in sys.stdlib_module_names or name in _WITH or any(name in line for line in installed):
                 continue
             return failed(f"code cell {number} imports `{name}`, and no cell installs it")
-    return passed("it imports what every notebook has, or installs it")
+    return passed("it imports what notebooks of SageMaker have, or a cell installs it")
 
 
 def _environment(code: BuyerCode) -> Verdict:
@@ -90,22 +114,54 @@ def _retries(code: BuyerCode) -> Verdict:
 
 
 def _imported(source: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.module.partition(".")[0]
 
 
+def _tree(source: str) -> ast.Module:
+    """Its syntax tree, an empty one where it is no Python."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    """The names that a cell gives a meaning of its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
 def _python_of(cell: str) -> str:
-    """A cell without what IPython alone understands; a cell of another language is none."""
-    if cell.lstrip().startswith("%%"):
-        return ""
-    return "\n".join("pass" if re.match(r"[!%?]", line) else line for line in cell.splitlines())
+    r"""A cell without what IPython alone understands; a cell of another language is none.
+
+    >>> _python_of("files = !ls \\\n  -l\nprint(files)")
+    'files = None\n\nprint(files)'
+    """
+    if _tree(cell).body:
+        return cell
+    if (found := re.match(r"\s*%%(\w+)[^\n]*", cell)) is not None:
+        return _python_of(cell[found.end() :]) if found.group(1) in _TIMING else ""
+    lines: list[str] = []
+    continues = False
+    for line in cell.splitlines():
+        found = None if continues else _MAGIC.match(line)
+        if continues:
+            lines.append("")
+        elif found is None:
+            lines.append(line)
+        else:
+            lines.append(f"{found['indent']}{found['target']}None" if found["target"] else f"{found['indent']}pass")
+        continues = (continues or found is not None) and line.rstrip().endswith("\\")
+    return "\n".join(lines)
 
 
 def _line(text: str, found: re.Match[str]) -> str:
@@ -132,7 +188,7 @@ CHECKS: Final[tuple[Check[Notebook] | Check[BuyerCode], ...]] = (
         must(
             "notebook-asks",
             MARKETPLACE_LISTING,
-            "The notebook runs from its first cell to its last without asking the buyer for anything.",
+            "No cell of the notebook asks the buyer for anything.",
             "set values in a cell at the top, with defaults",
             rows="D15",
             only=SOLD,
@@ -144,7 +200,7 @@ CHECKS: Final[tuple[Check[Notebook] | Check[BuyerCode], ...]] = (
         should(
             "notebook-regions",
             MARKETPLACE_LISTING,
-            "The notebook works in all regions.",
+            "The notebook names no region, so that it can work in all.",
             "region = boto3.Session().region_name",
             rows="D15",
             only=SOLD,

@@ -7,7 +7,7 @@ from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped
 from argosy.conformance.clause import must, should
-from argosy.conformance.project_checks.wording import SOLD, named_faults, text_fault, url_fault
+from argosy.conformance.project_checks.wording import SOLD, UNTRIED, named_faults, text_fault, thinness, url_fault
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_SHAPES, MARKETPLACE_LISTING, MARKETPLACE_QUOTAS
 from argosy.marketplace.listing import Listing
@@ -36,6 +36,17 @@ _MEDICAL: Final = re.compile(
     r"\b(medical|clinical|patients?|diagnos\w+|radiolog\w+|patholog\w+|healthcare|health care|x-rays?|tumou?rs?)\b",
     re.IGNORECASE,
 )
+_TELLING: Final = (
+    "short_description",
+    "description",
+    "use_cases",
+    "training_data",
+    "limitations",
+    "performance",
+    "speed",
+    "differentiation",
+)
+"""The texts that buyers choose by; a policy, an address, a name may well be short."""
 _NUMBER: Final = re.compile(r"\d")
 _UNSUPPORTED: Final = re.compile(r"\b(serverless|asynchronous|async) (\w+ )?(inference|endpoints?)\b", re.IGNORECASE)
 
@@ -56,7 +67,7 @@ class _Text:
 
     def __call__(self, facts: ProjectFacts) -> Verdict:
         text: str = getattr(facts.table.listing, self.field)
-        fault = text_fault(text, self.longest, least_words=1 if self.field in ("title", "framework") else 3)
+        fault = text_fault(text, self.longest)
         if not fault and self.has_number and not _NUMBER.search(text):
             fault = "gives no number"
         if fault:
@@ -72,6 +83,17 @@ def _description(facts: ProjectFacts) -> Verdict:
             f"with the paragraphs of the other texts it has {len(whole):,} characters, want at most {LONGEST_LONG:,}"
         )
     return said
+
+
+def _detail(facts: ProjectFacts) -> Verdict:
+    said, usage = facts.table.listing, facts.table.usage
+    faults = {f"marketplace.listing.{field}": thinness(getattr(said, field)) for field in _TELLING}
+    faults |= {
+        "marketplace.usage.instructions": thinness(usage.instructions),
+        "marketplace.usage.input.description": thinness(usage.input.description),
+        "marketplace.usage.output.description": thinness(usage.output.description),
+    }
+    return named_faults(faults, "each text that is said has three words or more")
 
 
 def _superlatives(facts: ProjectFacts) -> Verdict:
@@ -106,24 +128,25 @@ def _medical(facts: ProjectFacts) -> Verdict:
 
 
 def _highlights(facts: ProjectFacts) -> Verdict:
-    return _each(facts.table.listing.highlights, "highlights", MOST_HIGHLIGHTS, LONGEST_HIGHLIGHT, 3)
+    return _each(facts.table.listing.highlights, "highlights", MOST_HIGHLIGHTS, LONGEST_HIGHLIGHT)
 
 
 def _categories(facts: ProjectFacts) -> Verdict:
-    return _each(facts.table.listing.categories, "categories", MOST_CATEGORIES, LONGEST_HIGHLIGHT, 1)
+    return _each(facts.table.listing.categories, "categories", MOST_CATEGORIES, LONGEST_HIGHLIGHT)
 
 
 def _keywords(facts: ProjectFacts) -> Verdict:
-    return _each(facts.table.listing.keywords, "keywords", MOST_KEYWORDS, LONGEST_KEYWORD, 1)
+    return _each(facts.table.listing.keywords, "keywords", MOST_KEYWORDS, LONGEST_KEYWORD)
 
 
-def _each(texts: tuple[str, ...], field: str, most: int, longest: int, least_words: int) -> Verdict:
+def _each(texts: tuple[str, ...], field: str, most: int, longest: int) -> Verdict:
     if not 1 <= len(texts) <= most:
         return failed(f"`marketplace.listing.{field}` names {len(texts)}, want 1 to {most}")
     if len({text.casefold() for text in texts}) < len(texts):
         return failed(f"`marketplace.listing.{field}` names one twice")
     for number, text in enumerate(texts):
-        if fault := text_fault(text, longest, least_words):
+        if not text.strip() or len(text) > longest:  # one word may be any word
+            fault = f"has {len(text)} characters, want 1 to {longest}"
             return failed(f"`marketplace.listing.{field}[{number}]` {fault}")
     return passed(f"{len(texts)}")
 
@@ -134,7 +157,7 @@ def _logo(facts: ProjectFacts) -> Verdict:
         "marketplace.listing.logo_url": url_fault(facts.table.listing.logo_url),
         "marketplace.listing.video_url": None if video is None else url_fault(video),
     }
-    return named_faults(faults, "an https URL")
+    return named_faults(faults, UNTRIED)
 
 
 def _links(facts: ProjectFacts) -> Verdict:
@@ -144,9 +167,9 @@ def _links(facts: ProjectFacts) -> Verdict:
     faults = {}
     for number, link in enumerate(links):
         place = f"marketplace.listing.resources[{number}]"
-        faults[f"{place}.text"] = text_fault(link.text, LONGEST_LINK_TEXT, least_words=1)
+        faults[f"{place}.text"] = text_fault(link.text, LONGEST_LINK_TEXT)
         faults[f"{place}.url"] = url_fault(link.url)
-    return named_faults(faults, f"{len(links)} links")
+    return named_faults(faults, f"{len(links)} links, each {UNTRIED}" if links else "none")
 
 
 def _resources(facts: ProjectFacts) -> Verdict:
@@ -250,9 +273,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         "The product has one to fifteen keywords of at most 50 characters.",
         "keywords",
     ),
-    _required(
-        "listing-logo", _logo, "Logo and video are behind https URLs that everybody can open.", "logo_url", "V13"
-    ),
+    _required("listing-logo", _logo, "Logo and video have https addresses that buyers could reach.", "logo_url", "V13"),
     _required(
         "listing-support",
         _Text("support", LONGEST_SUPPORT),
@@ -265,6 +286,13 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         "At most three resources are linked, each with a text and an https URL.",
         'resources = [{ text = "Manual", url = "https://..." }]',
         "V13",
+    ),
+    _advised(
+        "listing-detail",
+        _detail,
+        "The texts that describe the product and its use say more than a word or two.",
+        "say it as you would to a buyer who asks",
+        "D01 D02 D03 D08 D11",
     ),
     _advised(
         "listing-difference",

@@ -240,6 +240,7 @@ REQUEST: Final = _GROUP.check(
     "instance-types",
     "validation-role",
     "validation-instance",
+    "validation-options",
     "validation-payload",
     "repository",
     "image-reference",

@@ -50,7 +50,9 @@ def _regions(facts: ProjectFacts) -> Verdict:
     if opt_in:
         return failed(f"`{opt_in[0]}` is a region that accounts have to opt into")
     strange = [name for name in named if name not in DEFAULT_REGIONS]
-    if strange and all(name in facts.opt_ins for name in strange):
+    if strange and facts.opt_ins is not None:
+        if not all(name in facts.opt_ins for name in strange):
+            return unknown(f"`{strange[0]}` is in none of the lists that are known here, and AWS did not tell of it")
         return skipped(f"`{strange[0]}` is in none of the lists that are known here; aws-region tells of it")
     if strange:
         return unknown(f"`{strange[0]}` is in none of the lists that are known here", decide=ONLINE)

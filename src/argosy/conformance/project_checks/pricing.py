@@ -14,6 +14,7 @@ from argosy.marketplace.table import INFERENCE_COUNT, Price, price_text
 PER_INFERENCE: Final = "per-inference"
 HOURLY: Final = "hourly"
 _PAID: Final = (HOURLY, PER_INFERENCE)
+_MODELS: Final = ("free", *_PAID, "byol")
 _AMOUNT: Final = re.compile(r"\d{1,8}(\.\d{0,8})?")
 _SHORTEST_TRIAL: Final = 5
 _LONGEST_TRIAL: Final = 31
@@ -25,6 +26,8 @@ def _model(facts: ProjectFacts) -> Verdict:
     model = facts.table.pricing.model
     if model is None:
         return failed("`marketplace.pricing.model` is not said")
+    if model not in _MODELS:
+        return failed(f"`marketplace.pricing.model` is `{model[:80]}`, want one of: {', '.join(_MODELS)}")
     return passed(f"`{model}`")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from argosy.conformance.check import Check, Group, Verdict, failed, passed
 from argosy.conformance.clause import must, should
-from argosy.conformance.project_checks.wording import SOLD, is_on_github, named_faults, text_fault, url_fault
+from argosy.conformance.project_checks.wording import SOLD, UNTRIED, is_on_github, named_faults, text_fault, url_fault
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_SHAPES, CATALOG_VERSIONS, MARKETPLACE_LISTING
 from argosy.contract import CUSTOM_ATTRIBUTES, INVOKE_ENDPOINT
@@ -20,7 +20,11 @@ LONGEST_CONSTRAINTS: Final = 1500
 MOST_PARAMETERS: Final = 35
 LONGEST_VERSION: Final = 64
 LONGEST_NOTES: Final = 30_000
-_CALL: Final = re.compile(r"invoke[-_]endpoint|create[-_]transform[-_]job|\.predict\(|\.transform\(")
+_CALL: Final = re.compile(
+    r"invoke[-_]?endpoint|create[-_]?transform[-_]?job|/endpoints/\S+/invocations|\.(predict|transform)\s*\(",
+    re.IGNORECASE,
+)
+"""As SDKs and the command line spell it: `invokeEndpoint`, `InvokeEndpointCommand`, `aws sagemaker-runtime ...`."""
 
 
 def _input(facts: ProjectFacts) -> Verdict:
@@ -96,7 +100,7 @@ def _parameter_faults(field: str, parameters: Sequence[Parameter | OutputParamet
             faults[f"{place}[{number}].name"] = f"wants 1 to {LONGEST_NAME} printable ASCII characters"
         elif names.index(one.name) != number:
             faults[f"{place}[{number}].name"] = "is there twice"
-        faults[f"{place}[{number}].description"] = text_fault(one.description, LONGEST_PARAMETER, least_words=1)
+        faults[f"{place}[{number}].description"] = text_fault(one.description, LONGEST_PARAMETER)
         if len(one.constraints) > LONGEST_CONSTRAINTS:
             faults[f"{place}[{number}].constraints"] = f"wants at most {LONGEST_CONSTRAINTS:,} characters"
     return faults
@@ -146,7 +150,7 @@ def _release(facts: ProjectFacts) -> Verdict:
     said = facts.table.release
     title = facts.table.version if said.title is None else said.title
     faults = {
-        "marketplace.release.title": text_fault(title, LONGEST_VERSION, least_words=1),
+        "marketplace.release.title": text_fault(title, LONGEST_VERSION),
         "marketplace.release.notes": text_fault(said.notes, LONGEST_NOTES),
     }
     return named_faults(faults, f"`{title}`")
@@ -158,14 +162,14 @@ def _notebook_url(facts: ProjectFacts) -> Verdict:
         "marketplace.usage.notebook_url": url_fault(facts.table.usage.notebook_url),
         "marketplace.usage.repository_url": None if repository is None else url_fault(repository),
     }
-    return named_faults(faults, "an https URL")
+    return named_faults(faults, UNTRIED)
 
 
 def _github(facts: ProjectFacts) -> Verdict:
     for field, url in _github_urls(facts):
         if not is_on_github(url):
             return failed(f"`marketplace.usage.{field}` is not on GitHub: `{url[:80]}`")
-    return passed("samples and notebook are on GitHub, or in the listing itself")
+    return passed("addresses on GitHub, or samples in the listing itself; whether they can be opened is not tried")
 
 
 def _github_urls(facts: ProjectFacts) -> Iterator[tuple[str, str]]:
@@ -264,7 +268,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "usage-notebook-url",
             MARKETPLACE_LISTING,
-            "The sample notebook, and the repository where one is named, are behind https URLs.",
+            "The sample notebook, and the repository where one is named, have https addresses that buyers could reach.",
             "set notebook_url in [marketplace.usage]",
             rows="D15 V13",
             only=SOLD,
@@ -275,7 +279,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "usage-github",
             MARKETPLACE_LISTING,
-            "Samples and notebook are on GitHub.",
+            "The addresses of samples and notebook are GitHub's.",
             "push them to a public repository, and name their pages there",
             rows="D09 D12 D15",
             only=SOLD,

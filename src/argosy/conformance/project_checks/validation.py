@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from argosy import media_type
-from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped
+from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
 from argosy.conformance.project_checks.wording import SOLD
 from argosy.conformance.scenes.project import NamedFile, ProjectFacts
@@ -24,6 +24,7 @@ from argosy.marketplace.model_package import recommended
 
 ROLE_ARN: Final = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 _RESULT: Final = ".out"
+_SPLIT_TYPES: Final = ("None", "Line", "RecordIO", "TFRecord")
 
 
 def _role(facts: ProjectFacts) -> Verdict:
@@ -63,6 +64,32 @@ def _types(facts: ProjectFacts) -> Verdict:
                 Evidence("the package names", ", ".join(known)),
             )
     return passed(f"`{_content_type(facts)}` is sent")
+
+
+def _options(facts: ProjectFacts) -> Verdict:
+    said = facts.table.validation
+    for field, text, words in (
+        ("split_type", said.split_type, _SPLIT_TYPES),
+        ("batch_strategy", said.batch_strategy, ("SingleRecord", "MultiRecord")),
+        ("assemble_with", said.assemble_with, ("None", "Line")),
+    ):
+        if text not in words:
+            return failed(f"`marketplace.validation.{field}` is `{text[:80]}`, want one of: {', '.join(words)}")
+    return passed(
+        f"SplitType {said.split_type}, BatchStrategy {said.batch_strategy}, AssembleWith {said.assemble_with}"
+    )
+
+
+def _each_type(facts: ProjectFacts) -> Verdict:
+    found = facts.samples_by_type()
+    essences = {_essence(name) for name in found}
+    seen = tuple(Evidence(content_type, file.path) for content_type, file in found.items())
+    if not facts.types.content_types:
+        return skipped("the package names no content types")
+    lacking = [f"`{name}`" for name in facts.types.content_types if _essence(name) not in essences]
+    if lacking:
+        return unknown(f"there is no small sample of {', '.join(lacking)}: it was not tried", *seen)
+    return passed(", ".join(f"`{name}`" for name in found), *seen)
 
 
 def _instance(facts: ProjectFacts) -> Verdict:
@@ -222,6 +249,31 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         ),
         _types,
         "package-media-types",
+    ),
+    _GROUP.check(
+        must(
+            "validation-options",
+            CREATE_TRANSFORM_JOB,
+            "SplitType, BatchStrategy and AssembleWith of the validation's job are words of the API.",
+            "take split_type, batch_strategy and assemble_with out of [marketplace.validation]: the defaults are good",
+            rows="V05",
+            only=SOLD,
+        ),
+        _options,
+    ),
+    _GROUP.check(
+        must(
+            "sample-types",
+            MODEL_PACKAGE_PAGE,
+            "Each content type that the package names has a sample, so that the container can be asked with it.",
+            "name a file of it as batch_sample in [marketplace.usage.input], or take the type out of content_types",
+            rows="V04",
+            only=SOLD,
+        ),
+        _each_type,
+        "package-media-types",
+        "validation-samples",
+        "validation-types",
     ),
     _GROUP.check(
         must(

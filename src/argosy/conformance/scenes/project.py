@@ -1,13 +1,26 @@
 """A project at rest: what its argosy.toml says of a model package and a product, and the files that it names."""
 
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Final
 
+from argosy import media_type
 from argosy.marketplace.listing import Sample
 from argosy.marketplace.model_package import PackageTypes
 from argosy.marketplace.table import Marketplace
 from argosy.project_file import Serving
+
+_BY_SUFFIX: Final = {
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonlines",
+    ".ndjson": "application/jsonlines",
+    ".npy": "application/x-npy",
+    ".npz": "application/x-npz",
+    ".parquet": "application/x-parquet",
+}
+"""What SageMaker calls by names that no registry has, or not every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ class ProjectFacts:
         expected: The results to compare with; None when none are named.
         files: The other files that the table names, by their paths.
         metered: Where the program counts what is charged.
-        opt_ins: Region -> how accounts get it, as far as AWS was asked.
+        opt_ins: Region -> how accounts get it, as far as AWS told; None when it was not to be asked.
         api: botocore's model; None when botocore is not installed.
         root: The project's folder.
     """
@@ -111,9 +124,36 @@ class ProjectFacts:
     expected: Folder | None = None
     files: Mapping[str, NamedFile] = field(default_factory=dict)
     metered: tuple[Metered, ...] = ()
-    opt_ins: Mapping[str, str | None] = field(default_factory=dict)
+    opt_ins: Mapping[str, str | None] | None = None
     api: ApiModel | None = None
     root: Path = Path()
+
+    def samples_by_type(self) -> dict[str, NamedFile]:
+        """Content type of the package -> the smallest sample of it that is kept whole, where there is one.
+
+        The validation's samples are of the type that its job sends, unless the suffix says that they are of another one
+        of the package's; the files of `[marketplace.usage.input]` are of the type that their suffix says.
+        """
+        said, usage = self.table.validation, self.table.usage.input
+        sent = said.content_type or next(iter(self.types.content_types), "")
+        named = {sample.file for sample in (usage.realtime_sample, usage.batch_sample)}
+        own = [(file, sent) for file in (self.samples.files if self.samples else ())]
+        found: dict[str, NamedFile] = {}
+        for file, default in (*own, *((file, "") for path, file in self.files.items() if path in named)):
+            if not file.size or not file.is_whole or file.fault:
+                continue
+            type_ = self._type_by_suffix(file) or default
+            if type_ and (type_ not in found or file.size < found[type_].size):
+                found[type_] = file
+        return found
+
+    def _type_by_suffix(self, file: NamedFile) -> str | None:
+        """The content type of the package that a file's suffix tells; None where it tells none of them."""
+        suffix = PurePosixPath(file.path).suffix.lower()
+        told = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
+        sent = self.table.validation.content_type
+        names = (*((sent,) if sent else ()), *self.types.content_types)
+        return next((name for name in names if (found := media_type.parse(name)) and found.essence == told), None)
 
     def text_of(self, sample: Sample) -> str | None:
         """What a sample says, its file's text too; None for a URL or a file that cannot be read."""
