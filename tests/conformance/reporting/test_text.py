@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import output
-from argosy.conformance.check import SAMPLE, Evidence, failed
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.check import SAMPLE, Evidence, failed, passed, skipped
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.reporting.text import WIDTH, lines, to_text
 from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
@@ -112,3 +113,22 @@ def test_a_report_says_its_profile_its_notes_and_that_it_is_given_again() -> Non
     assert "  checked at 2026-11-22T10:11:12+00:00: nothing has changed since\n" in text
     assert "\n\nnote: the waiver of image-root waives nothing: the clause holds\n\n" in text
     assert "profile" not in to_text([REPORT])
+
+
+def test_what_was_not_tried_for_one_reason_is_told_once() -> None:
+    ids = ["image-manifest", "image-platform", "image-init", "image-root", "image-secrets", "model-archive"]
+    reasons = [*["there is no image: `.` is run as it is"] * 3, "", *["there is no image: `.` is run as it is"] * 2]
+    findings = tuple(
+        Finding(CLAUSES[id_], "image", skipped(reason) if reason else passed("runs as root"))
+        for id_, reason in zip(ids, reasons, strict=True)
+    )
+    other = Finding(CLAUSES["ping"], "health", skipped(reasons[-1]))
+    text = to_text([Report("x", "", "process", 1.0, (*findings, other))])
+    assert text.split("\n\n")[1:3] == [
+        "image\n"
+        "  -    image-manifest, image-platform, image-init: there is no image: `.` is run\n"
+        "       as it is\n"
+        "  ok   image-root             runs as root\n"
+        "  -    image-secrets, model-archive: there is no image: `.` is run as it is",
+        "health\n  -    ping                   MUST  there is no image: `.` is run as it is",
+    ]
