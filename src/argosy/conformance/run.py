@@ -1,5 +1,6 @@
 """Examines one image: look at it at rest, observe it running, judge every clause, report."""
 
+import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 
+_SEE: Final = re.compile(r": see (?P<clause>[a-z0-9]+(?:-[a-z0-9]+)*)$")
+"""How a skip names the clause that has the finding on what keeps it from being tried."""
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 
 
@@ -93,7 +96,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
                 model_dir = mounted
         except ArchiveError as error:
             played = {scene for act in ACTS for scene in act.scenes}
-            case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
+            case = case.without(played, f"the artifacts cannot be unpacked: {error.message}: see model-archive")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts, samples=samples)
@@ -133,14 +136,18 @@ def judge(
         needs = [found[need] for need in check.needs if need in found]
         blocking = [needed for needed in needs if needed.status in (Status.FAIL, Status.SKIP)]
         scene = case.find(check.scene)
+        blocked_by = ""
         if blocking and check.scene not in case.absent:
             needed = blocking[0]
-            verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
+            blocked_by = needed.clause.id
+            verdict = skipped(f"it builds on {blocked_by}, which {_participle(needed.status)}")
         elif scene is None:
             verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
-        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
+        if verdict.status is Status.SKIP and (named := _SEE.search(verdict.reason)):
+            blocked_by = named["clause"]
+        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile, blocked_by=blocked_by)
     return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
@@ -168,7 +175,7 @@ def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, 
     if cause is None or finding.status is not Status.FAIL:
         return finding
     verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
-    return replace(finding, verdict=verdict)
+    return replace(finding, verdict=verdict, blocked_by=cause)
 
 
 def _participle(status: Status) -> str:

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -6,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import output
-from argosy.conformance.catalogue import CLAUSES
-from argosy.conformance.check import SAMPLE, Evidence, failed, passed, skipped
+from argosy.conformance.check import SAMPLE, Evidence, failed
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.reporting.form import Form, write
 from argosy.conformance.reporting.text import WIDTH, lines, to_text
-from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HIDDEN, NOT_TRIED, REPORT, UNDECIDED, WAIVED
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -115,15 +116,19 @@ def test_a_report_says_its_profile_its_notes_and_that_it_is_given_again() -> Non
     assert "profile" not in to_text([REPORT])
 
 
+def test_what_a_waived_failure_hides_is_undecided_in_every_form() -> None:
+    text = to_text([HIDDEN])
+    assert "\n\nundecided while start-healthy fails: ping\n\n" in text
+    assert "undecided: no MUST failed that is not waived, 1 MUST unknown or not tried;" in text
+    assert "not tried while " in write([HIDDEN], Form.HTML).decode()
+    notes = json.loads(write([HIDDEN], Form.SARIF))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert "not tried: it builds on start-healthy" in [note["message"]["text"] for note in notes]
+    (told,) = json.loads(write([HIDDEN], Form.JSON))["reports"]
+    assert (told["verdict"], told["findings"][1]["blocked_by"]) == ("undecided", HIDDEN.findings[0].clause.id)
+
+
 def test_what_was_not_tried_for_one_reason_is_told_once() -> None:
-    ids = ["image-manifest", "image-platform", "image-init", "image-root", "image-secrets", "model-archive"]
-    reasons = [*["there is no image: `.` is run as it is"] * 3, "", *["there is no image: `.` is run as it is"] * 2]
-    findings = tuple(
-        Finding(CLAUSES[id_], "image", skipped(reason) if reason else passed("runs as root"))
-        for id_, reason in zip(ids, reasons, strict=True)
-    )
-    other = Finding(CLAUSES["ping"], "health", skipped(reasons[-1]))
-    text = to_text([Report("x", "", "process", 1.0, (*findings, other))])
+    text = to_text([NOT_TRIED])
     assert text.split("\n\n")[1:3] == [
         "image\n"
         "  -    image-manifest, image-platform, image-init: there is no image: `.` is run\n"

@@ -65,6 +65,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
         remedy: What to do when it does not hold.
         evidence: What was seen.
         waiver: Why it counts no more, null where it does.
+        blocked_by: For `skip`: id of the clause that it builds on, or whose failure explains its own; else empty.
     """
 
     clause: str
@@ -79,6 +80,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
     remedy: str
     evidence: tuple[EvidenceEntry, ...]
     waiver: WaiverEntry | None
+    blocked_by: str
 
 
 class Counts(msgspec.Struct, frozen=True, rename={"passed": "pass"}):
@@ -190,6 +192,7 @@ def _finding(finding: Finding) -> FindingEntry:
         remedy=clause.remedy,
         evidence=tuple(map(_evidence, verdict.evidence)),
         waiver=WaiverEntry(plain(finding.waiver.reason), finding.waiver.until) if finding.waiver else None,
+        blocked_by=plain(finding.blocked_by),
     )
 
 

@@ -127,11 +127,15 @@ def _notifications(reports: Sequence[Report], numbers: dict[str, int]) -> Iterat
     for number, report in enumerate(reports):
         for told in filter(None, (wording.checked_before(report), *report.notes)):
             yield {"level": "note", "message": {"text": _message(told)}, "locations": _locations(report, number)}
-        for finding in (finding for finding in report.findings if finding.status is Status.UNKNOWN):
+        undecided = {finding.clause.id for finding in report.undecided}
+        for finding in report.findings:
             rule = finding.clause.id
+            if finding.status is not Status.UNKNOWN and rule not in undecided:
+                continue
+            word = "unknown" if finding.status is Status.UNKNOWN else "not tried"
             yield {
-                "level": "warning" if finding in report.undecided else "note",
-                "message": {"text": _message(f"unknown: {finding.verdict.reason}")},
+                "level": "warning" if rule in undecided else "note",
+                "message": {"text": _message(f"{word}: {finding.verdict.reason}")},
                 "associatedRule": {"id": rule, "index": numbers[rule]},
                 "locations": _locations(report, number),
             }

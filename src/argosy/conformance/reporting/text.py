@@ -75,11 +75,13 @@ def _report(report: Report) -> Iterator[Line]:
     for finding in report.failed:
         yield Line("")
         yield from _long(finding)
-    for number, (options, clauses) in enumerate(wording.undecided(report)):
-        if not number:
-            yield Line("")
+    if report.undecided:
+        yield Line("")
+    for options, clauses in wording.undecided(report):
         head = f"undecided without {options}: " if options else "undecided: "
         yield from _wrapped(", ".join(clauses), head, "  ")
+    for root, clauses in wording.hidden(report):
+        yield from _wrapped(", ".join(clauses), f"undecided while {root} fails: ", "  ")
     for number, note in enumerate(report.notes):
         if not number:
             yield Line("")

@@ -50,7 +50,9 @@ def counts(report: Report) -> str:
 def verdict(report: Report) -> str:
     """What the report comes to, and how many MUSTs are undecided."""
     if report.conformance is Conformance.UNDECIDED:
-        return f"{report.conformance}: no MUST failed, {len(report.undecided)} MUST unknown"
+        others = " that is not waived" if any(finding.level is Level.MUST for finding in report.failed) else ""
+        unknown = "unknown or not tried" if report.hidden else "unknown"
+        return f"{report.conformance}: no MUST failed{others}, {len(report.undecided)} MUST {unknown}"
     return str(report.conformance)
 
 
@@ -58,8 +60,18 @@ def undecided(report: Report) -> Iterator[tuple[str, list[str]]]:
     """The clauses of level MUST that are unknown, by the options that would decide them, empty where none would."""
     by_options: dict[str, list[str]] = {}
     for finding in report.undecided:
+        if finding.status is not Status.UNKNOWN:
+            continue
         by_options.setdefault(finding.verdict.decide, []).append(finding.clause.id)
     yield from sorted(by_options.items(), reverse=True)
+
+
+def hidden(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """The clauses of level MUST that were not tried, by the clause that fails, does not count, and hides them."""
+    by_root: dict[str, list[str]] = {}
+    for finding, root in report.hidden:
+        by_root.setdefault(root, []).append(finding.clause.id)
+    yield from by_root.items()
 
 
 def particulars(finding: Finding) -> Iterator[str]:
