@@ -71,6 +71,7 @@ class Report:
         profile: What the image is to be; None where that is not the question.
         notes: What else the reader should know, a sentence each: waivers that have expired or waive nothing.
         checked_at: When it was made, in UTC as ISO 8601, where it is given again without checking anew; else empty.
+        is_project: Whether the target is a project's folder.
     """
 
     target: str
@@ -82,6 +83,7 @@ class Report:
     profile: Profile | None = None
     notes: tuple[str, ...] = ()
     checked_at: str = ""
+    is_project: bool = False
 
     @property
     def failed(self) -> tuple[Finding, ...]:

@@ -47,6 +47,7 @@ class Subject:
         project: The project, or the one that the image was built of; None when there is none.
         is_online: Whether AWS is asked what the account has that the project is sold from.
         scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
+        is_project: Whether the target is the folder of the project.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Subject:
     project: Project | None = None
     is_online: bool = False
     scan: Callable[[Image], Scan] | None = None
+    is_project: bool = False
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -115,6 +117,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         bench.recorder.recording(),
         terms.profile,
         notes(findings, terms),
+        is_project=subject.is_project,
     )
 
 

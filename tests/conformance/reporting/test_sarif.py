@@ -47,12 +47,34 @@ def test_what_is_undecided_is_a_notification() -> None:
     assert told[1]["message"]["text"] == "unknown: not cut off"
 
 
-def test_what_is_waived_is_suppressed() -> None:
-    counted, waived = run_of(WAIVED)["results"]
-    assert counted["suppressions"] == []
-    assert waived["suppressions"] == [
-        {"kind": "external", "justification": "until 2027-03-01: the next release has it"}
-    ]
+def test_what_is_waived_is_a_notification_and_no_result() -> None:
+    run = run_of(WAIVED)
+    assert [result["ruleId"] for result in run["results"]] == ["error-client"]
+    told = {
+        each["associatedRule"]["id"]: each["message"]["text"]
+        for each in run["invocations"][0]["toolExecutionNotifications"]
+        if "associatedRule" in each
+    }
+    assert told["stop-grace"] == (
+        "fails, waived until 2027-03-01: the next release has it: it ignores SIGTERM and had to be killed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "uri"),
+    [
+        (".", "argosy.toml"),
+        ("./", "argosy.toml"),
+        ("./examples/sums", "examples/sums/argosy.toml"),
+        ("/home/me/a b", "/home/me/a%20b/argosy.toml"),
+        ("..", "../argosy.toml"),
+    ],
+)
+def test_a_result_of_a_project_is_in_its_argosy_toml(target: str, uri: str) -> None:
+    run = run_of(replace(REPORT, target=target, is_project=True))
+    assert run["artifacts"][0]["location"]["uri"] == uri
+    locations = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {location["artifactLocation"]["uri"] for location in locations} == {uri}
 
 
 def test_a_result_is_in_its_image() -> None:

@@ -86,6 +86,7 @@ class Target:
             project=belongs,
             is_online=options.is_online,
             scan=self._scan,
+            is_project=self._project is not None,
         )
         if not is_process:
             with output.step(f"read {self.name}"):
