@@ -1,6 +1,7 @@
 """`argosy check`: does this image keep SageMaker's contract?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.checking import options as told
-from argosy.cli.checking.remembered import Memory
+from argosy.cli.checking.remembered import Memory, is_final
 from argosy.cli.checking.target import Target
 from argosy.cli.containers import KINDS, KINDS_HELP
 from argosy.cli.environment import Environment
@@ -126,7 +127,7 @@ def command(
         raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
     files = told.report_files(values["report_files"])
-    options = _options(values)
+    options = replace(_options(values), written=tuple(path for _, path in files))
     found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
     if found:
         _print(found, as_json)
@@ -179,7 +180,7 @@ def _reports(targets: Sequence[Target], around: Environment, changed_only: bool)
     failures: list[int] = []
     for target in targets:
         try:
-            found.append(_report(target, memory, changed_only))
+            found.append(_report(target, memory, around, changed_only))
         except ArgosyError as error:
             if len(targets) == 1:
                 raise
@@ -188,7 +189,7 @@ def _reports(targets: Sequence[Target], around: Environment, changed_only: bool)
     return found, failures
 
 
-def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
+def _report(target: Target, memory: Memory, around: Environment, changed_only: bool) -> Report:
     """The report on one target: the last one, where that is asked for and nothing has changed."""
     if not changed_only or target.is_online:  # nobody knows whether an account has changed
         return target.check()
@@ -198,7 +199,8 @@ def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
         output.say(f"{target.name}: nothing has changed since {known.checked_at}")
         return known
     report = target.check()
-    memory.keep(key, report)
+    if is_final(report, around):
+        memory.keep(key, report)
     return report
 
 

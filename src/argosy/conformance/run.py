@@ -32,6 +32,8 @@ from argosy.project import Project
 
 _SEE: Final = re.compile(r": see (?P<clause>[a-z0-9]+(?:-[a-z0-9]+)*)$")
 """How a skip names the clause that has the finding on what keeps it from being tried."""
+CHECK_FAILED: Final = "the check itself failed"
+"""How the reason begins of a clause that is unknown because its check broke."""
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 
 
@@ -169,7 +171,7 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
     try:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
-        return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+        return unknown(f"{CHECK_FAILED}: {type(error).__name__}: {error}")
 
 
 def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:

@@ -59,7 +59,7 @@ class Target:
         Raises:
             ArgosyError: It cannot be looked at.
         """
-        return key_of(self.name, self._options, self.terms)
+        return key_of(self.name, self._options, self.terms, self._around)
 
     def check(self) -> Report:
         """Look at it, run it, judge it.
