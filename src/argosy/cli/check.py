@@ -129,13 +129,15 @@ def command(
     files = told.report_files(values["report_files"])
     options = replace(_options(values), written=tuple(path for _, path in files))
     found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
-    if found:
-        _print(found, as_json)
-        for form, path in files:
-            path.write_bytes(write(found, form))
-            output.say(f"wrote {path}")
-    failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
-    return max(failures, default=0)
+    for form, path in files:
+        path.write_bytes(write(found, form))
+    if len(found) == 1 and failures:
+        raise failures[0]
+    _print(found, as_json)
+    for _, path in files:
+        output.say(f"wrote {path}")
+    bad = [EXIT_EXAMINED_FAILED for report in found if not report.failure and not _is_good(report, strict)]
+    return max([*map(exit_code, failures), *bad], default=0)
 
 
 def _explain(name: str, as_json: bool) -> None:
@@ -169,23 +171,21 @@ def _options(values: dict[str, Any]) -> told.Options:
     )
 
 
-def _reports(targets: Sequence[Target], around: Environment, changed_only: bool) -> tuple[list[Report], list[int]]:
-    """The reports on all targets that could be examined, and an exit code for each that could not.
-
-    Raises:
-        ArgosyError: There is one target, and it cannot be examined.
-    """
+def _reports(
+    targets: Sequence[Target], around: Environment, changed_only: bool
+) -> tuple[list[Report], list[ArgosyError]]:
+    """A report on each target, and what went wrong with those that could not be examined; their reports say it."""
     memory = Memory(around.cache_dir)
     found: list[Report] = []
-    failures: list[int] = []
+    failures: list[ArgosyError] = []
     for target in targets:
         try:
             found.append(_report(target, memory, around, changed_only))
         except ArgosyError as error:
-            if len(targets) == 1:
-                raise
-            output.say(f"error: {target.name}: {error}")
-            failures.append(exit_code(error))
+            if len(targets) > 1:
+                output.say(f"error: {target.name}: {error}")
+            failures.append(error)
+            found.append(target.not_examined(error))
     return found, failures
 
 

@@ -1,5 +1,6 @@
 """What a judgement comes to: the findings of one image, and the report that has them all."""
 
+import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,6 +56,8 @@ class Conformance(StrEnum):
     UNDECIDED = "undecided"
     """None failed, but what was seen does not decide all of them, or they build on what fails and does not count."""
     BROKEN = "does not conform"
+    NOT_EXAMINED = "not examined"
+    """It could not be looked at, or not be run by this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,11 @@ class Report:
         recording: What happened when in the containers that were run.
         profile: What the image is to be; None where that is not the question.
         notes: What else the reader should know, a sentence each: waivers that have expired or waive nothing.
-        checked_at: When it was made, in UTC as ISO 8601, where it is given again without checking anew; else empty.
+        checked_at: When it was made, in UTC as ISO 8601; empty where nobody knows.
         is_project: Whether the target is a project's folder.
+        is_given_again: Whether nothing had changed since and nothing was checked anew.
+        version: Of the Argosy that made it.
+        failure: Why the target could not be examined; empty where it could. There are no findings then.
     """
 
     target: str
@@ -84,6 +90,9 @@ class Report:
     notes: tuple[str, ...] = ()
     checked_at: str = ""
     is_project: bool = False
+    is_given_again: bool = False
+    version: str = importlib.metadata.version("argosy")
+    failure: str = ""
 
     @property
     def failed(self) -> tuple[Finding, ...]:
@@ -127,14 +136,16 @@ class Report:
     @property
     def conformance(self) -> Conformance:
         """What all findings come to."""
+        if self.failure:
+            return Conformance.NOT_EXAMINED
         if not self.is_conforming:
             return Conformance.BROKEN
         return Conformance.UNDECIDED if self.undecided else Conformance.CONFORMS
 
     @property
     def is_conforming(self) -> bool:
-        """Whether no clause of level MUST failed, but those that are waived."""
-        return not self.failed_at(Level.MUST)
+        """Whether it was examined and no clause of level MUST failed, but those that are waived."""
+        return not self.failure and not self.failed_at(Level.MUST)
 
     @property
     def is_strictly_conforming(self) -> bool:

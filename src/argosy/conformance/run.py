@@ -1,5 +1,6 @@
 """Examines one image: look at it at rest, observe it running, judge every clause, report."""
 
+import datetime
 import re
 import tempfile
 import time
@@ -119,8 +120,14 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         bench.recorder.recording(),
         terms.profile,
         notes(findings, terms),
+        checked_at=now(),
         is_project=subject.is_project,
     )
+
+
+def now() -> str:
+    """The moment, as reports have it: in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:

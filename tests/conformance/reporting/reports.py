@@ -39,6 +39,8 @@ REPORT: Final = Report(
             ),
         ),
     ),
+    checked_at="2026-11-22T10:11:12+00:00",
+    version="1.2.3",
 )
 
 UNDECIDED: Final = Report(
@@ -98,9 +100,19 @@ WAIVED: Final = replace(
     ),
     profile=Profile.MARKETPLACE,
     notes=("the waiver of image-root waives nothing: the clause holds",),
-    checked_at="2026-11-22T10:11:12+00:00",
+    is_given_again=True,
 )
 """The same, with a clause of level MUST waived, given again from the cache."""
+
+NOT_EXAMINED: Final = Report(
+    "docker://registry.example/gone:1.0",
+    "",
+    "",
+    0.0,
+    checked_at="2026-11-22T10:11:12+00:00",
+    failure="no such image hint: argosy image show",
+)
+"""A report on an image that could not be examined."""
 
 HIDDEN: Final = Report(
     "x",

@@ -7,7 +7,7 @@ from sarif_kit import validation_errors
 
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.sarif import to_sarif
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NOT_EXAMINED, REPORT, UNDECIDED, WAIVED
 
 
 def run_of(*reports: Report) -> dict[str, Any]:
@@ -16,7 +16,9 @@ def run_of(*reports: Report) -> dict[str, Any]:
     return run
 
 
-@pytest.mark.parametrize("reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), (WAIVED,), ()])
+@pytest.mark.parametrize(
+    "reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), (WAIVED,), (NOT_EXAMINED,), ()]
+)
 def test_it_keeps_the_official_schema(reports: tuple[Report, ...]) -> None:
     assert validation_errors(json.loads(to_sarif(reports))) == []
 
@@ -109,8 +111,16 @@ def test_hostile_text_is_text_and_no_link() -> None:
     assert {letter for letter in to_sarif([HOSTILE]).decode() if not letter.isprintable()} == {"\n"}
 
 
+def test_an_image_that_could_not_be_examined_makes_the_run_unsuccessful() -> None:
+    (invocation,) = run_of(REPORT, NOT_EXAMINED)["invocations"]
+    assert invocation["executionSuccessful"] is False
+    told = [each for each in invocation["toolExecutionNotifications"] if each["level"] == "error"]
+    assert [each["message"]["text"] for each in told] == [f"not examined: {NOT_EXAMINED.failure}"]
+    assert run_of(REPORT)["invocations"][0]["executionSuccessful"] is True
+
+
 def test_that_a_report_is_given_again_and_its_notes_are_notifications() -> None:
     (invocation,) = json.loads(to_sarif([WAIVED]))["runs"][0]["invocations"]
     texts = [told["message"]["text"] for told in invocation["toolExecutionNotifications"]]
-    assert texts[0] == f"checked at {WAIVED.checked_at}: nothing has changed since"
+    assert texts[0] == f"checked at {WAIVED.checked_at} by Argosy 1.2.3: nothing has changed since"
     assert texts[1] == WAIVED.notes[0]

@@ -11,7 +11,7 @@ from argosy.conformance.check import SAMPLE, Evidence, failed
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.reporting.form import Form, write
 from argosy.conformance.reporting.text import WIDTH, lines, to_text
-from tests.conformance.reporting.reports import CONFORMING, HIDDEN, NOT_TRIED, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HIDDEN, NOT_EXAMINED, NOT_TRIED, REPORT, UNDECIDED, WAIVED
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -111,9 +111,17 @@ def test_what_is_waived_is_shown_as_failed_and_waived_and_does_not_count() -> No
 def test_a_report_says_its_profile_its_notes_and_that_it_is_given_again() -> None:
     text = to_text([WAIVED])
     assert "  run by docker, profile marketplace\n" in text
-    assert "  checked at 2026-11-22T10:11:12+00:00: nothing has changed since\n" in text
+    assert " checked at 2026-11-22T10:11:12+00:00 by Argosy 1.2.3: nothing has changed since " in " ".join(text.split())
     assert "\n\nnote: the waiver of image-root waives nothing: the clause holds\n\n" in text
     assert "profile" not in to_text([REPORT])
+
+
+def test_an_image_that_could_not_be_examined_says_why() -> None:
+    assert not NOT_EXAMINED.is_conforming
+    text = to_text([NOT_EXAMINED, CONFORMING])
+    assert text.startswith(f"{NOT_EXAMINED.target}\n  checked at {NOT_EXAMINED.checked_at} by Argosy ")
+    assert f"\n\nnot examined: {NOT_EXAMINED.failure}\n" in text
+    assert text.splitlines()[-2].startswith("not examined ")
 
 
 def test_what_a_waived_failure_hides_is_undecided_in_every_form() -> None:

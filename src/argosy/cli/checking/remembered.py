@@ -1,6 +1,5 @@
 """Reports of earlier runs in the cache: `argosy check --changed-only` gives one again when nothing has changed."""
 
-import datetime
 import hashlib
 import importlib.metadata
 import os
@@ -37,14 +36,13 @@ class Memory:
         self._folder = cache_dir / _FOLDER
 
     def find(self, key: str) -> Report | None:
-        """The report of a key, marked with the moment at which it was made; None where none can be read."""
+        """The report of a key, marked as given again; None where none can be read."""
         try:
             path = self._folder / f"{key}.json"
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-            made = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        return replace(report, checked_at=made.isoformat(timespec="seconds"))
+        return replace(report, is_given_again=True)
 
     def keep(self, key: str, report: Report) -> None:
         """Remember a report; a cache that cannot be written to, or a name that is no Unicode, leaves nothing."""

@@ -15,8 +15,9 @@ from argosy.conformance.finding import Report
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.severity import Severity
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import Subject, examine
+from argosy.conformance.run import Subject, examine, now
 from argosy.conformance.terms import Terms
+from argosy.errors import ArgosyError
 from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
@@ -93,6 +94,20 @@ class Target:
                 subject = self._with_image(subject)
         with output.step(f"check {self.name}"):
             return examine(subject, bench, self.terms)
+
+    def not_examined(self, error: ArgosyError) -> Report:
+        """The report that says why there is none."""
+        is_project = self._project is not None
+        return Report(
+            self.name,
+            "",
+            "",
+            0.0,
+            profile=self.terms.profile,
+            checked_at=now(),
+            is_project=is_project,
+            failure=" ".join(str(error).split()),
+        )
 
     def _profile(self) -> Profile:
         """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""

@@ -114,7 +114,10 @@ class ReportEntry(msgspec.Struct, frozen=True):
         counts: How many findings have each status.
         findings: One for each clause that the profile asks for, in the order of the contract.
         notes: Waivers that have expired or waive nothing, a sentence each.
-        checked_at: When it was made, in UTC, where it is given again as nothing has changed since; else empty.
+        checked_at: When it was made, in UTC.
+        given_again: Whether it is that of an earlier run, as nothing has changed since.
+        version: Of the Argosy that made it.
+        failure: Why the target could not be examined, empty where it could; there are no findings then.
         lives: The containers that were run, and what happened when.
     """
 
@@ -129,6 +132,9 @@ class ReportEntry(msgspec.Struct, frozen=True):
     findings: tuple[FindingEntry, ...]
     notes: tuple[str, ...]
     checked_at: str
+    given_again: bool
+    version: str
+    failure: str
     lives: tuple[Life, ...]
 
 
@@ -168,6 +174,9 @@ def _report(report: Report) -> ReportEntry:
         findings=tuple(map(_finding, report.findings)),
         notes=tuple(map(plain, report.notes)),
         checked_at=report.checked_at,
+        given_again=report.is_given_again,
+        version=plain(report.version),
+        failure=plain(report.failure),
         lives=tuple(map(_life, report.recording.lives)),
     )
 

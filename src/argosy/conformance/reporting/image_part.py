@@ -26,9 +26,10 @@ def image_part(number: int, report: Report) -> Element:
     return element(
         "section",
         element("h2", report.target, id=anchor),
+        element("p", wording.not_examined(report)) if report.failure else None,
         *_to_do(number, report),
         *_notes(report),
-        element("h3", "Findings"),
+        None if report.failure else element("h3", "Findings"),
         *_groups(number, report),
         *_lives(report),
         class_="image",

@@ -44,7 +44,10 @@ def to_sarif(reports: Sequence[Report]) -> bytes:
         "automationDetails": {"id": "argosy-check/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": True, "toolExecutionNotifications": [*_notifications(reports, numbers)]}
+            {
+                "executionSuccessful": not any(report.failure for report in reports),
+                "toolExecutionNotifications": [*_notifications(reports, numbers)],
+            }
         ],
         "artifacts": [_artifact(report) for report in reports],
         "results": [
@@ -127,7 +130,13 @@ def _message(*lines: str) -> str:
 def _notifications(reports: Sequence[Report], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     """What is undecided or waived, and what else the reader should know (SARIF 3.58)."""
     for number, report in enumerate(reports):
-        for told in filter(None, (wording.checked_before(report), *report.notes)):
+        if report.failure:
+            yield {
+                "level": "error",
+                "message": {"text": _message(wording.not_examined(report))},
+                "locations": _locations(report, number),
+            }
+        for told in filter(None, (wording.made(report), *report.notes)):
             yield {"level": "note", "message": {"text": _message(told)}, "locations": _locations(report, number)}
         undecided = {finding.clause.id for finding in report.undecided}
         for finding in report.findings:

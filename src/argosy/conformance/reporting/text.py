@@ -64,9 +64,10 @@ def _report(report: Report) -> Iterator[Line]:
     yield _whole(plain(report.target), Tone.STRONG)
     if report.digest:
         yield _whole(f"  {plain(report.digest)}", Tone.FAINT)
-    yield _whole(f"  {wording.ran_by(report)}", Tone.FAINT)
-    if report.checked_at:
-        yield _whole(f"  {wording.checked_before(report)}", Tone.FAINT)
+    if not report.failure:
+        yield _whole(f"  {wording.ran_by(report)}", Tone.FAINT)
+    for line in _wrapped(wording.made(report), "  ", "  ") if report.checked_at else ():
+        yield _whole(line.text, Tone.FAINT)
     for group, findings in groupby(report.findings, key=lambda finding: finding.group):
         yield Line("")
         yield _whole(plain(group), Tone.STRONG)
@@ -87,6 +88,11 @@ def _report(report: Report) -> Iterator[Line]:
             yield Line("")
         yield from _wrapped(note, "note: ", "  ")
     yield Line("")
+    if report.failure:
+        first, *rest = _wrapped(wording.not_examined(report), "", "  ")
+        yield Line(first.text, ((0, len(report.conformance), _verdict_tone(report)),))
+        yield from rest
+        return
     separator = ";" if report.conformance is Conformance.UNDECIDED else ":"
     verdict = f"{wording.verdict(report)}{separator} {wording.counts(report)}"
     first, *rest = _wrapped(verdict, "", "")

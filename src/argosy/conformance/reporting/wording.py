@@ -25,9 +25,17 @@ def ran_by(report: Report) -> str:
     return f"{runner}, profile {report.profile}" if report.profile else runner
 
 
-def checked_before(report: Report) -> str:
-    """For a report that is given again: when it was made; else empty."""
-    return f"checked at {report.checked_at}: nothing has changed since" if report.checked_at else ""
+def made(report: Report) -> str:
+    """When it was made and by which version, and whether it is given again; empty where nobody knows when."""
+    if not report.checked_at:
+        return ""
+    again = ": nothing has changed since" if report.is_given_again else ""
+    return f"checked at {report.checked_at} by Argosy {plain(report.version)}{again}"
+
+
+def not_examined(report: Report) -> str:
+    """Why a target could not be examined; empty where it could."""
+    return f"{report.conformance}: {plain(report.failure)}" if report.failure else ""
 
 
 def waived(finding: Finding) -> str:
