@@ -143,7 +143,10 @@ def command(
 def _explain(name: str, as_json: bool) -> None:
     """Print what a clause or the clauses of a row ask, or the list of all."""
     checks = explanation.find(name) if name else CHECKS
-    if as_json:
+    if not checks:
+        told = explanation.row_of(name)
+        output.print_json([{"row": name.upper(), "text": told}]) if as_json else output.print_data(told)
+    elif as_json:
         output.print_json(explanation.to_objects(checks))
     else:
         output.print_data(explanation.to_text(checks) if name else explanation.to_list(checks))
