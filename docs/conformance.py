@@ -1,19 +1,16 @@
-"""The page on what `argosy check` covers: the rows of docs/conformance.toml beside the clauses that name them."""
+"""The page on what `argosy check` covers: the rows of explaining/rows.toml beside the clauses that name them."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.check import Check
+from argosy.conformance.explaining.rows import Row, read
 
-ROWS = Path(__file__).with_suffix(".toml")
 ROOT = Path(__file__).parents[1]
 HOW: Final = {
     "image_checks": "the image at rest",
@@ -25,40 +22,7 @@ HOW: Final = {
 """Folder of a check -> what it looks at."""
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A requirement, or a failure that people have seen.
-
-    Attributes:
-        says: What it is.
-        level: MUST, SHOULD or INFO; empty for a failure.
-        because: Why no machine can check it; empty where one can.
-        elsewhere: Tests that show it where it is no property of an image.
-    """
-
-    says: str
-    level: str = ""
-    because: str = ""
-    elsewhere: tuple[str, ...] = ()
-
-
-class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file.
-
-    Attributes:
-        sections: First letter of an id -> heading.
-        rows: Id -> row.
-    """
-
-    sections: dict[str, str]
-    rows: dict[str, Row]
-
-
 _HEAD: Final = "| | what | clause | looked at | test |\n| --- | --- | --- | --- | --- |"
-
-
-def read() -> Rows:
-    """The rows."""
-    return msgspec.convert(tomllib.loads(ROWS.read_text()), Rows)
 
 
 def checks() -> Mapping[str, list[Check[Any]]]:

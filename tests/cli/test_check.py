@@ -1,5 +1,6 @@
 """`argosy check` as a user types it, on projects and on images that never heard of Argosy."""
 
+import datetime
 import json
 import os
 import shutil
@@ -145,6 +146,16 @@ reason = "and reads its artifacts where they are"
 until = 2999-03-01
 
 [[check.waivers]]
+clause = "start-shared-memory"
+reason = "and has this machine's /dev/shm"
+until = 2999-03-01
+
+[[check.waivers]]
+clause = "log-bodies"
+reason = "its exceptions quote what they are given"
+until = 2999-03-01
+
+[[check.waivers]]
 clause = "ping"
 reason = "long ago"
 until = 2020-01-01
@@ -167,14 +178,17 @@ def test_waivers_reports_and_what_is_remembered(project: Path, tmp_path: Path) -
     assert text.read_text() == first.stdout
     (report,) = json.loads(written.read_text())["reports"]
     assert report["verdict"] == "conforms"
-    assert {f["clause"] for f in report["findings"] if f["waiver"]} == {"start-offline", "start-read-only-model"}
+    assert {f["clause"] for f in report["findings"] if f["waiver"]} == {
+        *("start-offline", "start-read-only-model", "start-shared-memory", "log-bodies")
+    }
 
     again = argosy_check(*common, "--json", ARGOSY_CACHE_DIR=cache)
     assert again.returncode == 0, again.stderr
     assert "nothing has changed since 2" in again.stderr
     given = report_of(again)
-    assert given.pop("checked_at")
-    assert given == {name: value for name, value in report.items() if name != "checked_at"}
+    assert datetime.datetime.fromisoformat(given["checked_at"]).tzinfo is not None
+    assert (report["given_again"], given["given_again"]) == (False, True)
+    assert {**given, "given_again": False} == report
 
 
 def test_several_targets_have_a_report_each_and_one_that_is_not_there_hides_none(project: Path, tmp_path: Path) -> None:
@@ -183,9 +197,19 @@ def test_several_targets_have_a_report_each_and_one_that_is_not_there_hides_none
     done = argosy_check(project, f"oci:{tmp_path}/nothing", other, "--json")
     assert done.stdout.startswith("{"), done.stderr
     reports = json.loads(done.stdout)["reports"]
-    assert [report["target"] for report in reports] == [str(project), str(other)]
+    assert [report["target"] for report in reports] == [str(project), f"oci:{tmp_path}/nothing", str(other)]
+    assert [report["verdict"] for report in reports] == ["does not conform", "not examined", "does not conform"]
+    assert reports[1]["failure"]
     assert f"error: oci:{tmp_path}/nothing: " in done.stderr
     assert done.returncode == main.EXIT_EXAMINED_FAILED
+
+
+def test_a_single_image_that_is_not_there_has_its_report_too(tmp_path: Path) -> None:
+    written = tmp_path / "report.xml"
+    done = argosy_check(f"oci:{tmp_path}/nothing", "--report", f"junit:{written}")
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert '<error message="' in written.read_text()
 
 
 def test_a_project_that_is_sold_is_checked_for_the_marketplace(project: Path) -> None:

@@ -77,6 +77,8 @@ def test_what_a_process_cannot_prove_is_unknown() -> None:
     assert findings["start-offline"].status is Status.UNKNOWN
     assert findings["start-read-only-model"].status is Status.UNKNOWN
     assert findings["start-shared-memory"].status is Status.UNKNOWN
+    undecided = ("start-offline", "start-read-only-model", "start-shared-memory")
+    assert {findings[clause].verdict.decide for clause in undecided} == {"--container sandbox"}
 
 
 def test_artifacts_in_the_image_cannot_be_made_read_only() -> None:

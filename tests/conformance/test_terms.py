@@ -120,6 +120,45 @@ def test_a_profile_leaves_out_what_it_does_not_ask_for_and_what_builds_on_it_is_
     assert [one.verdict.reason for one in found] == ["no", "it builds on sold, which failed"]
 
 
+IN_ORDER: tuple[Check[Start], ...] = (
+    Group("g", Start).check(must("root", URL, "R.", "x"), fails),
+    Group("g", Start).check(should("soft", URL, "S.", "x"), fails),
+    Group("g", Start, causes=("root",)).check(must("caused", URL, "C.", "x"), fails),
+    Group("g", Start).check(must("built", URL, "B.", "x"), lambda _: passed("yes"), "caused"),
+    Group("g", Start).check(must("upon", URL, "U.", "x"), lambda _: passed("yes"), "built"),
+    Group("g", Start).check(must("told", URL, "T.", "x"), lambda _: skipped("it ended: see root")),
+    Group("g", Start).check(must("lower", URL, "L.", "x"), lambda _: passed("yes"), "soft"),
+    Group("g", Start).check(should("recommended", URL, "L.", "x"), lambda _: passed("yes"), "root"),
+    Group("g", Start).check(must("elsewhere", URL, "E.", "x"), lambda _: skipped("there is no GPU")),
+    Group("g", Start).check(must("there", URL, "E.", "x"), lambda _: passed("yes"), "elsewhere"),
+)
+
+
+def test_what_builds_on_a_failure_that_does_not_count_is_undecided() -> None:
+    judged = judge(Case.of(Start(limit_s=1.0)), IN_ORDER)
+    found = report(*judged, terms=Terms(waivers=(waiver("root"),), today=TODAY))
+    hidden = {one.clause.id: root for one, root in found.hidden}
+    assert hidden == {"caused": "root", "built": "root", "upon": "root", "told": "root", "lower": "soft"}
+    assert found.conformance is Conformance.UNDECIDED
+    assert not found.is_strictly_conforming
+    assert {one.clause.id for one in found.undecided} == set(hidden)
+
+
+def test_what_builds_on_a_failure_that_counts_adds_nothing() -> None:
+    found = report(*judge(Case.of(Start(limit_s=1.0)), IN_ORDER))
+    assert found.conformance is Conformance.BROKEN
+    assert [one.clause.id for one, _ in found.hidden] == ["lower"]
+
+
+def test_an_image_that_never_starts_does_not_conform_by_one_waiver() -> None:
+    start = Start(limit_s=9.0, failure="exec format error")
+    for clause in ("start-port", "start-healthy"):
+        judged = judge(Case.of(start))
+        found = report(*judged, terms=Terms(waivers=(waiver(clause),), today=TODAY))
+        assert found.conformance is not Conformance.CONFORMS
+        assert not found.is_strictly_conforming
+
+
 def test_the_level_that_counts_is_the_profiles() -> None:
     clause = Clause("soft", "S.", Level.SHOULD, URL, "x", levels={Profile.MARKETPLACE: Level.MUST})
     (check,) = (Group("g", Start).check(clause, fails),)

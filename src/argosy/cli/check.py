@@ -1,6 +1,7 @@
 """`argosy check`: does this image keep SageMaker's contract?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.checking import options as told
-from argosy.cli.checking.remembered import Memory
+from argosy.cli.checking.remembered import Memory, is_final
 from argosy.cli.checking.target import Target
 from argosy.cli.containers import KINDS, KINDS_HELP
 from argosy.cli.environment import Environment
@@ -126,21 +127,26 @@ def command(
         raise UsageError("there is nothing to check", want="an image or a project", hint="argosy check .")
     around = environment.read()
     files = told.report_files(values["report_files"])
-    options = _options(values)
+    options = replace(_options(values), written=tuple(path for _, path in files))
     found, failures = _reports([Target(name, options, around) for name in targets], around, changed_only)
-    if found:
-        _print(found, as_json)
-        for form, path in files:
-            path.write_bytes(write(found, form))
-            output.say(f"wrote {path}")
-    failures += [EXIT_EXAMINED_FAILED for report in found if not _is_good(report, strict)]
-    return max(failures, default=0)
+    for form, path in files:
+        path.write_bytes(write(found, form))
+    if len(found) == 1 and failures:
+        raise failures[0]
+    _print(found, as_json)
+    for _, path in files:
+        output.say(f"wrote {path}")
+    bad = [EXIT_EXAMINED_FAILED for report in found if not report.failure and not _is_good(report, strict)]
+    return max([*map(exit_code, failures), *bad], default=0)
 
 
 def _explain(name: str, as_json: bool) -> None:
     """Print what a clause or the clauses of a row ask, or the list of all."""
     checks = explanation.find(name) if name else CHECKS
-    if as_json:
+    if not checks:
+        told = explanation.row_of(name)
+        output.print_json([{"row": name.upper(), "text": told}]) if as_json else output.print_data(told)
+    elif as_json:
         output.print_json(explanation.to_objects(checks))
     else:
         output.print_data(explanation.to_text(checks) if name else explanation.to_list(checks))
@@ -168,27 +174,25 @@ def _options(values: dict[str, Any]) -> told.Options:
     )
 
 
-def _reports(targets: Sequence[Target], around: Environment, changed_only: bool) -> tuple[list[Report], list[int]]:
-    """The reports on all targets that could be examined, and an exit code for each that could not.
-
-    Raises:
-        ArgosyError: There is one target, and it cannot be examined.
-    """
+def _reports(
+    targets: Sequence[Target], around: Environment, changed_only: bool
+) -> tuple[list[Report], list[ArgosyError]]:
+    """A report on each target, and what went wrong with those that could not be examined; their reports say it."""
     memory = Memory(around.cache_dir)
     found: list[Report] = []
-    failures: list[int] = []
+    failures: list[ArgosyError] = []
     for target in targets:
         try:
-            found.append(_report(target, memory, changed_only))
+            found.append(_report(target, memory, around, changed_only))
         except ArgosyError as error:
-            if len(targets) == 1:
-                raise
-            output.say(f"error: {target.name}: {error}")
-            failures.append(exit_code(error))
+            if len(targets) > 1:
+                output.say(f"error: {target.name}: {error}")
+            failures.append(error)
+            found.append(target.not_examined(error))
     return found, failures
 
 
-def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
+def _report(target: Target, memory: Memory, around: Environment, changed_only: bool) -> Report:
     """The report on one target: the last one, where that is asked for and nothing has changed."""
     if not changed_only or target.is_online:  # nobody knows whether an account has changed
         return target.check()
@@ -198,7 +202,8 @@ def _report(target: Target, memory: Memory, changed_only: bool) -> Report:
         output.say(f"{target.name}: nothing has changed since {known.checked_at}")
         return known
     report = target.check()
-    memory.keep(key, report)
+    if is_final(report, around):
+        memory.keep(key, report)
     return report
 
 

@@ -1,5 +1,7 @@
 """Examines one image: look at it at rest, observe it running, judge every clause, report."""
 
+import datetime
+import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +32,10 @@ from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
 from argosy.project import Project
 
+_SEE: Final = re.compile(r": see (?P<clause>[a-z0-9]+(?:-[a-z0-9]+)*)$")
+"""How a skip names the clause that has the finding on what keeps it from being tried."""
+CHECK_FAILED: Final = "the check itself failed"
+"""How the reason begins of a clause that is unknown because its check broke."""
 _GONE: Final = "the container had ended, or answered nothing that this could be tried with"
 
 
@@ -45,6 +51,7 @@ class Subject:
         project: The project, or the one that the image was built of; None when there is none.
         is_online: Whether AWS is asked what the account has that the project is sold from.
         scan: Has an image scanned for known vulnerabilities, or raises `NotScannedError`; None when nobody can.
+        is_project: Whether the target is the folder of the project.
     """
 
     target: str
@@ -54,6 +61,7 @@ class Subject:
     project: Project | None = None
     is_online: bool = False
     scan: Callable[[Image], Scan] | None = None
+    is_project: bool = False
 
 
 def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Report:
@@ -94,7 +102,7 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
                 model_dir = mounted
         except ArchiveError as error:
             played = {scene for act in ACTS for scene in act.scenes}
-            case = case.without(played, f"the artifacts cannot be unpacked: {error.message}")
+            case = case.without(played, f"the artifacts cannot be unpacked: {error.message}: see model-archive")
         else:
             has_artifacts = own or subject.model_data is not None
             given = replace(bench, model_dir=model_dir, has_artifacts=has_artifacts, samples=samples)
@@ -114,7 +122,14 @@ def examine(subject: Subject, bench: Bench, terms: Terms | None = None) -> Repor
         bench.recorder.recording(),
         terms.profile,
         notes(findings, terms),
+        checked_at=now(),
+        is_project=subject.is_project,
     )
+
+
+def now() -> str:
+    """The moment, as reports have it: in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def asked_by(profile: Profile, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
@@ -135,14 +150,18 @@ def judge(
         needs = [found[need] for need in check.needs if need in found]
         blocking = [needed for needed in needs if needed.status in (Status.FAIL, Status.SKIP)]
         scene = case.find(check.scene)
+        blocked_by = ""
         if blocking and check.scene not in case.absent:
             needed = blocking[0]
-            verdict = skipped(f"it builds on {needed.clause.id}, which {_participle(needed.status)}")
+            blocked_by = needed.clause.id
+            verdict = skipped(f"it builds on {blocked_by}, which {_participle(needed.status)}")
         elif scene is None:
             verdict = skipped(case.absent.get(check.scene, _GONE))
         else:
             verdict = _examined(check, scene)
-        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile)
+        if verdict.status is Status.SKIP and (named := _SEE.search(verdict.reason)):
+            blocked_by = named["clause"]
+        found[check.clause.id] = Finding(check.clause, check.group, verdict, profile, blocked_by=blocked_by)
     return tuple(_unless_caused(found[check.clause.id], check.causes, found) for check in checks)
 
 
@@ -161,7 +180,7 @@ def _examined(check: Check[Any], scene: object) -> Verdict:
     try:
         return check.examine(scene)
     except Exception as error:  # a broken check must not hide the other findings
-        return unknown(f"the check itself failed: {type(error).__name__}: {error}")
+        return unknown(f"{CHECK_FAILED}: {type(error).__name__}: {error}")
 
 
 def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, Finding]) -> Finding:
@@ -170,7 +189,7 @@ def _unless_caused(finding: Finding, causes: Sequence[str], found: Mapping[str, 
     if cause is None or finding.status is not Status.FAIL:
         return finding
     verdict = skipped(f"{finding.verdict.reason}: see {cause}", *finding.verdict.evidence)
-    return replace(finding, verdict=verdict)
+    return replace(finding, verdict=verdict, blocked_by=cause)
 
 
 def _participle(status: Status) -> str:

@@ -1,26 +1,33 @@
 """Reports that are given again: the same for the same, and never anything for something else."""
 
 import datetime
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from argosy.cli.checking import inputs
 from argosy.cli.checking.options import Options
-from argosy.cli.checking.remembered import Memory, key_of
-from argosy.conformance.check import failed
+from argosy.cli.checking.remembered import Memory, is_final, key_of
+from argosy.cli.environment import Environment
+from argosy.conformance.catalogue import CLAUSES
+from argosy.conformance.check import failed, unknown
 from argosy.conformance.clause import must
 from argosy.conformance.finding import Finding, Report
 from argosy.conformance.probes import invocation
 from argosy.conformance.profile import Profile
+from argosy.conformance.run import CHECK_FAILED
 from argosy.conformance.terms import Terms
 from argosy.contract import Level
+from argosy.project import load
 from argosy.project_file import Waiver
 from argosy.simulator.containers import instance_types
 from tests.conformance.reporting.reports import REPORT, WAIVED
 
 TODAY = datetime.date(2026, 11, 22)
+AROUND = Environment(Path("cache"), Path("state"), Path("docker"), {"PATH": ""})
 
 
 @pytest.mark.parametrize("report", [REPORT, WAIVED])
@@ -30,8 +37,7 @@ def test_a_report_comes_back_as_it_was_and_marked(tmp_path: Path, report: Report
     memory.keep("a", report)
     found = memory.find("a")
     assert found is not None
-    assert datetime.datetime.fromisoformat(found.checked_at).tzinfo is not None
-    assert replace(found, checked_at=report.checked_at) == report
+    assert found == replace(report, is_given_again=True)
     assert memory.find("b") is None
 
 
@@ -80,7 +86,69 @@ def folder(tmp_path: Path) -> Path:
 def test_the_same_has_the_same_key_and_a_waiver_in_force_keeps_it(folder: Path) -> None:
     terms = Terms(waivers=(Waiver("ping", "x", TODAY),), today=TODAY)
     earlier = replace(terms, today=TODAY - datetime.timedelta(days=9))
-    assert key_of(str(folder), Options(), terms) == key_of(str(folder), Options(), earlier)
+    assert key_of(str(folder), Options(), terms, AROUND) == key_of(str(folder), Options(), earlier, AROUND)
+
+
+def test_what_a_run_writes_and_when_a_file_was_written_keep_the_key(folder: Path) -> None:
+    terms = Terms(today=TODAY)
+    options = Options(written=(folder / "report.sarif",))
+    before = key_of(str(folder), options, terms, AROUND)
+    (folder / "build").mkdir()
+    for name in ("build/check.html", "report.sarif", ".cache"):
+        (folder / name).write_text("a result")
+    os.utime(folder / "predictor.py", (1, 1))
+    assert key_of(str(folder), options, terms, AROUND) == before
+    (folder / "report.txt").write_text("of another run")
+    assert key_of(str(folder), options, terms, AROUND) != before
+
+
+def test_a_project_that_an_image_belongs_to_counts_by_what_its_table_names(folder: Path) -> None:
+    table = '[marketplace.validation]\nsamples = "data"\n[marketplace.usage]\nnotebook = "sample.ipynb"\n'
+    with (folder / "argosy.toml").open("a") as file:
+        file.write(table)
+    (folder / "data").mkdir()
+    named = [folder / "argosy.toml", folder / "predictor.py", folder / "data" / "rows.csv", folder / "sample.ipynb"]
+    for path in named[2:]:
+        path.write_text("{}")
+    before = inputs.of_named(load(folder))
+    (folder / "build").mkdir()
+    for name in ("build/image", "notes.md", "report.sarif"):
+        (folder / name).write_text("nobody names it")
+        os.utime(folder / "predictor.py", (1, 1))
+    assert inputs.of_named(load(folder)) == before
+    for path in named:
+        path.write_text(path.read_text() + "\n")
+        after = inputs.of_named(load(folder))
+        assert after != before, path
+        before = after
+
+
+def scanner_in(folder: Path, database: str) -> Environment:
+    """An environment with a trivy of its own, whose database is of that day."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "trivy"
+    program.write_text(f"""#!/bin/sh
+echo '{{"Version": "0.58.0", "VulnerabilityDB": {{"UpdatedAt": "{database}"}}}}'
+""")
+    program.chmod(0o755)
+    return replace(AROUND, variables={"PATH": f"{folder}"})
+
+
+def test_a_scanner_that_is_installed_or_updated_is_another_key(folder: Path, tmp_path: Path) -> None:
+    arounds = [AROUND, scanner_in(tmp_path / "old", "2026-11-01"), scanner_in(tmp_path / "new", "2026-11-22")]
+    keys = [key_of(str(folder), Options(), Terms(today=TODAY), around) for around in arounds]
+    assert len(set(keys)) == 3
+    assert key_of(str(folder), Options(), Terms(today=TODAY), arounds[1]) == keys[1]
+
+
+def test_what_may_be_decided_the_next_time_is_not_kept(tmp_path: Path) -> None:
+    unscanned = Finding(CLAUSES["image-vulnerabilities"], "image", unknown("not scanned: no result"))
+    broken = Finding(CLAUSES["ping"], "health", unknown(f"{CHECK_FAILED}: ZeroDivisionError: oops"))
+    scanner = scanner_in(tmp_path / "bin", "2026-11-22")
+    assert is_final(REPORT, scanner)
+    assert is_final(replace(REPORT, findings=(unscanned,)), AROUND)
+    assert not is_final(replace(REPORT, findings=(unscanned,)), scanner)
+    assert not is_final(replace(REPORT, findings=(*REPORT.findings, broken)), AROUND)
 
 
 Change = Callable[[Path, Options, Terms], tuple[Options, Terms]]
@@ -111,5 +179,5 @@ CHANGES: dict[str, Change] = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_changes_is_another_key(folder: Path, change: Change) -> None:
     terms = Terms(waivers=(Waiver("ping", "x", TODAY),), today=TODAY)
-    before = key_of(str(folder), Options(), terms)
-    assert key_of(str(folder), *change(folder, Options(), terms)) != before
+    before = key_of(str(folder), Options(), terms, AROUND)
+    assert key_of(str(folder), *change(folder, Options(), terms), AROUND) != before

@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
+from argosy.conformance import doctor
 from argosy.conformance.catalogue import ACTS, CHECKS, CLAUSES
 from argosy.conformance.check import Check
-from argosy.conformance.explaining import explanation, reasons
+from argosy.conformance.explaining import explanation, reasons, rows
 from argosy.conformance.explaining.explanation import Way
 from argosy.conformance.profile import Profile
 from argosy.contract import Level
 from argosy.errors import UsageError
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.clause.id)
+@pytest.mark.parametrize("check", [*CHECKS, *doctor.CHECKS], ids=lambda check: check.clause.id)
 def test_every_clause_is_explained_in_80_columns(check: Check[Any]) -> None:
     text = explanation.to_text([check])
     joined = " ".join(text.split())
@@ -27,8 +28,8 @@ def test_every_clause_is_explained_in_80_columns(check: Check[Any]) -> None:
 
 
 def test_every_reason_is_of_a_clause_and_every_group_has_one() -> None:
-    assert set(reasons.BY_CLAUSE) <= set(CLAUSES)
-    assert {check.group for check in CHECKS} - set(reasons.BY_GROUP) == set()
+    assert set(reasons.BY_CLAUSE) <= {*CLAUSES, *(check.clause.id for check in doctor.CHECKS)}
+    assert {check.group for check in (*CHECKS, *doctor.CHECKS)} - set(reasons.BY_GROUP) == set()
 
 
 def test_a_clause_is_found_by_its_id_and_by_each_of_its_rows() -> None:
@@ -43,7 +44,8 @@ def test_a_clause_is_found_by_its_id_and_by_each_of_its_rows() -> None:
     ("name", "message", "hint"),
     [
         ("image-rot", "no clause has this id", "`image-root`"),
-        ("C99", "no row that is checked", "`C09`"),
+        ("C99", "no row has this id", "`C09`"),
+        ("docker", "no clause has this id", "--explain"),
         ("zzz", "no clause has this id", "--explain"),
     ],
 )
@@ -51,6 +53,26 @@ def test_an_unknown_id_names_the_nearest(name: str, message: str, hint: str) -> 
     with pytest.raises(UsageError, match=message) as caught:
         explanation.find(name)
     assert hint in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", ["V10", "f23"])
+def test_a_row_that_no_machine_can_check_says_why(name: str) -> None:
+    assert explanation.find(name) == ()
+    row = rows.read().rows[name.upper()]
+    told = " ".join(explanation.row_of(name).split())
+    assert row.says in told
+    assert f"it cannot be: {row.because}" in told
+
+
+def test_every_row_is_explained() -> None:
+    for name, row in rows.read().rows.items():
+        assert explanation.find(name) or row.because in " ".join(explanation.row_of(name).split())
+
+
+def test_a_clause_of_the_machine_is_explained() -> None:
+    (check,) = explanation.find("credentials")
+    assert explanation.way_of(check) is Way.MACHINE
+    assert "every profile" not in explanation.to_text([check])
 
 
 def test_the_list_has_every_clause_once() -> None:

@@ -39,6 +39,8 @@ REPORT: Final = Report(
             ),
         ),
     ),
+    checked_at="2026-11-22T10:11:12+00:00",
+    version="1.2.3",
 )
 
 UNDECIDED: Final = Report(
@@ -98,9 +100,47 @@ WAIVED: Final = replace(
     ),
     profile=Profile.MARKETPLACE,
     notes=("the waiver of image-root waives nothing: the clause holds",),
-    checked_at="2026-11-22T10:11:12+00:00",
+    is_given_again=True,
 )
 """The same, with a clause of level MUST waived, given again from the cache."""
+
+NOT_EXAMINED: Final = Report(
+    "docker://registry.example/gone:1.0",
+    "",
+    "",
+    0.0,
+    checked_at="2026-11-22T10:11:12+00:00",
+    failure="no such image hint: argosy image show",
+)
+"""A report on an image that could not be examined."""
+
+HIDDEN: Final = Report(
+    "x",
+    "",
+    "docker",
+    1.0,
+    (
+        Finding(CLAUSES["start-healthy"], "start", failed("no 200"), waiver=WAIVED.waived[0].waiver),
+        Finding(CLAUSES["ping"], "health", skipped("it builds on start-healthy"), blocked_by="start-healthy"),
+    ),
+)
+"""A report in which nothing fails that counts, and a waived failure keeps another clause from being tried."""
+
+_NO_IMAGE: Final = skipped("there is no image: `.` is run as it is")
+
+NOT_TRIED: Final = Report(
+    "x",
+    "",
+    "process",
+    1.0,
+    (
+        *(Finding(CLAUSES[id_], "image", _NO_IMAGE) for id_ in ("image-manifest", "image-platform", "image-init")),
+        Finding(CLAUSES["image-root"], "image", passed("runs as root")),
+        *(Finding(CLAUSES[id_], "image", _NO_IMAGE) for id_ in ("image-secrets", "model-archive")),
+        Finding(CLAUSES["ping"], "health", _NO_IMAGE),
+    ),
+)
+"""A report in which several clauses were not tried for the same reason."""
 
 RECORDING: Final = Recording(
     (

@@ -9,7 +9,16 @@ from argosy.conformance.check import SAMPLE
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.document import to_json
 from argosy.conformance.reporting.wording import plain
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, RECORDING, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import (
+    CONFORMING,
+    HOSTILE,
+    NASTY,
+    NOT_EXAMINED,
+    RECORDING,
+    REPORT,
+    UNDECIDED,
+    WAIVED,
+)
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "docs/reference/check-report.schema.json").read_text(encoding="utf-8"))
@@ -35,7 +44,7 @@ def test_the_json_carries_the_verdict_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "report", [REPORT, UNDECIDED, CONFORMING, WAIVED, HOSTILE, replace(REPORT, recording=RECORDING)]
+    "report", [REPORT, UNDECIDED, CONFORMING, WAIVED, HOSTILE, NOT_EXAMINED, replace(REPORT, recording=RECORDING)]
 )
 def test_the_json_keeps_its_published_schema(report: Report) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -65,8 +74,9 @@ def test_the_json_shows_waivers_profile_and_notes() -> None:
     assert report["conforming"] is True
     assert report["profile"] == "marketplace"
     assert report["notes"] == list(WAIVED.notes)
-    assert report["checked_at"] == WAIVED.checked_at
-    assert (plain["profile"], plain["notes"], plain["checked_at"]) == (None, [], "")
+    assert (report["checked_at"], report["version"]) == (WAIVED.checked_at, "1.2.3")
+    assert report["given_again"] is True
+    assert (plain["profile"], plain["notes"], plain["given_again"]) == (None, [], False)
 
 
 def test_hostile_text_is_text() -> None:

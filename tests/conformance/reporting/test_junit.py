@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 from argosy.conformance.reporting.junit import to_junit
 from argosy.conformance.reporting.wording import plain
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, NOT_EXAMINED, REPORT, UNDECIDED, WAIVED
 
 
 def test_an_image_is_a_suite_and_a_clause_is_a_case() -> None:
@@ -19,7 +19,17 @@ def test_an_image_is_a_suite_and_a_clause_is_a_case() -> None:
     assert second.get("name") == "x"
     properties = {each.get("name"): each.get("value") for each in first.iterfind("properties/property")}
     expected = {"digest": REPORT.digest, "container": "docker", "profile": "", "verdict": "does not conform"}
-    assert properties == {**expected, "checked_at": ""}
+    made = {"checked_at": REPORT.checked_at, "given_again": "false", "version": "1.2.3"}
+    assert properties == {**expected, **made}
+    assert first.get("timestamp") == REPORT.checked_at
+    assert second.get("timestamp") is None
+
+
+def test_an_image_that_could_not_be_examined_is_an_error() -> None:
+    root = ElementTree.fromstring(to_junit([NOT_EXAMINED, CONFORMING]))
+    assert (root.get("errors"), root.get("failures"), root.get("tests")) == ("1", "0", "2")
+    (error,) = root.iterfind(".//error")
+    assert (error.get("message"), error.get("type")) == (NOT_EXAMINED.failure, "not examined")
 
 
 def test_only_a_must_that_failed_breaks_a_build() -> None:

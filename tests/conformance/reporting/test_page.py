@@ -6,7 +6,16 @@ from html.parser import HTMLParser
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.page import to_page
 from argosy.conformance.reporting.wording import plain
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NASTY, RECORDING, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import (
+    CONFORMING,
+    HOSTILE,
+    NASTY,
+    NOT_EXAMINED,
+    RECORDING,
+    REPORT,
+    UNDECIDED,
+    WAIVED,
+)
 
 RECORDED = replace(REPORT, recording=RECORDING)
 
@@ -98,8 +107,15 @@ def test_what_is_waived_says_so_and_is_not_among_what_fails() -> None:
     text = "".join(reader.text)
     assert "until 2027-03-01: the next release has it" in text
     assert "the waiver of image-root waives nothing: the clause holds" in text
-    assert "checked at 2026-11-22T10:11:12+00:00: nothing has changed since" in text
+    assert "checked at 2026-11-22T10:11:12+00:00 by Argosy 1.2.3: nothing has changed since" in text
     assert [*values(reader, "href")].count("#image-1-stop-grace") == 0
+
+
+def test_an_image_that_could_not_be_examined_says_why_and_breaks_no_link() -> None:
+    reader = read(NOT_EXAMINED, REPORT)
+    assert f"not examined: {NOT_EXAMINED.failure}" in "".join(reader.text)
+    inside = {link[1:] for link in values(reader, "href") if link.startswith("#")}
+    assert inside <= {*values(reader, "id")}
 
 
 def test_the_charts_say_in_words_what_they_show() -> None:

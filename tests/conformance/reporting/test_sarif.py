@@ -7,7 +7,7 @@ from sarif_kit import validation_errors
 
 from argosy.conformance.finding import Report
 from argosy.conformance.reporting.sarif import to_sarif
-from tests.conformance.reporting.reports import CONFORMING, HOSTILE, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HOSTILE, NOT_EXAMINED, REPORT, UNDECIDED, WAIVED
 
 
 def run_of(*reports: Report) -> dict[str, Any]:
@@ -16,7 +16,9 @@ def run_of(*reports: Report) -> dict[str, Any]:
     return run
 
 
-@pytest.mark.parametrize("reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), (WAIVED,), ()])
+@pytest.mark.parametrize(
+    "reports", [(REPORT,), (REPORT, UNDECIDED, CONFORMING), (HOSTILE,), (WAIVED,), (NOT_EXAMINED,), ()]
+)
 def test_it_keeps_the_official_schema(reports: tuple[Report, ...]) -> None:
     assert validation_errors(json.loads(to_sarif(reports))) == []
 
@@ -47,12 +49,34 @@ def test_what_is_undecided_is_a_notification() -> None:
     assert told[1]["message"]["text"] == "unknown: not cut off"
 
 
-def test_what_is_waived_is_suppressed() -> None:
-    counted, waived = run_of(WAIVED)["results"]
-    assert counted["suppressions"] == []
-    assert waived["suppressions"] == [
-        {"kind": "external", "justification": "until 2027-03-01: the next release has it"}
-    ]
+def test_what_is_waived_is_a_notification_and_no_result() -> None:
+    run = run_of(WAIVED)
+    assert [result["ruleId"] for result in run["results"]] == ["error-client"]
+    told = {
+        each["associatedRule"]["id"]: each["message"]["text"]
+        for each in run["invocations"][0]["toolExecutionNotifications"]
+        if "associatedRule" in each
+    }
+    assert told["stop-grace"] == (
+        "fails, waived until 2027-03-01: the next release has it: it ignores SIGTERM and had to be killed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "uri"),
+    [
+        (".", "argosy.toml"),
+        ("./", "argosy.toml"),
+        ("./examples/sums", "examples/sums/argosy.toml"),
+        ("/home/me/a b", "/home/me/a%20b/argosy.toml"),
+        ("..", "../argosy.toml"),
+    ],
+)
+def test_a_result_of_a_project_is_in_its_argosy_toml(target: str, uri: str) -> None:
+    run = run_of(replace(REPORT, target=target, is_project=True))
+    assert run["artifacts"][0]["location"]["uri"] == uri
+    locations = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {location["artifactLocation"]["uri"] for location in locations} == {uri}
 
 
 def test_a_result_is_in_its_image() -> None:
@@ -87,8 +111,16 @@ def test_hostile_text_is_text_and_no_link() -> None:
     assert {letter for letter in to_sarif([HOSTILE]).decode() if not letter.isprintable()} == {"\n"}
 
 
+def test_an_image_that_could_not_be_examined_makes_the_run_unsuccessful() -> None:
+    (invocation,) = run_of(REPORT, NOT_EXAMINED)["invocations"]
+    assert invocation["executionSuccessful"] is False
+    told = [each for each in invocation["toolExecutionNotifications"] if each["level"] == "error"]
+    assert [each["message"]["text"] for each in told] == [f"not examined: {NOT_EXAMINED.failure}"]
+    assert run_of(REPORT)["invocations"][0]["executionSuccessful"] is True
+
+
 def test_that_a_report_is_given_again_and_its_notes_are_notifications() -> None:
     (invocation,) = json.loads(to_sarif([WAIVED]))["runs"][0]["invocations"]
     texts = [told["message"]["text"] for told in invocation["toolExecutionNotifications"]]
-    assert texts[0] == f"checked at {WAIVED.checked_at}: nothing has changed since"
+    assert texts[0] == f"checked at {WAIVED.checked_at} by Argosy 1.2.3: nothing has changed since"
     assert texts[1] == WAIVED.notes[0]

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from argosy.cli import output
 from argosy.conformance.check import SAMPLE, Evidence, failed
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.reporting.form import Form, write
 from argosy.conformance.reporting.text import WIDTH, lines, to_text
-from tests.conformance.reporting.reports import CONFORMING, REPORT, UNDECIDED, WAIVED
+from tests.conformance.reporting.reports import CONFORMING, HIDDEN, NOT_EXAMINED, NOT_TRIED, REPORT, UNDECIDED, WAIVED
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -109,6 +111,37 @@ def test_what_is_waived_is_shown_as_failed_and_waived_and_does_not_count() -> No
 def test_a_report_says_its_profile_its_notes_and_that_it_is_given_again() -> None:
     text = to_text([WAIVED])
     assert "  run by docker, profile marketplace\n" in text
-    assert "  checked at 2026-11-22T10:11:12+00:00: nothing has changed since\n" in text
+    assert " checked at 2026-11-22T10:11:12+00:00 by Argosy 1.2.3: nothing has changed since " in " ".join(text.split())
     assert "\n\nnote: the waiver of image-root waives nothing: the clause holds\n\n" in text
     assert "profile" not in to_text([REPORT])
+
+
+def test_an_image_that_could_not_be_examined_says_why() -> None:
+    assert not NOT_EXAMINED.is_conforming
+    text = to_text([NOT_EXAMINED, CONFORMING])
+    assert text.startswith(f"{NOT_EXAMINED.target}\n  checked at {NOT_EXAMINED.checked_at} by Argosy ")
+    assert f"\n\nnot examined: {NOT_EXAMINED.failure}\n" in text
+    assert text.splitlines()[-2].startswith("not examined ")
+
+
+def test_what_a_waived_failure_hides_is_undecided_in_every_form() -> None:
+    text = to_text([HIDDEN])
+    assert "\n\nundecided while start-healthy fails: ping\n\n" in text
+    assert "undecided: no MUST failed that is not waived, 1 MUST unknown or not tried;" in text
+    assert "not tried while " in write([HIDDEN], Form.HTML).decode()
+    notes = json.loads(write([HIDDEN], Form.SARIF))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert "not tried: it builds on start-healthy" in [note["message"]["text"] for note in notes]
+    (told,) = json.loads(write([HIDDEN], Form.JSON))["reports"]
+    assert (told["verdict"], told["findings"][1]["blocked_by"]) == ("undecided", HIDDEN.findings[0].clause.id)
+
+
+def test_what_was_not_tried_for_one_reason_is_told_once() -> None:
+    text = to_text([NOT_TRIED])
+    assert text.split("\n\n")[1:3] == [
+        "image\n"
+        "  -    image-manifest, image-platform, image-init: there is no image: `.` is run\n"
+        "       as it is\n"
+        "  ok   image-root             runs as root\n"
+        "  -    image-secrets, model-archive: there is no image: `.` is run as it is",
+        "health\n  -    ping                   MUST  there is no image: `.` is run as it is",
+    ]

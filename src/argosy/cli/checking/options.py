@@ -39,6 +39,7 @@ class Options:
         project: That of `--project`, to which an image belongs.
         with_drills: Whether to hurt its containers.
         is_online: Whether to ask AWS what the account has that it is sold from.
+        written: Files that reports are written to: results, whatever folder they are in.
     """
 
     profile: Profile | None = None
@@ -52,6 +53,7 @@ class Options:
     project: Project | None = None
     with_drills: bool = False
     is_online: bool = False
+    written: tuple[Path, ...] = ()
 
     def waivers_of(self, own: Project | None) -> tuple[Waiver, ...]:
         """Those of the command line, then those of the target's own project, or else of `--project`.

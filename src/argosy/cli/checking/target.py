@@ -15,8 +15,9 @@ from argosy.conformance.finding import Report
 from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.severity import Severity
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import Subject, examine
+from argosy.conformance.run import Subject, examine, now
 from argosy.conformance.terms import Terms
+from argosy.errors import ArgosyError
 from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
@@ -60,7 +61,7 @@ class Target:
         Raises:
             ArgosyError: It cannot be looked at.
         """
-        return key_of(self.name, self._options, self.terms)
+        return key_of(self.name, self._options, self.terms, self._around)
 
     def check(self) -> Report:
         """Look at it, run it, judge it.
@@ -87,6 +88,7 @@ class Target:
             project=belongs,
             is_online=options.is_online,
             scan=self._scan,
+            is_project=self._project is not None,
         )
         if not is_process:
             with output.step(f"read {self.name}"):
@@ -94,6 +96,20 @@ class Target:
             self._image = subject.image
         with output.step(f"check {self.name}"):
             return examine(subject, bench, self.terms)
+
+    def not_examined(self, error: ArgosyError) -> Report:
+        """The report that says why there is none."""
+        is_project = self._project is not None
+        return Report(
+            self.name,
+            "",
+            "",
+            0.0,
+            profile=self.terms.profile,
+            checked_at=now(),
+            is_project=is_project,
+            failure=" ".join(str(error).split()),
+        )
 
     def _profile(self) -> Profile:
         """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""

@@ -78,7 +78,10 @@ def _read_only_model(isolation: Isolation) -> Verdict:
     if signs and (not isolation.is_healthy or isolation.server_errors):
         return failed("it writes to /opt/ml/model", _log(signs))
     if not isolation.is_read_only:
-        return unknown("a project reads its artifacts where they are, and there they can be written to")
+        return unknown(
+            "a project reads its artifacts where they are, and there they can be written to",
+            decide="--container sandbox",
+        )
     if not isolation.has_mount:
         return unknown(
             "the image's own /opt/ml/model cannot be made read-only here; give its files with --model-data",

@@ -7,15 +7,18 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+from argosy.conformance import doctor
 from argosy.conformance.catalogue import ACTS, CHECKS
 from argosy.conformance.check import Check
 from argosy.conformance.clause import Clause
+from argosy.conformance.explaining import rows
 from argosy.conformance.explaining.reasons import reason_of
 from argosy.conformance.profile import Profile
 from argosy.errors import UsageError
 
 _WIDTH: Final = 80
 _NAME_WIDTH: Final = 10
+_NEAR: Final = 0.65
 _ROW: Final = re.compile(r"[A-Z]\d\d")
 
 
@@ -27,6 +30,7 @@ class Way(StrEnum):
     DRILL = "drill"
     PROJECT = "project"
     AWS = "aws"
+    MACHINE = "machine"
 
     @property
     def sentence(self) -> str:
@@ -40,8 +44,9 @@ _SENTENCES: Final = {
     Way.DRILL: "only with --drills: a running container is hurt",
     Way.PROJECT: "argosy.toml and the files that it names are read, and nothing is run",
     Way.AWS: "AWS is asked, and nothing is changed there",
+    Way.MACHINE: "argosy doctor looks at this machine, and changes nothing on it",
 }
-_AT_REST: Final = {"project": Way.PROJECT, "account": Way.AWS}
+_AT_REST: Final = {"project": Way.PROJECT, "account": Way.AWS, "machine": Way.MACHINE}
 """File of `scenes/` that has a scene that no act plays -> how it is come by; any other is read from the image."""
 
 
@@ -53,27 +58,41 @@ def way_of(check: Check[Any]) -> Way:
     return Way.DRILL if all(act.is_drill for act in acts) else Way.DYNAMIC
 
 
-def find(name: str, checks: Sequence[Check[Any]] = CHECKS) -> tuple[Check[Any], ...]:
-    """The checks of a clause, or of all clauses that cover a row: `accept-connection` or `C09`.
+def find(name: str, checks: Sequence[Check[Any]] = (*CHECKS, *doctor.CHECKS)) -> tuple[Check[Any], ...]:
+    """The checks of a clause, or of all clauses that cover a row: `accept-connection` or `C09`; none: see `row_of`.
 
     Raises:
         UsageError: There is none of that name; the nearest are in the hint.
     """
     by_id = {check.clause.id: (check,) for check in checks}
-    rows = sorted({row for check in checks for row in check.clause.rows})
-    by_row = {row: tuple(check for check in checks if row in check.clause.rows) for row in rows}
-    found = by_id.get(name.lower()) or by_row.get(name.upper())
+    by_row = {row: tuple(check for check in checks if row in check.clause.rows) for row in rows.read().rows}
+    found = by_id.get(name.lower(), by_row.get(name.upper()))
     if found is None:
         is_row = _ROW.fullmatch(name.upper()) is not None
-        known = rows if is_row else list(by_id)
-        near = difflib.get_close_matches(name.upper() if is_row else name.lower(), known, n=3, cutoff=0.5)
+        known = list(by_row if is_row else by_id)
+        near = difflib.get_close_matches(name.upper() if is_row else name.lower(), known, n=3, cutoff=_NEAR)
         listed = ", ".join(f"`{one}`" for one in near)
         raise UsageError(
-            "no row that is checked has this id" if is_row else "no clause has this id",
+            "no row has this id" if is_row else "no clause has this id",
             got=f"`{name}`",
             hint=f"near it: {listed}" if near else "argosy check --explain  (lists all)",
         )
     return found
+
+
+def row_of(name: str) -> str:
+    """What a row that no clause covers says, and why none does or where it is shown.
+
+    Raises:
+        KeyError: There is no such row.
+    """
+    row = rows.read().rows[name.upper()]
+    lines = [name.upper(), *_wrapped(row.says, "  ", "  "), ""]
+    lines += _field("level", row.level) if row.level else ()
+    lines += _field("checked", f"it cannot be: {row.because}" if row.because else "not of the image, by Argosy's tests")
+    for test in row.elsewhere:
+        lines += _field("test", test)
+    return "\n".join([*lines, ""])
 
 
 def to_text(checks: Sequence[Check[Any]]) -> str:
@@ -140,7 +159,7 @@ def _lines(check: Check[Any]) -> Iterator[str]:
     yield clause.id
     yield from _wrapped(clause.sentence, "  ", "  ")
     yield ""
-    yield from _field("level", levels(clause))
+    yield from _field("level", levels(clause) if way is not Way.MACHINE else str(clause.level))
     yield from _field("why", reason_of(check))
     yield from _field("do", clause.remedy)
     yield from _field("source", f"read on {clause.read}")

@@ -60,6 +60,11 @@ BY_GROUP: Final[Mapping[str, str]] = {
     " alone fails there.",
     "aws": "What the account lacks is seen only when the package is made: by a refusal, or by a validation that fails"
     " after hours. Each of these was asked for beforehand, and nothing was changed.",
+    "engine": "Images are run and proved here before anybody pays for an instance; without an engine or a sandbox"
+    " nothing is seen of what a container does.",
+    "disk": "Images have gigabytes, and a disk that is full ends a build or a check in the middle.",
+    "capacity": "What is tried with less than the instance type has is slower here, or is killed for want of memory.",
+    "software": "What lacks is seen only when a command wants it; here it is seen before.",
 }
 """Group of the report -> why its clauses are asked."""
 
@@ -119,6 +124,17 @@ BY_CLAUSE: Final[Mapping[str, str]] = {
     "stop-grace": "30 seconds after SIGTERM comes SIGKILL; what was under way is lost, and what was not flushed, too.",
     "stop-drain": "An instance that is scaled in still has requests: those that end with the server are errors that"
     " only their callers see.",
+    "buyer-retries": "A client that repeats what took too long pays for both: the container answered the first one,"
+    " too, and boto3 repeats by itself.",
+    "buyer-environment": "CreateModel refuses `Environment` for a model package that was bought: the buyer's first call"
+    " fails with the seller's own example.",
+    "buyer-isolation": "CreateModel refuses a model package of AWS Marketplace without network isolation: the buyer's"
+    " first call fails with the seller's own example.",
+    "sdk": "ECR's tokens, --online and publishing go through AWS's SDK for Python.",
+    "credentials": "Pushing to ECR and publishing are calls to AWS in somebody's name.",
+    "region": "Calls go to one region's API, and what is in another one is not found there.",
+    "identity": "Credentials that have expired or are somebody else's are seen only when something is pushed.",
+    "clock": "Each call is signed with the time, and AWS refuses one that is five minutes off.",
     "stop-exit-code": "The exit code stands in the job's or endpoint's events; one other than 0 looks like a crash.",
 }
 """Id of a clause -> why it is asked."""

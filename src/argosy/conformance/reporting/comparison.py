@@ -24,14 +24,15 @@ def cards(reports: Sequence[Report]) -> Element:
 def _card(number: int, report: Report, is_linked: bool) -> Element:
     look = icons.look_of_verdict(report)
     name: Element | str = element("a", report.target, href=f"#image-{number}") if is_linked else report.target
-    facts = [wording.ran_by(report), f"checked in {report.seconds:.1f} s", wording.checked_before(report)]
+    ran = () if report.failure else (wording.ran_by(report), f"checked in {report.seconds:.1f} s")
+    facts = [*ran, wording.made(report)]
     return element(
         "li",
         element("p", icons.tag(look), class_="verdict"),
         element("p", name, class_="target"),
         element("p", report.digest, class_="digest") if report.digest else None,
         element("p", ", ".join(filter(None, facts)), class_="fact"),
-        _meter(report),
+        element("p", report.failure) if report.failure else _meter(report),
         class_=f"card {look.name}",
     )
 

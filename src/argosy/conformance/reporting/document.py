@@ -65,6 +65,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
         remedy: What to do when it does not hold.
         evidence: What was seen.
         waiver: Why it counts no more, null where it does.
+        blocked_by: For `skip`: id of the clause that it builds on, or whose failure explains its own; else empty.
     """
 
     clause: str
@@ -79,6 +80,7 @@ class FindingEntry(msgspec.Struct, frozen=True):
     remedy: str
     evidence: tuple[EvidenceEntry, ...]
     waiver: WaiverEntry | None
+    blocked_by: str
 
 
 class Counts(msgspec.Struct, frozen=True, rename={"passed": "pass"}):
@@ -112,7 +114,10 @@ class ReportEntry(msgspec.Struct, frozen=True):
         counts: How many findings have each status.
         findings: One for each clause that the profile asks for, in the order of the contract.
         notes: Waivers that have expired or waive nothing, a sentence each.
-        checked_at: When it was made, in UTC, where it is given again as nothing has changed since; else empty.
+        checked_at: When it was made, in UTC.
+        given_again: Whether it is that of an earlier run, as nothing has changed since.
+        version: Of the Argosy that made it.
+        failure: Why the target could not be examined, empty where it could; there are no findings then.
         lives: The containers that were run, and what happened when.
     """
 
@@ -127,6 +132,9 @@ class ReportEntry(msgspec.Struct, frozen=True):
     findings: tuple[FindingEntry, ...]
     notes: tuple[str, ...]
     checked_at: str
+    given_again: bool
+    version: str
+    failure: str
     lives: tuple[Life, ...]
 
 
@@ -166,6 +174,9 @@ def _report(report: Report) -> ReportEntry:
         findings=tuple(map(_finding, report.findings)),
         notes=tuple(map(plain, report.notes)),
         checked_at=report.checked_at,
+        given_again=report.is_given_again,
+        version=plain(report.version),
+        failure=plain(report.failure),
         lives=tuple(map(_life, report.recording.lives)),
     )
 
@@ -190,6 +201,7 @@ def _finding(finding: Finding) -> FindingEntry:
         remedy=clause.remedy,
         evidence=tuple(map(_evidence, verdict.evidence)),
         waiver=WaiverEntry(plain(finding.waiver.reason), finding.waiver.until) if finding.waiver else None,
+        blocked_by=plain(finding.blocked_by),
     )
 
 

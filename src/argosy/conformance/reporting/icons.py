@@ -42,6 +42,7 @@ _VERDICTS: Final = {
     Conformance.CONFORMS: Look("pass", "conforms"),
     Conformance.UNDECIDED: Look("unknown", "undecided"),
     Conformance.BROKEN: Look("fail", "does not conform"),
+    Conformance.NOT_EXAMINED: Look("warn", "not examined"),
 }
 
 

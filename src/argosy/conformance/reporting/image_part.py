@@ -1,6 +1,6 @@
 """The part of the page that an image has: what is to be done, all findings with their evidence, what happened when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
@@ -26,9 +26,10 @@ def image_part(number: int, report: Report) -> Element:
     return element(
         "section",
         element("h2", report.target, id=anchor),
+        element("p", wording.not_examined(report)) if report.failure else None,
         *_to_do(number, report),
         *_notes(report),
-        element("h3", "Findings"),
+        None if report.failure else element("h3", "Findings"),
         *_groups(number, report),
         *_lives(report),
         class_="image",
@@ -54,17 +55,26 @@ def _to_do(number: int, report: Report) -> Iterator[Element]:
         ]
         yield element("h3", "What fails")
         yield element("ul", *items, class_="plain")
-    undecided = [*wording.undecided(report)]
+    undecided = [*_undecided(number, report)]
     if undecided:
         yield element("h3", "What is undecided")
-        items = []
-        for options, clauses in undecided:
-            links: list[Element | str] = []
-            for clause_id in clauses:
-                links += [element("a", clause_id, href=f"#image-{number}-{clause_id}"), ", "]
-            told = ["decided with ", element("code", options)] if options else ["no option decides it"]
-            items.append(element("li", *links[:-1], ": ", *told))
-        yield element("ul", *items, class_="plain")
+        yield element("ul", *undecided, class_="plain")
+
+
+def _undecided(number: int, report: Report) -> Iterator[Element]:
+    """The undecided clauses with what would decide them, in an item each way."""
+    for options, clauses in wording.undecided(report):
+        told = ["decided with ", element("code", options)] if options else ["no option decides it"]
+        yield element("li", *_links(number, clauses), ": ", *told)
+    for root, clauses in wording.hidden(report):
+        yield element("li", *_links(number, clauses), ": not tried while ", *_links(number, [root]), " fails")
+
+
+def _links(number: int, clauses: Sequence[str]) -> list[Element | str]:
+    links: list[Element | str] = []
+    for clause_id in clauses:
+        links += [element("a", clause_id, href=f"#image-{number}-{clause_id}"), ", "]
+    return links[:-1]
 
 
 def _notes(report: Report) -> Iterator[Element]:

@@ -20,16 +20,19 @@ from argosy.conformance.reporting.markup import element, to_xml
 from argosy.contract import Level
 
 _NAME: Final = "argosy check"
+_EXAMINED: Final = "examined"
+"""The test case of a target that could not be examined, beside no clause."""
 
 
 def to_junit(reports: Sequence[Report]) -> bytes:
     """The reports for CI systems."""
     suites = [_suite(report) for report in reports]
     totals = {
-        name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in ("tests", "failures", "skipped")
+        name: str(sum(int(suite.get(name, "0")) for suite in suites))
+        for name in ("tests", "failures", "errors", "skipped")
     }
     seconds = sum(report.seconds for report in reports)
-    root = element("testsuites", *suites, name=_NAME, **totals, errors="0", time=f"{seconds:.3f}")
+    root = element("testsuites", *suites, name=_NAME, **totals, time=f"{seconds:.3f}")
     indent(root)
     return to_xml(root)
 
@@ -41,8 +44,13 @@ def _suite(report: Report) -> Element:
         "profile": str(report.profile or ""),
         "verdict": str(report.conformance),
         "checked_at": report.checked_at,
+        "given_again": str(report.is_given_again).lower(),
+        "version": report.version,
     }
     cases = [_case(report, finding) for finding in report.findings]
+    if report.failure:
+        error = element("error", report.failure, message=report.failure, type=str(report.conformance))
+        cases.append(element("testcase", error, name=_EXAMINED, classname=report.target, time="0.000"))
     return element(
         "testsuite",
         element("properties", *(element("property", name=name, value=value) for name, value in properties.items())),
@@ -50,9 +58,10 @@ def _suite(report: Report) -> Element:
         name=report.target,
         tests=str(len(cases)),
         failures=str(sum(case.find("failure") is not None for case in cases)),
-        errors="0",
+        errors=str(sum(case.find("error") is not None for case in cases)),
         skipped=str(sum(case.find("skipped") is not None for case in cases)),
         time=f"{report.seconds:.3f}",
+        **({"timestamp": report.checked_at} if report.checked_at else {}),
     )
 
 

@@ -1,14 +1,16 @@
 """The report as SARIF 2.1.0, as GitHub's code scanning takes it: clauses are rules, what failed is a result.
 
 All images are in one run, since code scanning refuses a file with several runs of one tool. What holds is not listed:
-code scanning would show it as an alert. What is undecided is a notification of the tool's, and no result.
+code scanning would show it as an alert. What is undecided is a notification of the tool's, and no result; so is what is
+waived, since GitHub's code scanning opens an alert for a result that has `suppressions`, too.
 
 Source:
-    SARIF 2.1.0 (OASIS standard, 27 March 2020), 3.18 to 3.20, 3.27, 3.33, 3.35, 3.49, 3.58; "SARIF support for code
+    SARIF 2.1.0 (OASIS standard, 27 March 2020), 3.18 to 3.20, 3.27, 3.33, 3.49, 3.58; "SARIF support for code
     scanning", docs.github.com (read 2026-11-23).
 """
 
 import hashlib
+import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,6 +23,7 @@ from argosy.conformance.finding import Finding, Report
 from argosy.conformance.reporting import wording
 from argosy.conformance.reporting.wording import plain
 from argosy.contract import Level
+from argosy.project_file import FILE_NAME
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Level.MUST: "error", Level.SHOULD: "warning", Level.INFO: "note"}
@@ -41,13 +44,17 @@ def to_sarif(reports: Sequence[Report]) -> bytes:
         "automationDetails": {"id": "argosy-check/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": True, "toolExecutionNotifications": [*_notifications(reports, numbers)]}
+            {
+                "executionSuccessful": not any(report.failure for report in reports),
+                "toolExecutionNotifications": [*_notifications(reports, numbers)],
+            }
         ],
         "artifacts": [_artifact(report) for report in reports],
         "results": [
             _result(report, number, finding, numbers[finding.clause.id])
             for number, report in enumerate(reports)
             for finding in report.failed
+            if not finding.is_waived
         ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -80,8 +87,12 @@ def _artifact(report: Report) -> dict[str, Any]:
 
 
 def _uri(report: Report) -> str:
-    """An image as a relative path: code scanning refuses what has a scheme, and `registry:5000/x` would have one."""
-    return quote(report.target.encode(errors="replace").lstrip(b"/"), safe="/") or "image"
+    """A project's argosy.toml, or an image as a path.
+
+    Code scanning refuses what has a scheme, and `registry:5000/x` would have one.
+    """
+    path = posixpath.normpath(f"{report.target}/{FILE_NAME}") if report.is_project else report.target
+    return quote(path.encode(errors="replace"), safe="/") or "image"
 
 
 def _locations(report: Report, number: int) -> list[dict[str, Any]]:
@@ -108,13 +119,7 @@ def _result(report: Report, number: int, finding: Finding, rule: int) -> dict[st
         "message": {"text": _message(finding.verdict.reason, *wording.seen_of(finding))},
         "locations": _locations(report, number),
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
-        "suppressions": _suppressions(finding),
     }
-
-
-def _suppressions(finding: Finding) -> list[dict[str, Any]]:
-    """Why it counts no more (SARIF 3.35); an empty list says that it does."""
-    return [{"kind": "external", "justification": wording.waived(finding)}] if finding.is_waived else []
 
 
 def _message(*lines: str) -> str:
@@ -123,15 +128,26 @@ def _message(*lines: str) -> str:
 
 
 def _notifications(reports: Sequence[Report], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """What is undecided, and what else the reader should know (SARIF 3.58)."""
+    """What is undecided or waived, and what else the reader should know (SARIF 3.58)."""
     for number, report in enumerate(reports):
-        for told in filter(None, (wording.checked_before(report), *report.notes)):
-            yield {"level": "note", "message": {"text": _message(told)}, "locations": _locations(report, number)}
-        for finding in (finding for finding in report.findings if finding.status is Status.UNKNOWN):
-            rule = finding.clause.id
+        if report.failure:
             yield {
-                "level": "warning" if finding in report.undecided else "note",
-                "message": {"text": _message(f"unknown: {finding.verdict.reason}")},
+                "level": "error",
+                "message": {"text": _message(wording.not_examined(report))},
+                "locations": _locations(report, number),
+            }
+        for told in filter(None, (wording.made(report), *report.notes)):
+            yield {"level": "note", "message": {"text": _message(told)}, "locations": _locations(report, number)}
+        undecided = {finding.clause.id for finding in report.undecided}
+        for finding in report.findings:
+            rule = finding.clause.id
+            if not (finding.status is Status.UNKNOWN or finding.is_waived or rule in undecided):
+                continue
+            word = {Status.UNKNOWN: "unknown", Status.FAIL: "fails"}.get(finding.status, "not tried")
+            word += f", waived {wording.waived(finding)}" if finding.is_waived else ""
+            yield {
+                "level": "warning" if rule in undecided else "note",
+                "message": {"text": _message(f"{word}: {finding.verdict.reason}")},
                 "associatedRule": {"id": rule, "index": numbers[rule]},
                 "locations": _locations(report, number),
             }

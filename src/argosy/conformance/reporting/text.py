@@ -1,9 +1,10 @@
 """A report for people, readable at 80 columns without colour; colours, where a terminal has them, add nothing to it."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
 from argosy.conformance.check import Evidence, Status
@@ -63,29 +64,35 @@ def _report(report: Report) -> Iterator[Line]:
     yield _whole(plain(report.target), Tone.STRONG)
     if report.digest:
         yield _whole(f"  {plain(report.digest)}", Tone.FAINT)
-    yield _whole(f"  {wording.ran_by(report)}", Tone.FAINT)
-    if report.checked_at:
-        yield _whole(f"  {wording.checked_before(report)}", Tone.FAINT)
-    group = ""
-    for finding in report.findings:
-        if finding.group != group:
-            group = finding.group
-            yield Line("")
-            yield _whole(group, Tone.STRONG)
-        yield from _short(finding)
+    if not report.failure:
+        yield _whole(f"  {wording.ran_by(report)}", Tone.FAINT)
+    for line in _wrapped(wording.made(report), "  ", "  ") if report.checked_at else ():
+        yield _whole(line.text, Tone.FAINT)
+    for group, findings in groupby(report.findings, key=lambda finding: finding.group):
+        yield Line("")
+        yield _whole(plain(group), Tone.STRONG)
+        for alike in _runs(findings):
+            yield from _short(alike[0]) if len(alike) == 1 else _not_tried(alike)
     for finding in report.failed:
         yield Line("")
         yield from _long(finding)
-    for number, (options, clauses) in enumerate(wording.undecided(report)):
-        if not number:
-            yield Line("")
+    if report.undecided:
+        yield Line("")
+    for options, clauses in wording.undecided(report):
         head = f"undecided without {options}: " if options else "undecided: "
         yield from _wrapped(", ".join(clauses), head, "  ")
+    for root, clauses in wording.hidden(report):
+        yield from _wrapped(", ".join(clauses), f"undecided while {root} fails: ", "  ")
     for number, note in enumerate(report.notes):
         if not number:
             yield Line("")
         yield from _wrapped(note, "note: ", "  ")
     yield Line("")
+    if report.failure:
+        first, *rest = _wrapped(wording.not_examined(report), "", "  ")
+        yield Line(first.text, ((0, len(report.conformance), _verdict_tone(report)),))
+        yield from rest
+        return
     separator = ";" if report.conformance is Conformance.UNDECIDED else ":"
     verdict = f"{wording.verdict(report)}{separator} {wording.counts(report)}"
     first, *rest = _wrapped(verdict, "", "")
@@ -114,6 +121,25 @@ def _mark_tone(finding: Finding) -> Tone:
     if finding.status is Status.FAIL:
         return Tone.BAD if finding.level is Level.MUST and not finding.is_waived else Tone.DOUBTFUL
     return {Status.PASS: Tone.GOOD, Status.UNKNOWN: Tone.DOUBTFUL}.get(finding.status, Tone.FAINT)
+
+
+def _runs(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Each finding alone, but together those in a row that were not tried for the same reason."""
+    for reason, alike in groupby(findings, key=lambda f: f.verdict.reason if f.status is Status.SKIP else None):
+        if reason is None:
+            yield from ([finding] for finding in alike)
+        else:
+            yield [*alike]
+
+
+def _not_tried(findings: Sequence[Finding]) -> Iterator[Line]:
+    """Findings that were not tried for the same reason: their names, and the reason once."""
+    mark = _MARKS[Status.SKIP]
+    head = f"  {mark:<{_MARK_WIDTH}}"
+    names = ", ".join(finding.clause.id for finding in findings)
+    first, *rest = _wrapped(f"{names}: {findings[0].verdict.reason}", head, " " * len(head))
+    yield Line(first.text, ((2, 2 + len(mark), _mark_tone(findings[0])),))
+    yield from rest
 
 
 def _short(finding: Finding) -> Iterator[Line]:

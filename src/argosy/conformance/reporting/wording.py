@@ -25,9 +25,17 @@ def ran_by(report: Report) -> str:
     return f"{runner}, profile {report.profile}" if report.profile else runner
 
 
-def checked_before(report: Report) -> str:
-    """For a report that is given again: when it was made; else empty."""
-    return f"checked at {report.checked_at}: nothing has changed since" if report.checked_at else ""
+def made(report: Report) -> str:
+    """When it was made and by which version, and whether it is given again; empty where nobody knows when."""
+    if not report.checked_at:
+        return ""
+    again = ": nothing has changed since" if report.is_given_again else ""
+    return f"checked at {report.checked_at} by Argosy {plain(report.version)}{again}"
+
+
+def not_examined(report: Report) -> str:
+    """Why a target could not be examined; empty where it could."""
+    return f"{report.conformance}: {plain(report.failure)}" if report.failure else ""
 
 
 def waived(finding: Finding) -> str:
@@ -50,7 +58,9 @@ def counts(report: Report) -> str:
 def verdict(report: Report) -> str:
     """What the report comes to, and how many MUSTs are undecided."""
     if report.conformance is Conformance.UNDECIDED:
-        return f"{report.conformance}: no MUST failed, {len(report.undecided)} MUST unknown"
+        others = " that is not waived" if any(finding.level is Level.MUST for finding in report.failed) else ""
+        unknown = "unknown or not tried" if report.hidden else "unknown"
+        return f"{report.conformance}: no MUST failed{others}, {len(report.undecided)} MUST {unknown}"
     return str(report.conformance)
 
 
@@ -58,8 +68,18 @@ def undecided(report: Report) -> Iterator[tuple[str, list[str]]]:
     """The clauses of level MUST that are unknown, by the options that would decide them, empty where none would."""
     by_options: dict[str, list[str]] = {}
     for finding in report.undecided:
+        if finding.status is not Status.UNKNOWN:
+            continue
         by_options.setdefault(finding.verdict.decide, []).append(finding.clause.id)
     yield from sorted(by_options.items(), reverse=True)
+
+
+def hidden(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """The clauses of level MUST that were not tried, by the clause that fails, does not count, and hides them."""
+    by_root: dict[str, list[str]] = {}
+    for finding, root in report.hidden:
+        by_root.setdefault(root, []).append(finding.clause.id)
+    yield from by_root.items()
 
 
 def particulars(finding: Finding) -> Iterator[str]:

@@ -4,7 +4,8 @@ An image is never called clean here. What did not run to its end, has no databas
 has scanned nothing, and says so.
 
 Source: trivy.dev "Reporting", pkg.go.dev/github.com/aquasecurity/trivy/pkg/types `Report`, and `trivy version --format
-json`; oss.anchore.com "Working with JSON", anchore/grype grype/presenter/models `Document` (read 2026-11-22).
+json`; oss.anchore.com "Working with JSON", `grype version` and `grype db status`, anchore/grype grype/presenter/models
+`Document` (read 2026-11-22).
 """
 
 import os
@@ -28,6 +29,7 @@ THRESHOLDS: Final = SEVERITIES[:4]
 TIMEOUT_S: Final = 1800.0
 """A scanner that fetches its database first may take minutes."""
 
+_STATE_TIMEOUT_S: Final = 30.0
 _SAID: Final = 300
 _PACKAGES: Final = ("os-pkgs", "lang-pkgs")
 _ENDS_EARLY: Final = "GRYPE_FAIL_ON_SEVERITY"  # would end a scan that came to a result as if it had failed
@@ -91,6 +93,20 @@ def require_installed(environ: Mapping[str, str]) -> None:
     """
     if not any(shutil.which(name, path=environ.get("PATH")) for name in _SCANNERS):
         raise _not_scanned([f"no `{name}` on the PATH" for name in _SCANNERS])
+
+
+def states(environ: Mapping[str, str]) -> list[str]:
+    """Each scanner that is installed with its version and its database: what a scan now would depend on."""
+    found = []
+    for name in _SCANNERS:
+        path = shutil.which(name, path=environ.get("PATH"))
+        if path is not None:
+            program = _Program(path, environ, _STATE_TIMEOUT_S)
+            try:
+                found.append(f"{name} {_STATES[name](program)}")
+            except _NoResultError as error:
+                found.append(f"{name}: {error}")
+    return found
 
 
 def _not_scanned(reasons: list[str]) -> NotScannedError:
@@ -218,6 +234,19 @@ def _grype(layout: Path, program: _Program) -> Scan:
 
 
 _SCANNERS: Final[Mapping[str, Callable[[Path, _Program], Scan]]] = {"trivy": _trivy, "grype": _grype}
+
+
+def _trivy_state(program: _Program) -> str:
+    version = _decoded(program.answer("version", "--format=json"), _TrivyVersion)
+    return f"{version.version}, database of {version.database.updated_at if version.database else None}"
+
+
+def _grype_state(program: _Program) -> str:
+    told = program.answer("version", "--output=json") + program.answer("db", "status", "--output=json")
+    return told.decode("utf-8", "replace")
+
+
+_STATES: Final[Mapping[str, Callable[[_Program], str]]] = {"trivy": _trivy_state, "grype": _grype_state}
 
 NAMES: Final = tuple(_SCANNERS)
 """The scanners that are known, the one that is asked first before the others."""
