@@ -48,7 +48,8 @@ def test_the_machine_has_a_report_as_an_image_has(tmp_path: Path, engine_folder:
         AWS_ACCESS_KEY_ID="AKIA", AWS_SECRET_ACCESS_KEY=SECRET, AWS_DEFAULT_REGION="eu-west-1",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert done.stdout.startswith("this machine\n  examined by argosy doctor\n\nengine\n  ok   runner ")
+    assert done.stdout.startswith("this machine\n  examined by argosy doctor\n  checked at ")
+    assert "\n\nengine\n  ok   runner " in done.stdout
     assert "FAIL engine-builds          SHOULD" in done.stdout
     assert "BUILDX_NO_DEFAULT_ATTESTATIONS=1" in done.stdout
     assert "ok   credentials            from `env`" in done.stdout
