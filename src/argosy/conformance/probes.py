@@ -347,8 +347,7 @@ class Held:
 
     def _whole_s(self, response: http.client.HTTPResponse) -> float:
         """How long the whole answer may take: a stream has its own time, and others may take a while to be read."""
-        is_stream = self._request.path == "/invocations" and response.chunked
-        return max(2 * self._timeout_s, STREAM.value if is_stream else 0)
+        return max(2 * self._timeout_s, STREAM.value if response.chunked and self._request.body else 0)
 
     def _failed(self, error: str) -> Exchange:
         now = time.monotonic()
