@@ -299,16 +299,14 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
 
 @pytest.mark.engine
-def test_a_clean_foreign_image_conforms_within_20_seconds(build: Build) -> None:
+def test_a_clean_foreign_image_conforms(build: Build) -> None:
     done = argosy_check(f"docker-daemon:{build('clean')}", "--json")
     report = report_of(done)
     assert done.returncode == 0, done.stdout
     assert failures(report) == set()
     assert report["container"] == "docker"
-    assert report["seconds"] <= 20
-    undecided = {clause for clause, status in statuses(report).items() if status != "pass"}
-    # The daemon has no manifest before a push, and no archive was given.
-    assert undecided == {"image-manifest", "model-archive"}
+    # The daemon has no manifest before a push.
+    assert {clause for clause, status in statuses(report).items() if status == "unknown"} == {"image-manifest"}
 
 
 @pytest.mark.engine
@@ -337,7 +335,7 @@ def test_a_defect_of_a_real_image_fails_exactly_its_own_clause(
 def test_an_image_that_cannot_be_started_is_reported_and_not_raised(build: Build) -> None:
     name = build("clean", "ENTRYPOINT []")
     done = argosy_check(f"docker-daemon:{name}", "--json")
-    assert failures(report_of(done)) == {"image-serve", "start-port"}, done.stdout
+    assert failures(report_of(done)) == {"image-serve"}, done.stdout  # and that no port is open comes of it
     assert done.returncode == main.EXIT_EXAMINED_FAILED
 
 
@@ -360,6 +358,8 @@ def test_every_transport_gives_the_same_findings(build: Build, tmp_path: Path, r
     manifests = {reference: status.pop("image-manifest") for reference, status in found.items()}
     # skopeo writes OCI manifests into a layout, which SageMaker refuses; Docker pushes its own.
     assert list(manifests.values()) == ["unknown", "pass", "fail"]
+    # Only what a registry has has a name that others pull it by, and here it is a tag.
+    assert [status.pop("image-digest") for status in found.values()] == ["skip", "fail", "skip"]
     first, *others = found.values()
     assert all(other == first for other in others)
     assert set(first.values()) == {"pass", "skip"}
