@@ -24,7 +24,9 @@ from argosy.marketplace.model_package import recommended
 
 ROLE_ARN: Final = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 _RESULT: Final = ".out"
-_SPLIT_TYPES: Final = ("None", "Line", "RecordIO", "TFRecord")
+SPLIT_TYPES: Final = ("None", "Line", "RecordIO", "TFRecord")
+STRATEGIES: Final = ("SingleRecord", "MultiRecord")
+ASSEMBLIES: Final = ("None", "Line")
 
 
 def _role(facts: ProjectFacts) -> Verdict:
@@ -69,9 +71,9 @@ def _types(facts: ProjectFacts) -> Verdict:
 def _options(facts: ProjectFacts) -> Verdict:
     said = facts.table.validation
     for field, text, words in (
-        ("split_type", said.split_type, _SPLIT_TYPES),
-        ("batch_strategy", said.batch_strategy, ("SingleRecord", "MultiRecord")),
-        ("assemble_with", said.assemble_with, ("None", "Line")),
+        ("split_type", said.split_type, SPLIT_TYPES),
+        ("batch_strategy", said.batch_strategy, STRATEGIES),
+        ("assemble_with", said.assemble_with, ASSEMBLIES),
     ):
         if text not in words:
             return failed(f"`marketplace.validation.{field}` is `{text[:80]}`, want one of: {', '.join(words)}")
