@@ -83,7 +83,7 @@ def test_fault_4_an_image_without_model_data_is_served_and_stopped(make: MakeIma
     assert httpx.post(f"{container.url}/invocations", content=b"a\x00b").content == b"a\x00b"
     assert container.exit_code() is None
     # It is this machine's, since the tests that have an engine are root and the engine is here.
-    assert b"serve" in Path(f"/proc/{container.first_process}/cmdline").read_bytes()
+    assert b"stand_in" in Path(f"/proc/{container.first_process}/cmdline").read_bytes()
     stopped = stop(container)
     assert (stopped.exit_code, stopped.killed) == (0, False)
     assert container.first_process == 0
