@@ -162,7 +162,7 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
         (LEAST + "[srving]\n", "`srving`", "did you mean `serving`?"),
         (LEAST + "[marketplace]\nnam = 'x'\n", "argosy.toml:4: `marketplace.nam`", "did you mean `name`?"),
         (LEAST + "[marketplace.listing]\ntitel = 'x'\n", "`marketplace.listing.titel`", "did you mean `title`?"),
-        (LEAST + "[marketplace.pricing]\nmodel = 'rent'\n", "argosy.toml:4: `marketplace.pricing.model`", None),
+        (LEAST + "[marketplace.pricing]\nmodel = 1\n", "argosy.toml:4: `marketplace.pricing.model`", None),
         (LEAST + "[marketplace.pricing]\nbatch = {x = true}\n", "argosy.toml:4: `marketplace.pricing.batch", None),
         (LEAST + "[[marketplace.listing.resources]]\nlink = 'x'\n", "resources[0].link`", "known here: text, url"),
         (LEAST + "[[marketplace.usage.output.parameters]]\nname = 1\n", "toml:4: `marketplace.usage.output", None),
