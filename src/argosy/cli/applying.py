@@ -71,6 +71,7 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
     if manner.plan_only:
         _show(plan, manner)
         return 0, plan.outputs
+    plan.require_possible()
     if not plan.due:
         return _done(plan.outputs, manner, "nothing to do: all of it is there")
     for line in plan_text(plan).splitlines():

@@ -9,6 +9,7 @@ from typing import Final
 from argosy.aws.api import Api
 from argosy.errors import PlanError
 from argosy.planning.journal import Journal
+from argosy.planning.plan import require_possible
 from argosy.planning.step import Consent, Kind, Lane, Outputs, Stage, Work
 
 _LANES_AT_A_TIME: Final = 12
@@ -70,6 +71,7 @@ class _Run:
         given: dict[str, Mapping[str, str]] = {}
         for step in lane:
             change = step.look(self._api, gathered)
+            require_possible(change)
             outputs: Mapping[str, str] = dict(change.outputs)
             if change.kind is not Kind.NOTHING:
                 if change.consent is not None and change.consent not in self._agreed:

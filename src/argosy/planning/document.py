@@ -14,7 +14,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def _step(change: Change) -> dict[str, Any]:
-    consent = change.consent
+    consent, obstacle = change.consent, change.obstacle
     return {
         "key": change.key,
         "title": change.title,
@@ -24,6 +24,7 @@ def _step(change: Change) -> dict[str, Any]:
         "consent": None if consent is None else {"risk": consent.risk.value, "sentence": consent.sentence},
         "notes": list(change.notes),
         "outputs": dict(change.outputs),
+        "obstacle": None if obstacle is None else {"what": obstacle.what, "hint": obstacle.hint},
     }
 
 

@@ -15,7 +15,7 @@ _ABSENT: Final = object()
 def plan_text(plan: Plan) -> str:
     """The plan, a block for each step.
 
-    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already.
+    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already; `!` is in the way.
     """
     lines = [line for change in plan.changes for line in _block(change)]
     counted = ", ".join(
@@ -25,25 +25,44 @@ def plan_text(plan: Plan) -> str:
     )
     lines.append(f"plan: {counted or 'nothing to do'}")
     lines += [f"asks first: {consent.sentence} ({consent.risk.value})" for consent in plan.consents]
+    lines += [
+        f"in the way: {change.title}: {change.obstacle.what}; {change.obstacle.hint}"
+        for change in plan.changes
+        if change.obstacle is not None
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _block(change: Change) -> Iterator[str]:
-    sign = _SIGNS[change.kind]
+    sign = "!" if change.obstacle is not None else _SIGNS[change.kind]
     yield f"{sign} {change.title}"
     for note in change.notes:
         yield f"      {note}"
+    said: dict[str, Mapping[str, Any]] = {}
     for call in change.writes:
         yield f"    {call.action} ({call.region})"
-        before = change.before if call is change.writes[0] else {}
-        yield from _members(call.parameters, before, "      ")
+        if call.action in said:
+            yield from _repeated(call.parameters, said[call.action], "      ")
+        else:
+            yield from _members(call.parameters, change.before if call is change.writes[0] else {}, "      ")
+        said[call.action] = call.parameters
+
+
+def _repeated(wanted: Mapping[str, Any], above: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """What a request says otherwise than the one before it, as where the same is judged first and then done."""
+    said, leaves = dict(_leaves(above, "")), dict(_leaves(wanted, ""))
+    other = {path: value for path, value in leaves.items() if said.get(path, _ABSENT) != value}
+    yield from (f"{indent}+ {path} = {_shown(value)}" for path, value in other.items())
+    if len(other) < len(leaves):
+        yield f"{indent}= {len(leaves) - len(other)} as above"
 
 
 def _members(wanted: Mapping[str, Any], before: Any, indent: str) -> Iterator[str]:
     """The leaves of a request; of what is there already only that it is."""
     same = 0
+    there = dict(_leaves(before, "")) if before else {}
     for path, value in _leaves(wanted, ""):
-        found = _at(before, path)
+        found = there.get(path, _ABSENT)
         if found is _ABSENT:
             yield f"{indent}+ {path} = {_shown(value)}"
         elif found != value:
@@ -63,13 +82,6 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(inner, f"{path}[{number}]")
     else:
         yield path, value
-
-
-def _at(tree: Any, path: str) -> Any:
-    for found, value in _leaves(tree, ""):
-        if found == path:
-            return value
-    return _ABSENT
 
 
 def _shown(value: Any) -> str:
