@@ -7,7 +7,7 @@ from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.marketplace.model_package import package_name
 from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
-from argosy.publishing.catalog.offering import PACKAGE, Offering
+from argosy.publishing.catalog.sale import PACKAGE, Sale
 
 _ABSENT: Final = ("ValidationException", "ResourceNotFound", "ResourceNotFoundException")
 _REGISTER: Final = "argosy register"
@@ -17,17 +17,17 @@ class PackageStep:
     """A `Step` that only looks.
 
     Args:
-        offering: What is sold.
+        sale: What is sold.
     """
 
     key = PACKAGE
 
-    def __init__(self, offering: Offering) -> None:
-        self._offering = offering
+    def __init__(self, sale: Sale) -> None:
+        self._sale = sale
 
     def look(self, reader: Reader, known: Outputs) -> Change:
         """See `Step`."""
-        table = self._offering.table
+        table = self._sale.table
         name = package_name(table)
         call = Call("sagemaker", "DescribeModelPackage", table.region, {"ModelPackageName": name})
         answer = reader.ask(call, _ABSENT)
@@ -35,7 +35,7 @@ class PackageStep:
         if not answer:
             obstacle = Obstacle("there is no such model package", _REGISTER)
             return Change(self.key, title, Kind.NOTHING, reads=(call,), obstacle=obstacle)
-        outputs = {"arn": str(answer.get("ModelPackageArn") or self._offering.package_arn)}
+        outputs = {"arn": str(answer["ModelPackageArn"])}
         return Change(self.key, title, Kind.NOTHING, reads=(call,), outputs=outputs, obstacle=_obstacle(answer))
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:

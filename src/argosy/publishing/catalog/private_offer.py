@@ -12,7 +12,7 @@ from argosy.marketplace.offer_update import expiring
 from argosy.marketplace.rate_card import rates, same_price
 from argosy.planning.step import Consent, Kind, Obstacle, Outputs, Risk
 from argosy.publishing.catalog import entities
-from argosy.publishing.catalog.offering import Offering
+from argosy.publishing.catalog.sale import Sale
 from argosy.publishing.catalog.product import find, reads_of
 from argosy.publishing.catalog.shown import shown
 from argosy.publishing.catalog.step import Due
@@ -26,12 +26,12 @@ class PrivateOfferWish:
     It is found by its name: what AWS would not change in an offer that is released is what the name has to be new for.
 
     Args:
-        offering: What is sold publicly.
+        sale: What is sold publicly.
         private: The offer.
     """
 
-    def __init__(self, offering: Offering, private: PrivateOffer) -> None:
-        self._offering = offering
+    def __init__(self, sale: Sale, private: PrivateOffer) -> None:
+        self._sale = sale
         self._private = private
 
     @property
@@ -42,16 +42,16 @@ class PrivateOfferWish:
     @property
     def reads(self) -> tuple[Call, ...]:
         """See `Wish`."""
-        return reads_of(self._offering)
+        return reads_of(self._sale)
 
     def due(self, reader: Reader, known: Outputs) -> Due:
         """See `Wish`."""
-        found = find(reader, self._offering, known)
-        private, table = self._private, self._offering.table
-        title = f"private offer {private.name} of {self._offering.title}"
+        found = find(reader, self._sale, known)
+        private, table = self._private, self._sale.table
+        title = f"private offer {private.name} of {self._sale.title}"
         if found is None:
             change_set = creating_private_offer(_NONE_YET, private, table.instances)
-            obstacle = Obstacle(f"there is no product `{self._offering.title}`", "argosy publish")
+            obstacle = Obstacle(f"there is no product `{self._sale.title}`", "argosy publish")
             return Due(title, Kind.CREATE, change_set, consent=self._consent(), obstacle=obstacle)
         key = found.product.inference_key
         offer = self._there(reader, found.product.id, known)
@@ -94,7 +94,7 @@ class PrivateOfferWish:
                 where=offer.id,
                 hint=hint,
             )
-        wanted = rates(private.pricing, self._offering.table.instances, inference_key)
+        wanted = rates(private.pricing, self._sale.table.instances, inference_key)
         paid = offer.rates
         if paid.keys() != wanted.keys() or not all(same_price(paid[one], wanted[one]) for one in wanted):
             raise PlanError(
@@ -108,12 +108,12 @@ class PrivateOfferWish:
     def _consent(self) -> Consent:
         private = self._private
         buyers = ", ".join(private.buyer_accounts)
-        prices = rates(private.pricing, self._offering.table.instances)
+        prices = rates(private.pricing, self._sale.table.instances)
         cheapest = min(prices.values(), key=Decimal, default="0")
         dearest = max(prices.values(), key=Decimal, default="0")
         said = f"{cheapest} dollars" if cheapest == dearest else f"{cheapest} to {dearest} dollars"
         return Consent(
             Risk.LOSS,
-            f"{buyers} can accept `{self._offering.title}` at {said} until {private.expires}, "
+            f"{buyers} can accept `{self._sale.title}` at {said} until {private.expires}, "
             f"for {private.agreement_days} days; what was accepted holds",
         )

@@ -11,14 +11,14 @@ from argosy.planning.step import Consent, Kind, Outputs, Risk
 from argosy.publishing.catalog import entities
 from argosy.publishing.catalog.change_sets import catalog_call, listing, recent
 from argosy.publishing.catalog.entities import Found
-from argosy.publishing.catalog.offering import PRODUCT, Offering
+from argosy.publishing.catalog.sale import PRODUCT, Sale
 from argosy.publishing.catalog.shown import shown
 from argosy.publishing.catalog.step import Due
 
 _PUBLIC = "Public"
 
 
-def find(reader: Reader, offering: Offering, known: Outputs) -> Found | None:
+def find(reader: Reader, sale: Sale, known: Outputs) -> Found | None:
     """The product of a project, with its public offer; None while there is none.
 
     It is looked for by the id that the user says, else by the one that an earlier run noted, by the title, and by what
@@ -29,13 +29,13 @@ def find(reader: Reader, offering: Offering, known: Outputs) -> Found | None:
         PlanError: Several products have the title.
     """
     noted = known.get(PRODUCT, {})
-    for id_ in (offering.product_id, noted.get("product")):
+    for id_ in (sale.product_id, noted.get("product")):
         if id_ and (found := _read(reader, id_, noted.get("offer"))) is not None:
             return found
-    titled = entities.product_titled(reader, offering.title)
+    titled = entities.product_titled(reader, sale.title)
     if titled is not None:
         return _read(reader, titled, noted.get("offer"))
-    creation = creating_product(offering.table, offering.version(known))
+    creation = creating_product(sale.table, sale.version(known))
     for id_ in recent(reader, listing(creation, None)).entities:
         if id_.startswith("prod-") and (found := _read(reader, id_.partition("@")[0], None)) is not None:
             return found
@@ -54,10 +54,10 @@ def _read(reader: Reader, id_: str, offer_id: str | None) -> Found | None:
     return Found(product, revision, DescribedOffer.of(offered), str(offered.get("EntityIdentifier") or ""))
 
 
-def reads_of(offering: Offering) -> tuple[Call, ...]:
+def reads_of(sale: Sale) -> tuple[Call, ...]:
     """The calls that finding a product takes, for whoever has to allow them; `*` stands for what they find."""
     return (
-        entities.listing_products(offering.title),
+        entities.listing_products(sale.title),
         entities.describing("*"),
         entities.listing_offers("*"),
         catalog_call("ListChangeSets"),
@@ -68,31 +68,31 @@ class ProductWish:
     """That the product is as argosy.toml says.
 
     Args:
-        offering: What is sold.
+        sale: What is sold.
     """
 
     key = PRODUCT
 
-    def __init__(self, offering: Offering) -> None:
-        self._offering = offering
+    def __init__(self, sale: Sale) -> None:
+        self._sale = sale
 
     @property
     def reads(self) -> tuple[Call, ...]:
         """See `Wish`."""
-        return reads_of(self._offering)
+        return reads_of(self._sale)
 
     def due(self, reader: Reader, known: Outputs) -> Due:
         """See `Wish`."""
-        offering = self._offering
-        found = find(reader, offering, known)
+        sale = self._sale
+        found = find(reader, sale, known)
         if found is None:
-            creation = creating_product(offering.table, offering.version(known))
-            title = f"product {offering.title}, version {version_title(offering.table)}"
-            return Due(title, Kind.CREATE, creation, consent=_making(offering))
+            creation = creating_product(sale.table, sale.version(known))
+            title = f"product {sale.title}, version {version_title(sale.table)}"
+            return Due(title, Kind.CREATE, creation, consent=_making(sale))
         product, offer = found.product, found.offer
-        change_set = updating(product, offer, offering.table, offering.version(known), offering.sent(known))
+        change_set = updating(product, offer, sale.table, sale.version(known), sale.sent(known))
         return Due(
-            f"product {product.id} {offering.title}, version {version_title(offering.table)}",
+            f"product {product.id} {sale.title}, version {version_title(sale.table)}",
             Kind.UPDATE,
             change_set,
             product.id,
@@ -103,13 +103,13 @@ class ProductWish:
         )
 
 
-def _making(offering: Offering) -> Consent:
-    buyers = len(offering.table.buyer_accounts)
+def _making(sale: Sale) -> Consent:
+    buyers = len(sale.table.buyer_accounts)
     seen = "its seller alone sees it" if not buyers else f"its seller and {buyers} accounts see it"
-    model = offering.table.pricing.model
+    model = sale.table.pricing.model
     return Consent(
         Risk.LOSS,
-        f"`{offering.title}` is made a product and released: {seen}; it cannot be deleted or made a draft again, "
+        f"`{sale.title}` is made a product and released: {seen}; it cannot be deleted or made a draft again, "
         f"nor be sold otherwise than `{model}`",
     )
 
