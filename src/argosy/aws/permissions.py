@@ -4,6 +4,7 @@ Source: Service Authorization Reference of SageMaker, ECR, S3, IAM and AWS Marke
 knows is wide rather than wrong: the resource is `*` where no narrower one is documented.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,8 +121,8 @@ def permissions(call: Call, account: str) -> Iterator[Permission]:
     for action in actions(call):
         yield Permission(action, _resource(action, call, account), _condition(call))
     for member, value in _members(call.parameters):
-        if member in _PASSED and isinstance(value, str):
-            yield Permission("iam:PassRole", value, ("iam:PassedToService", _PASSED[member]))
+        if member in _PASSED and value:
+            yield Permission("iam:PassRole", _text(value), ("iam:PassedToService", _PASSED[member]))
 
 
 def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
     statements = [
         _statement(sorted(allowed), resources, condition) for (resources, condition), allowed in grouped.items()
     ]
-    return {"Version": "2012-10-17", "Statement": sorted(statements, key=lambda one: (one["Action"], one["Resource"]))}
+    return {"Version": "2012-10-17", "Statement": sorted(statements, key=json.dumps)}
 
 
 def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[str, ...]) -> dict[str, Any]:
