@@ -6,7 +6,7 @@ knows is wide rather than wrong: the resource is `*` where no narrower one is do
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -135,10 +135,13 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
     Returns:
         The document; its order depends on nothing but what it holds.
     """
-    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    conditions: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for call in calls:
         for needed in permissions(call, account):
-            wanted.setdefault((needed.action, needed.condition), set()).add(needed.resource)
+            conditions.setdefault((needed.action, needed.resource), set()).add(needed.condition)
+    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    for (action, resource), found in conditions.items():
+        wanted.setdefault((action, _merged(found)), set()).add(resource)
     grouped: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for (action, condition), resources in wanted.items():
         grouped.setdefault((tuple(sorted(resources)), condition), set()).add(action)
@@ -146,6 +149,14 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
         _statement(sorted(allowed), resources, condition) for (resources, condition), allowed in grouped.items()
     ]
     return {"Version": "2012-10-17", "Statement": sorted(statements, key=json.dumps)}
+
+
+def _merged(conditions: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """One condition for all: an action's have the same key; none where one call needs it without any."""
+    if () in conditions:
+        return ()
+    keys = {key for key, *_ in conditions}
+    return (*keys, *sorted({value for _, *values in conditions for value in values}))
 
 
 def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[str, ...]) -> dict[str, Any]:

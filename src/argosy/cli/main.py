@@ -25,6 +25,9 @@ VERBS: Final = {
     "build": ("build", "Build the inference image of a project, with no daemon."),
     "simulate": ("simulate", "Run an image as SageMaker does: an endpoint, a transform job, or all of its API."),
     "check": ("check", "Check an image against what SageMaker demands."),
+    "publish": ("selling.publish", "Make the product at AWS Marketplace, or change it into what argosy.toml says."),
+    "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
+    "iam": ("iam", "Print what IAM has to allow for a verb, and no more."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
 }

@@ -1,5 +1,6 @@
 """What a project sells, as the verbs that sell it take it: read from its folder, judged before AWS is asked."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,28 +14,11 @@ from argosy.project_file import FILE_NAME
 from argosy.publishing.catalog.sale import Sale
 
 STATE: Final = "seller.json"
-_SHOWN: Final = 5
 
 
 def state_of(project: Project) -> Path:
     """The file in which the seller's verbs keep what their steps gave."""
     return project.root / FOLDER / STATE
-
-
-def marketplace_of(project: Project) -> Marketplace:
-    """The `[marketplace]` table.
-
-    Raises:
-        ProjectError: There is none.
-    """
-    if project.marketplace is None:
-        raise ProjectError(
-            "nothing says what is sold",
-            want="a [marketplace] table",
-            where=project.root / FILE_NAME,
-            hint="docs/how-to/publish.md shows one",
-        )
-    return project.marketplace
 
 
 def read_sale(project: Project, product_id: str | None, *, is_judged: bool) -> Sale:
@@ -48,36 +32,17 @@ def read_sale(project: Project, product_id: str | None, *, is_judged: bool) -> S
     Raises:
         ProjectError: Nothing is sold, a file is not there, or AWS Marketplace would not take what is said.
     """
-    table = marketplace_of(project)
     if is_judged:
-        require_sellable(project)
+        from argosy.publishing.demands import require_demands
+
+        require_demands(project, datetime.datetime.now(datetime.UTC).date())
+    table = project.marketplace
+    if table is None:
+        raise ProjectError(
+            "the project says nothing of what it sells", want="a [marketplace] table", where=project.root / FILE_NAME
+        )
     texts = {name: _text(project, name) for name in _sample_files(table)}
     return Sale(with_sample_texts(table, texts), product_id)
-
-
-def require_sellable(project: Project) -> None:
-    """Whether AWS Marketplace takes what a project says that it sells: the clauses of `argosy check` on that.
-
-    Raises:
-        ProjectError: It does not: the first sentences that say why.
-    """
-    from argosy.conformance.check import Status
-    from argosy.conformance.observing.project import observe_project
-    from argosy.conformance.profile import Profile
-    from argosy.conformance.run import judge
-    from argosy.contract import Level
-
-    findings = judge(observe_project(project), profile=Profile.MARKETPLACE)
-    faults = [
-        finding for finding in findings if finding.status is Status.FAILED and finding.clause.level is Level.MUST
-    ]
-    if faults:
-        raise ProjectError(
-            "AWS Marketplace would not take what is said",
-            got="; ".join(f"{fault.clause.id}: {fault.evidence}" for fault in faults[:_SHOWN]),
-            where=project.root / FILE_NAME,
-            hint=f"argosy check {project.root}  (it tells all {len(faults)} with their remedies)",
-        )
 
 
 def _sample_files(table: Marketplace) -> Iterator[str]:

@@ -9,8 +9,8 @@ from argosy.marketplace.described import DescribedProduct, DescribedVersion
 from argosy.marketplace.product_changes import Visibility, version_title
 from argosy.marketplace.product_update import REVIEW, SUPPORT, restricting, showing
 from argosy.planning.step import Consent, Kind, Later, Outputs, Risk
-from argosy.publishing.catalog.sale import PRODUCT, Sale
 from argosy.publishing.catalog.product import find, reads_of
+from argosy.publishing.catalog.sale import PRODUCT, Sale
 from argosy.publishing.catalog.shown import shown
 from argosy.publishing.catalog.step import Due
 

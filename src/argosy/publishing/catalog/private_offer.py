@@ -12,8 +12,8 @@ from argosy.marketplace.offer_update import expiring
 from argosy.marketplace.rate_card import rates, same_price
 from argosy.planning.step import Consent, Kind, Obstacle, Outputs, Risk
 from argosy.publishing.catalog import entities
-from argosy.publishing.catalog.sale import Sale
 from argosy.publishing.catalog.product import find, reads_of
+from argosy.publishing.catalog.sale import Sale
 from argosy.publishing.catalog.shown import shown
 from argosy.publishing.catalog.step import Due
 
