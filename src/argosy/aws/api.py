@@ -4,6 +4,7 @@ Which credentials are used is boto3's to find out: variables, profiles, roles, `
 value or an error of this module.
 """
 
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
@@ -84,6 +85,7 @@ class AwsApi:
                 "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
             ) from None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
 
     def credentials_fault(self) -> str | None:
         """Why there are no credentials, as a class of error; empty where boto3 finds none, None where it finds some."""
@@ -124,9 +126,10 @@ class AwsApi:
 
     def _client(self, call: Call) -> Any:
         key = (call.service, call.region)
-        if key not in self._clients:
-            self._clients[key] = self._session.client(call.service, region_name=call.region, config=self._config)
-        return self._clients[key]
+        with self._lock:  # a session makes one client at a time; the clients themselves may be shared
+            if key not in self._clients:
+                self._clients[key] = self._session.client(call.service, region_name=call.region, config=self._config)
+            return self._clients[key]
 
 
 def judge(call: Call) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from argosy.aws.api import AwsApi
+from argosy.aws.api import AwsApi, EmptyAccount
 from argosy.cli.output import print_data, print_json, say
 from argosy.errors import UsageError
 from argosy.planning.apply import apply
@@ -67,7 +67,11 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
     """
     api = AwsApi()
     journal = Journal(state)
-    plan = make_plan(stages, api, journal.outputs)
+    if manner.plan_only and api.credentials_fault() is not None:
+        say("there are no AWS credentials: this is the plan for an account in which nothing is")
+        plan = make_plan(stages, EmptyAccount(), {})
+    else:
+        plan = make_plan(stages, api, journal.outputs)
     if manner.plan_only:
         _show(plan, manner)
         return 0, plan.outputs

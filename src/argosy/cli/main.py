@@ -26,6 +26,8 @@ VERBS: Final = {
     "simulate": ("simulate", "Run an image as SageMaker does: an endpoint, a transform job, or all of its API."),
     "check": ("check", "Check an image against what SageMaker demands."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
+    "push": ("selling.push", "Store the image of a project in Amazon ECR, scanned."),
+    "register": ("selling.register", "Make the model package of a project's version, validated by SageMaker."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""

@@ -60,7 +60,7 @@ def make_plan(stages: Sequence[Stage], reader: Reader, known: Outputs) -> Plan:
     for stage in stages:
         for looked in _side_by_side(stage, reader, gathered):
             changes += looked
-            gathered |= {change.key: {**gathered.get(change.key, {}), **change.outputs} for change in looked}
+            gathered |= {change.key: _outputs(change, gathered) for change in looked}
     return Plan(tuple(changes))
 
 
@@ -76,6 +76,11 @@ def _lane(lane: Lane, reader: Reader, known: Outputs) -> list[Change]:
     changes = []
     for step in lane:
         change = step.look(reader, gathered)
-        gathered[change.key] = {**gathered.get(change.key, {}), **change.outputs}
+        gathered[change.key] = _outputs(change, gathered)
         changes.append(change)
     return changes
+
+
+def _outputs(change: Change, known: Outputs) -> Mapping[str, str]:
+    """What is known of a step; of a thing that is not there, nothing that an earlier run noted of another one."""
+    return change.outputs if change.kind is Kind.CREATE else {**known.get(change.key, {}), **change.outputs}
