@@ -5,6 +5,7 @@ of moto in this process sees a difference. Its state is the process's, though: t
 `mock_aws` of moto's own empties it.
 """
 
+import json
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +24,7 @@ from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from argosy.errors import UsageError
-from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, Account
+from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, ROLES, Account, Role
 from argosy.local_aws.images.store import Repository, RepositoryName
 from argosy.local_aws.service import Caller
 from argosy.local_aws.wsgi import WsgiApplication
@@ -51,6 +52,8 @@ class MotoServices:
         self._forget()
         for account in ACCOUNTS:
             _add_user(account)
+        for role in ROLES:
+            _add_role(role)
 
     def close(self) -> None:
         """Empty moto's state of these accounts."""
@@ -89,8 +92,8 @@ class MotoServices:
         )
 
     @staticmethod
-    def trusted_services(role_arn: str) -> str | None:
-        """The trust policy of a role as JSON, None where there is no such role."""
+    def trusted_services(role_arn: str) -> frozenset[str] | None:
+        """The services that may assume a role, None where there is no such role."""
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
         if account not in {each.number for each in ACCOUNTS}:
             return None
@@ -98,7 +101,7 @@ class MotoServices:
             role: Any = iam_backends[account][_PARTITION].get_role_by_arn(role_arn)
         except NotFoundException:
             return None
-        return str(role.assume_role_policy_document)
+        return _trusted(str(role.assume_role_policy_document))
 
     @staticmethod
     def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
@@ -126,6 +129,29 @@ def _add_user(account: Account) -> None:
     key = user.create_access_key(prefix="AKIA")
     key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
     backend.access_keys[account.access_key] = key
+
+
+def _add_role(role: Role) -> None:
+    backend: Any = iam_backends[role.account.number][_PARTITION]
+    statement = {"Effect": "Allow", "Principal": {"Service": role.service}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    backend.create_role(role.name, trust, "/", None, "", [], "3600")
+
+
+def _trusted(policy: str) -> frozenset[str]:
+    """The services that a trust policy allows to assume its role."""
+    try:
+        found: Any = json.loads(policy)
+    except ValueError:
+        return frozenset()
+    statements = found.get("Statement", ()) if isinstance(found, dict) else ()
+    services: set[str] = set()
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal")
+        if statement.get("Effect") == "Allow" and isinstance(principal, dict):
+            named = principal.get("Service", ())
+            services |= {named} if isinstance(named, str) else set(named)
+    return frozenset(services)
 
 
 def _preserved_names(scope: Message) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ class ImageScan:
 
     Attributes:
         status: A status of a model package's item: `NotStarted`, `InProgress`, `Completed` or `Failed`.
-        failure: Why it failed, "" unless it did.
+        failure: Why no package with the image can be sold, "" when it can.
     """
 
     status: str

@@ -17,12 +17,15 @@ from argosy.simulator.allotment import Allotment
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.batch import Batch
+from argosy.simulator.control.definitions import find_own_package
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
 from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
+from argosy.simulator.control.refusals import Refusal
+from argosy.simulator.control.resources import Resource
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
 from argosy.simulator.control.transform_jobs import TransformJobs
@@ -134,6 +137,7 @@ class Simulation:
         self._world = world
         self._report = world.report
         store = Store(world.state, world.account, world.platform.shared_package)
+        self._store = store
         self._surroundings = Surroundings(world.open_container, world.objects, world.report, world.logs)
         self._allotment = Allotment(world.report, world.is_as_declared)
         batch = Batch(
@@ -176,6 +180,13 @@ class Simulation:
         if self._world.streams.tls is not None:
             return f"https://localhost:{self._streams.port}"  # certificates are for names
         return f"http://127.0.0.1:{self._streams.port}"
+
+    def package(self, name_or_arn: str, region: str) -> Resource | None:
+        """A model package of this account, None where there is none."""
+        try:
+            return find_own_package(self._store, region, name_or_arn)
+        except Refusal:
+            return None
 
     def _is_bidirectional(self, endpoint: Endpoint) -> bool | None:
         """Whether all images of an endpoint have the label; None when one has no labels to look at."""

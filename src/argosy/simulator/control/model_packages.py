@@ -293,7 +293,7 @@ class ModelPackages:
             endings[profile["ProfileName"]] = _ended(ending)
             current = await self._became(current, "InProgress", endings)
         scans = await image_scans.ended(package, self._platform, lambda scans: self._scanned(package, scans))
-        is_failed = any(each["Status"] == "Failed" for each in (*endings.values(), *scans.values()))
+        is_failed = any("FailureReason" in each for each in (*endings.values(), *scans.values()))
         await self._became(current, "Failed" if is_failed else "Completed", endings)
         self._forget_jobs(package)
 
