@@ -89,9 +89,12 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
         _show_policy(stages, asked, state)
     api = AwsApi()
     journal = Journal(state)
+    if manner.plan_only and api.credentials_fault() is not None:
+        say("there are no AWS credentials: this is the plan for an account in which nothing is")
+        _show(plan := make_plan(stages, EmptyAccount(), {}), manner)
+        return 0, plan.outputs
     if manner.plan_only:
-        plan = make_plan(stages, api, journal.outputs)
-        _show(plan, manner)
+        _show(plan := make_plan(stages, api, journal.outputs), manner)
         return 0, plan.outputs
     with journal.held():
         return _carry_out(stages, api, journal, manner)

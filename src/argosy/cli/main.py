@@ -29,6 +29,8 @@ VERBS: Final = {
     "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
     "iam": ("iam", "Print what IAM has to allow for a verb, and no more."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
+    "push": ("selling.push", "Store the image of a project in Amazon ECR, scanned."),
+    "register": ("selling.register", "Make the model package of a project's version, validated by SageMaker."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""

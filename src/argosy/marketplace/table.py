@@ -81,7 +81,8 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         id: Its twelve digits; None: whoever the credentials belong to.
         repository: The repository in ECR for the image: its name, or with its host in front.
-        bucket: The bucket for artifacts, samples and results of the validation.
+        bucket: The bucket for artifacts, samples and results of the validation; `{region}` in it stands for the region,
+            since each has a bucket of its own.
         prefix: What the keys in it begin with.
         access_role: ARN of the role by which AWS Marketplace reads the package.
     """
@@ -91,6 +92,14 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bucket: str = ""
     prefix: str = ""
     access_role: str | None = None
+
+    def bucket_in(self, region: str) -> str:
+        """The name of the bucket of a region.
+
+        >>> Account(bucket="releases-{region}").bucket_in("eu-west-1")
+        'releases-eu-west-1'
+        """
+        return self.bucket.replace("{region}", region)
 
     @property
     def registry_host(self) -> str:

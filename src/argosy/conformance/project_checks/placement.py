@@ -89,7 +89,7 @@ def _reference(facts: ProjectFacts) -> Verdict:
 
 
 def _bucket(facts: ProjectFacts) -> Verdict:
-    name = facts.table.account.bucket
+    name = facts.table.account.bucket_in(facts.table.region)
     if not name:
         return failed("`marketplace.account.bucket` is not said")
     if not _BUCKET.fullmatch(name):
