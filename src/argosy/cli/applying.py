@@ -45,7 +45,7 @@ class PolicyAsked:
 
     Attributes:
         account: Whose things they are, twelve digits; None: the one that the plan knows, else any.
-        is_as_is: Whether for the plan of the account as it is; else as if nothing were there, which needs no credentials.
+        is_as_is: Whether for the plan of the account as it is; else for one in which nothing is: no credentials needed.
     """
 
     account: str | None = None

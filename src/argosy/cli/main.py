@@ -27,7 +27,7 @@ VERBS: Final = {
     "check": ("check", "Check an image against what SageMaker demands."),
     "publish": ("selling.publish", "Make the product at AWS Marketplace, or change it into what argosy.toml says."),
     "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
-    "iam": ("iam", "Print what IAM has to allow for a verb, and no more."),
+    "iam": ("selling.iam", "Print what IAM has to allow for a verb, and no more."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "push": ("selling.push", "Store the image of a project in Amazon ECR, scanned."),
     "register": ("selling.register", "Make the model package of a project's version, validated by SageMaker."),

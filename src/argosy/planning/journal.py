@@ -67,7 +67,7 @@ class Journal:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """For one process at a time; what another has noted meanwhile is read, and that the file can be written is tried.
+        """For one process at a time; reads what another has noted meanwhile, and tries that the file can be written.
 
         Raises:
             PlanError: Another process has it, or the file cannot be read.

@@ -3,23 +3,40 @@
 import datetime
 import re
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 import msgspec
 
 from argosy import project
 from argosy.cli.applying import Manner, carry_out, is_policy_asked, plan_options
-from argosy.cli.selling.sale import read_sale, state_of
+from argosy.cli.selling.sale import read_sale, state_of, without_validate
 from argosy.errors import UsageError
+from argosy.marketplace.limits import LONGEST_OFFER
 from argosy.marketplace.offer_changes import PrivateOffer, private_offer_faults
 from argosy.marketplace.table import Instances, Pricing, price_text
-from argosy.publishing.catalog.private_offer import PrivateOfferWish
+from argosy.publishing.catalog.lanes import offer_stages
 from argosy.publishing.catalog.sale import Sale
-from argosy.publishing.catalog.step import ChangeSetStep
-from argosy.publishing.registration.account import SellerAccount
 
 _PRICE = re.compile(r"(?:(ml\.[a-z0-9.-]+)(?:/(batch|realtime))?=)?([0-9.]+)")
 _YEAR_DAYS = 365
+
+
+class Options(TypedDict):
+    """What the command line tells."""
+
+    folder: Path
+    buyers: tuple[str, ...]
+    prices: tuple[str, ...]
+    until: datetime.datetime
+    days: int
+    name: str | None
+    description: str
+    product_id: str | None
+    validates: bool
+    plan_only: bool
+    as_json: bool
+    agrees: bool
 
 
 @click.command
@@ -40,51 +57,31 @@ _YEAR_DAYS = 365
     help="The last day on which it can be accepted: 2027-01-31.",
 )
 @click.option("--days", type=click.IntRange(min=1), default=_YEAR_DAYS, show_default=True, help="An agreement lasts.")
-@click.option("--name", help="By which seller and buyers find it. [default: made of buyers and day]")
+@click.option("--name", help="By which seller and buyers find it. [default: made of title and buyers]")
 @click.option("--description", default="", help="For the buyers, at most 255 characters.")
 @click.option("--product", "product_id", metavar="ID", help="The product. [default: the one of the title]")
-@click.option(
-    "--without-validate",
-    "validates",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not have AWS judge the offer before it makes it.",
-)
+@without_validate
 @plan_options
-def command(
-    folder: Path,
-    buyers: tuple[str, ...],
-    prices: tuple[str, ...],
-    until: datetime.datetime,
-    days: int,
-    name: str | None,
-    description: str,
-    product_id: str | None,
-    validates: bool,
-    plan_only: bool,
-    as_json: bool,
-    agrees: bool,
-) -> int:
+def command(**told: Unpack[Options]) -> int:
     """Offer the product to accounts that are named, at prices of their own.
 
     The product is published before (`argosy publish`). An offer is found again by its name: a second run with the same
     terms changes nothing, one with another day changes the day; for other terms it takes another name.
     """
-    loaded = project.load(folder)
-    sale = read_sale(loaded, product_id, is_judged=not is_policy_asked())
+    loaded = project.load(told["folder"])
+    sale = read_sale(loaded, told["product_id"], is_judged=not is_policy_asked())
+    buyers = told["buyers"]
     private = PrivateOffer(
-        name or f"{sale.title} for {', '.join(buyers)} until {until:%Y-%m-%d}"[:150],
+        told["name"] or f"{sale.title} for {', '.join(buyers)}"[:LONGEST_OFFER],
         buyers,
-        until.date(),
-        days,
-        special_pricing(sale.table.pricing, sale.table.instances, prices),
-        description,
+        told["until"].date(),
+        told["days"],
+        special_pricing(sale.table.pricing, sale.table.instances, told["prices"]),
+        told["description"],
     )
     require_sound(private, sale)
-    step = ChangeSetStep(PrivateOfferWish(sale, private), validates=validates)
-    stages = [[[SellerAccount(sale.table), step]]]
-    return carry_out(stages, state_of(loaded), Manner(plan_only, as_json, agrees))[0]
+    stages = offer_stages(sale, private, validates=told["validates"])
+    return carry_out(stages, state_of(loaded), Manner(told["plan_only"], told["as_json"], told["agrees"]))[0]
 
 
 def require_sound(private: PrivateOffer, sale: Sale) -> None:

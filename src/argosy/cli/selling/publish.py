@@ -1,21 +1,29 @@
 """`argosy publish`: the product at AWS Marketplace, made or changed into what argosy.toml says."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
 from argosy import project
 from argosy.cli.applying import Manner, carry_out, is_policy_asked, plan_options
-from argosy.cli.selling.sale import read_sale, state_of
+from argosy.cli.selling.sale import read_sale, state_of, without_validate
 from argosy.marketplace.product_changes import Visibility
-from argosy.planning.step import Lane, Stage
-from argosy.publishing.catalog.audience import RestrictionWish, VisibilityWish
-from argosy.publishing.catalog.package import PackageStep
-from argosy.publishing.catalog.product import ProductWish
-from argosy.publishing.catalog.sale import Sale
-from argosy.publishing.catalog.step import ChangeSetStep
-from argosy.publishing.registration.account import SellerAccount
+from argosy.publishing.catalog.lanes import publish_stages
+
+
+class Options(TypedDict):
+    """What the command line tells."""
+
+    folder: Path
+    product_id: str | None
+    is_public: bool
+    visibility: Visibility | None
+    restricted: tuple[str, ...]
+    validates: bool
+    plan_only: bool
+    as_json: bool
+    agrees: bool
 
 
 @click.command
@@ -30,45 +38,16 @@ from argosy.publishing.registration.account import SellerAccount
 @click.option(
     "--restrict", "restricted", metavar="VERSION", multiple=True, help="A version that new buyers shall not get."
 )
-@click.option(
-    "--without-validate",
-    "validates",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not have AWS judge the changes before it makes them.",
-)
+@without_validate
 @plan_options
-def command(
-    folder: Path,
-    product_id: str | None,
-    is_public: bool,
-    visibility: Visibility | None,
-    restricted: tuple[str, ...],
-    validates: bool,
-    plan_only: bool,
-    as_json: bool,
-    agrees: bool,
-) -> int:
+def command(**told: Unpack[Options]) -> int:
     """Make the product of a project at AWS Marketplace, or change it into what argosy.toml says.
 
     The model package of this version is to be registered (`argosy register`). A new product is Limited: its seller and
-    the accounts of `buyer_accounts` see it. AWS judges the changes first, then makes them; a second run changes nothing.
+    the accounts of `buyer_accounts` see it. AWS judges the changes first, then makes them; a second run does nothing.
     """
-    loaded = project.load(folder)
-    sale = read_sale(loaded, product_id, is_judged=not is_policy_asked())
-    shown: Visibility | None = "Public" if is_public else visibility
-    stages = stages_of(sale, shown, restricted, validates=validates)
-    return carry_out(stages, state_of(loaded), Manner(plan_only, as_json, agrees))[0]
-
-
-def stages_of(sale: Sale, visibility: Visibility | None, restricted: Sequence[str], *, validates: bool) -> list[Stage]:
-    """The steps of `argosy publish`."""
-    lane: Lane = [
-        SellerAccount(sale.table),
-        PackageStep(sale),
-        ChangeSetStep(ProductWish(sale), validates=validates),
-        *([ChangeSetStep(RestrictionWish(sale, tuple(restricted)), validates=validates)] if restricted else []),
-        *([ChangeSetStep(VisibilityWish(sale, visibility), validates=validates)] if visibility else []),
-    ]
-    return [[lane]]
+    loaded = project.load(told["folder"])
+    sale = read_sale(loaded, told["product_id"], is_judged=not is_policy_asked())
+    visibility: Visibility | None = "Public" if told["is_public"] else told["visibility"]
+    stages = publish_stages(sale, visibility, told["restricted"], validates=told["validates"])
+    return carry_out(stages, state_of(loaded), Manner(told["plan_only"], told["as_json"], told["agrees"]))[0]

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import click
+
 from argosy.errors import ProjectError
 from argosy.marketplace.product_changes import with_sample_texts
 from argosy.marketplace.table import Marketplace
@@ -12,8 +14,17 @@ from argosy.planning.journal import FOLDER
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
 from argosy.publishing.catalog.sale import Sale
+from argosy.publishing.registration.lanes import STATE
 
-STATE: Final = "seller.json"
+without_validate: Final = click.option(
+    "--without-validate",
+    "validates",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not have AWS judge the changes before it makes them.",
+)
+"""The option of verbs that send change sets, for kinds of changes that AWS does not judge: UNSURE which those are."""
 
 
 def state_of(project: Project) -> Path:
