@@ -145,14 +145,15 @@ def test_prices_of_nothing_can_be_raised_unless_it_was_published_as_free() -> No
     assert any("if it was published as free" in note for note in changes.notes)
 
 
-def test_the_key_that_the_product_shows_is_used() -> None:
+@pytest.mark.parametrize("key", ["m.i.c", "inference.count.m.i.c"])
+def test_either_key_of_the_price_per_inference_is_the_same_and_the_products_own_is_sent(key: str) -> None:
     table = table_of("pricing", BY_INFERENCE)
     shop = sold(table)
-    card = shop.offer["Terms"][0]["RateCards"][0]["RateCard"]
-    card[0]["DimensionKey"] = "inference.count.m.i.c"
-    assert [change.type for change in update(shop, table).changes] == ["UpdatePricingTerms"]
-    shop.product["Dimensions"].append({"Key": "inference.count.m.i.c"})
+    shop.product["Dimensions"].append({"Key": key})
     assert update(shop, table).changes == ()
+    dearer = table_of("pricing", {**BY_INFERENCE, "per_inference": "0.002"})
+    (change,) = update(shop, dearer).changes
+    assert change.details["Terms"][0]["RateCards"][0]["RateCard"][0] == {"DimensionKey": key, "Price": "0.002"}
 
 
 def test_an_offer_that_was_never_released_is() -> None:

@@ -12,7 +12,15 @@ from typing import Final
 from argosy.errors import ProjectError
 from argosy.marketplace.change_set import CatalogChange, ChangeSet, Entity
 from argosy.marketplace.described import DescribedOffer, DescribedProduct, DescribedVersion, is_copy
-from argosy.marketplace.rate_card import legal_terms, pricing_terms, rates, same_price, support_terms
+from argosy.marketplace.rate_card import (
+    INFERENCE_SUFFIX,
+    is_per_inference,
+    legal_terms,
+    pricing_terms,
+    rates,
+    same_price,
+    support_terms,
+)
 from argosy.marketplace.table import Marketplace, Pricing
 
 FREEZE: Final = "after a change of prices AWS Marketplace takes no other for 90 days, nor other instance types"
@@ -110,14 +118,20 @@ def _costs(prices: Mapping[str, str]) -> bool:
 def _is_priced(offer: DescribedOffer, said: Pricing, wanted: Mapping[str, str]) -> bool:
     if said.model == "byol":
         return offer.model == "byol"
-    shown = offer.rates
+    shown, wanted = _by_counted(offer.rates), _by_counted(wanted)
     if shown.keys() != wanted.keys() or not all(same_price(shown[key], price) for key, price in wanted.items()):
         return False
     trial = offer.trial
     if said.free_trial_days is None:
         return trial is None
-    grants = {grant.get("DimensionKey") for grant in (trial or {}).get("Grants") or ()}
-    return trial is not None and trial.get("Duration") == f"P{said.free_trial_days}D" and grants == wanted.keys()
+    grants = _by_counted({grant["DimensionKey"]: "" for grant in (trial or {}).get("Grants") or ()})
+    is_as_long = trial is not None and trial.get("Duration") == f"P{said.free_trial_days}D"
+    return is_as_long and grants.keys() == wanted.keys()
+
+
+def _by_counted(prices: Mapping[str, str]) -> dict[str, str]:
+    """Prices by what is counted: an offer may show another key of a price per inference than its product does."""
+    return {INFERENCE_SUFFIX if is_per_inference(key) else key: price for key, price in prices.items()}
 
 
 def _is_licensed(offer: DescribedOffer, said: Pricing, sent_eula: str | None) -> bool:

@@ -58,8 +58,8 @@ class Order:
     state: Path
 
 
-def offering_options(verb: Verb) -> Verb:
-    """The project, `--image`, `--region` and `--accept-findings`: see `read_order`."""
+def image_options(verb: Verb) -> Verb:
+    """`--image` and `--accept-findings`."""
     for option in (
         click.option(
             "--accept-findings",
@@ -68,17 +68,26 @@ def offering_options(verb: Verb) -> Verb:
             help="Go on where ECR's scan finds vulnerabilities of severity CRITICAL or HIGH.",
         ),
         click.option(
+            "--image",
+            metavar="IMAGE",
+            help="The image. [default: oci:PROJECT/build/image:latest, built when it is not there]",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def offering_options(verb: Verb) -> Verb:
+    """The project, `--region` and those of `image_options`: see `read_order`."""
+    for option in (
+        click.option(
             "--region",
             "regions",
             metavar="REGION",
             multiple=True,
             help="Where to; may be given several times. [default: [marketplace] region]",
         ),
-        click.option(
-            "--image",
-            metavar="IMAGE",
-            help="The image. [default: oci:PROJECT/build/image:latest, built when it is not there]",
-        ),
+        image_options,
         click.argument("folder", metavar="[PROJECT]", type=click.Path(path_type=Path), default="."),
     ):
         verb = option(verb)

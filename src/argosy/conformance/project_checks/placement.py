@@ -16,20 +16,13 @@ from argosy.conformance.sources import (
     REGIONS_PAGE,
 )
 from argosy.marketplace.limits import MOST_BUYERS
+from argosy.marketplace.regions import DEFAULT_REGIONS
 from argosy.marketplace.table import Marketplace
 
 LONGEST_IMAGE: Final = 255
 ONLINE: Final = "--online"
 """The option of `argosy check` by which AWS is asked."""
 
-DEFAULT_REGIONS: Final = frozenset(
-    {
-        "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
-        "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2",
-        "us-west-1", "us-west-2",
-    }
-)  # fmt: skip
-"""Regions that every account has, and that AWS's own sample of an ML product is offered in."""
 OPT_IN_REGIONS: Final = frozenset(
     {
         "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
