@@ -71,7 +71,10 @@ class _Run:
         for step in lane:
             change = step.look(self._api, gathered)
             outputs: Mapping[str, str] = dict(change.outputs)
-            if change.kind is not Kind.NOTHING:
+            if change.kind is Kind.NOTHING:
+                for note in change.notes:
+                    self._say(f"{change.title}: {note}")
+            else:
                 if change.consent is not None and change.consent not in self._agreed:
                     raise PlanError(
                         "a step is no longer what was agreed to",
