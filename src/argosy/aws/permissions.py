@@ -179,12 +179,18 @@ def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[st
 def _resource(action: str, call: Call, account: str) -> str:
     """The pattern filled in; `*` for what is not known before other calls were made."""
     pattern = _RESOURCES.get(action, "*")
-    known = {"region": call.region, "account": account, **call.parameters}
+    known = {"region": call.region, "account": account, **_only_ones(call.parameters), **call.parameters}
     for name in _FIELD.findall(pattern):
         value = known.get(name)
         if isinstance(value, str) and _ARN.match(value):
             return value  # many operations take a name or an ARN
     return _FIELD.sub(lambda found: _text(known.get(found.group(1))), pattern)
+
+
+def _only_ones(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The one member of a list by the name of a single one: `repositoryNames` names a repository. Any: a request's."""
+    listed = {name: value for name, value in parameters.items() if isinstance(value, list | tuple) and len(value) == 1}
+    return {name.removesuffix("s"): value[0] for name, value in listed.items() if name.endswith("s")}
 
 
 def _text(value: object) -> str:

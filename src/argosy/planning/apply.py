@@ -84,6 +84,8 @@ class _Run:
         require_possible(change)
         outputs = after(known, change)
         if change.kind is Kind.NOTHING:
+            for note in change.notes:
+                self._say(f"{change.title}: {note}")
             return outputs
         self._check_consent(change)
         noted: dict[str, str] = {}

@@ -9,8 +9,7 @@ import click
 
 from argosy import project
 from argosy.cli import environment, output
-from argosy.cli.applying import Manner
-from argosy.cli.build import build_project
+from argosy.cli.applying import Manner, is_policy_asked
 from argosy.cli.environment import Environment
 from argosy.cli.output import print_data
 from argosy.cli.transfers import open_access
@@ -22,7 +21,6 @@ from argosy.project import Project
 from argosy.publishing.registration.gathering import gather
 from argosy.publishing.registration.lanes import STATE
 from argosy.publishing.registration.offering import Offering
-from argosy.publishing.registration.readiness import require_ready
 from argosy.registry import transports
 from argosy.registry.access import Access
 
@@ -106,7 +104,10 @@ def read_order(told: Options, groups: Collection[str]) -> Order:
         ImageError: The image is broken, or for another platform.
     """
     around, loaded = environment.read(), project.load(told["folder"])
-    require_ready(loaded, groups)
+    if not is_policy_asked():
+        from argosy.publishing.registration.readiness import require_ready  # the clauses take their time to load
+
+        require_ready(loaded, groups)
     access = open_access(around)
     found = _image(loaded, told["image"], access, around)
     offering = gather(loaded, found, access.cache_dir, accepts_findings=told["accepts_findings"])
@@ -131,6 +132,8 @@ def _image(loaded: Project, named: str | None, access: Access, around: Environme
         return transports.read_image(named, access)
     place = str(reference.LayoutReference(str(loaded.root / "build" / "image"), reference.DEFAULT_TAG))
     if not (loaded.root / "build" / "image" / "index.json").is_file():
+        from argosy.cli.build import build_project  # takes longer to load than the image to be read
+
         output.say(f"there is no image at {place}: building it")
         transports.write_image(build_project(loaded, None, around), place, access)
     return transports.read_image(place, access)

@@ -10,7 +10,7 @@ from argosy.marketplace.model_package import Places
 from argosy.planning.step import Change, Kind, Outputs, Work
 from argosy.publishing.registration.described import describe, is_registered
 from argosy.publishing.registration.offering import Offering
-from argosy.registry.progress import Progress, transferring
+from argosy.registry.progress import Progress, transferring_file
 
 _UPLOAD, _OF = "upload", "of"
 
@@ -71,7 +71,7 @@ class Artifacts:
         """
         upload, noted = self._upload(), work.known.get(self.key, {})
         begun = noted.get(_UPLOAD, "") if noted.get(_OF) == self.archive.sha256 else ""
-        with transferring(self.progress, self.archive.sha256, self.archive.size) as transfer:
+        with transferring_file(self.progress, self.archive.name, self.archive.size) as transfer:
             upload.send(
                 work.api, begun, lambda id_: work.note({_UPLOAD: id_, _OF: self.archive.sha256}), transfer.advance
             )

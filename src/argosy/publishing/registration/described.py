@@ -88,7 +88,7 @@ def failure_reasons(package: Mapping[str, Any]) -> list[str]:
 
 def progress(package: Mapping[str, Any]) -> str:
     """How far SageMaker is with a package, in one line."""
-    parts = [f"{kind} {one.get('Name')} {one.get('Status')}" for kind, one in _details(package)]
+    parts = [f"{kind} {one.get('Status')}" for kind, one in _details(package)]
     return ", ".join([status(package), *parts])
 
 

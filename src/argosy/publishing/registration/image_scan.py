@@ -85,21 +85,21 @@ class ImageScan:
         poll(seen, lambda found: found.status != _NOT_BEGUN, f"the begin of the {change.title}", _APPEARS_S)
         found = poll(seen, lambda found: found.status not in (_NOT_BEGUN, *_UNDER_WAY), f"the {change.title}", _LIMIT_S)
         for note in self._judged(found):
-            work.report(note)
+            work.report(f"{change.title}: {note}")
         return {"status": found.status}
 
     def _judged(self, found: Scan) -> tuple[str, ...]:
         """What there is to say about a scan that is over."""
         if found.status not in _WITH_RESULT:
-            return (f"the scan came to no result: {_said(found)}; AWS Marketplace scans the image again",)
+            return (f"no result: {_said(found)}; AWS Marketplace scans the image again",)
         counts = found.counts or {}
         listed = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing found"
         blocking = sum(counts.get(severity, 0) for severity in _BLOCKING)
         if not blocking:
-            return (f"scan: {listed}",)
+            return (listed,)
         names = "; ".join(found.findings) or "no names"
         if self.offering.accepts_findings:
-            return (f"scan: {listed}; accepted: {names}",)
+            return (f"{listed}; accepted: {names}",)
         raise PlanError(
             "the scan has found what keeps the package from being listed",
             got=f"{listed}: {names}",

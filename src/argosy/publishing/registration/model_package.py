@@ -84,7 +84,7 @@ class ModelPackage:
         def seen() -> Mapping[str, Any] | None:
             package = described.found_package(work.api, self.offering)
             if package is not None and (line := described.progress(package)) != last[0]:
-                work.report(f"{self._name}: {line}")
+                work.report(f"{change.title}: {line}")
                 last[0] = line
             return package
 
@@ -140,7 +140,7 @@ class ModelPackage:
         request = resolved(call.parameters, work.known)
         token = self._token(request, replaces)
         work.api.write(Call(call.service, call.operation, call.region, {**request, "ClientToken": token}))
-        work.report(f"made {self._name}, which SageMaker validates now: minutes to hours")
+        work.report(f"made {self._name} in {call.region}, which SageMaker validates now: minutes to hours")
 
     def _token(self, request: Mapping[str, Any], replaces: str) -> str:
         """The same for the same content; another one in the place of a package that was deleted."""

@@ -11,7 +11,7 @@ from argosy.marketplace.model_package import Places
 from argosy.planning.step import Change, Consent, Kind, Outputs, Risk, Work
 from argosy.publishing.registration.described import describe, is_registered
 from argosy.publishing.registration.offering import Offering
-from argosy.registry.progress import Progress, transferring
+from argosy.registry.progress import Progress, transferring_file
 
 _ABSENT: Final = ("NoSuchBucket",)
 
@@ -67,7 +67,7 @@ class Samples:
         due = {call.parameters["Key"] for call in change.writes if call.operation != "DeleteObject"}
         for upload in self._uploads():
             if upload.key in due:
-                with transferring(self.progress, upload.file.sha256, upload.file.size) as transfer:
+                with transferring_file(self.progress, upload.file.name, upload.file.size) as transfer:
                     upload.send(work.api, "", lambda _: None, transfer.advance)
                     transfer.end("sent")
         for call in change.writes:
