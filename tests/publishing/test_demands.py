@@ -6,7 +6,8 @@ import pytest
 
 from argosy.errors import ProjectError
 from argosy.project_file import CheckTable, Waiver
-from argosy.publishing.demands import PACKAGE, failed_demands, require_demands
+from argosy.publishing.demands import failed_demands, require_demands
+from argosy.publishing.registration.lanes import REGISTERED
 from tests.marketplace.offers import changed
 from tests.publishing.projects import project_of
 
@@ -31,7 +32,7 @@ def test_every_fault_is_told_with_its_remedy_before_anything_is_asked(tmp_path: 
 def test_a_package_needs_no_page(tmp_path: Path) -> None:
     project = project_of(tmp_path, changed("listing/title", ""))
     assert [finding.clause.id for finding in failed_demands(project, TODAY)] == ["listing-title"]
-    assert failed_demands(project, TODAY, PACKAGE) == ()
+    assert failed_demands(project, TODAY, REGISTERED) == ()
 
 
 def test_a_waiver_counts_until_its_last_day(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """What AWS Marketplace asks of a project, judged before the first call by the clauses of `argosy check`."""
 
 import datetime
-from typing import Final
 
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.check import Status
@@ -15,9 +14,6 @@ from argosy.errors import ProjectError
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
 
-PACKAGE: Final = frozenset({"package", "instances", "validation", "account"})
-"""The headings of what a model package needs; a product needs all."""
-
 
 def failed_demands(
     project: Project, today: datetime.date, headings: frozenset[str] | None = None, image_bytes: int | None = None
@@ -29,7 +25,7 @@ def failed_demands(
     Args:
         project: The project, its `[marketplace]` as it is to be sold: see `description.completed`.
         today: The day for the waivers.
-        headings: Those whose clauses are judged, as `PACKAGE`; None judges all.
+        headings: Those whose clauses are judged, as `REGISTERED` of `registration.lanes`; None judges all.
         image_bytes: Size of its image, unpacked; None when it is not known.
     """
     checks = [check for check in CHECKS if check.scene in SCENES]

@@ -1,6 +1,7 @@
 """What the seller's verbs have in common: project, image and regions, made into an offering."""
 
-from collections.abc import Callable, Collection, Iterable
+import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -92,12 +93,12 @@ def offering_options(verb: Verb) -> Verb:
     return verb
 
 
-def read_order(told: Options, groups: Collection[str]) -> Order:
+def read_order(told: Options, headings: frozenset[str]) -> Order:
     """Read the project, judge what it sells, and make ready what is brought to AWS; AWS is not asked.
 
     Args:
         told: What the command line tells.
-        groups: The clauses that may not have failed: see `argosy.publishing.registration.readiness`.
+        headings: Those of whose clauses none may fail: see `argosy.publishing.demands`.
 
     Raises:
         ProjectError: The project sells nothing, or AWS would refuse what it says.
@@ -105,9 +106,9 @@ def read_order(told: Options, groups: Collection[str]) -> Order:
     """
     around, loaded = environment.read(), project.load(told["folder"])
     if not is_policy_asked():
-        from argosy.publishing.registration.readiness import require_ready  # the clauses take their time to load
+        from argosy.publishing.demands import require_demands  # the clauses take their time to load
 
-        require_ready(loaded, groups)
+        require_demands(loaded, datetime.datetime.now(datetime.UTC).date(), headings)
     access = open_access(around)
     found = _image(loaded, told["image"], access, around)
     offering = gather(loaded, found, access.cache_dir, accepts_findings=told["accepts_findings"])

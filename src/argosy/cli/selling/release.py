@@ -8,8 +8,7 @@ import click
 from argosy.cli import output
 from argosy.cli.applying import carry_out, plan_options
 from argosy.cli.selling.offering import Options, image_options, manner, read_order
-from argosy.publishing.registration.lanes import register_stages
-from argosy.publishing.registration.readiness import REGISTERED
+from argosy.publishing.registration.lanes import REGISTERED, register_stages
 from argosy.publishing.registration.regions import package_arns, release_regions, require_buckets
 
 
