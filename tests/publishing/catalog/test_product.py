@@ -97,7 +97,7 @@ def test_a_change_of_prices_is_agreed_to_with_its_freeze_and_shown_against_what_
     assert FREEZE in change.consent.sentence
     text = plan_text(seller.look())
     assert "~" in text and '"0.50" -> "0.75"' in text
-    assert text.count("->") == 1
+    assert text.count("->") == 2  # the sentence, and the member of the request
     offer = seller.carry_out()["product"]["offer"]
     rates = seller.market.entity(offer)["Terms"][0]["RateCards"][0]["RateCard"]
     assert {"DimensionKey": "ml.m5.large.m.i.r", "Price": "0.75"} in rates
