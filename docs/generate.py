@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -22,6 +23,8 @@ from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.reporting import document
 from argosy.contract import Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
+from argosy.planning import document as plan_document
+from argosy.planning import step
 from argosy.project_file import TABLES
 from argosy.serving.answers import STATUS
 
@@ -90,17 +93,26 @@ def schema() -> str:
 
 def report_schema() -> str:
     """The JSON schema of a report: each field says what the docstring of its class says of it."""
-    found = document.schema()
+    return _document_schema("The report of `argosy check`", document.schema(), (document, recording))
+
+
+def plan_schema() -> str:
+    """The JSON schema of a plan."""
+    return _document_schema("What `--plan --json` prints", plan_document.schema(), (plan_document, step))
+
+
+def _document_schema(title: str, found: dict[str, Any], modules: tuple[ModuleType, ...]) -> str:
+    """A schema of msgspec's with the meaning of each field, from the docstrings of the classes in some modules."""
     for name, definition in found["$defs"].items():
         definition["description"] = definition["description"].partition("\n")[0]
         if "properties" not in definition:
             continue
-        kind = next(getattr(module, name) for module in (document, recording) if hasattr(module, name))
+        kind = next(getattr(module, name) for module in modules if hasattr(module, name))
         meanings = _attributes(kind)
         for field, value in definition["properties"].items():
             meaning = {"description": meanings[_RENAMED.get(field, field)]}
             definition["properties"][field] = meaning | ({"allOf": [value]} if "$ref" in value else value)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The report of `argosy check`"}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     return msgspec.json.format(msgspec.json.encode(head | found), indent=2).decode() + "\n"
 
 
@@ -181,6 +193,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "argosy-toml.md": project_file,
     "argosy-toml.schema.json": schema,
     "check-report.schema.json": report_schema,
+    "plan.schema.json": plan_schema,
     "environment.md": variables,
     "conformance.md": lambda: conformance.page(_NOTE),
     "contract.md": demands,

@@ -5,7 +5,7 @@ value or an error of this module.
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -13,11 +13,19 @@ from argosy.aws import service_model
 from argosy.aws.call import Call
 from argosy.aws.identity import failures
 from argosy.aws.permissions import actions
-from argosy.aws.refusals import DENIED, explain
+from argosy.aws.refusals import DENIED, explain, unanswered
 from argosy.errors import AwsError, InvalidCallError, UsageError
 
-_NOT_ENFORCED: Final = ("entity.type",)
-"""Members whose pattern in botocore's model the service does not keep: `MachineLearningProduct@1.0` has digits."""
+_NOT_ENFORCED: Final[Mapping[str, tuple[str, ...]]] = {
+    "StartChangeSet": ("entity.type",),
+    "InvokeEndpoint": ("body",),
+    "InvokeEndpointWithResponseStream": ("body",),
+}
+"""Operation -> members whose constraint in botocore's model the service does not keep.
+
+`MachineLearningProduct@1.0` has digits; a body may have 25 MB, where the model says 6.
+Source: SageMaker's service quotas; AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
+"""
 
 
 class Reader(Protocol):
@@ -85,7 +93,7 @@ class AwsApi:
                 "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
             ) from None
         self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
+        self._making = threading.Lock()  # a session of boto3's makes one client at a time; the clients may be shared
 
     def credentials_fault(self) -> str | None:
         """Why there are no credentials, as a class of error; empty where boto3 finds none, None where it finds some."""
@@ -126,14 +134,14 @@ class AwsApi:
 
     def _client(self, call: Call) -> Any:
         key = (call.service, call.region)
-        with self._lock:  # a session makes one client at a time; the clients themselves may be shared
+        with self._making:
             if key not in self._clients:
                 self._clients[key] = self._session.client(call.service, region_name=call.region, config=self._config)
             return self._clients[key]
 
 
 def judge(call: Call) -> None:
-    """Look at a request with the API's own model: patterns, lengths and enumerations, which boto3 leaves to AWS.
+    """Look at a request with the API's own model, at patterns, lengths and enumerations too, which boto3 leaves to AWS.
 
     Raises:
         InvalidCallError: It has unknown members, or values that the model does not take.
@@ -142,11 +150,14 @@ def judge(call: Call) -> None:
     if operation is None:
         raise InvalidCallError(call.action, ["there is no such operation"])
     faults = [f"there is no member `{path}`" for path in operation.unknown_members(call.parameters)]
+    if not faults and (ill_typed := operation.ill_typed(call.parameters)):
+        faults = [ill_typed]
     if not faults:
+        free = _NOT_ENFORCED.get(call.operation, ())
         faults = [
             sentence
             for sentence in operation.violations(call.parameters)
-            if not any(f"{path}'" in sentence for path in _NOT_ENFORCED)
+            if not any(f"{path}' failed to satisfy" in sentence for path in free)
         ]
     if faults:
         raise InvalidCallError(call.action, faults)
@@ -170,4 +181,5 @@ def _errors(call: Call) -> Iterator[None]:
             hint = f"allow {action} to whom the credentials belong to"
         raise AwsError(action, refusal.code, sentence=refusal.sentence, cause=refusal.cause, hint=hint) from None
     except failures() as error:
-        raise AwsError(action, type(error).__name__) from None
+        why = unanswered(type(error).__name__)
+        raise AwsError(action, why.code, cause=why.cause, hint=why.remedy) from None

@@ -4,8 +4,9 @@ Source: Service Authorization Reference of SageMaker, ECR, S3, IAM and AWS Marke
 knows is wide rather than wrong: the resource is `*` where no narrower one is documented.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -129,8 +130,8 @@ def permissions(call: Call, account: str) -> Iterator[Permission]:
     for action in actions(call):
         yield Permission(action, _resource(action, call, account), _condition(call))
     for member, value in _members(call.parameters):
-        if member in _PASSED and isinstance(value, str):
-            yield Permission("iam:PassRole", value, ("iam:PassedToService", _PASSED[member]))
+        if member in _PASSED and value:
+            yield Permission("iam:PassRole", _text(value), ("iam:PassedToService", _PASSED[member]))
 
 
 def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
@@ -143,17 +144,28 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
     Returns:
         The document; its order depends on nothing but what it holds.
     """
-    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    conditions: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for call in calls:
         for needed in permissions(call, account):
-            wanted.setdefault((needed.action, needed.condition), set()).add(needed.resource)
+            conditions.setdefault((needed.action, needed.resource), set()).add(needed.condition)
+    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    for (action, resource), found in conditions.items():
+        wanted.setdefault((action, _merged(found)), set()).add(resource)
     grouped: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for (action, condition), resources in wanted.items():
         grouped.setdefault((tuple(sorted(resources)), condition), set()).add(action)
     statements = [
         _statement(sorted(allowed), resources, condition) for (resources, condition), allowed in grouped.items()
     ]
-    return {"Version": "2012-10-17", "Statement": sorted(statements, key=lambda one: (one["Action"], one["Resource"]))}
+    return {"Version": "2012-10-17", "Statement": sorted(statements, key=json.dumps)}
+
+
+def _merged(conditions: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """One condition for all: an action's have the same key; none where one call needs it without any."""
+    if () in conditions:
+        return ()
+    keys = {key for key, *_ in conditions}
+    return (*keys, *sorted({value for _, *values in conditions for value in values}))
 
 
 def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[str, ...]) -> dict[str, Any]:
@@ -167,12 +179,18 @@ def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[st
 def _resource(action: str, call: Call, account: str) -> str:
     """The pattern filled in; `*` for what is not known before other calls were made."""
     pattern = _RESOURCES.get(action, "*")
-    known = {"region": call.region, "account": account, **call.parameters}
+    known = {"region": call.region, "account": account, **_only_ones(call.parameters), **call.parameters}
     for name in _FIELD.findall(pattern):
         value = known.get(name)
         if isinstance(value, str) and _ARN.match(value):
             return value  # many operations take a name or an ARN
     return _FIELD.sub(lambda found: _text(known.get(found.group(1))), pattern)
+
+
+def _only_ones(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The one member of a list by the name of a single one: `repositoryNames` names a repository. Any: a request's."""
+    listed = {name: value for name, value in parameters.items() if isinstance(value, list | tuple) and len(value) == 1}
+    return {name.removesuffix("s"): value[0] for name, value in listed.items() if name.endswith("s")}
 
 
 def _text(value: object) -> str:

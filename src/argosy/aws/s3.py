@@ -122,22 +122,6 @@ class S3Client:
             fields = {} if content_type is None else {"ContentType": content_type}
             self._client.upload_fileobj(stream, bucket, key, ExtraArgs=fields, Config=self._transfer)
 
-    def copy(self, source: tuple[str, str], bucket: str, key: str) -> None:
-        """Have an object in another bucket, too, without bringing it here; the bucket is made where it is missing.
-
-        Args:
-            source: Bucket and key.
-            bucket: Where the copy goes.
-            key: Its name there.
-
-        Raises:
-            StorageError: It is not there, or S3 refuses or does not answer.
-        """
-        with _errors(bucket, key):
-            if self._if_there(bucket, "", lambda: self._client.head_bucket(Bucket=bucket)) is None:
-                self._client.create_bucket(Bucket=bucket)
-            self._client.copy({"Bucket": source[0], "Key": source[1]}, bucket, key, Config=self._transfer)
-
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens when there is none.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.aws.s3 import S3Access, S3Client
+from argosy.aws.s3 import S3Access
 from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
 from argosy.local_aws.control import Control
 from argosy.local_aws.front import Behind, Ecr, Front
@@ -109,7 +109,7 @@ class LocalAws:
             f"http://127.0.0.1:{listener.getsockname()[1]}",
             *(MARKETPLACE.access_key, MARKETPLACE.secret_key, DEFAULT_REGION),
         )
-        published = PublishedPackages(around.state / "marketplace" / "packages", images, S3Client(access))
+        published = PublishedPackages(around.state / "marketplace" / "packages", images, moto)
         objects = S3(access=access)
         marketplace = _Everybody()
         sagemaker = SageMaker(

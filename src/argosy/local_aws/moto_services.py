@@ -22,9 +22,10 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 
 from argosy.errors import UsageError
-from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, ROLES, Account, Role
+from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROLES, Account, Role
 from argosy.local_aws.images.store import Repository, RepositoryName
 from argosy.local_aws.service import Caller
 from argosy.local_aws.wsgi import WsgiApplication
@@ -92,8 +93,8 @@ class MotoServices:
         )
 
     @staticmethod
-    def trusted_services(role_arn: str) -> frozenset[str] | None:
-        """The services that may assume a role, None where there is no such role."""
+    def trust_policy(role_arn: str) -> str | None:
+        """The trust policy of a role as JSON, None where there is no such role."""
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
         if account not in {each.number for each in ACCOUNTS}:
             return None
@@ -101,7 +102,28 @@ class MotoServices:
             role: Any = iam_backends[account][_PARTITION].get_role_by_arn(role_arn)
         except NotFoundException:
             return None
-        return _trusted(str(role.assume_role_policy_document))
+        return str(role.assume_role_policy_document)
+
+    def trusted_services(self, role_arn: str) -> frozenset[str]:
+        """The services that may assume a role; none where there is no such role."""
+        policy = self.trust_policy(role_arn)
+        return frozenset() if policy is None else _trusted(policy)
+
+    @staticmethod
+    def copy_object(source: tuple[str, str], bucket: str, key: str) -> None:
+        """Have an object of any account, given as bucket and key, in a bucket of AWS Marketplace's own, too.
+
+        Raises:
+            KeyError: There is no such object.
+        """
+        where = s3_backends.bucket_accounts.get(source[0])
+        found: Any = None if where is None else s3_backends[where[1]][where[0]].get_object(*source)
+        if found is None:
+            raise KeyError(f"s3://{source[0]}/{source[1]}")
+        backend: Any = s3_backends[MARKETPLACE.number][_PARTITION]
+        if bucket not in backend.buckets:
+            backend.create_bucket(bucket, DEFAULT_REGION)
+        backend.copy_object(found, bucket, key)
 
     @staticmethod
     def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:

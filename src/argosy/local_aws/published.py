@@ -3,23 +3,25 @@
 A copy lives on without the seller's package, repository and bucket, as AWS's does.
 """
 
-import asyncio
+import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from argosy.aws.s3 import S3Client
 from argosy.local_aws.accounts import MARKETPLACE
 from argosy.local_aws.images.ecr_images import EcrImages
 from argosy.local_aws.images.named_images import NamedImages
 from argosy.local_aws.images.store import RepositoryName
+from argosy.local_aws.moto_services import MotoServices
 from argosy.model_archive import written_aside
-from argosy.simulator.control.resources import Kind, Resource
+from argosy.simulator.control.resources import Kind, Resource, arn
 from argosy.simulator.storage.objects import ObjectUri
 
 _BUCKET: Final = "argosy-marketplace-"
+_LONGEST: Final = 63
+_DIGITS: Final = 32
 
 
 class PublishedPackages:
@@ -28,18 +30,18 @@ class PublishedPackages:
     Args:
         folder: Keeps one file for each.
         images: Where images are, of sellers and of AWS Marketplace.
-        s3: Where artifacts are.
+        moto: Has the artifacts.
     """
 
-    def __init__(self, folder: Path, images: EcrImages, s3: S3Client) -> None:
+    def __init__(self, folder: Path, images: EcrImages, moto: MotoServices) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._images = images
-        self._s3 = s3
+        self._moto = moto
 
-    def find(self, arn: str) -> Resource | None:
+    def find(self, text: str) -> Resource | None:
         """A copy by its ARN."""
-        region, name = _region_and_name(arn)
+        region, name = _region_and_name(text)
         path = self._folder / region / f"{name}.json"
         if not name or not path.is_file():
             return None
@@ -51,19 +53,20 @@ class PublishedPackages:
             account=MARKETPLACE.number,
         )
 
-    async def publish(self, package: Resource, arns: Sequence[str]) -> None:
-        """Make copies of a package, each under the ARN that it shall have; one that is there stays as it is.
+    def publish(self, package: Resource, region: str) -> str:
+        """Have a copy of a package in a region, unless there is one; returns its ARN, the same every time.
 
         Raises:
             MissingImageError: The image of the package is gone.
-            StorageError: Its artifacts are gone.
+            KeyError: Its artifacts are gone.
         """
-        for arn in arns:
-            if self.find(arn) is None:
-                await asyncio.to_thread(self._copy, package, arn)
+        name = _name(package)
+        made = arn(Kind.MODEL_PACKAGE, region, name, MARKETPLACE.number)
+        if self.find(made) is None:
+            self._copy(package, region, name)
+        return made
 
-    def _copy(self, package: Resource, arn: str) -> None:
-        region, name = _region_and_name(arn)
+    def _copy(self, package: Resource, region: str, name: str) -> None:
         specification = package.request["InferenceSpecification"]
         containers = [
             self._copied(container, package, RepositoryName(MARKETPLACE.number, region, f"{name}-{number}"))
@@ -84,14 +87,20 @@ class PublishedPackages:
         if "ModelDataUrl" in container:
             source = ObjectUri.parse(container["ModelDataUrl"])
             bucket, key = f"{_BUCKET}{target.region}", f"{target.name}/{source.key.rpartition('/')[2]}"
-            self._s3.copy((source.bucket, source.key), bucket, key)
+            self._moto.copy_object((source.bucket, source.key), bucket, key)
             copied["ModelDataUrl"] = f"s3://{bucket}/{key}"
         return copied
 
 
-def _region_and_name(arn: str) -> tuple[str, str]:
+def _name(package: Resource) -> str:
+    """The name of a copy, made as AWS makes them: the package's own, and 32 hexadecimal digits."""
+    digest = hashlib.sha256(package.arn.encode()).hexdigest()[:_DIGITS]
+    return f"{package.name.lower()[: _LONGEST - _DIGITS - 1].rstrip('-')}-{digest}"
+
+
+def _region_and_name(text: str) -> tuple[str, str]:
     """Of a model package of AWS Marketplace's; empty for any other ARN, and for what could leave the folder."""
-    parts = arn.split(":")
+    parts = text.split(":")
     if len(parts) != 6 or parts[4] != MARKETPLACE.number or not parts[5].startswith("model-package/"):
         return "", ""
     name = parts[5].removeprefix("model-package/")

@@ -13,8 +13,9 @@ from argosy.local_aws.images.ecr_images import EcrImages
 from argosy.local_aws.images.named_images import NamedImages
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
-from argosy.local_aws.service import Caller
+from argosy.local_aws.service import Caller, PackageView
 from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.control.model_packages import describe
 from argosy.simulator.control.resources import Resource
 from argosy.simulator.health import Report
 from argosy.simulator.hosting.definition import ContainerDefinition
@@ -69,7 +70,7 @@ class _Platform:
 
     def can_assume(self, role: str) -> bool:
         is_own = role.count(":") >= 5 and role.split(":")[4] == self.caller.account
-        return is_own and "sagemaker.amazonaws.com" in (self.neighbours.moto.trusted_services(role) or ())
+        return is_own and "sagemaker.amazonaws.com" in self.neighbours.moto.trusted_services(role)
 
     def shared_package(self, arn: str) -> Resource | None:
         return self.neighbours.published.find(arn)
@@ -110,12 +111,26 @@ class SageMaker:
                 self._simulations[caller] = made
         return self._simulations[caller]
 
-    def package(self, arn: str) -> Resource | None:
-        """A model package of any account and region that was asked for, or one that AWS Marketplace holds."""
+    def package(self, arn: str) -> PackageView | None:
+        """A model package of any account, one that AWS Marketplace holds among them; None where there is none."""
+        found = self._package(arn) or self._neighbours.published.find(arn)
+        return None if found is None else PackageView(found.arn, found.account, found.region, describe(found))
+
+    def copy_to_marketplace(self, package_arn: str, region: str) -> str:
+        """Have a package in AWS Marketplace's own account in a region; returns its ARN there, the same every time.
+
+        Raises:
+            KeyError: There is no such package.
+        """
+        found = self._package(package_arn)
+        if found is None:
+            raise KeyError(package_arn)
+        return self._neighbours.published.publish(found, region)
+
+    def _package(self, arn: str) -> Resource | None:
         caller = caller_of(arn)
         made = None if caller is None else self._simulations.get(caller)
-        found = made.package(arn, caller.region) if made is not None and caller is not None else None
-        return found or self._neighbours.published.find(arn)
+        return made.package(arn, caller.region) if made is not None and caller is not None else None
 
     async def answer(self, caller: Caller, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of either API (ASGI)."""

@@ -1,15 +1,14 @@
 """Looks at all steps and says what would be called: nothing is written."""
 
+import functools
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
-from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage
-
-_LANES_AT_A_TIME: Final = 12
+from argosy.errors import PlanError
+from argosy.planning.lanes import side_by_side
+from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,15 @@ class Plan:
         """What somebody has to agree to."""
         return tuple(change.consent for change in self.due if change.consent is not None)
 
+    def require_possible(self) -> None:
+        """Whether it can be carried out.
+
+        Raises:
+            PlanError: Something has to be mended first.
+        """
+        for change in self.changes:
+            require_possible(change)
+
     @property
     def calls(self) -> tuple[Call, ...]:
         """All calls that it takes, reads and writes: what IAM has to allow."""
@@ -41,6 +49,16 @@ class Plan:
     def outputs(self) -> dict[str, Mapping[str, str]]:
         """What the steps give, as far as that is known."""
         return {change.key: change.outputs for change in self.changes if change.outputs}
+
+
+def require_possible(change: Change) -> None:
+    """Whether a change can be made.
+
+    Raises:
+        PlanError: Something has to be mended first.
+    """
+    if change.obstacle is not None:
+        raise PlanError(change.obstacle.what, where=change.title, hint=change.obstacle.hint)
 
 
 def make_plan(stages: Sequence[Stage], reader: Reader, known: Outputs) -> Plan:
@@ -58,29 +76,18 @@ def make_plan(stages: Sequence[Stage], reader: Reader, known: Outputs) -> Plan:
     gathered: dict[str, Mapping[str, str]] = dict(known)
     changes: list[Change] = []
     for stage in stages:
-        for looked in _side_by_side(stage, reader, gathered):
+        for looked in side_by_side([functools.partial(_lane, lane, reader, dict(gathered)) for lane in stage]):
+            for change in looked:
+                gathered[change.key] = after(gathered, change)
             changes += looked
-            gathered |= {change.key: _outputs(change, gathered) for change in looked}
     return Plan(tuple(changes))
 
 
-def _side_by_side(stage: Stage, reader: Reader, known: Outputs) -> list[list[Change]]:
-    if len(stage) == 1:
-        return [_lane(stage[0], reader, known)]
-    with ThreadPoolExecutor(min(_LANES_AT_A_TIME, len(stage) or 1)) as threads:
-        return list(threads.map(lambda lane: _lane(lane, reader, known), stage))
-
-
-def _lane(lane: Lane, reader: Reader, known: Outputs) -> list[Change]:
-    gathered = dict(known)
+def _lane(lane: Lane, reader: Reader, gathered: dict[str, Mapping[str, str]]) -> list[Change]:
+    """The changes of one lane; `gathered` is its own."""
     changes = []
     for step in lane:
         change = step.look(reader, gathered)
-        gathered[change.key] = _outputs(change, gathered)
+        gathered[change.key] = after(gathered, change)
         changes.append(change)
     return changes
-
-
-def _outputs(change: Change, known: Outputs) -> Mapping[str, str]:
-    """What is known of a step; of a thing that is not there, nothing that an earlier run noted of another one."""
-    return change.outputs if change.kind is Kind.CREATE else {**known.get(change.key, {}), **change.outputs}

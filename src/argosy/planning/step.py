@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from argosy.aws.api import Api, Reader
 from argosy.aws.call import Call
+from argosy.errors import PlanError
 
 Outputs = Mapping[str, Mapping[str, str]]
 """Key of a step -> what it gave: names, ARNs, digests."""
@@ -45,6 +46,19 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What has to be mended before a plan can be carried out; the plan can be read all the same.
+
+    Attributes:
+        what: What is not as it has to be, one clause.
+        hint: A command or an edit that mends it.
+    """
+
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """A value that only an earlier step will give.
 
@@ -74,6 +88,7 @@ class Change:
         consent: What has to be agreed to first; None: nothing.
         notes: Sentences for whoever reads the plan.
         outputs: What the step gives, as far as that is known already.
+        obstacle: Why it cannot be done yet; nothing of the plan is done then. None: it can.
     """
 
     key: str
@@ -85,6 +100,7 @@ class Change:
     consent: Consent | None = None
     notes: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +160,12 @@ def output(known: Outputs, step: str, name: str) -> str | Later:
     return known.get(step, {}).get(name) or Later(step, name)
 
 
+def after(known: Outputs, change: Change) -> Mapping[str, str]:
+    """What is known of a step that was looked at: what it says, and what was noted earlier of what is still there."""
+    gone = change.kind in (Kind.CREATE, Kind.DELETE)
+    return {**({} if gone else known.get(change.key, {})), **change.outputs}
+
+
 def resolved(value: Any, known: Outputs) -> Any:
     """A request with what is known now in place of what was to be known later.
 
@@ -152,10 +174,13 @@ def resolved(value: Any, known: Outputs) -> Any:
         known: What the steps gave.
 
     Raises:
-        KeyError: A step has not given what it was to give.
+        PlanError: A step has not given what it was to give.
     """
     if isinstance(value, Later):
-        return known[value.step][value.name]
+        given = known.get(value.step, {})
+        if value.name not in given:
+            raise PlanError(f"the step `{value.step}` has not given `{value.name}`", got=", ".join(given) or "nothing")
+        return given[value.name]
     if isinstance(value, Mapping):
         return {name: resolved(inner, known) for name, inner in value.items()}
     if isinstance(value, list | tuple):

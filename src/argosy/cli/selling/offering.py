@@ -1,6 +1,7 @@
 """What the seller's verbs have in common: project, image and regions, made into an offering."""
 
-from collections.abc import Callable, Collection, Iterable
+import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -9,8 +10,7 @@ import click
 
 from argosy import project
 from argosy.cli import environment, output
-from argosy.cli.applying import Manner
-from argosy.cli.build import build_project
+from argosy.cli.applying import Manner, is_policy_asked
 from argosy.cli.environment import Environment
 from argosy.cli.output import print_data
 from argosy.cli.transfers import open_access
@@ -22,7 +22,6 @@ from argosy.project import Project
 from argosy.publishing.registration.gathering import gather
 from argosy.publishing.registration.lanes import STATE
 from argosy.publishing.registration.offering import Offering
-from argosy.publishing.registration.readiness import require_ready
 from argosy.registry import transports
 from argosy.registry.access import Access
 
@@ -58,8 +57,8 @@ class Order:
     state: Path
 
 
-def offering_options(verb: Verb) -> Verb:
-    """The project, `--image`, `--region` and `--accept-findings`: see `read_order`."""
+def image_options(verb: Verb) -> Verb:
+    """`--image` and `--accept-findings`."""
     for option in (
         click.option(
             "--accept-findings",
@@ -68,36 +67,48 @@ def offering_options(verb: Verb) -> Verb:
             help="Go on where ECR's scan finds vulnerabilities of severity CRITICAL or HIGH.",
         ),
         click.option(
+            "--image",
+            metavar="IMAGE",
+            help="The image. [default: oci:PROJECT/build/image:latest, built when it is not there]",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def offering_options(verb: Verb) -> Verb:
+    """The project, `--region` and those of `image_options`: see `read_order`."""
+    for option in (
+        click.option(
             "--region",
             "regions",
             metavar="REGION",
             multiple=True,
             help="Where to; may be given several times. [default: [marketplace] region]",
         ),
-        click.option(
-            "--image",
-            metavar="IMAGE",
-            help="The image. [default: oci:PROJECT/build/image:latest, built when it is not there]",
-        ),
+        image_options,
         click.argument("folder", metavar="[PROJECT]", type=click.Path(path_type=Path), default="."),
     ):
         verb = option(verb)
     return verb
 
 
-def read_order(told: Options, groups: Collection[str]) -> Order:
+def read_order(told: Options, headings: frozenset[str]) -> Order:
     """Read the project, judge what it sells, and make ready what is brought to AWS; AWS is not asked.
 
     Args:
         told: What the command line tells.
-        groups: The clauses that may not have failed: see `argosy.publishing.registration.readiness`.
+        headings: Those of whose clauses none may fail: see `argosy.publishing.demands`.
 
     Raises:
         ProjectError: The project sells nothing, or AWS would refuse what it says.
         ImageError: The image is broken, or for another platform.
     """
     around, loaded = environment.read(), project.load(told["folder"])
-    require_ready(loaded, groups)
+    if not is_policy_asked():
+        from argosy.publishing.demands import require_demands  # the clauses take their time to load
+
+        require_demands(loaded, datetime.datetime.now(datetime.UTC).date(), headings)
     access = open_access(around)
     found = _image(loaded, told["image"], access, around)
     offering = gather(loaded, found, access.cache_dir, accepts_findings=told["accepts_findings"])
@@ -122,6 +133,8 @@ def _image(loaded: Project, named: str | None, access: Access, around: Environme
         return transports.read_image(named, access)
     place = str(reference.LayoutReference(str(loaded.root / "build" / "image"), reference.DEFAULT_TAG))
     if not (loaded.root / "build" / "image" / "index.json").is_file():
+        from argosy.cli.build import build_project  # takes longer to load than the image to be read
+
         output.say(f"there is no image at {place}: building it")
         transports.write_image(build_project(loaded, None, around), place, access)
     return transports.read_image(place, access)

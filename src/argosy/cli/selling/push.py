@@ -6,8 +6,7 @@ import click
 
 from argosy.cli.applying import carry_out, plan_options
 from argosy.cli.selling.offering import Options, manner, offering_options, print_given, read_order
-from argosy.publishing.registration.lanes import image_key, push_stages
-from argosy.publishing.registration.readiness import PUSHED
+from argosy.publishing.registration.lanes import PUSHED, image_key, push_stages
 
 
 @click.command

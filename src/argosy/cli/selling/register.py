@@ -6,8 +6,7 @@ import click
 
 from argosy.cli.applying import carry_out, plan_options
 from argosy.cli.selling.offering import Options, manner, offering_options, print_given, read_order
-from argosy.publishing.registration.lanes import package_key, register_stages
-from argosy.publishing.registration.readiness import REGISTERED
+from argosy.publishing.registration.lanes import REGISTERED, package_key, register_stages
 
 
 @click.command

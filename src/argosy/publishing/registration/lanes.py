@@ -18,6 +18,11 @@ from argosy.registry.access import Access
 STATE: Final = "seller.json"
 """The file of the seller's steps in the project's state folder."""
 
+PUSHED: Final = frozenset({"account"})
+"""The headings of `argosy check` that a push depends on."""
+REGISTERED: Final = frozenset({"account", "package", "instances", "validation"})
+"""Those that a model package depends on: the listing may still be unwritten."""
+
 
 def push_lane(offering: Offering, access: Access) -> Lane:
     """The steps to an image in one region: repository, image, scan.

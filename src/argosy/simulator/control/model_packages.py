@@ -72,6 +72,17 @@ def _group_summary(group: Resource) -> Json:
     }
 
 
+def describe(package: Resource) -> Json:
+    """The members of DescribeModelPackage."""
+    return {
+        **package.request,
+        **_summary(package),
+        "ModelPackageName": package.name,
+        "ModelPackageStatusDetails": image_scans.details(package, _profiles(package.request)),
+        "LastModifiedTime": package.modified,
+    }
+
+
 _LISTING: Final = Listing("ModelPackageSummaryList", _summary, is_descending=False)
 _GROUP_LISTING: Final = Listing("ModelPackageGroupSummaryList", _group_summary, is_descending=False)
 
@@ -138,15 +149,7 @@ class ModelPackages:
         """
         if request.get("IncludedData", "AllData") != "AllData":
             raise refusals.not_simulated("DescribeModelPackage: IncludedData other than AllData is not simulated")
-        package = find_package(self._store, region, request["ModelPackageName"])
-        summary = _summary(package)
-        return {
-            **package.request,
-            **summary,
-            "ModelPackageName": package.name,
-            "ModelPackageStatusDetails": image_scans.details(package, _profiles(package.request)),
-            "LastModifiedTime": package.modified,
-        }
+        return describe(find_package(self._store, region, request["ModelPackageName"]))
 
     async def list(self, region: str, request: Json, now: float) -> Json:
         """ListModelPackages: those without a version, unless a type or a group is asked for."""
