@@ -36,11 +36,13 @@ class Surroundings:
         state: The folder that it keeps everything in; one local AWS at a time holds it.
         open_image: Makes containers.
         report: Takes what a person should know, one line each.
+        is_kept: Whether there will be another local AWS with this folder.
     """
 
     state: Path
     open_image: OpenImage
     report: Report
+    is_kept: bool = False
 
 
 class _Everybody:
@@ -82,7 +84,7 @@ class LocalAws:
         Raises:
             UsageError: This process has a local AWS already.
         """
-        moto = MotoServices()
+        moto = MotoServices(self._surroundings.state / "moto" if self._surroundings.is_kept else None)
         try:
             store = ImageStore(self._surroundings.state / "ecr")
             images = EcrImages(store, Uploads(store, self._surroundings.state / "ecr"), self.scans, moto.repository)
