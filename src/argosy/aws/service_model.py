@@ -104,8 +104,15 @@ class Operation:
         return frozenset(self._output.required_members if self._output else ())
 
 
+def _is_document(shape: Any) -> bool:
+    """Whether a shape holds any JSON at all: Smithy's document type."""
+    return bool(shape.metadata.get("document", False))
+
+
 def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Any: botocore's shape, and a value of any JSON type."""
+    if _is_document(shape):
+        return
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for name, member in value.items():
             inner = f"{path}.{name}" if path else name
@@ -120,7 +127,7 @@ def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 def _mistyped(shape: Any, value: Any) -> Iterator[str]:
     """Sentences of AWS's JSON services about a value that is no value of its type. A null counts as absent."""
-    if value is None:
+    if value is None or _is_document(shape):
         return
     kind = shape.type_name
     if kind == "structure":
@@ -180,6 +187,8 @@ def _unexpected(value: object) -> str:
 
 def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Sentences about a well-typed value, those of its members included."""
+    if _is_document(shape):
+        return
     kind = shape.type_name
     for constraint in _constraints(shape, value):
         yield _sentence(shape, value, path, constraint)
@@ -288,8 +297,12 @@ def _kept(shape: Any, members: Members) -> Iterator[tuple[str, Any]]:
 
 
 def _shaped(shape: Any, value: Any) -> Any:
+    if _is_document(shape):
+        return value
     if shape.type_name == "structure":
         return dict(_kept(shape, value))
+    if shape.type_name == "map":
+        return {name: _shaped(shape.value, member) for name, member in value.items()}
     if shape.type_name == "list":
         return [_shaped(shape.member, member) for member in value]
     return value
