@@ -46,7 +46,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
     "s3:DeleteObject": _OBJECT,
     "s3:AbortMultipartUpload": _OBJECT,
     "ecr:CreateRepository": _REPOSITORY,
-    "ecr:DescribeRepositories": _REPOSITORY,
+    "ecr:DescribeRepositories": "arn:aws:ecr:{region}:{account}:repository/{repositoryNames}",
     "ecr:DescribeImages": _REPOSITORY,
     "ecr:DescribeImageScanFindings": _REPOSITORY,
     "ecr:StartImageScan": _REPOSITORY,
@@ -168,6 +168,8 @@ def _resource(action: str, call: Call, account: str) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, str) and value else "*"
 
 

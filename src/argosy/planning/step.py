@@ -146,7 +146,7 @@ def output(known: Outputs, step: str, name: str) -> str | Later:
 
 
 def after(known: Outputs, change: Change) -> Mapping[str, str]:
-    """What is known of a step that was looked at: what it says, and what an earlier run noted of what is still there."""
+    """What is known of a step that was looked at; what was noted of a thing that is gone is not."""
     gone = change.kind in (Kind.CREATE, Kind.DELETE)
     return {**({} if gone else known.get(change.key, {})), **change.outputs}
 
