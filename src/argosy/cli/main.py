@@ -27,6 +27,13 @@ VERBS: Final = {
     "check": ("check", "Check an image against what SageMaker demands."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
+    "describe": ("selling.describe", "Find out what buyers have to know of an image: parameters, samples, latency."),
+    "push": ("selling.push", "Store the image of a project in Amazon ECR, scanned."),
+    "register": ("selling.register", "Make the model package of a project's version, validated by SageMaker."),
+    "release": ("selling.release", "Make the model package in each region in which it is offered."),
+    "publish": ("selling.publish", "Make the product at AWS Marketplace, or change it into what argosy.toml says."),
+    "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
+    "iam": ("selling.iam", "Print what IAM has to allow for a verb, and no more."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""
 
