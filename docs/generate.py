@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ import fidelity
 import msgspec
 
 from argosy import contract, errors, project
+from argosy.billing import bill, rates
+from argosy.billing import document as billing_document
 from argosy.cli import environment, main
 from argosy.conformance import recording
 from argosy.conformance.catalogue import CLAUSES
@@ -89,18 +92,27 @@ def schema() -> str:
 
 
 def report_schema() -> str:
-    """The JSON schema of a report: each field says what the docstring of its class says of it."""
-    found = document.schema()
+    """The JSON schema of a report."""
+    return _described(document.schema(), "The report of `argosy check`", document, recording)
+
+
+def bill_schema() -> str:
+    """The JSON schema of a bill."""
+    return _described(billing_document.schema(), "The bill of `argosy bill`", billing_document, bill, rates)
+
+
+def _described(found: dict[str, Any], title: str, *modules: ModuleType) -> str:
+    """A schema whose fields say what the docstrings of their classes, which are in these modules, say of them."""
     for name, definition in found["$defs"].items():
         definition["description"] = definition["description"].partition("\n")[0]
         if "properties" not in definition:
             continue
-        kind = next(getattr(module, name) for module in (document, recording) if hasattr(module, name))
+        kind = next(getattr(module, name) for module in modules if hasattr(module, name))
         meanings = _attributes(kind)
         for field, value in definition["properties"].items():
             meaning = {"description": meanings[_RENAMED.get(field, field)]}
             definition["properties"][field] = meaning | ({"allOf": [value]} if "$ref" in value else value)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The report of `argosy check`"}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     return msgspec.json.format(msgspec.json.encode(head | found), indent=2).decode() + "\n"
 
 
@@ -181,6 +193,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "argosy-toml.md": project_file,
     "argosy-toml.schema.json": schema,
     "check-report.schema.json": report_schema,
+    "bill.schema.json": bill_schema,
     "environment.md": variables,
     "conformance.md": lambda: conformance.page(_NOTE),
     "contract.md": demands,
