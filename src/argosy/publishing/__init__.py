@@ -1,0 +1,1 @@
+"""From an image to a product on AWS Marketplace, and what its buyers are handed."""
