@@ -1,1 +1,1 @@
-"""The verbs of those who sell, one file each."""
+"""The verbs of sellers."""
