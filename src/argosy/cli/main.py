@@ -27,6 +27,7 @@ VERBS: Final = {
     "check": ("check", "Check an image against what SageMaker demands."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
+    "kit": ("selling.kit", "Write what buyers are handed: notebook, client, samples, policies."),
     "bill": ("selling.bill", "Foresee what AWS Marketplace charges for requests and hours."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""
