@@ -34,6 +34,8 @@ VERBS: Final = {
     "publish": ("selling.publish", "Make the product at AWS Marketplace, or change it into what argosy.toml says."),
     "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
     "iam": ("selling.iam", "Print what IAM has to allow for a verb, and no more."),
+    "kit": ("selling.kit", "Write what buyers are handed: notebook, client, samples, policies."),
+    "bill": ("selling.bill", "Foresee what AWS Marketplace charges for requests and hours."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""
 
