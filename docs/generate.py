@@ -25,6 +25,8 @@ from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.reporting import document
 from argosy.contract import Limit, PlatformVariable, Variable
 from argosy.errors import ArgosyError
+from argosy.planning import document as plan_document
+from argosy.planning import step
 from argosy.project_file import TABLES
 from argosy.serving.answers import STATUS
 
@@ -92,6 +94,7 @@ def schema() -> str:
 
 
 def report_schema() -> str:
+<<<<<<< HEAD
     """The JSON schema of a report."""
     return _described(document.schema(), "The report of `argosy check`", document, recording)
 
@@ -103,6 +106,19 @@ def bill_schema() -> str:
 
 def _described(found: dict[str, Any], title: str, *modules: ModuleType) -> str:
     """A schema whose fields say what the docstrings of their classes, which are in these modules, say of them."""
+=======
+    """The JSON schema of a report: each field says what the docstring of its class says of it."""
+    return _document_schema("The report of `argosy check`", document.schema(), (document, recording))
+
+
+def plan_schema() -> str:
+    """The JSON schema of a plan."""
+    return _document_schema("What `--plan --json` prints", plan_document.schema(), (plan_document, step))
+
+
+def _document_schema(title: str, found: dict[str, Any], modules: tuple[ModuleType, ...]) -> str:
+    """A schema of msgspec's with the meaning of each field, from the docstrings of the classes in some modules."""
+>>>>>>> road
     for name, definition in found["$defs"].items():
         definition["description"] = definition["description"].partition("\n")[0]
         if "properties" not in definition:
@@ -193,7 +209,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "argosy-toml.md": project_file,
     "argosy-toml.schema.json": schema,
     "check-report.schema.json": report_schema,
+<<<<<<< HEAD
     "bill.schema.json": bill_schema,
+=======
+    "plan.schema.json": plan_schema,
+>>>>>>> road
     "environment.md": variables,
     "conformance.md": lambda: conformance.page(_NOTE),
     "contract.md": demands,

@@ -4,7 +4,8 @@ Which credentials are used is boto3's to find out: variables, profiles, roles, `
 value or an error of this module.
 """
 
-from collections.abc import Collection, Iterator
+import threading
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
@@ -12,11 +13,22 @@ from argosy.aws import service_model
 from argosy.aws.call import Call
 from argosy.aws.identity import failures
 from argosy.aws.permissions import actions
-from argosy.aws.refusals import DENIED, explain
+from argosy.aws.refusals import DENIED, explain, unanswered
 from argosy.errors import AwsError, InvalidCallError, UsageError
 
-_NOT_ENFORCED: Final = ("entity.type",)
-"""Members whose pattern in botocore's model the service does not keep: `MachineLearningProduct@1.0` has digits."""
+_NOT_ENFORCED: Final[Mapping[str, tuple[str, ...]]] = {
+    "StartChangeSet": ("entity.type",),
+    "InvokeEndpoint": ("body",),
+    "InvokeEndpointWithResponseStream": ("body",),
+}
+"""Operation -> members whose constraint in botocore's model the service does not keep.
+
+`MachineLearningProduct@1.0` has digits; a body may have 25 MB, where the model says 6.
+Source: SageMaker's service quotas and AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
+"""
+
+_SENT_ONCE: Final = frozenset({"AcceptAgreementRequest"})
+"""Operations that boto3 may not repeat by itself when no answer came: a second one might be a second purchase."""
 
 
 class Reader(Protocol):
@@ -77,13 +89,15 @@ class AwsApi:
         self._config = botocore.config.Config(
             connect_timeout=10, read_timeout=70, retries={"total_max_attempts": 4, "mode": "standard"}
         )
+        self._once = self._config.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
         try:
             self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
         except failures() as error:
             raise UsageError(
                 "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
             ) from None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._making = threading.Lock()  # a session of boto3's makes one client at a time; the clients may be shared
 
     def credentials_fault(self) -> str | None:
         """Why there are no credentials, as a class of error; empty where boto3 finds none, None where it finds some."""
@@ -123,14 +137,17 @@ class AwsApi:
         return self.ask(call, absent)
 
     def _client(self, call: Call) -> Any:
-        key = (call.service, call.region)
-        if key not in self._clients:
-            self._clients[key] = self._session.client(call.service, region_name=call.region, config=self._config)
-        return self._clients[key]
+        is_once = call.operation in _SENT_ONCE
+        key = (call.service, call.region, is_once)
+        with self._making:
+            if key not in self._clients:
+                config = self._once if is_once else self._config
+                self._clients[key] = self._session.client(call.service, region_name=call.region, config=config)
+            return self._clients[key]
 
 
 def judge(call: Call) -> None:
-    """Look at a request with the API's own model: patterns, lengths and enumerations, which boto3 leaves to AWS.
+    """Look at a request with the API's own model, at patterns, lengths and enumerations too, which boto3 leaves to AWS.
 
     Raises:
         InvalidCallError: It has unknown members, or values that the model does not take.
@@ -139,11 +156,14 @@ def judge(call: Call) -> None:
     if operation is None:
         raise InvalidCallError(call.action, ["there is no such operation"])
     faults = [f"there is no member `{path}`" for path in operation.unknown_members(call.parameters)]
+    if not faults and (ill_typed := operation.ill_typed(call.parameters)):
+        faults = [ill_typed]
     if not faults:
+        free = _NOT_ENFORCED.get(call.operation, ())
         faults = [
             sentence
             for sentence in operation.violations(call.parameters)
-            if not any(f"{path}'" in sentence for path in _NOT_ENFORCED)
+            if not any(f"{path}' failed to satisfy" in sentence for path in free)
         ]
     if faults:
         raise InvalidCallError(call.action, faults)
@@ -167,4 +187,5 @@ def _errors(call: Call) -> Iterator[None]:
             hint = f"allow {action} to whom the credentials belong to"
         raise AwsError(action, refusal.code, sentence=refusal.sentence, cause=refusal.cause, hint=hint) from None
     except failures() as error:
-        raise AwsError(action, type(error).__name__) from None
+        why = unanswered(type(error).__name__)
+        raise AwsError(action, why.code, cause=why.cause, hint=why.remedy) from None

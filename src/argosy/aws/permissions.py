@@ -4,6 +4,7 @@ Source: Service Authorization Reference of SageMaker, ECR, S3, IAM and AWS Marke
 knows is wide rather than wrong: the resource is `*` where no narrower one is documented.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,9 @@ _PASSED: Final[Mapping[str, str]] = {
 }
 """Members that hand a role to a service, and to which one: that takes `iam:PassRole`."""
 
+_TAGGING: Final[Mapping[str, str]] = {"sagemaker": "sagemaker:AddTags"}
+"""Services in which giving tags to what is made takes an action of its own, on what is made."""
+
 _ARN: Final = re.compile(r"arn:[a-z-]+:")
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
@@ -119,9 +123,11 @@ def permissions(call: Call, account: str) -> Iterator[Permission]:
     """
     for action in actions(call):
         yield Permission(action, _resource(action, call, account), _condition(call))
+    if "Tags" in call.parameters and call.service in _TAGGING:
+        yield Permission(_TAGGING[call.service], _resource(actions(call)[0], call, account))
     for member, value in _members(call.parameters):
-        if member in _PASSED and isinstance(value, str):
-            yield Permission("iam:PassRole", value, ("iam:PassedToService", _PASSED[member]))
+        if member in _PASSED and value:
+            yield Permission("iam:PassRole", _text(value), ("iam:PassedToService", _PASSED[member]))
 
 
 def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
@@ -144,7 +150,7 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
     statements = [
         _statement(sorted(allowed), resources, condition) for (resources, condition), allowed in grouped.items()
     ]
-    return {"Version": "2012-10-17", "Statement": sorted(statements, key=lambda one: (one["Action"], one["Resource"]))}
+    return {"Version": "2012-10-17", "Statement": sorted(statements, key=json.dumps)}
 
 
 def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[str, ...]) -> dict[str, Any]:

@@ -122,6 +122,26 @@ _KNOWN: Final = (
         "argosy check .  (the clauses on start and health say why)",
     ),
     _Known(
+        r"timed out while waiting for a response from container",
+        "the container did not answer the invocation within 60 s",
+        "argosy check .  (it times each sample), and a faster --instance-type",
+    ),
+    _Known(
+        r"ClientError: 413|Request Entity Too Large|Unable to get response from algorithm",
+        "the container refused a body, or ended while it read it: its limit is below what SageMaker may send",
+        "argosy check .  (it sends the largest bodies that SageMaker sends)",
+    ),
+    _Known(
+        r"No space left on device",
+        "the image and the unpacked model do not fit the volume: 30 GB in a transform job",
+        "argosy image show IMAGE  (it says what is large), then a smaller image or archive",
+    ),
+    _Known(
+        r"UnsupportedImage(Type)?Exception|UNSUPPORTED_IMAGE|UnscannableImage",
+        "ECR cannot scan the image: it knows no vulnerabilities of its distribution",
+        "argosy.toml, [image]: a base image whose distribution ECR knows, such as debian:12",
+    ),
+    _Known(
         r"exec format error",
         "the program in the image is built for another processor than x86-64, or is a script without `#!`",
         "argosy build  (it builds for linux/amd64 on any machine), then argosy push",
@@ -178,11 +198,58 @@ _KNOWN: Final = (
         "argosy register  (a package cannot be changed: it makes a new one)",
     ),
     _Known(
+        r"arn:aws[a-z-]*:sagemaker:[^ ]*(does not exist|not found)|"
+        r"(does not exist|Could not find|not found)[^.]* arn:aws[a-z-]*:sagemaker:",
+        "a model package is found in its own region only, and each region's package has an ARN of its own",
+        "take the ARN of this region, out of the map that argosy kit writes",
+    ),
+    _Known(
         r"CUDA driver|driver.*(insufficient|too old)|InferenceAmiVersion",
         "the container needs a newer GPU driver than the endpoint's machine image has",
         "argosy deploy ARN --inference-ami-version VERSION",
     ),
 )
+
+
+_UNANSWERED: Final = (
+    _Known(
+        r"NoCredentials|PartialCredentials|CredentialRetrieval|NoAuthToken",
+        "boto3 finds no credentials for AWS on this machine",
+        "aws configure, or aws sso login, or export AWS_PROFILE=NAME",
+    ),
+    _Known(
+        r"SSO|TokenRetrieval|LoginRefresh",
+        "the login at AWS has ended",
+        "aws sso login",
+    ),
+    _Known(
+        r"NoRegion|InvalidRegion",
+        "there is no such region",
+        "export AWS_REGION=us-east-1",
+    ),
+    _Known(
+        r"EndpointConnection|ConnectTimeout|ConnectionClosed|ProxyConnection|SSLError",
+        "AWS is not reached: no network, a proxy, a region that does not exist, or AWS_ENDPOINT_URL names nobody",
+        "argosy doctor",
+    ),
+    _Known(
+        r"ReadTimeout",
+        "AWS took the call and did not answer in time; it may have done it",
+        "run it again: it looks first what is there",
+    ),
+)
+
+
+def unanswered(error: str) -> Refusal:
+    """What is known about a call that AWS did not answer.
+
+    Args:
+        error: The class of boto3's error; its sentence may repeat a URL with a login.
+    """
+    for known in _UNANSWERED:
+        if re.search(known.pattern, error):
+            return Refusal(error, "", known.cause, known.remedy)
+    return Refusal(error, "")
 
 
 def explain(code: str, sentence: str) -> Refusal:

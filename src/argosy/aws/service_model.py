@@ -90,6 +90,15 @@ class Operation:
             return None
         return next(_mistyped(self._input, request), None)
 
+    def ill_typed(self, request: Members) -> str | None:
+        """Why boto3 would not send a request, values of Python's in it (bytes, files, dates), in boto3's words."""
+        import botocore.validate
+
+        if self._input is None:
+            return None
+        report = botocore.validate.ParamValidator().validate(request, self._input)
+        return " ".join(report.generate_report().split()) if report.has_errors() else None
+
     def violations(self, request: Members) -> list[str]:
         """The constraints that a well-typed request breaks, one sentence each, in the service's words."""
         return list(_violations(self._input, request, "")) if self._input else []
@@ -104,8 +113,15 @@ class Operation:
         return frozenset(self._output.required_members if self._output else ())
 
 
+def _is_free(shape: Any) -> bool:
+    """Whether it is JSON of which the model says no more, as the details of a change set are."""
+    return bool(getattr(shape, "is_document_type", False))
+
+
 def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Any: botocore's shape, and a value of any JSON type."""
+    if _is_free(shape):
+        return
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for name, member in value.items():
             inner = f"{path}.{name}" if path else name
@@ -120,7 +136,7 @@ def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 def _mistyped(shape: Any, value: Any) -> Iterator[str]:
     """Sentences of AWS's JSON services about a value that is no value of its type. A null counts as absent."""
-    if value is None:
+    if value is None or _is_free(shape):
         return
     kind = shape.type_name
     if kind == "structure":
@@ -180,6 +196,8 @@ def _unexpected(value: object) -> str:
 
 def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Sentences about a well-typed value, those of its members included."""
+    if _is_free(shape):
+        return
     kind = shape.type_name
     for constraint in _constraints(shape, value):
         yield _sentence(shape, value, path, constraint)
@@ -288,6 +306,8 @@ def _kept(shape: Any, members: Members) -> Iterator[tuple[str, Any]]:
 
 
 def _shaped(shape: Any, value: Any) -> Any:
+    if _is_free(shape):
+        return value
     if shape.type_name == "structure":
         return dict(_kept(shape, value))
     if shape.type_name == "list":

@@ -8,14 +8,14 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from argosy.aws.api import AwsApi
+from argosy.aws.api import Api, AwsApi
 from argosy.cli.output import print_data, print_json, say
 from argosy.errors import UsageError
 from argosy.planning.apply import apply
 from argosy.planning.document import plan_document
 from argosy.planning.journal import Journal
 from argosy.planning.plan import Plan, make_plan
-from argosy.planning.step import Consent, Kind, Outputs, Stage
+from argosy.planning.step import Consent, Outputs, Stage
 from argosy.planning.text import plan_text
 
 EXIT_DECLINED: Final = 1
@@ -67,20 +67,29 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
     """
     api = AwsApi()
     journal = Journal(state)
-    plan = make_plan(stages, api, journal.outputs)
     if manner.plan_only:
+        plan = make_plan(stages, api, journal.outputs)
         _show(plan, manner)
         return 0, plan.outputs
+    with journal.held():
+        return _carry_out(stages, api, journal, manner)
+
+
+def _carry_out(stages: Sequence[Stage], api: Api, journal: Journal, manner: Manner) -> tuple[int, Outputs]:
+    plan = make_plan(stages, api, journal.outputs)
     if not plan.due:
-        return _done(plan.outputs, manner, "nothing to do: all of it is there")
+        return _done(plan.outputs, manner, "nothing to do: all is as it shall be")
     for line in plan_text(plan).splitlines():
         say(line)
     if plan.consents and not manner.agrees and not _ask(plan.consents):
         say("declined: nothing was called")
         return EXIT_DECLINED, plan.outputs
-    with journal.held():
-        given = apply(stages, api, journal, plan.consents, say)
-    return _done(given, manner, f"done: {sum(change.kind is not Kind.NOTHING for change in plan.changes)} steps")
+    try:
+        given = apply(stages, api, journal, None if manner.agrees else plan.consents, say)
+    except KeyboardInterrupt:
+        say("interrupted: run it again, and it goes on where it was")
+        raise
+    return _done(given, manner, f"done: {len(plan.due)} steps")
 
 
 def _show(plan: Plan, manner: Manner) -> None:
@@ -99,12 +108,10 @@ def _done(given: Mapping[str, Mapping[str, str]], manner: Manner, sentence: str)
 
 def _ask(consents: Sequence[Consent]) -> bool:
     """Whether the user says yes to all of it."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             "somebody has to agree, and there is no terminal to ask on",
             got="; ".join(consent.sentence for consent in consents),
             hint="--yes agrees beforehand, --plan shows what would be called",
         )
-    for consent in consents:
-        say(f"{consent.sentence} ({consent.risk.value})")
     return click.confirm("Go on?", err=True)

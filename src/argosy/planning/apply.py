@@ -2,23 +2,22 @@
 
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from argosy.aws.api import Api
-from argosy.errors import PlanError
+from argosy.aws.call import Call
+from argosy.errors import ArgosyError, PlanError
 from argosy.planning.journal import Journal
-from argosy.planning.step import Consent, Kind, Lane, Outputs, Stage, Work
-
-_LANES_AT_A_TIME: Final = 12
+from argosy.planning.lanes import side_by_side
+from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage, Step, Work, after
 
 
 def apply(
     stages: Sequence[Stage],
     api: Api,
     journal: Journal,
-    agreed: Sequence[Consent],
+    agreed: Sequence[Consent] | None,
     report: Callable[[str], None],
 ) -> dict[str, Mapping[str, str]]:
     """Do what is due, stage after stage; the lanes of a stage side by side.
@@ -27,8 +26,8 @@ def apply(
         stages: As for `make_plan`.
         api: AWS.
         journal: Where outputs are kept.
-        agreed: What somebody has said yes to.
-        report: Takes a line about what goes on; called from several threads.
+        agreed: What somebody has said yes to; None: to whatever comes.
+        report: Takes a line about what goes on, the errors of lanes beside others too; called from several threads.
 
     Returns:
         What the steps gave.
@@ -38,57 +37,112 @@ def apply(
         PlanError: A step came to a bad end, or has become one that nobody has agreed to.
     """
     known: dict[str, Mapping[str, str]] = dict(journal.outputs)
-    run = _Run(api, journal, tuple(agreed), report)
-    for stage in stages:
-        if len(stage) == 1:
-            known |= run.lane(stage[0], known)
-            continue
-        before = dict(known)
-        with ThreadPoolExecutor(min(_LANES_AT_A_TIME, len(stage) or 1)) as threads:
-            under_way = [threads.submit(run.lane, lane, before) for lane in stage]
-        errors = [error for future in under_way if (error := future.exception()) is not None]
-        if errors:  # the other lanes have come to their ends, and are not begun again
-            raise errors[0]
-        for future in under_way:
-            known |= future.result()
-    return known
+    run = _Run(api, journal, None if agreed is None else tuple(agreed), report)
+    try:
+        for stage in stages:
+            lanes = [functools.partial(run.lane, lane, dict(known), is_alone=len(stage) == 1) for lane in stage]
+            for given in side_by_side(lanes):
+                known |= given
+    except BaseException:
+        run.stop()
+        raise
+    return {step.key: known[step.key] for stage in stages for lane in stage for step in lane}
 
 
 class _Run:
     """What all lanes share."""
 
-    def __init__(self, api: Api, journal: Journal, agreed: tuple[Consent, ...], report: Callable[[str], None]) -> None:
-        self._api = api
+    def __init__(
+        self, api: Api, journal: Journal, agreed: tuple[Consent, ...] | None, report: Callable[[str], None]
+    ) -> None:
+        self._api = _Stoppable(api)
         self._journal = journal
         self._agreed = agreed
         self._report = report
-        self._lock = threading.Lock()
+        self._saying = threading.Lock()
 
-    def lane(self, lane: Lane, known: Outputs) -> dict[str, Mapping[str, str]]:
-        """Do the steps of a lane; what they gave."""
-        gathered = dict(known)
+    def stop(self) -> None:
+        """Let no lane call, note or say anything more: after Ctrl-C some may still be at work."""
+        with self._saying:
+            self._api.is_stopped = True
+
+    def lane(self, lane: Lane, known: dict[str, Mapping[str, str]], *, is_alone: bool) -> dict[str, Mapping[str, str]]:
+        """Do the steps of a lane; what they gave. `known` is its own."""
         given: dict[str, Mapping[str, str]] = {}
-        for step in lane:
-            change = step.look(self._api, gathered)
-            outputs: Mapping[str, str] = dict(change.outputs)
-            if change.kind is not Kind.NOTHING:
-                if change.consent is not None and change.consent not in self._agreed:
-                    raise PlanError(
-                        "a step is no longer what was agreed to",
-                        got=change.consent.sentence,
-                        where=change.title,
-                        hint="run it again, and look at the plan",
-                    )
-                work = Work(self._api, gathered, self._say, functools.partial(self._note, step.key))
-                outputs = {**outputs, **step.apply(change, work)}
-                self._note(step.key, outputs)
-            given[step.key] = gathered[step.key] = {**gathered.get(step.key, {}), **outputs}
+        try:
+            for step in lane:
+                given[step.key] = known[step.key] = self._step(step, known)
+        except ArgosyError as error:
+            if not is_alone:  # the others may go on for hours, and only one error can be raised at the end
+                self._say(f"failed: {error}")
+            raise
         return given
 
-    def _note(self, key: str, outputs: Mapping[str, str]) -> None:
-        with self._lock:
-            self._journal.note(key, outputs)
+    def _step(self, step: Step, known: Outputs) -> Mapping[str, str]:
+        change = step.look(self._api, known)
+        outputs = after(known, change)
+        if change.kind is Kind.NOTHING:
+            return outputs
+        self._check_consent(change)
+        noted: dict[str, str] = {}
+        work = Work(self._api, known, self._say, functools.partial(self._note, step.key, noted))
+        outputs = {**outputs, **noted, **step.apply(change, work)}
+        if change.kind is Kind.DELETE:
+            self._journal.forget((step.key,))
+        else:
+            self._note(step.key, noted, outputs)
+        return outputs
+
+    def _check_consent(self, change: Change) -> None:
+        if change.consent is None or self._agreed is None or change.consent in self._agreed:
+            return
+        raise PlanError(
+            "a step is no longer what was agreed to",
+            got=change.consent.sentence,
+            where=change.title,
+            hint="run it again, and look at the plan",
+        )
+
+    def _note(self, key: str, noted: dict[str, str], outputs: Mapping[str, str]) -> None:
+        self._api.check()
+        noted.update(outputs)
+        self._journal.note(key, outputs)
 
     def _say(self, text: str) -> None:
-        with self._lock:
-            self._report(text)
+        with self._saying:
+            if not self._api.is_stopped:
+                self._report(text)
+
+
+class _Stoppable:
+    """An `Api` that after a stop asks nothing more, so that a lane that nobody waits for ends at its next call.
+
+    Args:
+        api: The one that asks.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.is_stopped = False
+
+    def check(self) -> None:
+        """Raises:
+        PlanError: It was stopped.
+        """
+        if self.is_stopped:
+            raise PlanError("the run was interrupted")
+
+    def ask(self, call: Call, absent: Collection[str] = ()) -> Any:
+        """See `argosy.aws.api.Reader`."""
+        self.check()
+        return self._api.ask(call, absent)
+
+    def pages(self, call: Call) -> Iterator[Any]:
+        """See `argosy.aws.api.Reader`."""
+        self.check()
+        return self._api.pages(call)
+
+    def write(self, call: Call, absent: Collection[str] = ()) -> Any:
+        """See `argosy.aws.api.Api`."""
+        self.check()
+        return self._api.write(call, absent)

@@ -1,15 +1,13 @@
 """Looks at all steps and says what would be called: nothing is written."""
 
+import functools
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
-from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage
-
-_LANES_AT_A_TIME: Final = 12
+from argosy.planning.lanes import side_by_side
+from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,8 @@ class Plan:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """All calls that it takes, reads and writes: what IAM has to allow."""
-        return tuple(call for change in self.changes for call in (*change.reads, *change.writes))
+        """All calls that it takes or may take, reads and writes: what IAM has to allow."""
+        return tuple(call for change in self.changes for call in (*change.reads, *change.writes, *change.possible))
 
     @property
     def outputs(self) -> dict[str, Mapping[str, str]]:
@@ -58,24 +56,18 @@ def make_plan(stages: Sequence[Stage], reader: Reader, known: Outputs) -> Plan:
     gathered: dict[str, Mapping[str, str]] = dict(known)
     changes: list[Change] = []
     for stage in stages:
-        for looked in _side_by_side(stage, reader, gathered):
+        for looked in side_by_side([functools.partial(_lane, lane, reader, dict(gathered)) for lane in stage]):
+            for change in looked:
+                gathered[change.key] = after(gathered, change)
             changes += looked
-            gathered |= {change.key: {**gathered.get(change.key, {}), **change.outputs} for change in looked}
     return Plan(tuple(changes))
 
 
-def _side_by_side(stage: Stage, reader: Reader, known: Outputs) -> list[list[Change]]:
-    if len(stage) == 1:
-        return [_lane(stage[0], reader, known)]
-    with ThreadPoolExecutor(min(_LANES_AT_A_TIME, len(stage) or 1)) as threads:
-        return list(threads.map(lambda lane: _lane(lane, reader, known), stage))
-
-
-def _lane(lane: Lane, reader: Reader, known: Outputs) -> list[Change]:
-    gathered = dict(known)
+def _lane(lane: Lane, reader: Reader, gathered: dict[str, Mapping[str, str]]) -> list[Change]:
+    """The changes of one lane; `gathered` is its own."""
     changes = []
     for step in lane:
         change = step.look(reader, gathered)
-        gathered[change.key] = {**gathered.get(change.key, {}), **change.outputs}
+        gathered[change.key] = after(gathered, change)
         changes.append(change)
     return changes

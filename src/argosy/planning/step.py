@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from argosy.aws.api import Api, Reader
 from argosy.aws.call import Call
+from argosy.errors import PlanError
 
 Outputs = Mapping[str, Mapping[str, str]]
 """Key of a step -> what it gave: names, ARNs, digests."""
@@ -70,6 +71,7 @@ class Change:
         kind: What would happen.
         writes: The calls that would change something, in their order.
         reads: The calls that looking and waiting take.
+        possible: Writes of other circumstances, as where an endpoint has failed: IAM has to allow them, too.
         before: What is there of what the first write says, member by member; empty where nothing is.
         consent: What has to be agreed to first; None: nothing.
         notes: Sentences for whoever reads the plan.
@@ -81,6 +83,7 @@ class Change:
     kind: Kind
     writes: tuple[Call, ...] = ()
     reads: tuple[Call, ...] = ()
+    possible: tuple[Call, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     consent: Consent | None = None
     notes: tuple[str, ...] = ()
@@ -144,6 +147,12 @@ def output(known: Outputs, step: str, name: str) -> str | Later:
     return known.get(step, {}).get(name) or Later(step, name)
 
 
+def after(known: Outputs, change: Change) -> Mapping[str, str]:
+    """What is known of a step that was looked at: what it says, and what an earlier run noted of what is still there."""
+    gone = change.kind in (Kind.CREATE, Kind.DELETE)
+    return {**({} if gone else known.get(change.key, {})), **change.outputs}
+
+
 def resolved(value: Any, known: Outputs) -> Any:
     """A request with what is known now in place of what was to be known later.
 
@@ -152,10 +161,13 @@ def resolved(value: Any, known: Outputs) -> Any:
         known: What the steps gave.
 
     Raises:
-        KeyError: A step has not given what it was to give.
+        PlanError: A step has not given what it was to give.
     """
     if isinstance(value, Later):
-        return known[value.step][value.name]
+        given = known.get(value.step, {})
+        if value.name not in given:
+            raise PlanError(f"the step `{value.step}` has not given `{value.name}`", got=", ".join(given) or "nothing")
+        return given[value.name]
     if isinstance(value, Mapping):
         return {name: resolved(inner, known) for name, inner in value.items()}
     if isinstance(value, list | tuple):

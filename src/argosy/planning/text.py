@@ -1,21 +1,27 @@
-"""A plan for people: what is called with what, as a difference to what is there; 80 columns are enough."""
+"""A plan for people: what is called with what, as a difference to what is there; for 80 columns, without colour."""
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from argosy.aws.call import Call
 from argosy.planning.plan import Plan
 from argosy.planning.step import Change, Kind, Later
 
 _SIGNS: Final = {Kind.CREATE: "+", Kind.UPDATE: "~", Kind.DELETE: "-", Kind.WAIT: ".", Kind.NOTHING: "="}
+_COLUMNS: Final = 80
 _LONGEST: Final = 400
 _ABSENT: Final = object()
+_CALL_INDENT: Final = "    "
+_NOTE_INDENT: Final = "      "
 
 
 def plan_text(plan: Plan) -> str:
     """The plan, a block for each step.
 
-    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already.
+    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already. Lines are wrapped between
+    words: an ARN stays whole. What cannot be printed is escaped: a product's title steers no terminal.
     """
     lines = [line for change in plan.changes for line in _block(change)]
     counted = ", ".join(
@@ -24,56 +30,83 @@ def plan_text(plan: Plan) -> str:
         if (count := sum(change.kind is kind for change in plan.changes))
     )
     lines.append(f"plan: {counted or 'nothing to do'}")
-    lines += [f"asks first: {consent.sentence} ({consent.risk.value})" for consent in plan.consents]
+    for consent in plan.consents:
+        lines += _wrapped("asks first: ", f"{consent.sentence} ({consent.risk.value})")
     return "\n".join(lines) + "\n"
 
 
 def _block(change: Change) -> Iterator[str]:
-    sign = _SIGNS[change.kind]
-    yield f"{sign} {change.title}"
+    yield from _wrapped(f"{_SIGNS[change.kind]} ", change.title)
     for note in change.notes:
-        yield f"      {note}"
-    for call in change.writes:
-        yield f"    {call.action} ({call.region})"
-        before = change.before if call is change.writes[0] else {}
-        yield from _members(call.parameters, before, "      ")
+        yield from _wrapped(_NOTE_INDENT, note)
+    for number, call in enumerate(change.writes):
+        yield f"{_CALL_INDENT}{call.action} ({call.region})"
+        yield from _request(call, change.before if number == 0 else {})
 
 
-def _members(wanted: Mapping[str, Any], before: Any, indent: str) -> Iterator[str]:
-    """The leaves of a request; of what is there already only that it is."""
-    same = 0
-    for path, value in _leaves(wanted, ""):
-        found = _at(before, path)
-        if found is _ABSENT:
-            yield f"{indent}+ {path} = {_shown(value)}"
+def _request(call: Call, before: Mapping[str, Any]) -> Iterator[str]:
+    """The members of a request; of those that are there already only how many they are."""
+    lines = list(_members(call.parameters, before, 0))
+    yield from (line for line in lines if line)
+    if same := lines.count(""):
+        yield f"{_NOTE_INDENT}= {same} unchanged"
+
+
+def _members(wanted: Any, before: Any, depth: int) -> Iterator[str]:
+    """Lines; an empty one for each leaf that is as it was. Any: JSON with `Later` in it."""
+    for name, value, found in _pairs(wanted, before):
+        if _has_members(value):
+            inner = list(_members(value, found, depth + 1))
+            if any(inner):
+                yield f"{_NOTE_INDENT}  {'  ' * depth}{name}:"
+            yield from inner
+        elif found is _ABSENT:
+            yield from _wrapped(f"{_NOTE_INDENT}+ {'  ' * depth}", f"{name}: {_shown(value)}")
         elif found != value:
-            yield f"{indent}~ {path} = {_shown(found)} -> {_shown(value)}"
+            yield from _wrapped(f"{_NOTE_INDENT}~ {'  ' * depth}", f"{name}: {_shown(found)} -> {_shown(value)}")
         else:
-            same += 1
-    if same:
-        yield f"{indent}= {same} unchanged"
+            yield ""
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list | tuple) and any(isinstance(inner, Mapping) for inner in value):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{number}]")
-    else:
-        yield path, value
+def _pairs(wanted: Any, before: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Each member of a structure, or structure of a list, with what is there of it."""
+    if isinstance(wanted, Mapping):
+        is_there = isinstance(before, Mapping)
+        for name, value in wanted.items():
+            yield str(name), value, before.get(name, _ABSENT) if is_there else _ABSENT
+        return
+    there = before if isinstance(before, list | tuple) else ()
+    for number, value in enumerate(wanted):
+        yield f"[{number}]", value, there[number] if number < len(there) else _ABSENT
 
 
-def _at(tree: Any, path: str) -> Any:
-    for found, value in _leaves(tree, ""):
-        if found == path:
-            return value
-    return _ABSENT
+def _has_members(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return bool(value)
+    return isinstance(value, list | tuple) and any(isinstance(inner, Mapping | list | tuple) for inner in value)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, Later):
         return str(value)
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+    if isinstance(value, Mapping | list | tuple) and not _has_members(value):
+        shown = "{}" if isinstance(value, Mapping) else f"[{', '.join(map(_shown, value))}]"
+    else:
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}... ({len(shown)} characters)"
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    """A line, or several of which those below stand further to the right."""
+    return textwrap.wrap(
+        _printable(text),
+        _COLUMNS,
+        initial_indent=head,
+        subsequent_indent=" " * len(head) + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [head.rstrip()]
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
