@@ -27,6 +27,11 @@ VERBS: Final = {
     "check": ("check", "Check an image against what SageMaker demands."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
+    "subscribe": ("buying.subscribe", "Subscribe to a product of AWS Marketplace, after its quote and a yes."),
+    "deploy": ("buying.deploy", "Deploy a model package as an endpoint."),
+    "invoke": ("buying.invoke", "Send requests to an endpoint; streams are printed as they come."),
+    "transform": ("buying.transform", "Run a transform job of AWS over a folder, or over objects of S3."),
+    "destroy": ("buying.destroy", "Delete what deploy made, and say what still costs money."),
     "bill": ("selling.bill", "Foresee what AWS Marketplace charges for requests and hours."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""

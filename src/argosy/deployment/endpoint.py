@@ -144,7 +144,11 @@ class EndpointStep:
         cause = f" ({refusal.cause})" if refusal.cause else ""
         hint = self._advice(work) if quotas.is_shortage(reason) else refusal.remedy
         status = found.get("EndpointStatus", "gone")
-        what = "the endpoint was not updated: it serves as before" if status == "InService" else f"the endpoint is {status}"
+        what = (
+            "the endpoint was not updated: it serves as before"
+            if status == "InService"
+            else f"the endpoint is {status}"
+        )
         costs = f"argosy destroy {self.deployment} removes it" if status != "InService" else None
         raise PlanError(
             what,
@@ -152,4 +156,3 @@ class EndpointStep:
             where=f"endpoint {self.deployment}",
             hint="; ".join(one for one in (hint, costs) if one) or None,
         )
-

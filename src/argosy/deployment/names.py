@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from argosy.errors import UsageError
 
-MAX_NAME: Final = 54
-"""Characters of a deployment's name: SageMaker's names have 63, and nine of them are ours."""
+MAX_NAME: Final = 50
+"""Characters of a deployment's name: SageMaker's names have 63, and up to twelve of them are ours."""
 
 _DIGEST_DIGITS: Final = 8
 _NAME: Final = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
@@ -86,7 +86,9 @@ def check_role(role: str) -> str:
     """
     if _ROLE.fullmatch(role) is None:
         want = "the whole ARN, arn:aws:iam::ACCOUNT:role/NAME"
-        raise UsageError("a role is named by its ARN", got=f"`{role}`", want=want, hint="aws iam get-role --role-name NAME")
+        raise UsageError(
+            "a role is named by its ARN", got=f"`{role}`", want=want, hint="aws iam get-role --role-name NAME"
+        )
     return role
 
 

@@ -112,7 +112,7 @@ def instance_type(known: Outputs, mode: str, wanted: str | None) -> str | Later:
         raise PlanError("the package has no instance type for this", want=_LISTS[mode], where=known[KEY]["arn"])
     if wanted is None:
         recommended = known.get("price", {}).get(f"recommended {mode}")
-        return recommended if recommended in types else types[0]
+        return recommended if recommended is not None and recommended in types else types[0]
     if wanted not in types:
         raise PlanError(
             "the package does not run on this instance type",

@@ -134,7 +134,9 @@ def _typed_dict(name: str, fields: Sequence[tuple[str, str, bool]], description:
 
 def _class(name: str, fields: Sequence[tuple[str, str]], sentence: str, parents: str) -> str:
     if all(key.isidentifier() and not keyword.iskeyword(key) for key, _ in fields):
-        return "\n".join([f"class {name}({parents}):", *_docstring(sentence), "", *(f"    {k}: {v}" for k, v in fields)])
+        return "\n".join(
+            [f"class {name}({parents}):", *_docstring(sentence), "", *(f"    {k}: {v}" for k, v in fields)]
+        )
     listed = "".join(f'    {key!r}: "{kind}",\n' for key, kind in fields).replace("'", '"')
     parent, _, total = parents.partition(", ")
     end = f"    {total},\n" if total else ""
@@ -160,7 +162,11 @@ def _docstring(sentence: str) -> Iterator[str]:
 
 
 def _literal(values: object) -> str:
-    known = [value for value in values if value is None or isinstance(value, str | int)] if isinstance(values, Sequence) else []
+    known = (
+        [value for value in values if value is None or isinstance(value, str | int)]
+        if isinstance(values, Sequence)
+        else []
+    )
     if not known or not isinstance(values, Sequence) or len(known) != len(values):
         return ANYTHING
     return f"Literal[{', '.join(_quoted(value) for value in dict.fromkeys(known))}]"
