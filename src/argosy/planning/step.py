@@ -84,6 +84,7 @@ class Change:
         kind: What would happen.
         writes: The calls that would change something, in their order.
         reads: The calls that looking and waiting take.
+        possible: Writes of other circumstances, as where an endpoint has failed: IAM has to allow them, too.
         before: What is there of what the first write says, member by member; empty where nothing is.
         consent: What has to be agreed to first; None: nothing.
         notes: Sentences for whoever reads the plan.
@@ -96,6 +97,7 @@ class Change:
     kind: Kind
     writes: tuple[Call, ...] = ()
     reads: tuple[Call, ...] = ()
+    possible: tuple[Call, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     consent: Consent | None = None
     notes: tuple[str, ...] = ()
