@@ -126,7 +126,7 @@ def test_a_product_goes_public_and_is_restricted(market: Market) -> None:
     ids = send(market, creating_product(TABLE, FIRST))
     for visibility in ("Public", "Restricted"):
         product, _ = shown(market, ids)
-        send(market, showing(product, visibility))  # type: ignore[arg-type]  # a loop's variable is any text
+        send(market, showing(product, visibility))
         assert shown(market, ids)[0].visibility == visibility
 
 
