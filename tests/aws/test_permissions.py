@@ -55,7 +55,9 @@ def test_every_member_in_a_resource_is_one_of_the_operation(action: str) -> None
     operation = next(found for one in services if (found := _operation(one, _ONLY_IN_IAM.get(action, name))))
     members = set(re.findall(r"\{(\w+)\}", permissions._RESOURCES[action])) - {"region", "account"}
     missing = operation.unknown_members(dict.fromkeys(members, "x"))
-    assert operation.unknown_members({f"{member}s": ["x"] for member in missing}) == []  # several, of which one is named
+    assert (
+        operation.unknown_members({f"{member}s": ["x"] for member in missing}) == []
+    )  # several, of which one is named
 
 
 REGIONS = st.sampled_from(["us-east-1", "eu-west-1"])
