@@ -1,6 +1,7 @@
 """What AWS Marketplace asks of a project, judged before the first call by the clauses of `argosy check`."""
 
 import datetime
+from typing import Final
 
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.check import Status
