@@ -5,7 +5,7 @@ import typing
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.publishing.kit.json_types import Types, class_name
@@ -102,6 +102,7 @@ schemas = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(schemas, schemas)
 def test_whatever_the_schema_the_types_are_python(schema: dict[str, Any], component: dict[str, Any]) -> None:
     types = Types({"A": component})

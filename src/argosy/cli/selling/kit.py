@@ -65,8 +65,6 @@ def command(
     folder: Path,
     target: Path | None,
     arns: dict[str, str],
-    image: str | None,
-    overwrite: bool,
     as_json: bool,
     **values: Any,
 ) -> int:  # Any: click's values, typed by their options
@@ -79,15 +77,17 @@ def command(
     facts = _facts(loaded)
     where = target or loaded.root / "build" / "kit"
     known = {**_kept(where, facts.table.version), **arns}
-    observed = _observed(Subject(image or str(folder), values["kind"], values["model_data"]), facts)
+    observed = _observed(Subject(values["image"] or str(folder), values["kind"], values["model_data"]), facts)
     if isinstance(observed, int):
         return observed
     kit = Kit(facts.table, facts.types.content_types, facts.types.response_types, observed, known)
-    changed = write(files(kit), where, overwrite=overwrite)
+    changed = write(files(kit), where, overwrite=values["overwrite"])
     lacking = [region for region in facts.table.regions or (facts.table.region,) if region not in known]
     if lacking:
         output.say(f"no model package is known in {', '.join(lacking)}: --arn REGION=ARN, when it is released there")
-    output.say(f"wrote {where}: {len(changed)} files\n\nnext: cd {shlex.quote(str(where))} && git init && git add .")
+    output.say(
+        f"{where}: {len(changed)} files are new, changed or gone\n\nnext: cd {shlex.quote(str(where))} && git init && git add ."
+    )
     if as_json:
         output.print_json({"folder": str(where), "files": changed, "model_package_arns": known, "lacking": lacking})
     else:
