@@ -85,9 +85,8 @@ def command(
     lacking = [region for region in facts.table.regions or (facts.table.region,) if region not in known]
     if lacking:
         output.say(f"no model package is known in {', '.join(lacking)}: --arn REGION=ARN, when it is released there")
-    output.say(
-        f"{where}: {len(changed)} files are new, changed or gone\n\nnext: cd {shlex.quote(str(where))} && git init && git add ."
-    )
+    output.say(f"{where}: {len(changed)} files are new, changed or gone")
+    output.say(f"\nnext: cd {shlex.quote(str(where))} && git init && git add .")
     if as_json:
         output.print_json({"folder": str(where), "files": changed, "model_package_arns": known, "lacking": lacking})
     else:
