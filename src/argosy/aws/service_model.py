@@ -21,6 +21,9 @@ _SCALARS: Final = {"string": str, "boolean": bool, "integer": int, "long": int, 
 _NUMBERS: Final = frozenset({"integer", "long", "float", "double", "timestamp"})
 _HIDDEN: Final = "***"
 _ASCII: Final = 128
+_TOKEN: Final = re.compile(r"\\p\{\w+\}|\\.|.", re.DOTALL)
+_POSIX: Final = {"ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e", "Alnum": "A-Za-z0-9"}
+"""Java's classes that are not Unicode's."""
 
 
 @cache
@@ -104,8 +107,15 @@ class Operation:
         return frozenset(self._output.required_members if self._output else ())
 
 
+def _is_document(shape: Any) -> bool:
+    """Whether a shape holds any JSON at all: Smithy's document type."""
+    return bool(shape.metadata.get("document", False))
+
+
 def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Any: botocore's shape, and a value of any JSON type."""
+    if _is_document(shape):
+        return
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for name, member in value.items():
             inner = f"{path}.{name}" if path else name
@@ -120,7 +130,7 @@ def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 def _mistyped(shape: Any, value: Any) -> Iterator[str]:
     """Sentences of AWS's JSON services about a value that is no value of its type. A null counts as absent."""
-    if value is None:
+    if value is None or _is_document(shape):
         return
     kind = shape.type_name
     if kind == "structure":
@@ -180,6 +190,8 @@ def _unexpected(value: object) -> str:
 
 def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Sentences about a well-typed value, those of its members included."""
+    if _is_document(shape):
+        return
     kind = shape.type_name
     for constraint in _constraints(shape, value):
         yield _sentence(shape, value, path, constraint)
@@ -263,9 +275,21 @@ def _rules(shape: Any) -> Iterator[tuple[str, Callable[[Any], bool]]]:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str, is_ascii: bool) -> re.Pattern[str]:
-    """A pattern of Java's, whose Unicode categories Python does not know."""
+    """A pattern of Java's, whose classes Python does not know; one that is none in Python either judges nothing."""
     end = _ASCII if is_ascii else sys.maxunicode + 1
-    return re.compile(re.sub(r"\\p\{([A-Z])\}", lambda found: _category(found.group(1), end), pattern))
+    parts, is_inside = [], False
+    for token in _TOKEN.findall(pattern):
+        if token.startswith("\\p{"):
+            name = token[3:-1]
+            members = _POSIX.get(name) or _category(name, end)
+            parts.append(members if is_inside else f"[{members}]")
+            continue
+        is_inside = token == "[" or (is_inside and token != "]")
+        parts.append(r"\Z" if token == r"\z" else token)
+    try:
+        return re.compile("".join(parts))
+    except re.error:
+        return re.compile(r"(?s:.*)")
 
 
 @lru_cache(maxsize=16)
@@ -288,8 +312,12 @@ def _kept(shape: Any, members: Members) -> Iterator[tuple[str, Any]]:
 
 
 def _shaped(shape: Any, value: Any) -> Any:
+    if _is_document(shape):
+        return value
     if shape.type_name == "structure":
         return dict(_kept(shape, value))
+    if shape.type_name == "map":
+        return {name: _shaped(shape.value, member) for name, member in value.items()}
     if shape.type_name == "list":
         return [_shaped(shape.member, member) for member in value]
     return value

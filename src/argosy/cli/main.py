@@ -25,6 +25,7 @@ VERBS: Final = {
     "build": ("build", "Build the inference image of a project, with no daemon."),
     "simulate": ("simulate", "Run an image as SageMaker does: an endpoint, a transform job, or all of its API."),
     "check": ("check", "Check an image against what SageMaker demands."),
+    "describe": ("selling.describe", "Find out what buyers have to know of an image: parameters, samples, latency."),
     "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
     "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
     "kit": ("selling.kit", "Write what buyers are handed: notebook, client, samples, policies."),

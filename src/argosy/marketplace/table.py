@@ -114,6 +114,9 @@ class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         batch: Price of an hour of a transform job by instance type; also with `per-inference`.
         per_inference: Price of one inference.
         dimension: What is counted for the price per inference.
+        inference_key: By what key the Catalog API knows the price per inference of a new product: `m.i.c` as its page
+            says, or `inference.count.m.i.c` as products show it. UNSURE which it takes; a product that is there tells
+            its own, and that is used.
         free_trial_days: 5 to 31; None gives no trial.
         refund_policy: At most 500 characters.
         eula: `standard` for AWS Marketplace's contract, or the `https://` URL of another one.
@@ -124,6 +127,7 @@ class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: dict[str, Price] = {}
     per_inference: Price | None = None
     dimension: str = INFERENCE_COUNT
+    inference_key: str = "m.i.c"
     free_trial_days: int | None = None
     refund_policy: str = ""
     eula: str = "standard"

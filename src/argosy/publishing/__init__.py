@@ -1,1 +1,1 @@
-"""From an image to a product on AWS Marketplace, and what its buyers are handed."""
+"""From a project and its image to what is sold on AWS Marketplace, and what its buyers are handed."""

@@ -15,6 +15,7 @@ from argosy.conformance.sources import (
     MARKETPLACE_UPLOAD,
     REGIONS_PAGE,
 )
+from argosy.marketplace.limits import MOST_BUYERS
 from argosy.marketplace.table import Marketplace
 
 LONGEST_IMAGE: Final = 255
@@ -40,7 +41,8 @@ OPT_IN_REGIONS: Final = frozenset(
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
-_ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/([\w+=,.@-]+/)?[\w+=,.@-]+")
+_ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/[A-Za-z0-9_+=,.@-]+")
+"""The catalog's shape of it has no place for a path, which IAM's own ARNs may have."""
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 
@@ -100,7 +102,7 @@ def _access_role(facts: ProjectFacts) -> Verdict:
     if not role:
         return failed("`marketplace.account.access_role` is not said")
     if not _ACCESS_ROLE.fullmatch(role):
-        return failed(f"`{role[:80]}` is no ARN of a role with at most one folder", Evidence("access_role", role[:200]))
+        return failed(f"`{role[:80]}` is no ARN of a role without a path", Evidence("access_role", role[:200]))
     return passed(f"`{role}`")
 
 
@@ -109,6 +111,8 @@ def _one_account(facts: ProjectFacts) -> Verdict:
     for name in (*said.buyer_accounts, *((said.account.id,) if said.account.id is not None else ())):
         if not _ACCOUNT.fullmatch(name):
             return failed(f"`{name[:80]}` is no AWS account: want twelve digits")
+    if len(said.buyer_accounts) > MOST_BUYERS:
+        return failed(f"`marketplace.buyer_accounts` names {len(said.buyer_accounts)}, want at most {MOST_BUYERS}")
     own = own_accounts(facts.table)
     if len(own) > 1:
         return failed(f"id and roles name {len(own)} accounts: {', '.join(sorted(own))}")
@@ -142,7 +146,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "account-one",
             MARKETPLACE_QUOTAS,
-            "The seller's roles are in the seller's one account, and accounts have twelve digits.",
+            "The seller's roles are in one account; accounts have twelve digits, and at most 100 of them are buyers.",
             "aws sts get-caller-identity tells the account; make the roles there",
             rows="I05 F19",
             only=SOLD,
@@ -188,7 +192,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "access-role",
             MARKETPLACE_PREREQUISITES,
-            "The role by which AWS Marketplace reads the package is named by its whole ARN.",
+            "The role by which AWS Marketplace reads the package is named by its whole ARN, which has no path.",
             "aws iam get-role --role-name NAME --query Role.Arn, and set access_role in [marketplace.account] to it",
             rows="V12 F19 F20",
             only=SOLD,
