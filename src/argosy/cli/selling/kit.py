@@ -18,6 +18,7 @@ from argosy.conformance.scenes.project import ProjectFacts
 from argosy.errors import ProjectError, UsageError
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
+from argosy.publishing.description.stored import as_sold
 from argosy.publishing.kit.contents import Kit, Observed, region_of
 from argosy.publishing.kit.files import REGIONS, files
 from argosy.publishing.kit.folder import write
@@ -101,7 +102,7 @@ def _facts(loaded: Project) -> ProjectFacts:
         ProjectError: It sells nothing, or says not on what it runs.
     """
     where = loaded.root / FILE_NAME
-    facts = observe_project(loaded).find(ProjectFacts)
+    facts = observe_project(as_sold(loaded, None)).find(ProjectFacts)
     if facts is None:
         raise ProjectError("there is no `[marketplace]` table, so nothing is sold", where=where)
     if not facts.table.name:
