@@ -1,4 +1,4 @@
-"""The two accounts that are there: a seller's and a buyer's, each with one access key."""
+"""The accounts that are there: a seller's and a buyer's, each with one access key, and AWS Marketplace's own."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +23,39 @@ class Account:
 
 SELLER: Final = Account("seller", "111122223333", "AKIALOCALSELLER00000", "the-local-seller")
 BUYER: Final = Account("buyer", "444455556666", "AKIALOCALBUYER000000", "the-local-buyer")
-ACCOUNTS: Final = (SELLER, BUYER)
+MARKETPLACE: Final = Account("marketplace", "865070037744", "AKIALOCALMARKETPLACE", "the-local-marketplace")
+"""Holds what was published. AWS has such an account for each region; this is the number of the one in us-east-1, as
+public notebooks show it (https://github.com/aws/amazon-sagemaker-examples, aws_marketplace; read 2026-11-23)."""
+ACCOUNTS: Final = (SELLER, BUYER, MARKETPLACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that is there from the start, so that a first try needs none made by hand.
+
+    Attributes:
+        account: Whose it is.
+        name: Its name.
+        service: What may assume it.
+    """
+
+    account: Account
+    name: str
+    service: str
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"arn:aws:iam::{self.account.number}:role/{self.name}"
+
+
+VALIDATION_ROLE: Final = Role(SELLER, "ArgosyValidation", "sagemaker.amazonaws.com")
+"""For the validation of the seller's model packages."""
+INGESTION_ROLE: Final = Role(SELLER, "ArgosyIngestion", "assets.marketplace.amazonaws.com")
+"""For AWS Marketplace, which reads the seller's model packages."""
+EXECUTION_ROLE: Final = Role(BUYER, "ArgosyExecution", "sagemaker.amazonaws.com")
+"""For the buyer's models."""
+ROLES: Final = (VALIDATION_ROLE, INGESTION_ROLE, EXECUTION_ROLE)
 DEFAULT_REGION: Final = "us-east-1"
 """Where the printed environment puts whoever says no other region."""
 

@@ -4,9 +4,11 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from argosy.aws.s3 import S3Access
+from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
 from argosy.local_aws.control import Control
 from argosy.local_aws.front import Behind, Ecr, Front
 from argosy.local_aws.images.distribution import Distribution
@@ -17,9 +19,17 @@ from argosy.local_aws.images.scans import Scans
 from argosy.local_aws.images.store import ImageStore
 from argosy.local_aws.images.tokens import Tokens
 from argosy.local_aws.images.uploads import Uploads
+from argosy.local_aws.marketplace import service as aws_marketplace
+from argosy.local_aws.marketplace import surroundings as market_surroundings
+from argosy.local_aws.marketplace.options import MarketplaceOptions
+from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.published import PublishedPackages
+from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
+from argosy.local_aws.service import Marketplace, ModelPackages, Service
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import serve
+from argosy.simulator.storage.s3 import S3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,17 @@ class Surroundings:
 
     Attributes:
         state: The folder that it keeps everything in; one local AWS at a time holds it.
+        open_image: Makes containers.
         report: Takes what a person should know, one line each.
+        is_kept: Whether there will be another local AWS with this folder.
+        options: What nobody knows of AWS Marketplace.
     """
 
     state: Path
+    open_image: OpenImage
     report: Report
+    is_kept: bool = False
+    options: MarketplaceOptions = field(default_factory=MarketplaceOptions)
 
 
 class LocalAws:
@@ -67,23 +83,76 @@ class LocalAws:
         Raises:
             UsageError: This process has a local AWS already.
         """
-        moto = MotoServices()
+        moto = MotoServices(self._surroundings.state / "moto" if self._surroundings.is_kept else None)
         try:
             store = ImageStore(self._surroundings.state / "ecr")
             images = EcrImages(store, Uploads(store, self._surroundings.state / "ecr"), self.scans, moto.repository)
-            tokens = Tokens()
-            registries = Registries(lambda region: Distribution(region, images, tokens, self._wrote))
-            ecr = Ecr(EcrApi(images, tokens, registries.url), images, moto)
-            front = Front(Behind(moto, {"ecr": ecr}, Control(self.scans), self._wrote))
             try:
-                await serve(front, listener, stopping, on_open)
+                await self._serve(moto, images, listener, stopping, on_open)
             finally:
-                await registries.close()
                 images.uploads.close()
                 store.close()
         finally:
             moto.close()
 
+    async def _serve(
+        self,
+        moto: MotoServices,
+        images: EcrImages,
+        listener: socket.socket,
+        stopping: asyncio.Event,
+        on_open: Callable[[], None],
+    ) -> None:
+        """Answer with the simulations around the door: they use its S3 until their last container has ended."""
+        around, tokens = self._surroundings, Tokens()
+        registries = Registries(lambda region: Distribution(region, images, tokens, self._wrote))
+        access = S3Access(
+            f"http://127.0.0.1:{listener.getsockname()[1]}",
+            *(MARKETPLACE.access_key, MARKETPLACE.secret_key, DEFAULT_REGION),
+        )
+        published = PublishedPackages(around.state / "marketplace" / "packages", images, moto)
+        objects = S3(access=access)
+        sagemaker = SageMaker(
+            around.state / "sagemaker",
+            Neighbours(moto, images, objects, published, around.open_image, around.report),
+            lambda packages: self._marketplace(moto, packages),
+        )
+        services: dict[str, Service] = {
+            "ecr": Ecr(EcrApi(images, tokens, registries.url), images, moto),
+            "sagemaker": sagemaker,
+            "logs": Logs(moto, sagemaker),
+            "aws-marketplace": sagemaker.marketplace,
+        }
+        front = Front(Behind(moto, services, Control(self.scans, published.copies), self._wrote))
+        is_done = asyncio.Event()
+        door = asyncio.create_task(serve(front, listener, is_done, on_open))
+        try:
+            await sagemaker.resume()
+            await _first(stopping, door)
+        finally:
+            try:
+                await sagemaker.close()
+            finally:
+                is_done.set()
+                await registries.close()
+                await door
+
+    def _marketplace(self, moto: MotoServices, packages: ModelPackages) -> Marketplace:
+        around = self._surroundings
+        store = Store(around.state / "marketplace" if around.is_kept else None)
+        return aws_marketplace.Marketplace(
+            market_surroundings.Surroundings(packages, moto.trust_policy, store, around.options, report=around.report)
+        )
+
     async def _wrote(self, service: str, operation: str) -> None:
         for callback in tuple(self._after_write):
             await asyncio.to_thread(callback, service, operation)
+
+
+async def _first(stopping: asyncio.Event, door: "asyncio.Task[None]") -> None:
+    """Wait until it is to stop, or the door has ended by itself."""
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({waiting, door}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

@@ -5,10 +5,12 @@ of moto in this process sees a difference. Its state is the process's, though: t
 `mock_aws` of moto's own empties it.
 """
 
+import json
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
 from moto.core.base_backend import BackendDict
 from moto.core.request import (
@@ -21,12 +23,14 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 
 from argosy.errors import UsageError
-from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, Account
+from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROLES, Account, Role
 from argosy.local_aws.images.store import Repository, RepositoryName
+from argosy.local_aws.kept_calls import KeptCalls
 from argosy.local_aws.service import Caller
-from argosy.local_aws.wsgi import WsgiApplication
+from argosy.local_aws.wsgi import Environ, WsgiApplication
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 _ACCOUNT_HEADER: Final = b"x-moto-account-id"
@@ -37,23 +41,39 @@ _one_a_process = threading.Lock()
 class MotoServices:
     """moto's services for the accounts that are there.
 
+    Args:
+        folder: Keeps what was asked for, so that it is there again the next time; None keeps nothing.
+
     Raises:
-        UsageError: This process has a local AWS already.
+        UsageError: This process has a local AWS already, or another process uses the folder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
         if not _one_a_process.acquire(blocking=False):
             raise UsageError(
                 "this process has a local AWS already, and moto keeps one state for a process",
                 hint="give the fixture `local_aws` to every test that needs it: it is one for the whole run",
             )
-        self._application = WsgiApplication(DomainDispatcherApplication(create_backend_app), _preserved_names)
+        try:
+            self._kept = None if folder is None else KeptCalls(folder)
+        except BaseException:
+            _one_a_process.release()
+            raise
+        moto = DomainDispatcherApplication(create_backend_app)
+        keep = _keep_nothing if self._kept is None else self._kept.keep
+        self._application = WsgiApplication(moto, _preserved_names, keep)
         self._forget()
         for account in ACCOUNTS:
             _add_user(account)
+        for role in ROLES:
+            _add_role(role)
+        if self._kept is not None:
+            self._kept.repeat(moto)
 
     def close(self) -> None:
         """Empty moto's state of these accounts."""
+        if self._kept is not None:
+            self._kept.close()
         self._forget()
         _one_a_process.release()
 
@@ -89,7 +109,7 @@ class MotoServices:
         )
 
     @staticmethod
-    def trusted_services(role_arn: str) -> str | None:
+    def trust_policy(role_arn: str) -> str | None:
         """The trust policy of a role as JSON, None where there is no such role."""
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
         if account not in {each.number for each in ACCOUNTS}:
@@ -99,6 +119,27 @@ class MotoServices:
         except NotFoundException:
             return None
         return str(role.assume_role_policy_document)
+
+    def trusted_services(self, role_arn: str) -> frozenset[str]:
+        """The services that may assume a role; none where there is no such role."""
+        policy = self.trust_policy(role_arn)
+        return frozenset() if policy is None else _trusted(policy)
+
+    @staticmethod
+    def copy_object(source: tuple[str, str], bucket: str, key: str) -> None:
+        """Have an object of any account, given as bucket and key, in a bucket of AWS Marketplace's own, too.
+
+        Raises:
+            KeyError: There is no such object.
+        """
+        where = s3_backends.bucket_accounts.get(source[0])
+        found: Any = None if where is None else s3_backends[where[1]][where[0]].get_object(*source)
+        if found is None:
+            raise KeyError(f"s3://{source[0]}/{source[1]}")
+        backend: Any = s3_backends[MARKETPLACE.number][_PARTITION]
+        if bucket not in backend.buckets:
+            backend.create_bucket(bucket, DEFAULT_REGION)
+        backend.copy_object(found, bucket, key)
 
     @staticmethod
     def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
@@ -119,6 +160,10 @@ class MotoServices:
                     del service[number]
 
 
+def _keep_nothing(_environ: Environ, _body: IO[bytes], _status: int, _answer: bytes) -> None:
+    """What was asked is not asked again."""
+
+
 def _add_user(account: Account) -> None:
     """A user with the access key that the account is known by."""
     backend: Any = iam_backends[account.number][_PARTITION]
@@ -126,6 +171,29 @@ def _add_user(account: Account) -> None:
     key = user.create_access_key(prefix="AKIA")
     key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
     backend.access_keys[account.access_key] = key
+
+
+def _add_role(role: Role) -> None:
+    backend: Any = iam_backends[role.account.number][_PARTITION]
+    statement = {"Effect": "Allow", "Principal": {"Service": role.service}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    backend.create_role(role.name, trust, "/", None, "", [], "3600")
+
+
+def _trusted(policy: str) -> frozenset[str]:
+    """The services that a trust policy allows to assume its role."""
+    try:
+        found: Any = json.loads(policy)
+    except ValueError:
+        return frozenset()
+    statements = found.get("Statement", ()) if isinstance(found, dict) else ()
+    services: set[str] = set()
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal")
+        if statement.get("Effect") == "Allow" and isinstance(principal, dict):
+            named = principal.get("Service", ())
+            services |= {named} if isinstance(named, str) else set(named)
+    return frozenset(services)
 
 
 def _preserved_names(scope: Message) -> Mapping[str, Any]:

@@ -1,12 +1,10 @@
 """What the local AWS gives to a service behind its door, and what it takes from it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from argosy.simulator.runtime.asgi import Message, Receive, Send
-
-Members = dict[str, Any]  # a structure of an API, in JSON
 
 AfterWrite = Callable[[str, str], Awaitable[None]]
 """Told of a call that has changed something, before it is answered: signing name of the service, and operation."""
@@ -35,13 +33,13 @@ class PackageView:
         arn: Its ARN.
         account: That it is in.
         region: Where it is.
-        description: The members of DescribeModelPackage.
+        description: The members of DescribeModelPackage; Any: JSON of the API.
     """
 
     arn: str
     account: str
     region: str
-    description: Members
+    description: Mapping[str, Any]
 
 
 class ModelPackages(Protocol):

@@ -17,9 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from argosy.aws.clients import Signer, client
+from argosy.cli import environment
+from argosy.cli.containers import open_container
+from argosy.image.image import Image
 from argosy.local_aws.accounts import BUYER, DEFAULT_REGION, SELLER, Account, environment_of
 from argosy.local_aws.cloud import LocalAws, Surroundings
 from argosy.local_aws.images.scans import COMPLETE, ScanOutcome
+from argosy.local_aws.sagemaker import OpenImage
+from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.runtime.service import bind
 from argosy.testing.event_loop import LoopThread, loop_thread
 
@@ -69,18 +74,21 @@ class LocalAwsServer:
 
 
 @contextmanager
-def local_aws(state: Path | None = None) -> Iterator[LocalAwsServer]:
+def local_aws(state: Path | None = None, open_image: OpenImage | None = None) -> Iterator[LocalAwsServer]:
     """AWS on a free port while the block runs; at its end all containers end. One at a time in a process.
 
     Args:
         state: The folder that it keeps everything in; None takes a temporary one.
+        open_image: Makes the containers of images; None runs them as `argosy simulate` does.
 
     Raises:
         UsageError: This process has one already.
     """
     reports: list[str] = []
     with tempfile.TemporaryDirectory(prefix="argosy-aws-") as made, bind(0) as listener, loop_thread() as loop:
-        aws = LocalAws(Surroundings(state or Path(made), reports.append))
+        aws = LocalAws(
+            Surroundings(state or Path(made), open_image or as_simulated, reports.append, is_kept=state is not None)
+        )
         opened, stopping = threading.Event(), asyncio.Event()
         serving = loop.begin(aws.serve(listener, stopping, opened.set))
         serving.add_done_callback(lambda _: opened.set())
@@ -91,6 +99,15 @@ def local_aws(state: Path | None = None) -> Iterator[LocalAwsServer]:
         finally:
             loop.run(_set(stopping))
             serving.result()
+
+
+def as_simulated(image: Image, name: str, launch: Launch) -> Container:
+    """A container of an image, run by what this machine has: Docker, else Podman, else a sandbox.
+
+    Raises:
+        ArgosyError: This machine cannot run it.
+    """
+    return open_container(f"docker://{name}", None, launch, environment.read(), image)
 
 
 async def _set(event: asyncio.Event) -> None:
