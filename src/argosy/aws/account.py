@@ -158,13 +158,7 @@ class Account:
         answer = self._ask("ecr", "DescribeImageScanFindings", wanted, absent)
         if answer is None:
             return None
-        status, found = answer.get("imageScanStatus", {}), answer.get("imageScanFindings", {})
-        return Scan(
-            str(status.get("status", "")),
-            str(status.get("description", "")),
-            dict(found.get("findingSeverityCounts", {})),
-            tuple(_worst(found)),
-        )
+        return scan_of(answer)
 
     def bucket_region(self, bucket: str) -> str | None:
         """The region of a bucket; None when there is none of that name.
@@ -173,10 +167,7 @@ class Account:
             AwsError: `s3:ListBucket` failed, which is what a head of a bucket needs.
         """
         answer = self._ask("s3", "HeadBucket", {"Bucket": bucket}, ("404", "NoSuchBucket", "NotFound"))
-        if answer is None:
-            return None
-        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region") or "")
+        return None if answer is None else bucket_region_of(answer)
 
     def role(self, arn: str) -> Role | None:
         """A role of the account; None when there is none of that name.
@@ -216,6 +207,23 @@ class Account:
     def _ask(self, service: str, operation: str, wanted: Mapping[str, Any], absent: Sequence[str] = ()) -> Any:
         """What an operation answers; None for an error that says that something is not there. Any: boto3's answers."""
         return self._api.ask(Call(service, operation, self.region, wanted), absent)
+
+
+def scan_of(answer: Any) -> Scan:
+    """What `ecr:DescribeImageScanFindings` answers. Any: the API's JSON."""
+    status, found = answer.get("imageScanStatus", {}), answer.get("imageScanFindings", {})
+    return Scan(
+        str(status.get("status", "")),
+        str(status.get("description", "")),
+        dict(found.get("findingSeverityCounts", {})),
+        tuple(_worst(found)),
+    )
+
+
+def bucket_region_of(answer: Any) -> str:
+    """The region of which the answer to `s3:HeadBucket` tells; empty where it tells none. Any: the API's JSON."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region") or "")
 
 
 def _worst(found: Mapping[str, Any]) -> Iterator[str]:

@@ -24,7 +24,7 @@ _NOT_ENFORCED: Final[Mapping[str, tuple[str, ...]]] = {
 """Operation -> members whose constraint in botocore's model the service does not keep.
 
 `MachineLearningProduct@1.0` has digits; a body may have 25 MB, where the model says 6.
-Source: SageMaker's service quotas and AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
+Source: AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
 """
 
 _SENT_ONCE: Final = frozenset({"AcceptAgreementRequest"})

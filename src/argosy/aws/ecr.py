@@ -60,17 +60,30 @@ def authorization_token(registry: EcrRegistry) -> EcrLogin | None:
         return None
     try:
         client = boto3.Session().client("ecr", region_name=registry.region)
-        answer: Any = client.get_authorization_token()
-        token = str(answer["authorizationData"][0]["authorizationToken"])
-        user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+        login = parse_authorization(client.get_authorization_token())[1]
     except botocore.exceptions.ClientError as error:
         refusal: Any = error.response.get("Error", {})
         raise _no_token(registry, str(refusal.get("Code"))) from None
     except failures() as error:  # its sentence may hold a secret: a login in a URL, or what was no token
         raise _no_token(registry, type(error).__name__) from None
+    return login
+
+
+def parse_authorization(answer: Any) -> tuple[str, EcrLogin]:
+    """What GetAuthorizationToken answers: the URL of the registry, and the login that it takes.
+
+    Args:
+        answer: As boto3 gives it. Any: the API's JSON.
+
+    Raises:
+        ValueError: There is no login in it.
+        LookupError: There is no token in it.
+    """
+    granted = answer["authorizationData"][0]
+    user, colon, password = base64.b64decode(str(granted["authorizationToken"]), validate=True).decode().partition(":")
     if not colon:
-        raise _no_token(registry, "an answer without one")
-    return EcrLogin(user, password)
+        raise ValueError
+    return str(granted.get("proxyEndpoint", "")), EcrLogin(user, password)
 
 
 def _no_token(registry: EcrRegistry, got: str) -> RegistryError:

@@ -6,7 +6,7 @@ knows is wide rather than wrong: the resource is `*` where no narrower one is do
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,13 @@ _ACTIONS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
     ("s3", "HeadObject"): ("s3:GetObject",),
     ("s3", "PutObject"): ("s3:PutObject", "s3:AbortMultipartUpload"),
+    ("s3", "CreateMultipartUpload"): ("s3:PutObject", "s3:AbortMultipartUpload"),
+    ("s3", "UploadPart"): ("s3:PutObject",),
+    ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
+    ("s3", "ListMultipartUploads"): ("s3:ListBucketMultipartUploads",),
+    ("s3", "ListParts"): ("s3:ListMultipartUploadParts",),
     ("s3", "PutPublicAccessBlock"): ("s3:PutBucketPublicAccessBlock",),
+    ("s3", "PutBucketEncryption"): ("s3:PutEncryptionConfiguration",),
     ("ecr", "PutImage"): _PUSH,
 }
 """Operations whose permissions have other names, or more than one."""
@@ -41,10 +47,13 @@ _RESOURCES: Final[Mapping[str, str]] = {
     "s3:ListBucket": _BUCKET,
     "s3:CreateBucket": _BUCKET,
     "s3:PutBucketPublicAccessBlock": _BUCKET,
+    "s3:PutEncryptionConfiguration": _BUCKET,
+    "s3:ListBucketMultipartUploads": _BUCKET,
     "s3:GetObject": _OBJECT,
     "s3:PutObject": _OBJECT,
     "s3:DeleteObject": _OBJECT,
     "s3:AbortMultipartUpload": _OBJECT,
+    "s3:ListMultipartUploadParts": _OBJECT,
     "ecr:CreateRepository": _REPOSITORY,
     "ecr:DescribeRepositories": _REPOSITORY,
     "ecr:DescribeImages": _REPOSITORY,
@@ -140,10 +149,13 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
     Returns:
         The document; its order depends on nothing but what it holds.
     """
-    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    conditions: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for call in calls:
         for needed in permissions(call, account):
-            wanted.setdefault((needed.action, needed.condition), set()).add(needed.resource)
+            conditions.setdefault((needed.action, needed.resource), set()).add(needed.condition)
+    wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    for (action, resource), found in conditions.items():
+        wanted.setdefault((action, _merged(found)), set()).add(resource)
     grouped: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for (action, condition), resources in wanted.items():
         grouped.setdefault((tuple(sorted(resources)), condition), set()).add(action)
@@ -151,6 +163,14 @@ def policy(calls: Iterable[Call], account: str) -> dict[str, Any]:
         _statement(sorted(allowed), resources, condition) for (resources, condition), allowed in grouped.items()
     ]
     return {"Version": "2012-10-17", "Statement": sorted(statements, key=json.dumps)}
+
+
+def _merged(conditions: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """One condition for all: an action's have the same key; none where one call needs it without any."""
+    if () in conditions:
+        return ()
+    keys = {key for key, *_ in conditions}
+    return (*keys, *sorted({value for _, *values in conditions for value in values}))
 
 
 def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[str, ...]) -> dict[str, Any]:
@@ -164,12 +184,18 @@ def _statement(allowed: list[str], resources: Sequence[str], condition: tuple[st
 def _resource(action: str, call: Call, account: str) -> str:
     """The pattern filled in; `*` for what is not known before other calls were made."""
     pattern = _RESOURCES.get(action, "*")
-    known = {"region": call.region, "account": account, **call.parameters}
+    known = {"region": call.region, "account": account, **_only_ones(call.parameters), **call.parameters}
     for name in _FIELD.findall(pattern):
         value = known.get(name)
         if isinstance(value, str) and _ARN.match(value):
             return value  # many operations take a name or an ARN
     return _FIELD.sub(lambda found: _text(known.get(found.group(1))), pattern)
+
+
+def _only_ones(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The one member of a list by the name of a single one: `repositoryNames` names a repository. Any: a request's."""
+    listed = {name: value for name, value in parameters.items() if isinstance(value, list | tuple) and len(value) == 1}
+    return {name.removesuffix("s"): value[0] for name, value in listed.items() if name.endswith("s")}
 
 
 def _text(value: object) -> str:

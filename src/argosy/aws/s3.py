@@ -5,7 +5,7 @@ Where it is and who calls is boto3's to find out: `AWS_ENDPOINT_URL_S3`, profile
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from argosy.errors import StorageError
@@ -23,14 +23,34 @@ class S3Object:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """An S3 that is not boto3's to find.
+
+    Attributes:
+        url: Where it is.
+        access_key: Who asks.
+        secret_key: Never shown.
+        region: Of who asks.
+    """
+
+    url: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    region: str
+
+
 class S3Client:
     """The calls, with errors of our own.
+
+    Args:
+        access: Where S3 is and who asks; None leaves both to boto3.
 
     Raises:
         StorageError: boto3 is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, access: S3Access | None = None) -> None:
         try:
             import boto3
             import boto3.s3.transfer
@@ -44,7 +64,11 @@ class S3Client:
             request_checksum_calculation="when_required", response_checksum_validation="when_required"
         )
         # Any: boto3 makes its clients at run time.
-        self._client: Any = boto3.Session().client("s3", config=config)
+        named: dict[str, str] = {}
+        if access is not None:
+            named = {"endpoint_url": access.url, "region_name": access.region}
+            named |= {"aws_access_key_id": access.access_key, "aws_secret_access_key": access.secret_key}
+        self._client: Any = boto3.Session().client("s3", config=config, **named)
         self._transfer: Any = boto3.s3.transfer.TransferConfig(
             multipart_threshold=8 * _MIB, multipart_chunksize=16 * _MIB, max_concurrency=4
         )

@@ -310,6 +310,8 @@ def _shaped(shape: Any, value: Any) -> Any:
         return value
     if shape.type_name == "structure":
         return dict(_kept(shape, value))
+    if shape.type_name == "map":
+        return {name: _shaped(shape.value, member) for name, member in value.items()}
     if shape.type_name == "list":
         return [_shaped(shape.member, member) for member in value]
     return value

@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from argosy.aws.api import Api, AwsApi
+from argosy.aws.api import Api, AwsApi, EmptyAccount
+from argosy.aws.permissions import policy
 from argosy.cli.output import print_data, print_json, say
 from argosy.errors import UsageError
 from argosy.planning.apply import apply
@@ -38,6 +39,24 @@ class Manner:
     agrees: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyAsked:
+    """Not the plan is asked for, but what IAM has to allow for it: `argosy iam`, as the object of click's context.
+
+    Attributes:
+        account: Whose things they are, twelve digits; None: the one that the plan knows, else any.
+        is_as_is: Whether for the plan of the account as it is; else for one in which nothing is: no credentials needed.
+    """
+
+    account: str | None = None
+    is_as_is: bool = False
+
+
+def is_policy_asked() -> bool:
+    """Whether a verb is asked for its permissions, and not to do anything."""
+    return _policy_asked() is not None
+
+
 def plan_options(verb: Verb) -> Verb:
     """The options `--plan`, `--json` and `--yes`, which make a `Manner`: see `manner`."""
     for option in (
@@ -61,15 +80,21 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
         The exit code, 1 where the user declined; and what the steps gave.
 
     Raises:
+        click.exceptions.Exit: The policy was asked for, and is printed.
         UsageError: Somebody has to agree, and there is no terminal to ask on.
         AwsError: AWS refuses or does not answer.
         PlanError: The plan cannot be carried out.
     """
+    if (asked := _policy_asked()) is not None:
+        _show_policy(stages, asked, state)
     api = AwsApi()
     journal = Journal(state)
+    if manner.plan_only and api.credentials_fault() is not None:
+        say("there are no AWS credentials: this is the plan for an account in which nothing is")
+        _show(plan := make_plan(stages, EmptyAccount(), {}), manner)
+        return 0, plan.outputs
     if manner.plan_only:
-        plan = make_plan(stages, api, journal.outputs)
-        _show(plan, manner)
+        _show(plan := make_plan(stages, api, journal.outputs), manner)
         return 0, plan.outputs
     with journal.held():
         return _carry_out(stages, api, journal, manner)
@@ -77,6 +102,7 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
 
 def _carry_out(stages: Sequence[Stage], api: Api, journal: Journal, manner: Manner) -> tuple[int, Outputs]:
     plan = make_plan(stages, api, journal.outputs)
+    plan.require_possible()
     if not plan.due:
         return _done(plan.outputs, manner, "nothing to do: all is as it shall be")
     for line in plan_text(plan).splitlines():
@@ -90,6 +116,22 @@ def _carry_out(stages: Sequence[Stage], api: Api, journal: Journal, manner: Mann
         say("interrupted: run it again, and it goes on where it was")
         raise
     return _done(given, manner, f"done: {len(plan.due)} steps")
+
+
+def _policy_asked() -> PolicyAsked | None:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_object(PolicyAsked)
+
+
+def _show_policy(stages: Sequence[Stage], asked: PolicyAsked, state: Path) -> NoReturn:
+    """Print the policy, and be done with the verb."""
+    if asked.is_as_is:
+        plan = make_plan(stages, AwsApi(), Journal(state).outputs)
+    else:
+        plan = make_plan(stages, EmptyAccount(), {})
+    account = asked.account or plan.outputs.get("account", {}).get("id") or "*"
+    print_json(policy(plan.calls, account))
+    raise click.exceptions.Exit(0)
 
 
 def _show(plan: Plan, manner: Manner) -> None:

@@ -4,9 +4,13 @@ Source: AWS Marketplace seller guide, "Requirements and best practices for creat
 shapes of `MachineLearningProduct@1.0` in awslabs/aws-marketplace-catalog-api-shapes-for-python 1.2.0 (read 2026-11-23).
 """
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
+
+_REPOSITORY: Final = re.compile(r"https://(www\.)?github\.com/[^/?#]+/[^/?#]+")
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,8 +128,8 @@ class OutputParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: 1 to 100 printable ASCII characters.
-        description: What it is, at most 1000 characters.
-        constraints: What it may be, at most 1500 characters.
+        description: What it is; with the constraints at most 1000 characters.
+        constraints: What it may be.
         always_returned: Whether every answer has it; None is undecided.
     """
 
@@ -133,6 +137,11 @@ class OutputParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
     constraints: str = ""
     always_returned: bool | None = None
+
+    @property
+    def whole_description(self) -> str:
+        """The description, then the constraints, for which AWS Marketplace has no field of their own in an output."""
+        return " ".join(text.strip() for text in (self.description, self.constraints) if text.strip())
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,7 +187,7 @@ class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         instructions: How to call it, with code for an endpoint or a transform job, at most 10000 characters.
         notebook: The sample notebook in the project, relative to it; `argosy check` reads it.
         notebook_url: Where buyers find it, `https://` on GitHub.
-        repository_url: The repository with samples and notebook, `https://` on GitHub; or None.
+        repository_url: The repository with samples and notebook, `https://` on GitHub; None means the notebook's own.
         input: The table `[marketplace.usage.input]`.
         output: The table `[marketplace.usage.output]`.
     """
@@ -189,3 +198,15 @@ class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repository_url: str | None = None
     input: Input = Input()
     output: Output = Output()
+
+    @property
+    def repository(self) -> str:
+        """The repository's address, which AWS Marketplace wants: the one that is said, else the notebook's on GitHub.
+
+        >>> Usage(notebook_url="https://github.com/example/vehicles/blob/main/notebook.ipynb").repository
+        'https://github.com/example/vehicles'
+        """
+        if self.repository_url is not None:
+            return self.repository_url
+        found = _REPOSITORY.match(self.notebook_url)
+        return found.group() if found else ""

@@ -49,7 +49,7 @@ class Places:
     @classmethod
     def of(cls, table: Marketplace) -> "Places":
         """Below the table's bucket and prefix, in a folder with the package's name."""
-        steps = (table.account.bucket, *table.account.prefix.split("/"), package_name(table))
+        steps = (table.account.bucket_in(table.region), *table.account.prefix.split("/"), package_name(table))
         folder = "s3://" + "/".join(step for step in steps if step)
         return cls(f"{folder}/model.tar.gz", f"{folder}/validation/in/", f"{folder}/validation/out/")
 

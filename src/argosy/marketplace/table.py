@@ -81,7 +81,8 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         id: Its twelve digits; None: whoever the credentials belong to.
         repository: The repository in ECR for the image: its name, or with its host in front.
-        bucket: The bucket for artifacts, samples and results of the validation.
+        bucket: The bucket for artifacts, samples and results of the validation; `{region}` in it stands for the region,
+            since each has a bucket of its own.
         prefix: What the keys in it begin with.
         access_role: ARN of the role by which AWS Marketplace reads the package.
     """
@@ -91,6 +92,14 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bucket: str = ""
     prefix: str = ""
     access_role: str | None = None
+
+    def bucket_in(self, region: str) -> str:
+        """The name of the bucket of a region.
+
+        >>> Account(bucket="releases-{region}").bucket_in("eu-west-1")
+        'releases-eu-west-1'
+        """
+        return self.bucket.replace("{region}", region)
 
     @property
     def registry_host(self) -> str:
@@ -114,6 +123,9 @@ class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         batch: Price of an hour of a transform job by instance type; also with `per-inference`.
         per_inference: Price of one inference.
         dimension: What is counted for the price per inference.
+        inference_key: By what key the Catalog API knows the price per inference of a new product: `m.i.c` as its page
+            says, or `inference.count.m.i.c` as products show it. UNSURE which it takes; a product that is there tells
+            its own, and that is used.
         free_trial_days: 5 to 31; None gives no trial.
         refund_policy: At most 500 characters.
         eula: `standard` for AWS Marketplace's contract, or the `https://` URL of another one.
@@ -124,6 +136,7 @@ class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: dict[str, Price] = {}
     per_inference: Price | None = None
     dimension: str = INFERENCE_COUNT
+    inference_key: str = "m.i.c"
     free_trial_days: int | None = None
     refund_policy: str = ""
     eula: str = "standard"

@@ -10,6 +10,7 @@ from argosy.aws.call import Call
 from argosy.errors import ArgosyError, PlanError
 from argosy.planning.journal import Journal
 from argosy.planning.lanes import side_by_side
+from argosy.planning.plan import require_possible
 from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage, Step, Work, after
 
 
@@ -80,8 +81,11 @@ class _Run:
 
     def _step(self, step: Step, known: Outputs) -> Mapping[str, str]:
         change = step.look(self._api, known)
+        require_possible(change)
         outputs = after(known, change)
         if change.kind is Kind.NOTHING:
+            for note in change.notes:
+                self._say(f"{change.title}: {note}")
             return outputs
         self._check_consent(change)
         noted: dict[str, str] = {}

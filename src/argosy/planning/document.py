@@ -44,6 +44,18 @@ class ConsentEntry(msgspec.Struct, frozen=True):
     sentence: str
 
 
+class ObstacleEntry(msgspec.Struct, frozen=True):
+    """Why a plan cannot be carried out yet.
+
+    Attributes:
+        what: What is not as it has to be.
+        hint: A command or an edit that mends it.
+    """
+
+    what: str
+    hint: str
+
+
 class StepEntry(msgspec.Struct, frozen=True):
     """One thing that shall be there, or shall not.
 
@@ -57,6 +69,7 @@ class StepEntry(msgspec.Struct, frozen=True):
         consent: What has to be agreed to first, null for nothing.
         notes: Sentences for people.
         outputs: What the step gives, as far as that is known.
+        obstacle: Why nothing of the plan can be done yet, null for nothing.
     """
 
     key: str
@@ -68,6 +81,7 @@ class StepEntry(msgspec.Struct, frozen=True):
     consent: ConsentEntry | None
     notes: tuple[str, ...]
     outputs: dict[str, str]
+    obstacle: ObstacleEntry | None
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -95,7 +109,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def _step(change: Change) -> StepEntry:
-    consent = change.consent
+    consent, obstacle = change.consent, change.obstacle
     return StepEntry(
         change.key,
         change.title,
@@ -106,6 +120,7 @@ def _step(change: Change) -> StepEntry:
         None if consent is None else ConsentEntry(consent.risk, consent.sentence),
         change.notes,
         dict(change.outputs),
+        None if obstacle is None else ObstacleEntry(obstacle.what, obstacle.hint),
     )
 
 

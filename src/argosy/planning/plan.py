@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
+from argosy.errors import PlanError
 from argosy.planning.lanes import side_by_side
 from argosy.planning.step import Change, Consent, Kind, Lane, Outputs, Stage, after
 
@@ -30,6 +31,15 @@ class Plan:
         """What somebody has to agree to."""
         return tuple(change.consent for change in self.due if change.consent is not None)
 
+    def require_possible(self) -> None:
+        """Whether it can be carried out.
+
+        Raises:
+            PlanError: Something has to be mended first.
+        """
+        for change in self.changes:
+            require_possible(change)
+
     @property
     def calls(self) -> tuple[Call, ...]:
         """All calls that it takes or may take, reads and writes: what IAM has to allow."""
@@ -39,6 +49,16 @@ class Plan:
     def outputs(self) -> dict[str, Mapping[str, str]]:
         """What the steps give, as far as that is known."""
         return {change.key: change.outputs for change in self.changes if change.outputs}
+
+
+def require_possible(change: Change) -> None:
+    """Whether a change can be made.
+
+    Raises:
+        PlanError: Something has to be mended first.
+    """
+    if change.obstacle is not None:
+        raise PlanError(change.obstacle.what, where=change.title, hint=change.obstacle.hint)
 
 
 def make_plan(stages: Sequence[Stage], reader: Reader, known: Outputs) -> Plan:

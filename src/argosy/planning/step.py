@@ -46,6 +46,19 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What has to be mended before a plan can be carried out; the plan can be read all the same.
+
+    Attributes:
+        what: What is not as it has to be, one clause.
+        hint: A command or an edit that mends it.
+    """
+
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """A value that only an earlier step will give.
 
@@ -76,6 +89,7 @@ class Change:
         consent: What has to be agreed to first; None: nothing.
         notes: Sentences for whoever reads the plan.
         outputs: What the step gives, as far as that is known already.
+        obstacle: Why it cannot be done yet; nothing of the plan is done then. None: it can.
     """
 
     key: str
@@ -88,6 +102,7 @@ class Change:
     consent: Consent | None = None
     notes: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,7 @@ def output(known: Outputs, step: str, name: str) -> str | Later:
 
 
 def after(known: Outputs, change: Change) -> Mapping[str, str]:
-    """What is known of a step that was looked at: what it says, and what an earlier run noted of what is still there."""
+    """What is known of a step that was looked at; what was noted of a thing that is gone is not."""
     gone = change.kind in (Kind.CREATE, Kind.DELETE)
     return {**({} if gone else known.get(change.key, {})), **change.outputs}
 

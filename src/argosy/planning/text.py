@@ -20,8 +20,9 @@ _NOTE_INDENT: Final = "      "
 def plan_text(plan: Plan) -> str:
     """The plan, a block for each step.
 
-    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already. Lines are wrapped between
-    words: an ARN stays whole. What cannot be printed is escaped: a product's title steers no terminal.
+    `+` creates, `~` updates, `-` deletes, `.` waits for what was begun, `=` is there already, `!` is in the way. Lines
+    are wrapped between words: an ARN stays whole. What cannot be printed is escaped: a product's title steers no
+    terminal.
     """
     lines = [line for change in plan.changes for line in _block(change)]
     counted = ", ".join(
@@ -32,16 +33,25 @@ def plan_text(plan: Plan) -> str:
     lines.append(f"plan: {counted or 'nothing to do'}")
     for consent in plan.consents:
         lines += _wrapped("asks first: ", f"{consent.sentence} ({consent.risk.value})")
+    for change in plan.changes:
+        if change.obstacle is not None:
+            lines += _wrapped("in the way: ", f"{change.title}: {change.obstacle.what}")
+            lines.append(f"      hint: {change.obstacle.hint}")
     return "\n".join(lines) + "\n"
 
 
 def _block(change: Change) -> Iterator[str]:
-    yield from _wrapped(f"{_SIGNS[change.kind]} ", change.title)
+    sign = _SIGNS[change.kind] if change.obstacle is None else "!"
+    yield from _wrapped(f"{sign} ", change.title)
     for note in change.notes:
         yield from _wrapped(_NOTE_INDENT, note)
     for number, call in enumerate(change.writes):
         yield f"{_CALL_INDENT}{call.action} ({call.region})"
-        yield from _request(call, change.before if number == 0 else {})
+        above = change.writes[number - 1] if number else None
+        if above is not None and above.action == call.action:
+            yield from _again(call, above)
+        else:
+            yield from _request(call, change.before if number == 0 else {})
 
 
 def _request(call: Call, before: Mapping[str, Any]) -> Iterator[str]:
@@ -52,13 +62,21 @@ def _request(call: Call, before: Mapping[str, Any]) -> Iterator[str]:
         yield f"{_NOTE_INDENT}= {same} unchanged"
 
 
+def _again(call: Call, above: Call) -> Iterator[str]:
+    """What a request says otherwise than the one before it, as where the same is judged first and then done."""
+    other = {name: value for name, value in call.parameters.items() if above.parameters.get(name, _ABSENT) != value}
+    yield from _members(other, {}, 0)
+    if same := len(call.parameters) - len(other):
+        yield f"{_NOTE_INDENT}= {same} as in the call above"
+
+
 def _members(wanted: Any, before: Any, depth: int) -> Iterator[str]:
     """Lines; an empty one for each leaf that is as it was. Any: JSON with `Later` in it."""
     for name, value, found in _pairs(wanted, before):
         if _has_members(value):
             inner = list(_members(value, found, depth + 1))
             if any(inner):
-                yield f"{_NOTE_INDENT}  {'  ' * depth}{name}:"
+                yield f"{_NOTE_INDENT}  {'  ' * depth}{_printable(name)}:"
             yield from inner
         elif found is _ABSENT:
             yield from _wrapped(f"{_NOTE_INDENT}+ {'  ' * depth}", f"{name}: {_shown(value)}")

@@ -1,1 +1,1 @@
-"""From an image to a product on AWS Marketplace, and what its buyers are handed."""
+"""From a project and its image to what AWS Marketplace sells: every thing that shall be there is a step of a plan."""

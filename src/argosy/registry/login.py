@@ -35,11 +35,13 @@ class _Token:
 
 
 def find_credentials(registry: str, access: Access) -> Credentials:
-    """What there is to log in with: from Docker's config, the credential store that it names, or ECR itself.
+    """What there is to log in with: as the caller says, from Docker's config, its credential store, or ECR itself.
 
     Raises:
         RegistryError: The config cannot be read, or ECR refuses.
     """
+    if registry in access.logins:
+        return access.logins[registry]()
     found = read_credentials(registry, access.docker_config)
     if not found.is_known and found.helper:
         found = ask(found.helper, server_key(registry), access.environ)

@@ -1,7 +1,7 @@
 """Who is told how far blobs are on their way."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
 
 
@@ -46,10 +46,15 @@ class Silent:
 SILENT: Final = Silent()
 
 
+def transferring(progress: Progress, digest: str, size: int) -> AbstractContextManager[Transfer]:
+    """As `transferring_file`, for a blob of a registry."""
+    return transferring_file(progress, digest.removeprefix("sha256:")[:12], size)
+
+
 @contextmanager
-def transferring(progress: Progress, digest: str, size: int) -> Iterator[Transfer]:
-    """A transfer of a blob that is ended, at the latest, when the block fails."""
-    transfer = progress.begin(digest.removeprefix("sha256:")[:12], size)
+def transferring_file(progress: Progress, name: str, size: int) -> Iterator[Transfer]:
+    """A transfer that is ended, at the latest, when the block fails."""
+    transfer = progress.begin(name, size)
     try:
         yield transfer
     except BaseException:

@@ -58,11 +58,13 @@ class Place:
         endpoint: Name of the endpoint.
         container: `primary` for a single container.
         region: Region of the client.
+        account: The endpoint's.
     """
 
     endpoint: str
     container: str = "primary"
     region: str = REGION
+    account: str = ACCOUNT
 
     @property
     def log_group(self) -> str:
@@ -72,14 +74,14 @@ class Place:
     @property
     def log_stream_arn(self) -> str:
         """The `LogStreamArn` field."""
-        return f"arn:aws:logs:{self.region}:{ACCOUNT}:log-group:{self.log_group}"
+        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.log_group}"
 
     @property
     def see_logs(self) -> str:
         """The last sentence of a ModelError's message."""
         return (
             f"See https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
-            f"#logEventViewer:group={self.log_group} in account {ACCOUNT} for more information."
+            f"#logEventViewer:group={self.log_group} in account {self.account} for more information."
         )
 
 
@@ -140,9 +142,9 @@ def validation_error(message: str, code: str | None = None, note: str | None = N
     return _error(400, "ValidationError", fields, note)
 
 
-def endpoint_not_found(name: str) -> Answer:
+def endpoint_not_found(name: str, account: str = ACCOUNT) -> Answer:
     """400 ValidationError for an endpoint that does not exist."""
-    return validation_error(f"Endpoint {name} of account {ACCOUNT} not found.")
+    return validation_error(f"Endpoint {name} of account {account} not found.")
 
 
 def unsupported_header(endpoint: str, header: str) -> Answer:
@@ -188,13 +190,13 @@ def not_simulated(status: int, message: str) -> Answer:
     return _error(status, "NotSimulated", {"Message": message})
 
 
-def wrong_inference_type(name: str) -> Answer:
+def wrong_inference_type(name: str, account: str = ACCOUNT) -> Answer:
     """400 ValidationError: an asynchronous endpoint was invoked as another one is, or the other way round.
 
     UNSURE: how the sentence begins. Its end was seen for both
     (https://github.com/strands-agents/harness-sdk/issues/1969 has the case, read 2026-11-23).
     """
-    return validation_error(f"Endpoint {name} of account {ACCOUNT} does not support this inference type.")
+    return validation_error(f"Endpoint {name} of account {account} does not support this inference type.")
 
 
 def accepted(inference_id: str, places: tuple[tuple[str, str], ...]) -> Answer:

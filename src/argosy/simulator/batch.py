@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from argosy.simulator.control.transform_jobs import Ending
 from argosy.simulator.hosting import furnished
 from argosy.simulator.hosting.definition import Model
 from argosy.simulator.hosting.furnished import FurnishedContainer, Part
+from argosy.simulator.log_stream import TRANSFORM_JOBS, LogStream, new_instance_id
 from argosy.simulator.transform.definition import Assumptions
 from argosy.simulator.transform.job import Surroundings, TransformJob
 from argosy.simulator.transform.journal import Journal
@@ -60,14 +62,20 @@ class Batch:
         def tell(line: str) -> None:
             report(f"transform job {name}: {line}")
 
+        data_log = LogStream(TRANSFORM_JOBS, f"{name}/{new_instance_id()}-{time.time():.0f}/data-log")
+
+        def tell_log(line: str) -> None:
+            tell(line)
+            self.surroundings.logs.write(data_log, line)
+
         journal = Journal(self._own_folder(identity), definition, self.assumptions, identity)
         try:
             job = TransformJob(
                 definition,
                 Surroundings(
                     self.surroundings.store,
-                    partial(self._open_instance, model, share),
-                    Listener(tell, tell, lambda _progress: None),
+                    partial(self._open_instance, model, share, name),
+                    Listener(tell_log, tell, lambda _progress: None),
                     self.assumptions,
                     self.folder,
                     journal,
@@ -84,13 +92,14 @@ class Batch:
     def _own_folder(self, identity: str) -> Path:
         return self.folder / hashlib.sha256(identity.encode()).hexdigest()
 
-    def _open_instance(self, model: Model, share: Share, variables: Mapping[str, str]) -> Sequence[Container]:
+    def _open_instance(self, model: Model, share: Share, job: str, variables: Mapping[str, str]) -> Sequence[Container]:
         """The containers of one instance, not yet started; blocks.
 
         Raises:
             ArgosyError: One cannot be opened; nothing is left of the others.
         """
         ports = Ports(len(model.containers))
+        stream = f"{job}/{new_instance_id()}-{time.time():.0f}"
         opened: list[FurnishedContainer] = []
 
         def neighbour() -> Container | None:
@@ -102,7 +111,10 @@ class Batch:
                 if len(model.containers) > 1:
                     own = partial(ports.variables, number)
                 name = definition.hostname or f"container-{number}"
-                part = Part(name, number, partial(_joined, variables, own), share, neighbour=neighbour)
+                place = LogStream(TRANSFORM_JOBS, stream if len(model.containers) == 1 else f"{stream}/{name}")
+                part = Part(
+                    name, number, partial(_joined, variables, own), share, neighbour=neighbour, log_stream=place
+                )
                 opened.append(furnished.furnish(definition, self.surroundings, part))
         except BaseException:
             for container in opened:

@@ -5,7 +5,8 @@ import re
 import socket
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,15 @@ from argosy.simulator.allotment import Allotment
 from argosy.simulator.answers import Answer
 from argosy.simulator.backends.maker import BackendMaker, BackendOptions
 from argosy.simulator.batch import Batch
+from argosy.simulator.control.definitions import find_own_package
 from argosy.simulator.control.deployments import Deployments
 from argosy.simulator.control.endpoint_configs import EndpointConfigs
 from argosy.simulator.control.endpoints import Endpoints
 from argosy.simulator.control.inference_components import InferenceComponents
 from argosy.simulator.control.model_packages import ModelPackages
 from argosy.simulator.control.models import ImageLabels, Models
+from argosy.simulator.control.refusals import Refusal
+from argosy.simulator.control.resources import Resource
 from argosy.simulator.control.service import REQUEST_BYTES, TARGET, ControlPlane, Parts
 from argosy.simulator.control.store import Store
 from argosy.simulator.control.transform_jobs import TransformJobs
@@ -30,6 +34,8 @@ from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import EndpointDefinition
 from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.furnished import Surroundings
+from argosy.simulator.log_stream import ENDPOINTS, LogSink, NoLogSink
+from argosy.simulator.platform import Alone, Platform
 from argosy.simulator.runtime import http2
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.runtime.async_inference import AsyncInference
@@ -73,6 +79,9 @@ class World:
         assumptions: What nobody knows of transform jobs.
         streams: Where bidirectional streams are served.
         is_as_declared: Whether containers are limited to what their instance type has.
+        account: Whose resources they are.
+        platform: The services around: ECR, IAM, AWS Marketplace.
+        logs: Takes what containers write.
     """
 
     state: Path
@@ -86,6 +95,9 @@ class World:
     assumptions: Assumptions = field(default_factory=Assumptions)
     streams: StreamsPort = StreamsPort()
     is_as_declared: bool = False
+    account: str = answers.ACCOUNT
+    platform: Platform = field(default_factory=Alone)
+    logs: LogSink = field(default_factory=NoLogSink)
 
 
 class _Gate:
@@ -124,8 +136,9 @@ class Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._report = world.report
-        store = Store(world.state)
-        self._surroundings = Surroundings(world.open_container, world.objects, world.report)
+        store = Store(world.state, world.account, world.platform.shared_package)
+        self._store = store
+        self._surroundings = Surroundings(world.open_container, world.objects, world.report, world.logs)
         self._allotment = Allotment(world.report, world.is_as_declared)
         batch = Batch(
             *(self._surroundings, world.state / "jobs", world.assumptions, self._allotment),
@@ -135,18 +148,18 @@ class Simulation:
             world.objects, Spool(world.state / "async"), Notifier(world.subscribers, world.report), world.report
         )
         gate = _Gate(asynchronous)
-        self._runtime = Runtime(gate.endpoints, world.report, asynchronous)
+        self._runtime = Runtime(gate.endpoints, world.report, asynchronous, world.account)
         streams = BidirectionalStreams(gate.endpoints.get, world.report, is_labelled=self._is_bidirectional)
         self._streams = http2.Server(streams.answer, world.report)
         deployments = Deployments(store, self._open_endpoint, gate, world.report)
         parts = Parts(
             store,
             deployments,
-            Models(store, world.objects, world.labels),
+            Models(store, world.objects, world.labels, world.platform),
             EndpointConfigs(store),
             Endpoints(store, deployments),
             TransformJobs(store, batch, world.objects, world.report),
-            ModelPackages(store, batch, world.report),
+            ModelPackages(store, batch, world.report, world.platform),
             InferenceComponents(store, deployments, world.report),
         )
         try:
@@ -157,7 +170,8 @@ class Simulation:
 
     def _open_endpoint(self, definition: EndpointDefinition) -> Endpoint:
         world = self._world
-        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits, self._allotment)
+        group = f"{ENDPOINTS}{definition.name}"
+        make_backend = BackendMaker(self._surroundings, world.backends, definition.limits, self._allotment, group)
         return Endpoint(definition, make_backend, world.report, world.hosting, world.objects)
 
     @property
@@ -166,6 +180,13 @@ class Simulation:
         if self._world.streams.tls is not None:
             return f"https://localhost:{self._streams.port}"  # certificates are for names
         return f"http://127.0.0.1:{self._streams.port}"
+
+    def package(self, name_or_arn: str, region: str) -> Resource | None:
+        """A model package of this account, None where there is none."""
+        try:
+            return find_own_package(self._store, region, name_or_arn)
+        except Refusal:
+            return None
 
     def _is_bidirectional(self, endpoint: Endpoint) -> bool | None:
         """Whether all images of an endpoint have the label; None when one has no labels to look at."""
@@ -180,12 +201,21 @@ class Simulation:
 
         At the end all containers end as SageMaker ends them; the resources stay.
         """
+        async with self.running():
+            await serve(self, listener, stopping, on_open)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Go on where the simulation before ended, for as long as the block runs; somebody else has the socket.
+
+        At the end all containers end as SageMaker ends them; the resources stay.
+        """
         try:
             if isinstance(self._world.objects, LocalFolder):  # S3 has no files aside
                 await asyncio.to_thread(self._world.objects.remove_leftovers)
             await self._streams.start(self._world.streams.number, self._world.streams.tls)
             self._control.resume()
-            await serve(self, listener, stopping, on_open)
+            yield
         finally:
             try:
                 await self._streams.close()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from argosy.cli.simulation.subject import Subject
     from argosy.simulator.containers.container import Container
     from argosy.testing.local import LocalEndpoint, TransformResult
+    from argosy.testing.local_aws import LocalAwsServer
 
 _TARGET = "argosy_target"
 _KIND = "argosy_container"
@@ -88,3 +89,15 @@ def container(sagemaker_subject: "Subject") -> Iterator["Container"]:
 
     with running(sagemaker_subject) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator["LocalAwsServer"]:
+    """AWS in this process, the same for all tests: `.url`, `.environment()`, `.client("s3")`, `.after_write()`, ….
+
+    Two accounts: `argosy.testing.local_aws.SELLER` and `BUYER`. Tests share it, so each takes names of its own.
+    """
+    from argosy.testing.local_aws import local_aws as serving
+
+    with serving() as aws:
+        yield aws

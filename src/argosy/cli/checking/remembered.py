@@ -20,6 +20,7 @@ from argosy.conformance.finding import Report
 from argosy.conformance.run import CHECK_FAILED
 from argosy.conformance.terms import Terms
 from argosy.model_archive import written_aside
+from argosy.publishing.description import stored
 
 _FOLDER: Final = "reports"
 _SCANNED: Final = "image-vulnerabilities"
@@ -85,6 +86,7 @@ def key_of(target: str, options: Options, terms: Terms, around: Environment) -> 
         named,
         options.samples,
         options.project and inputs.of_named(options.project),
+        stored.kept(folder) if options.project is None else stored.kept(options.project.root),
         terms.profile,
         terms.waivers,
         terms.in_force(),

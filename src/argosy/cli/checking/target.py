@@ -22,6 +22,7 @@ from argosy.image import reference
 from argosy.image.image import Image
 from argosy.image.materials.scanner import Scan
 from argosy.project import Project
+from argosy.publishing.description import stored
 from argosy.registry import transports
 from argosy.simulator.containers.container import Container, Launch
 
@@ -94,6 +95,9 @@ class Target:
             with output.step(f"read {self.name}"):
                 subject = self._with_image(subject)
             self._image = subject.image
+        if belongs is not None:
+            digest = None if subject.image is None else subject.image.digest
+            subject = replace(subject, project=stored.as_sold(belongs, digest))
         with output.step(f"check {self.name}"):
             return examine(subject, bench, self.terms)
 

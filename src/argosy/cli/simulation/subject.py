@@ -17,6 +17,7 @@ from argosy import model_archive
 from argosy.cli import environment
 from argosy.cli.containers import KINDS, KINDS_HELP, identity, open_container
 from argosy.cli.output import say
+from argosy.image.image import Image
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.containers.instance_types import find
 from argosy.simulator.containers.leftovers import make_folder
@@ -73,6 +74,7 @@ class Subject:
         instance_type: Whose processors, memory and disk it gets; None gives it all of this machine.
         is_watched: Whether what it tries to reach is told.
         environment: `ContainerDefinition.Environment`.
+        image: The target's image, where it has been read or built already.
     """
 
     target: str
@@ -81,6 +83,7 @@ class Subject:
     instance_type: str | None = None
     is_watched: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
+    image: Image | None = None
 
     @contextmanager
     def opener(self, variables: Mapping[str, str]) -> Iterator[Callable[[], Container]]:
@@ -91,7 +94,7 @@ class Subject:
             launch = launch_as(Launch(environ, model_dir, is_watched=self.is_watched), self.instance_type)
 
             def open_one() -> Container:
-                container = open_container(self.target, self.kind, launch, environment.read())
+                container = open_container(self.target, self.kind, launch, environment.read(), self.image)
                 if container.caveat and not opened:
                     say(f"note: {container.caveat}")
                 opened.append(container)

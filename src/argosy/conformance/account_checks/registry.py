@@ -109,7 +109,7 @@ def _findings(facts: AccountFacts) -> Verdict:
 
 
 def _bucket(facts: AccountFacts) -> Verdict:
-    found, name = facts.bucket_region, facts.table.account.bucket
+    found, name = facts.bucket_region, facts.table.account.bucket_in(facts.table.region)
     if isinstance(found, Refused):
         return unknown(str(found))
     if found is None:

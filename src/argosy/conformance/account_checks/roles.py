@@ -78,7 +78,7 @@ def _needed(facts: AccountFacts, account: str) -> Iterator[tuple[str, str]]:
     repository = f"arn:aws:ecr:{said.region}:{account}:repository/{said.account.repository_name}"
     yield "s3:GetObject", f"{_s3_arn(facts.places.samples)}x"
     yield "s3:PutObject", f"{_s3_arn(facts.places.results)}x"
-    yield "s3:ListBucket", f"arn:aws:s3:::{said.account.bucket}"
+    yield "s3:ListBucket", f"arn:aws:s3:::{said.account.bucket_in(said.region)}"
     yield "ecr:GetAuthorizationToken", "*"
     yield "ecr:BatchGetImage", repository
     yield "ecr:GetDownloadUrlForLayer", repository

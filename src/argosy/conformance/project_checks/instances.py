@@ -11,10 +11,10 @@ from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_VERSIONS, INFERENCE_SPECIFICATION, MARKETPLACE_LISTING, QUOTAS_PAGE
 from argosy.contract import CREATE_TRANSFORM_JOB, HOSTING_PAGE
 from argosy.errors import UsageError
+from argosy.marketplace.limits import LONGEST_TYPE
 from argosy.marketplace.model_package import recommended
 from argosy.simulator.containers import instance_types
 
-LONGEST_TYPE: Final = 24
 ARM: Final = re.compile(r"ml\.([a-z]+\d+g[a-z]*|[a-z]\d+e?-gb\d+)\.")
 """Arm families: a `g` behind the generation; those with NVIDIA's Grace say `gb200`."""
 _GPU: Final = re.compile(r"ml\.(g\d|p\d)")

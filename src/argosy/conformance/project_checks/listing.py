@@ -10,19 +10,21 @@ from argosy.conformance.clause import must, should
 from argosy.conformance.project_checks.wording import SOLD, UNTRIED, named_faults, text_fault, thinness, url_fault
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_SHAPES, MARKETPLACE_LISTING, MARKETPLACE_QUOTAS
+from argosy.marketplace.limits import (
+    LONGEST_HIGHLIGHT,
+    LONGEST_KEYWORD,
+    LONGEST_LINK_TEXT,
+    LONGEST_LONG,
+    LONGEST_SHORT,
+    LONGEST_SKU,
+    LONGEST_SUPPORT,
+    LONGEST_TITLE,
+    MOST_CATEGORIES,
+    MOST_HIGHLIGHTS,
+    MOST_KEYWORDS,
+    MOST_LINKS,
+)
 from argosy.marketplace.listing import Listing
-
-LONGEST_TITLE: Final = 72
-LONGEST_SHORT: Final = 1000
-LONGEST_LONG: Final = 5000
-LONGEST_HIGHLIGHT: Final = 500
-LONGEST_KEYWORD: Final = 50
-LONGEST_SUPPORT: Final = 2000
-LONGEST_LINK_TEXT: Final = 500
-MOST_HIGHLIGHTS: Final = 3
-MOST_CATEGORIES: Final = 3
-MOST_KEYWORDS: Final = 15
-MOST_LINKS: Final = 3
 
 _SUPERLATIVE: Final = re.compile(
     r"#\s?1\b|\bnumber one\b|\b(the|our) (very )?(best(?! of)|fastest|smartest|leading|greatest|finest|cheapest)\b"
@@ -160,6 +162,12 @@ def _logo(facts: ProjectFacts) -> Verdict:
     return named_faults(faults, UNTRIED)
 
 
+def _sku(facts: ProjectFacts) -> Verdict:
+    sku = facts.table.listing.sku
+    fault = None if sku is None else text_fault(sku, LONGEST_SKU)
+    return failed(f"`marketplace.listing.sku` {fault}") if fault else passed("none" if sku is None else f"`{sku}`")
+
+
 def _links(facts: ProjectFacts) -> Verdict:
     links = facts.table.listing.resources
     if len(links) > MOST_LINKS:
@@ -280,6 +288,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         "The page says how buyers get help, with at most 2000 characters.",
         "support",
     ),
+    _required("listing-sku", _sku, "A number of the seller's own, where one is given, has something in it.", "sku"),
     _required(
         "listing-links",
         _links,

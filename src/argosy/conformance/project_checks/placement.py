@@ -15,20 +15,14 @@ from argosy.conformance.sources import (
     MARKETPLACE_UPLOAD,
     REGIONS_PAGE,
 )
+from argosy.marketplace.limits import MOST_BUYERS
+from argosy.marketplace.regions import DEFAULT_REGIONS
 from argosy.marketplace.table import Marketplace
 
 LONGEST_IMAGE: Final = 255
 ONLINE: Final = "--online"
 """The option of `argosy check` by which AWS is asked."""
 
-DEFAULT_REGIONS: Final = frozenset(
-    {
-        "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
-        "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2",
-        "us-west-1", "us-west-2",
-    }
-)  # fmt: skip
-"""Regions that every account has, and that AWS's own sample of an ML product is offered in."""
 OPT_IN_REGIONS: Final = frozenset(
     {
         "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
@@ -40,7 +34,8 @@ OPT_IN_REGIONS: Final = frozenset(
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
-_ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/([\w+=,.@-]+/)?[\w+=,.@-]+")
+_ACCESS_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/[A-Za-z0-9_+=,.@-]+")
+"""The catalog's shape of it has no place for a path, which IAM's own ARNs may have."""
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 
@@ -87,7 +82,7 @@ def _reference(facts: ProjectFacts) -> Verdict:
 
 
 def _bucket(facts: ProjectFacts) -> Verdict:
-    name = facts.table.account.bucket
+    name = facts.table.account.bucket_in(facts.table.region)
     if not name:
         return failed("`marketplace.account.bucket` is not said")
     if not _BUCKET.fullmatch(name):
@@ -100,7 +95,7 @@ def _access_role(facts: ProjectFacts) -> Verdict:
     if not role:
         return failed("`marketplace.account.access_role` is not said")
     if not _ACCESS_ROLE.fullmatch(role):
-        return failed(f"`{role[:80]}` is no ARN of a role with at most one folder", Evidence("access_role", role[:200]))
+        return failed(f"`{role[:80]}` is no ARN of a role without a path", Evidence("access_role", role[:200]))
     return passed(f"`{role}`")
 
 
@@ -109,6 +104,8 @@ def _one_account(facts: ProjectFacts) -> Verdict:
     for name in (*said.buyer_accounts, *((said.account.id,) if said.account.id is not None else ())):
         if not _ACCOUNT.fullmatch(name):
             return failed(f"`{name[:80]}` is no AWS account: want twelve digits")
+    if len(said.buyer_accounts) > MOST_BUYERS:
+        return failed(f"`marketplace.buyer_accounts` names {len(said.buyer_accounts)}, want at most {MOST_BUYERS}")
     own = own_accounts(facts.table)
     if len(own) > 1:
         return failed(f"id and roles name {len(own)} accounts: {', '.join(sorted(own))}")
@@ -142,7 +139,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "account-one",
             MARKETPLACE_QUOTAS,
-            "The seller's roles are in the seller's one account, and accounts have twelve digits.",
+            "The seller's roles are in one account; accounts have twelve digits, and at most 100 of them are buyers.",
             "aws sts get-caller-identity tells the account; make the roles there",
             rows="I05 F19",
             only=SOLD,
@@ -188,7 +185,7 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "access-role",
             MARKETPLACE_PREREQUISITES,
-            "The role by which AWS Marketplace reads the package is named by its whole ARN.",
+            "The role by which AWS Marketplace reads the package is named by its whole ARN, which has no path.",
             "aws iam get-role --role-name NAME --query Role.Arn, and set access_role in [marketplace.account] to it",
             rows="V12 F19 F20",
             only=SOLD,

@@ -9,17 +9,16 @@ from argosy.conformance.clause import fact, must, should
 from argosy.conformance.project_checks.wording import SOLD, text_fault, url_fault
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_SHAPES, CATALOG_VERSIONS, MARKETPLACE_LISTING, MARKETPLACE_PRICING
+from argosy.marketplace.limits import AMOUNT, LONGEST_REFUND_POLICY, LONGEST_TRIAL, SHORTEST_TRIAL
+from argosy.marketplace.rate_card import INFERENCE_SUFFIX, is_per_inference
 from argosy.marketplace.table import INFERENCE_COUNT, Price, price_text
 
 PER_INFERENCE: Final = "per-inference"
 HOURLY: Final = "hourly"
 _PAID: Final = (HOURLY, PER_INFERENCE)
 _MODELS: Final = ("free", *_PAID, "byol")
-_AMOUNT: Final = re.compile(r"\d{1,8}(\.\d{0,8})?")
-_SHORTEST_TRIAL: Final = 5
-_LONGEST_TRIAL: Final = 31
+_AMOUNT: Final = re.compile(AMOUNT)
 _ADVISED_TRIAL: Final = range(14, 31)
-LONGEST_REFUND_POLICY: Final = 500
 
 
 def _model(facts: ProjectFacts) -> Verdict:
@@ -80,6 +79,8 @@ def _dimension(facts: ProjectFacts) -> Verdict:
     said = facts.table.pricing
     if said.model != PER_INFERENCE:
         return passed("nothing is charged by inference")
+    if not is_per_inference(said.inference_key):
+        return failed(f"`marketplace.pricing.inference_key` is `{said.inference_key[:80]}`, want `{INFERENCE_SUFFIX}`")
     if said.dimension != INFERENCE_COUNT:
         return unknown(f"only `{INFERENCE_COUNT}` is documented; whether a listing may have `{said.dimension}`, is not")
     return passed(f"`{INFERENCE_COUNT}`")
@@ -115,8 +116,8 @@ def _trial(facts: ProjectFacts) -> Verdict:
         return passed("there is none")
     if said.model not in _PAID:
         return failed(f"a free trial of {said.free_trial_days} days, and the model is `{said.model}`")
-    if not _SHORTEST_TRIAL <= said.free_trial_days <= _LONGEST_TRIAL:
-        return failed(f"{said.free_trial_days} days, want {_SHORTEST_TRIAL} to {_LONGEST_TRIAL}")
+    if not SHORTEST_TRIAL <= said.free_trial_days <= LONGEST_TRIAL:
+        return failed(f"{said.free_trial_days} days, want {SHORTEST_TRIAL} to {LONGEST_TRIAL}")
     return passed(f"{said.free_trial_days} days")
 
 

@@ -10,16 +10,18 @@ from argosy.conformance.project_checks.wording import SOLD, UNTRIED, is_on_githu
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.sources import CATALOG_SHAPES, CATALOG_VERSIONS, MARKETPLACE_LISTING
 from argosy.contract import CUSTOM_ATTRIBUTES, INVOKE_ENDPOINT
+from argosy.marketplace.limits import (
+    LONGEST_CONSTRAINTS,
+    LONGEST_LIMITATIONS,
+    LONGEST_NAME,
+    LONGEST_NOTES,
+    LONGEST_PARAMETER,
+    LONGEST_TEXT,
+    LONGEST_VERSION,
+    MOST_PARAMETERS,
+)
 from argosy.marketplace.listing import OutputParameter, Parameter, Sample
 
-LONGEST_TEXT: Final = 10_000
-LONGEST_LIMITATIONS: Final = 1000
-LONGEST_NAME: Final = 100
-LONGEST_PARAMETER: Final = 1000
-LONGEST_CONSTRAINTS: Final = 1500
-MOST_PARAMETERS: Final = 35
-LONGEST_VERSION: Final = 64
-LONGEST_NOTES: Final = 30_000
 _CALL: Final = re.compile(
     r"invoke[-_]?endpoint|create[-_]?transform[-_]?job|/endpoints/\S+/invocations|\.(predict|transform)\s*\(",
     re.IGNORECASE,
@@ -101,7 +103,10 @@ def _parameter_faults(field: str, parameters: Sequence[Parameter | OutputParamet
         elif names.index(one.name) != number:
             faults[f"{place}[{number}].name"] = "is there twice"
         faults[f"{place}[{number}].description"] = text_fault(one.description, LONGEST_PARAMETER)
-        if len(one.constraints) > LONGEST_CONSTRAINTS:
+        if isinstance(one, OutputParameter):
+            if len(one.whole_description) > LONGEST_PARAMETER:
+                faults[f"{place}[{number}].description"] = f"wants at most {LONGEST_PARAMETER:,} with its constraints"
+        elif len(one.constraints) > LONGEST_CONSTRAINTS:
             faults[f"{place}[{number}].constraints"] = f"wants at most {LONGEST_CONSTRAINTS:,} characters"
     return faults
 
@@ -157,11 +162,10 @@ def _release(facts: ProjectFacts) -> Verdict:
 
 
 def _notebook_url(facts: ProjectFacts) -> Verdict:
-    repository = facts.table.usage.repository_url
-    faults = {
-        "marketplace.usage.notebook_url": url_fault(facts.table.usage.notebook_url),
-        "marketplace.usage.repository_url": None if repository is None else url_fault(repository),
-    }
+    said = facts.table.usage
+    faults = {"marketplace.usage.notebook_url": url_fault(said.notebook_url)}
+    if said.repository_url is not None or not faults["marketplace.usage.notebook_url"]:
+        faults["marketplace.usage.repository_url"] = url_fault(said.repository)
     return named_faults(faults, UNTRIED)
 
 
@@ -268,8 +272,8 @@ CHECKS: Final[tuple[Check[ProjectFacts], ...]] = (
         must(
             "usage-notebook-url",
             MARKETPLACE_LISTING,
-            "The sample notebook, and the repository where one is named, have https addresses that buyers could reach.",
-            "set notebook_url in [marketplace.usage]",
+            "The sample notebook and its repository have https addresses that buyers could reach.",
+            "set notebook_url in [marketplace.usage], and repository_url where the notebook is not on GitHub",
             rows="D15 V13",
             only=SOLD,
         ),

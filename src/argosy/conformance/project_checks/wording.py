@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from argosy.conformance.check import Verdict, failed, passed
 from argosy.conformance.profile import Profile
+from argosy.marketplace.limits import LONGEST_URL
 
 SOLD: Final = (Profile.MARKETPLACE,)
 """Who asks for the clauses of a project."""
 
-LONGEST_URL: Final = 2000
 UNTRIED: Final = "an https address; whether it can be opened is not tried"
 """What a URL without a fault is known to be."""
 _LEAST_WORDS: Final = 3

@@ -10,11 +10,11 @@ from argosy.conformance.observing.bench import Bench
 from argosy.conformance.observing.trial import Trial
 from argosy.conformance.scenes.batch import Job, ValidationJob
 from argosy.conformance.scenes.endpoint import Start
-from argosy.conformance.scenes.project import Folder, ProjectFacts
+from argosy.conformance.scenes.project import Folder, NamedFile, ProjectFacts
 from argosy.conformance.starts.jobs import NOT_READY, LentContainer, carry_out, is_ready, results_in
 from argosy.errors import UsageError
 from argosy.marketplace.model_package import PROFILE_NAME, Places, package_name, transform_job_definition
-from argosy.simulator.containers.container import Launch
+from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.storage.local_folder import LocalFolder
 from argosy.simulator.storage.objects import ObjectUri
 from argosy.simulator.transform.definition import TransformJobDefinition
@@ -31,12 +31,8 @@ def play(bench: Bench, case: Case) -> Case:
         return Case().without((ValidationJob,), case.absent.get(ProjectFacts, "nothing is said of what is sold"))
     if facts.samples is None or not facts.samples.files or first is None:
         return Case().without((ValidationJob,), "`marketplace.validation.samples` names no samples")
-    places = Places.of(facts.table)
-    request = transform_job_definition(facts.table, facts.types, places)
     try:
-        definition = TransformJobDefinition.from_request(
-            {**request, "TransformJobName": PROFILE_NAME, "ModelName": package_name(facts.table)}
-        )
+        definition = definition_of(facts)
     except UsageError as error:
         return Case.of(ValidationJob(first, refusal=error.message))
     environment = {**facts.table.environment, **definition.container_environment}
@@ -46,13 +42,22 @@ def play(bench: Bench, case: Case) -> Case:
             return Case.of(ValidationJob(start))
         if not is_ready(trial):
             return Case().without((ValidationJob,), NOT_READY)
-        job = _run(definition, facts, trial)
+        job = run_over(definition, facts, facts.samples.files, trial.container)
     return Case.of(ValidationJob(start, job, expected=_expected(facts)))
 
 
-def _run(definition: TransformJobDefinition, facts: ProjectFacts, trial: Trial) -> Job:
+def run_over(
+    definition: TransformJobDefinition, facts: ProjectFacts, samples: tuple[NamedFile, ...], container: Container
+) -> Job:
+    """Run the job over some of the project's samples, in a container that is healthy and goes on.
+
+    Args:
+        definition: The validation's job.
+        facts: The project.
+        samples: Which of `facts.samples`.
+        container: Runs.
+    """
     source, target = definition.input_uri, definition.output_uri
-    samples = facts.samples.files if facts.samples else ()
     folder = facts.samples.path if facts.samples else ""
     with tempfile.TemporaryDirectory(prefix="argosy-validation-") as made:
         bucket = Path(made) / "bucket"
@@ -61,8 +66,20 @@ def _run(definition: TransformJobDefinition, facts: ProjectFacts, trial: Trial) 
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to((facts.root / sample.path).resolve())
         store = LocalFolder(None, {source.bucket: bucket, target.bucket: bucket})
-        outcome, log = carry_out(definition, LentContainer(trial.container), store, Path(made))
+        outcome, log = carry_out(definition, LentContainer(container), store, Path(made))
         return Job(_told(definition, source), len(samples), outcome, results_in(bucket / target.key), log)
+
+
+def definition_of(facts: ProjectFacts) -> TransformJobDefinition:
+    """The validation's job as the project writes it.
+
+    Raises:
+        UsageError: A member of it is none.
+    """
+    request = transform_job_definition(facts.table, facts.types, Places.of(facts.table))
+    return TransformJobDefinition.from_request(
+        {**request, "TransformJobName": PROFILE_NAME, "ModelName": package_name(facts.table)}
+    )
 
 
 def _told(definition: TransformJobDefinition, source: ObjectUri) -> str:

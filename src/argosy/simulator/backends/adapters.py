@@ -152,7 +152,7 @@ class AdaptedContainer:
             return hop
         cache = self._cache
         assert cache is not None
-        place = Place(request.endpoint, hop.container, request.region)
+        place = Place(request.endpoint, hop.container, request.region, request.account)
         entry = await cache.enter(request.adapter.name, request.adapter.source, place)
         headers = {
             **hop.headers,

@@ -24,6 +24,7 @@ from argosy.simulator.hosting.definition import (
 )
 from argosy.simulator.hosting.furnished import FurnishedContainer, Part, Surroundings, furnish
 from argosy.simulator.hosting.single import SingleContainer
+from argosy.simulator.log_stream import LogStream, new_instance_id
 
 MOST_CONTAINERS: Final = 15
 """Source: `CreateModel.Containers` in botocore's sagemaker 2017-07-24 model (read 2026-11-23)."""
@@ -56,6 +57,7 @@ class BackendMaker:
         options: What a person may change.
         limits: The endpoint's.
         allotment: Says what of this machine they get.
+        log_group: Where what the containers write goes.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class BackendMaker:
         options: BackendOptions | None = None,
         limits: Limits | None = None,
         allotment: Allotment | None = None,
+        log_group: str = "",
     ) -> None:
+        self._log_group = log_group
         self._surroundings = surroundings
         self._options = options or BackendOptions()
         self._limits = limits or Limits()
@@ -82,12 +86,14 @@ class BackendMaker:
                 "a model cannot have so many containers", got=count, want=f"1 to {MOST_CONTAINERS}", where=model.name
             )
         share = self._allotment.of_variant(model, variant)
+        stream = f"{variant.name}/{new_instance_id()}"
         is_direct = model.execution_mode is ExecutionMode.DIRECT
         if count == 1 and not is_direct:
+            alone = Part(share=share, log_stream=LogStream(self._log_group, stream))
             if model.takes_adapters:
                 options = self._options.adapters
-                return AdaptedContainer(model.containers[0], variant, self._surroundings, Part(share=share), options)
-            return self._member(model.containers[0], variant, Part(share=share))
+                return AdaptedContainer(model.containers[0], variant, self._surroundings, alone, options)
+            return self._member(model.containers[0], variant, alone)
         ports = Ports(count)
         members: list[Member] = []
 
@@ -100,7 +106,8 @@ class BackendMaker:
                     "a container has no ContainerHostname, which direct invocation needs", where=model.name
                 )
             name = definition.hostname or f"container-{number}"
-            part = Part(name, number, partial(ports.variables, number), share, neighbour=neighbour)
+            place = LogStream(self._log_group, f"{stream}/{name}")
+            part = Part(name, number, partial(ports.variables, number), share, neighbour=neighbour, log_stream=place)
             members.append(self._member(definition, variant, part))
         if is_direct:
             return Direct(members)

@@ -142,7 +142,7 @@ class MultiModel:
         hop = await self._single.route(replace(request, headers=headers))
         cache = self._cache
         assert cache is not None
-        place = Place(request.endpoint, self.name, request.region)
+        place = Place(request.endpoint, self.name, request.region, request.account)
         entry = await cache.enter(target, self._source(target), place)
         return replace(
             hop,

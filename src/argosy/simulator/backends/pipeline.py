@@ -115,7 +115,7 @@ class Pipeline:
 
     async def _ask(self, member: Member, request: Request) -> Reply:
         """The answer of a container that is not the last."""
-        place = Place(request.endpoint, member.name, request.region)
+        place = Place(request.endpoint, member.name, request.region, request.account)
         hop = await member.route(request)
         status = answers.NO_STATUS
         try:

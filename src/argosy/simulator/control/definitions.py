@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from argosy.simulator.answers import ACCOUNT
 from argosy.simulator.control.refusals import Refusal, not_found
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
@@ -26,6 +27,7 @@ from argosy.simulator.hosting.definition import (
 from argosy.simulator.transform.definition import TransformJobDefinition
 
 _MODEL_PACKAGE: Final = ":model-package/"
+_ARN_PARTS: Final = 6
 _OF_TRANSFORM_JOBS: Final = frozenset(
     {"MaxConcurrentTransforms", "MaxPayloadInMB", "BatchStrategy", "ModelClientConfig", "Environment", "DataProcessing"}
     | {"TransformInput", "TransformOutput", "TransformResources", "DataCaptureConfig"}
@@ -56,7 +58,7 @@ def model_snapshot(store: Store, region: str, name: str) -> dict[str, Any]:
     """
     model = store.find(Kind.MODEL, region, name)
     if model is None:
-        raise not_found(Kind.MODEL, region, name)
+        raise not_found(Kind.MODEL, region, name, store.account)
     return {
         "name": model.name,
         "containers": resolved_containers(store, region, model.request),
@@ -113,7 +115,21 @@ def _specification(package: Resource, name: str | None) -> Json:
 
 
 def find_package(store: Store, region: str, name_or_arn: str) -> Resource:
-    """A model package by name, name and version, or ARN.
+    """A model package by name, name and version, or ARN; by its ARN also one that another account shares.
+
+    Raises:
+        Refusal: It is not there, or the ARN is of another region.
+    """
+    parts = name_or_arn.split(":")
+    if len(parts) == _ARN_PARTS and parts[3] == region and parts[4] != store.account:
+        shared = store.shared(name_or_arn)
+        if shared is not None:
+            return shared
+    return find_own_package(store, region, name_or_arn)
+
+
+def find_own_package(store: Store, region: str, name_or_arn: str) -> Resource:
+    """A model package of this account by name, name and version, or ARN.
 
     Raises:
         Refusal: It is not there, or the ARN is of another region.
@@ -126,7 +142,7 @@ def find_package(store: Store, region: str, name_or_arn: str) -> Resource:
         name = name_or_arn.partition(_MODEL_PACKAGE)[2]
     package = store.find(Kind.MODEL_PACKAGE, region, name) if name else None
     if package is None or (name_or_arn.startswith("arn:") and package.arn != name_or_arn.lower()):
-        raise not_found(Kind.MODEL_PACKAGE, region, name or name_or_arn)
+        raise not_found(Kind.MODEL_PACKAGE, region, name or name_or_arn, store.account)
     return package
 
 
@@ -168,8 +184,8 @@ def _source(given: Json) -> ArtifactSource:
     )
 
 
-def endpoint_of(name: str, taken: Json) -> EndpointDefinition:
-    """The endpoint of a snapshot."""
+def endpoint_of(name: str, taken: Json, account: str = ACCOUNT) -> EndpointDefinition:
+    """The endpoint of a snapshot, in an account."""
     config = taken["config"]
     models = {key.lower(): model_of(model) for key, model in taken["models"].items()}
     isolated = config.get("EnableNetworkIsolation", False)
@@ -183,6 +199,7 @@ def endpoint_of(name: str, taken: Json) -> EndpointDefinition:
         variants("ShadowProductionVariants"),
         _capture(config.get("DataCaptureConfig")),
         _async_inference(config.get("AsyncInferenceConfig")),
+        account,
     )
 
 

@@ -190,7 +190,7 @@ class Deployments:
 
     async def _create(self, endpoint: Resource) -> None:
         pending = endpoint.state["pending"]
-        served = self._open(endpoint_of(endpoint.name, pending))
+        served = self._open(endpoint_of(endpoint.name, pending, endpoint.account))
         try:
             await self._started(served)
         except ArgosyError as error:
@@ -235,7 +235,7 @@ class Deployments:
         """
         for delay_s in delays():
             try:
-                served = self._open(endpoint_of(endpoint.name, taken))
+                served = self._open(endpoint_of(endpoint.name, taken, endpoint.account))
                 await self._started(served)
             except final:
                 raise
@@ -264,7 +264,7 @@ class Deployments:
         pending = endpoint.state["pending"]
         served = self._served[endpoint.name]
         try:
-            await served.update(endpoint_of(endpoint.name, pending))
+            await served.update(endpoint_of(endpoint.name, pending, endpoint.account))
         except ArgosyError as error:
             failed = await self._fail(endpoint, pending, error, "RollingBack")
             await self._in_service(failed, served, failed.state["deployed"], failed.failure)

@@ -52,7 +52,8 @@ class EndpointConfigs:
             self._check_model(region, variant, request)
         _check_shadow(request)
         _check_async(request)
-        config = Resource(Kind.ENDPOINT_CONFIG, region, request["EndpointConfigName"], now, now, request)
+        name, account = request["EndpointConfigName"], self._store.account
+        config = Resource(Kind.ENDPOINT_CONFIG, region, name, now, now, request, account=account)
         self._store.add(config, tags_of(request))
         return {"EndpointConfigArn": config.arn}
 
@@ -102,7 +103,7 @@ def found_config(store: Store, region: str, name: str) -> Resource:
     """
     config = store.find(Kind.ENDPOINT_CONFIG, region, name)
     if config is None:
-        raise refusals.not_found(Kind.ENDPOINT_CONFIG, region, name)
+        raise refusals.not_found(Kind.ENDPOINT_CONFIG, region, name, store.account)
     return config
 
 

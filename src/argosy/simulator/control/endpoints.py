@@ -63,7 +63,8 @@ class Endpoints:
                 )
         config = found_config(self._store, region, request["EndpointConfigName"])
         state = {"pending": {**snapshot(self._store, config), **_deployment(request.get(_DEPLOYMENT), now)}}
-        endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state)
+        account = self._store.account
+        endpoint = Resource(Kind.ENDPOINT, region, name, now, now, request, "Creating", state=state, account=account)
         self._store.add(endpoint, tags_of(request))
         self._deployments.create(endpoint)
         return {"EndpointArn": endpoint.arn}
@@ -184,7 +185,7 @@ def found_endpoint(store: Store, region: str, name: str) -> Resource:
     """
     endpoint = store.find(Kind.ENDPOINT, region, name)
     if endpoint is None:
-        raise refusals.not_found(Kind.ENDPOINT, region, name)
+        raise refusals.not_found(Kind.ENDPOINT, region, name, store.account)
     return endpoint
 
 

@@ -91,7 +91,10 @@ class InferenceComponents:
         isolated = taken["config"].get("EnableNetworkIsolation", False)
         host = {"name": endpoint.name, "arn": endpoint.arn, "isolated": isolated}
         state = {"endpoint": host, "wanted": wanted}
-        component = Resource(Kind.INFERENCE_COMPONENT, region, name, now, now, request, "Creating", state=state)
+        account = self._store.account
+        component = Resource(
+            Kind.INFERENCE_COMPONENT, region, name, now, now, request, "Creating", state=state, account=account
+        )
         self._store.add(component, tags_of(request))
         self._begin(component, self._create)
         return {"InferenceComponentArn": component.arn}
@@ -343,7 +346,7 @@ class InferenceComponents:
     def _found(self, region: str, name: str) -> Resource:
         component = self._store.find(Kind.INFERENCE_COMPONENT, region, name)
         if component is None:
-            raise refusals.not_found(Kind.INFERENCE_COMPONENT, region, name)
+            raise refusals.not_found(Kind.INFERENCE_COMPONENT, region, name, self._store.account)
         return component
 
 

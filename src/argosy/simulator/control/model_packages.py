@@ -7,12 +7,13 @@ UNSURE: the sentences on a group that is not empty, and on what a specification 
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from argosy.simulator import image_scans
 from argosy.simulator.control import listing, refusals
-from argosy.simulator.control.definitions import find_package, model_of
+from argosy.simulator.control.definitions import find_own_package, find_package, model_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
@@ -28,6 +29,8 @@ from argosy.simulator.control.transform_jobs import (
     run_to_end,
 )
 from argosy.simulator.health import Report
+from argosy.simulator.image_scans import containers_of, is_for_sale
+from argosy.simulator.platform import Platform, check_image, check_role
 
 _GROUP: Final = "ModelPackageGroupName"
 _TOKEN: Final = "ClientToken"
@@ -69,6 +72,17 @@ def _group_summary(group: Resource) -> Json:
     }
 
 
+def describe(package: Resource) -> Json:
+    """The members of DescribeModelPackage."""
+    return {
+        **package.request,
+        **_summary(package),
+        "ModelPackageName": package.name,
+        "ModelPackageStatusDetails": image_scans.details(package, _profiles(package.request)),
+        "LastModifiedTime": package.modified,
+    }
+
+
 _LISTING: Final = Listing("ModelPackageSummaryList", _summary, is_descending=False)
 _GROUP_LISTING: Final = Listing("ModelPackageGroupSummaryList", _group_summary, is_descending=False)
 
@@ -80,9 +94,11 @@ class ModelPackages:
         store: Where they are kept.
         run: Runs the transform job of a validation.
         report: Takes a line about every change of a status.
+        platform: The services around.
     """
 
-    def __init__(self, store: Store, run: RunTransform, report: Report) -> None:
+    def __init__(self, store: Store, run: RunTransform, report: Report, platform: Platform) -> None:
+        self._platform = platform
         self._store = store
         self._run = run
         self._report = report
@@ -106,16 +122,20 @@ class ModelPackages:
             raise refusals.already_exists(there)
         if "InferenceSpecification" not in request:
             raise Refusal("InferenceSpecification is required to create a model package.")
-        for container in _containers(request):
+        for container in containers_of(request):
             if "Image" not in container:
                 raise Refusal("Image is required for each container of a model package.")
-            if request.get("CertifyForMarketplace", False) and "ModelDataSource" in container:
+            check_image(self._platform, container)
+            if is_for_sale(request) and "ModelDataSource" in container:
                 raise Refusal("ModelDataSource is not supported for SageMaker Marketplace; use ModelDataUrl.")
         for profile in _profiles(request):
             check_job(profile["TransformJobDefinition"], _model(request))
+        if "ValidationSpecification" in request:
+            check_role(self._platform, request["ValidationSpecification"]["ValidationRole"])
         is_open = bool(_profiles(request)) and request.get("SkipModelValidation", "None") != "All"
         status = "Pending" if is_open else "Completed"
-        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, _with_approval(request), status)
+        asked, account = _with_approval(request), self._store.account
+        package = Resource(Kind.MODEL_PACKAGE, region, name, now, now, asked, status, account=account)
         self._store.add(package, tags_of(request))
         if is_open:
             self._begin(package, run_to_end)
@@ -129,15 +149,7 @@ class ModelPackages:
         """
         if request.get("IncludedData", "AllData") != "AllData":
             raise refusals.not_simulated("DescribeModelPackage: IncludedData other than AllData is not simulated")
-        package = find_package(self._store, region, request["ModelPackageName"])
-        summary = _summary(package)
-        return {
-            **package.request,
-            **summary,
-            "ModelPackageName": package.name,
-            "ModelPackageStatusDetails": _details(package),
-            "LastModifiedTime": package.modified,
-        }
+        return describe(find_package(self._store, region, request["ModelPackageName"]))
 
     async def list(self, region: str, request: Json, now: float) -> Json:
         """ListModelPackages: those without a version, unless a type or a group is asked for."""
@@ -155,7 +167,7 @@ class ModelPackages:
 
     async def update(self, region: str, request: Json, now: float) -> Json:
         """UpdateModelPackage; one with the `ClientToken` of the update before is that update again."""
-        package = find_package(self._store, region, request["ModelPackageArn"])
+        package = find_own_package(self._store, region, request["ModelPackageArn"])
         token = request.get(_TOKEN)
         if token is not None and package.state.get("updated by") == token:
             return {"ModelPackageArn": package.arn}
@@ -182,7 +194,7 @@ class ModelPackages:
         Raises:
             Refusal: It is being validated.
         """
-        package = find_package(self._store, region, request["ModelPackageName"])
+        package = find_own_package(self._store, region, request["ModelPackageName"])
         if package.status in ("Pending", "InProgress"):
             raise Refusal(f"Cannot delete model package {package.arn} in status {package.status}.", "ConflictException")
         self._store.remove(package)
@@ -193,7 +205,8 @@ class ModelPackages:
         there = self._store.find(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP])
         if there is not None:
             raise refusals.already_exists(there)
-        group = Resource(Kind.MODEL_PACKAGE_GROUP, region, request[_GROUP], now, now, request, "Completed")
+        name, account = request[_GROUP], self._store.account
+        group = Resource(Kind.MODEL_PACKAGE_GROUP, region, name, now, now, request, "Completed", account=account)
         self._store.add(group, tags_of(request))
         return {"ModelPackageGroupArn": group.arn}
 
@@ -257,7 +270,7 @@ class ModelPackages:
     def _found_group(self, region: str, name: str) -> Resource:
         group = self._store.find(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
         if group is None:
-            raise refusals.not_found(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2])
+            raise refusals.not_found(Kind.MODEL_PACKAGE_GROUP, region, name.rpartition("/")[2], self._store.account)
         return group
 
     def _begin(self, package: Resource, to_end: ToEnd) -> None:
@@ -282,13 +295,23 @@ class ModelPackages:
             ending = await to_end(self._run, package, definition, model_of(_model(package.request)), self._report)
             endings[profile["ProfileName"]] = _ended(ending)
             current = await self._became(current, "InProgress", endings)
-        is_failed = any(each["Status"] == "Failed" for each in endings.values())
+        scans = await image_scans.ended(package, self._platform, lambda scans: self._scanned(package, scans))
+        is_failed = any("FailureReason" in each for each in (*endings.values(), *scans.values()))
         await self._became(current, "Failed" if is_failed else "Completed", endings)
         self._forget_jobs(package)
 
     def _forget_jobs(self, package: Resource) -> None:
         for profile in _profiles(package.request):
             self._run.forget(identity_of(package, _job_name(package, profile)))
+
+    async def _scanned(self, package: Resource, scans: Mapping[str, Json]) -> None:
+        """Keep how far the scans of its images are."""
+
+        def changed() -> Resource:
+            stored = self._store.find(package.kind, package.region, package.name) or package
+            return replace(stored, state={**stored.state, "scans": dict(scans)})
+
+        await insist(lambda: self._store.change(changed()), self._report)
 
     async def _became(self, package: Resource, status: str, validations: Mapping[str, Json]) -> Resource:
         """The package as it is stored now, with a new status: its approval may have changed meanwhile."""
@@ -314,11 +337,6 @@ def _ended(ending: Ending) -> dict[str, Any]:
     return {"Status": ending.status} | ({"FailureReason": ending.failure} if ending.failure else {})
 
 
-def _containers(request: Json) -> Iterable[Json]:
-    specifications = [request["InferenceSpecification"], *request.get("AdditionalInferenceSpecifications", ())]
-    return [container for specification in specifications for container in specification["Containers"]]
-
-
 def _profiles(request: Json) -> Sequence[Json]:
     profiles: Sequence[Json] = request.get("ValidationSpecification", {}).get("ValidationProfiles", ())
     return profiles
@@ -333,15 +351,3 @@ def _model(request: Json) -> dict[str, Any]:
     name = request.get("ModelPackageName") or request[_GROUP].rpartition("/")[2]
     containers = request["InferenceSpecification"]["Containers"]
     return {"name": name, "containers": containers, "mode": "Serial", "isolated": True}
-
-
-def _details(package: Resource) -> Json:
-    """`ModelPackageStatusDetails`. Images are not scanned here, and that is what it says."""
-    endings: Json = package.state.get("validations", {})
-    pending = {"Status": "NotStarted" if package.status in ("Pending", "Completed") else "InProgress"}
-    names = [profile["ProfileName"] for profile in _profiles(package.request)]
-    images = [container["Image"] for container in package.request["InferenceSpecification"]["Containers"]]
-    return {
-        "ValidationStatuses": [{"Name": name, **endings.get(name, pending)} for name in names],
-        "ImageScanStatuses": [{"Name": image, "Status": "NotStarted"} for image in images],
-    }

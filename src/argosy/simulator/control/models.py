@@ -12,6 +12,8 @@ from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
 from argosy.simulator.control.store import Store
 from argosy.simulator.control.tags import tags_of
+from argosy.simulator.image_scans import is_for_sale
+from argosy.simulator.platform import Platform, check_image, check_role
 from argosy.simulator.storage.objects import ObjectStore, ObjectUri
 
 ImageLabels = Callable[[str], Mapping[str, str] | None]
@@ -40,9 +42,11 @@ class Models:
         store: Where they are kept.
         objects: Where artifacts are.
         labels: What images say of themselves.
+        platform: The services around.
     """
 
-    def __init__(self, store: Store, objects: ObjectStore, labels: ImageLabels) -> None:
+    def __init__(self, store: Store, objects: ObjectStore, labels: ImageLabels, platform: Platform) -> None:
+        self._platform = platform
         self._store = store
         self._objects = objects
         self._labels = labels
@@ -58,7 +62,8 @@ class Models:
         await asyncio.to_thread(self._check_artifacts, containers)
         await asyncio.to_thread(self._check_labels, containers)
         self._refuse_existing(region, request)  # another request may have been quicker meanwhile
-        model = Resource(Kind.MODEL, region, request["ModelName"], now, now, request)
+        account = self._store.account
+        model = Resource(Kind.MODEL, region, request["ModelName"], now, now, request, account=account)
         self._store.add(model, tags_of(request))
         return {"ModelArn": model.arn}
 
@@ -83,7 +88,7 @@ class Models:
     def _found(self, region: str, name: str) -> Resource:
         model = self._store.find(Kind.MODEL, region, name)
         if model is None:
-            raise refusals.not_found(Kind.MODEL, region, name)
+            raise refusals.not_found(Kind.MODEL, region, name, self._store.account)
         return model
 
     def _refuse_existing(self, region: str, request: Json) -> None:
@@ -100,12 +105,14 @@ class Models:
             raise Refusal("Specify either PrimaryContainer or Containers.")
         if "ExecutionRoleArn" not in request:
             raise Refusal("ExecutionRoleArn is required to create a model.")
+        check_role(self._platform, request["ExecutionRoleArn"])
         given = given_containers(request)
         for container in given:
             if ("Image" in container) == ("ModelPackageName" in container):
                 raise Refusal("Each container needs either Image or ModelPackageName.")
             if "ModelDataUrl" in container and "ModelDataSource" in container:
                 raise Refusal("ModelDataUrl and ModelDataSource cannot both be specified for a container.")
+            check_image(self._platform, container)
             if "ModelPackageName" in container:
                 self._check_package(region, container, request)
         containers = resolved_containers(self._store, region, request)
@@ -119,8 +126,12 @@ class Models:
         API reference (ModelPackage). A model that is there lives on when its version is rejected later.
         """
         package = find_package(self._store, region, container["ModelPackageName"])
-        is_for_sale = package.request.get("CertifyForMarketplace", False)
-        if is_for_sale and not request.get("EnableNetworkIsolation", False):
+        if package.account != self._store.account:
+            if not self._platform.is_subscribed(package.arn):
+                raise Refusal("Caller is not subscribed to the marketplace offering.")
+            if container.get("Environment"):
+                raise Refusal("Environment variable map cannot be specified for a package of AWS Marketplace.")
+        if is_for_sale(package.request) and not request.get("EnableNetworkIsolation", False):
             raise Refusal("EnableNetworkIsolation must be true for models using SageMaker Marketplace model packages.")
         approval = package.request.get("ModelApprovalStatus", APPROVED)
         if "/" in package.name and approval != APPROVED:

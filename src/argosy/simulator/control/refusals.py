@@ -110,11 +110,11 @@ def not_simulated(message: str) -> Refusal:
     return Refusal(message, "NotSimulated", 501)
 
 
-def not_found(kind: Kind, region: str, name: str) -> Refusal:
+def not_found(kind: Kind, region: str, name: str, account: str) -> Refusal:
     """As in https://github.com/aws/sagemaker-python-sdk/issues/2112; a job is missing in other words."""
     if kind is Kind.TRANSFORM_JOB:
         return Refusal(f"Could not find requested job with name: {name}")
-    missing = arn(kind, region, name)
+    missing = arn(kind, region, name, account)
     if kind is Kind.MODEL_PACKAGE:
         return Refusal(f"ModelPackage {missing} does not exist.")
     if kind is Kind.MODEL_PACKAGE_GROUP:

@@ -42,6 +42,7 @@ class Resource:
         status: The API's word, or "" for a kind that has none.
         failure: `FailureReason`, "" without one.
         state: What the simulator knows beside that, by kind.
+        account: Whose it is.
     """
 
     kind: Kind
@@ -53,20 +54,21 @@ class Resource:
     status: str = ""
     failure: str = ""
     state: Json = field(default_factory=dict)
+    account: str = ACCOUNT
 
     @property
     def arn(self) -> str:
         """Its ARN; the service writes the name in small letters there."""
-        return arn(self.kind, self.region, self.name)
+        return arn(self.kind, self.region, self.name, self.account)
 
 
-def arn(kind: Kind, region: str, name: str) -> str:
+def arn(kind: Kind, region: str, name: str, account: str = ACCOUNT) -> str:
     """The ARN that a resource has, or would have.
 
     >>> arn(Kind.ENDPOINT, "eu-west-1", "Iris")
     'arn:aws:sagemaker:eu-west-1:123456789012:endpoint/iris'
     """
-    return f"arn:{_partition(region)}:sagemaker:{region}:{ACCOUNT}:{kind}/{name.lower()}"
+    return f"arn:{_partition(region)}:sagemaker:{region}:{account}:{kind}/{name.lower()}"
 
 
 def _partition(region: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from argosy.errors import UsageError
+from argosy.simulator.answers import ACCOUNT
 from argosy.simulator.backoff import delays
 from argosy.simulator.control.resources import Kind, Resource
 from argosy.simulator.health import Report
@@ -49,13 +50,22 @@ class Store:
 
     Args:
         folder: Made where it is missing, for its owner alone: requests may hold secrets.
+        account: Whose resources they are.
+        shared: Looks up a model package of another account by its ARN.
 
     Raises:
         UsageError: Another simulator holds the folder, it cannot be written, or a newer Argosy wrote it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: str = ACCOUNT,
+        shared: Callable[[str], Resource | None] = lambda _arn: None,
+    ) -> None:
         self.folder = folder
+        self.account = account
+        self.shared = shared
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _lock(folder)
@@ -90,7 +100,7 @@ class Store:
             f"SELECT {_COLUMNS} FROM resources WHERE kind = ? AND region = ? AND key = ?",
             (kind, region, name.lower()),
         ).fetchone()
-        return None if found is None else _resource(found)
+        return None if found is None else self._resource(found)
 
     def all(self, kind: Kind, region: str | None = None) -> list[Resource]:
         """All resources of a kind, of one region or of all."""
@@ -98,7 +108,7 @@ class Store:
             f"SELECT {_COLUMNS} FROM resources WHERE kind = ? AND region = coalesce(?, region) ORDER BY created, key",
             (kind, region),
         )
-        return [_resource(row) for row in rows]
+        return [self._resource(row) for row in rows]
 
     def add(self, resource: Resource, tags: Mapping[str, str]) -> None:
         """Write a new resource with its tags."""
@@ -127,6 +137,11 @@ class Store:
                 (resource.kind, resource.region, resource.name.lower()),
             )
             self._database.execute("DELETE FROM tags WHERE arn = ?", (resource.arn,))
+
+    def _resource(self, row: "_Row") -> Resource:
+        kind, region, name, created, modified, status, failure, request, state = row
+        loaded = (json.loads(request), status, failure, json.loads(state))
+        return Resource(Kind(kind), region, name, created, modified, *loaded, self.account)
 
     def tags(self, arn: str) -> dict[str, str]:
         """The tags of a resource, in the order of their keys."""
@@ -212,11 +227,4 @@ def _row(resource: Resource) -> _Row:
         resource.failure,
         json.dumps(dict(resource.request)),
         json.dumps(dict(resource.state)),
-    )
-
-
-def _resource(row: _Row) -> Resource:
-    kind, region, name, created, modified, status, failure, request, state = row
-    return Resource(
-        Kind(kind), region, name, created, modified, json.loads(request), status, failure, json.loads(state)
     )

@@ -106,9 +106,8 @@ class TransformJobs:
         await asyncio.to_thread(self._check_input, region, request)
         self._refuse_existing(region, request)  # another request may have been quicker meanwhile
         state = {"model": model}
-        job = Resource(
-            Kind.TRANSFORM_JOB, region, request["TransformJobName"], now, now, request, "InProgress", state=state
-        )
+        name, account = request["TransformJobName"], self._store.account
+        job = Resource(Kind.TRANSFORM_JOB, region, name, now, now, request, "InProgress", state=state, account=account)
         self._store.add(job, tags_of(request))
         self._begin(job, run_to_end)
         return {"TransformJobArn": job.arn}
@@ -197,7 +196,7 @@ class TransformJobs:
     def _found(self, region: str, name: str) -> Resource:
         job = self._store.find(Kind.TRANSFORM_JOB, region, name)
         if job is None:
-            raise refusals.not_found(Kind.TRANSFORM_JOB, region, name)
+            raise refusals.not_found(Kind.TRANSFORM_JOB, region, name, self._store.account)
         return job
 
     def _refuse_existing(self, region: str, request: Json) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from argosy.simulator import answers
 from argosy.simulator.answers import Answer
 from argosy.simulator.connection import Connection, Reply, Response
 from argosy.simulator.containers.container import Container, Launch, Stop
@@ -38,6 +39,7 @@ class Request:
         region: The client's, for the texts of errors.
         endpoint: Its endpoint's name, for the texts of errors.
         adapter: The adapter that is to answer it, or None.
+        account: Its endpoint's account, for the texts of errors.
     """
 
     headers: Mapping[str, str]
@@ -45,6 +47,7 @@ class Request:
     region: str
     endpoint: str = ""
     adapter: Adapter | None = None
+    account: str = answers.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)

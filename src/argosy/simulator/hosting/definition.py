@@ -16,6 +16,7 @@ from typing import Final
 
 from argosy import contract
 from argosy.errors import UsageError
+from argosy.simulator.answers import ACCOUNT
 
 DEFAULT_VARIANT: Final = "AllTraffic"
 """What the SageMaker SDK calls the variant of an endpoint that has one."""
@@ -256,6 +257,7 @@ class EndpointDefinition:
         shadow_variants: At most one; gets copies of what the one production variant gets, its answers go nowhere.
         capture: What is captured, or None.
         async_inference: Set for an endpoint that is invoked asynchronously.
+        account: Whose it is.
         limits: What it allows.
     """
 
@@ -264,6 +266,7 @@ class EndpointDefinition:
     shadow_variants: tuple[ProductionVariant, ...] = ()
     capture: Capture | None = None
     async_inference: AsyncInference | None = None
+    account: str = ACCOUNT
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:

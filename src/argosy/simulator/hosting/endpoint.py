@@ -239,7 +239,7 @@ class Endpoint:
         instance.outstanding += 1
         try:
             hop = await backend.route(request if seat.adapter is None else replace(request, adapter=seat.adapter))
-            visit = Visit(seat, hop, Place(self.definition.name, hop.container, request.region))
+            visit = Visit(seat, hop, Place(self.definition.name, hop.container, request.region, request.account))
             try:
                 yield visit
             finally:

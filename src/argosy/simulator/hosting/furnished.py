@@ -12,6 +12,7 @@ from argosy.simulator.health import Report
 from argosy.simulator.hosting.artifacts import fetch_all
 from argosy.simulator.hosting.backend import OpenContainer
 from argosy.simulator.hosting.definition import ContainerDefinition
+from argosy.simulator.log_stream import NO_STREAM, LogSink, LogStream, NoLogSink
 from argosy.simulator.storage.objects import ObjectStore
 
 
@@ -23,11 +24,13 @@ class Surroundings:
         open_container: Makes a container of an image.
         store: Where `s3://` leads.
         report: Takes what a person should know, one line each.
+        logs: Takes what they write.
     """
 
     open_container: OpenContainer
     store: ObjectStore
     report: Report
+    logs: LogSink = field(default_factory=NoLogSink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Part:
         share: What it may use of this machine.
         takes_models: Whether it sees a folder in which models or adapters appear while it runs.
         neighbour: The container of the same instance in whose network it starts; asked when it is opened.
+        log_stream: Where what it writes goes.
     """
 
     name: str = "primary"
@@ -49,6 +53,7 @@ class Part:
     share: Share = field(default_factory=Share)
     takes_models: bool = False
     neighbour: Callable[[], Container | None] = lambda: None
+    log_stream: LogStream = NO_STREAM
 
 
 class FurnishedContainer(DelegatingContainer):
@@ -57,11 +62,13 @@ class FurnishedContainer(DelegatingContainer):
     Args:
         container: The one that runs.
         folder: Where its artifacts are; removed by `remove`.
+        on_remove: Called before that, while its log is still there.
     """
 
-    def __init__(self, container: Container, folder: Path) -> None:
+    def __init__(self, container: Container, folder: Path, on_remove: Callable[[], None] = lambda: None) -> None:
         super().__init__(container)
         self._folder = folder
+        self._on_remove = on_remove
 
     @property
     def models_dir(self) -> Path:
@@ -76,6 +83,7 @@ class FurnishedContainer(DelegatingContainer):
     def remove(self) -> None:
         """End it and leave nothing behind, its artifacts included."""
         try:
+            self._on_remove()
             super().remove()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -106,7 +114,8 @@ def furnish(definition: ContainerDefinition, surroundings: Surroundings, part: P
             channels=fetched.channels,
             shares_network_with=part.neighbour(),
         )
-        return FurnishedContainer(surroundings.open_container(definition, launch), folder)
+        container = surroundings.open_container(definition, launch)
+        return FurnishedContainer(container, folder, surroundings.logs.follow(container, part.log_stream))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

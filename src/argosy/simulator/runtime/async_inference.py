@@ -112,7 +112,7 @@ class AsyncInference:
         name = endpoint.definition.name
         config = endpoint.definition.async_inference
         if config is None:
-            return answers.wrong_inference_type(name)
+            return answers.wrong_inference_type(name, endpoint.definition.account)
         message = async_request.faults(headers, LONGEST_BODY + 1 if body is None else len(body))
         if message is not None:
             return answers.validation_error(message)

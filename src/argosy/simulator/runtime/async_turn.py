@@ -222,7 +222,9 @@ class Turn:
         # In a pipeline what goes into the last container is what the one before answered: that is held whole.
         is_held = _is_pipeline(endpoint)
         whole = await asyncio.to_thread(_read, source) if is_held else b""
-        async with endpoint.visit(Request(invocation.headers, whole, invocation.region, invocation.endpoint)) as visit:
+        account = endpoint.definition.account
+        request = Request(invocation.headers, whole, invocation.region, invocation.endpoint, account=account)
+        async with endpoint.visit(request) as visit:
             hop = visit.hop
             headers = dict(hop.headers) | {"Content-Length": str(len(hop.body) if is_held else size)}
             body = hop.body if is_held else _pieces(source)

@@ -86,14 +86,16 @@ class BidirectionalStreams:
         """
         found = self._endpoint(stream)
         if isinstance(found, Endpoint) and await asyncio.to_thread(self._is_labelled, found) is False:
-            found = answers.wrong_inference_type(found.definition.name)
+            found = answers.wrong_inference_type(found.definition.name, found.definition.account)
         if isinstance(found, Answer):
             await self._refuse(stream, found)
             return
         signed = _REGION.search(stream.headers.get("authorization", ""))
         region = signed.group(1) if signed else answers.REGION
         try:
-            async with found.visit(Request(stream.headers, b"", region, found.definition.name)) as visit:
+            definition = found.definition
+            request = Request(stream.headers, b"", region, definition.name, account=definition.account)
+            async with found.visit(request) as visit:
                 await self._converse(stream, visit)
         except Refused as refused:
             await self._refuse(stream, refused.answer)
@@ -114,7 +116,7 @@ class BidirectionalStreams:
         if endpoint is None:
             return answers.endpoint_not_found(name)
         if endpoint.definition.async_inference is not None:
-            return answers.wrong_inference_type(name)
+            return answers.wrong_inference_type(name, endpoint.definition.account)
         return endpoint
 
     async def _converse(self, stream: Stream, visit: Visit) -> None:

@@ -60,11 +60,17 @@ class Runtime:
             2026-11-23). The `sagemaker` API finds them in any case.
         report: Takes a line for every answer that is no success.
         async_inference: Takes asynchronous invocations; without it an endpoint that wants them is not simulated.
+        account: Whose endpoints they are.
     """
 
     def __init__(
-        self, endpoints: Mapping[str, Endpoint], report: Report, async_inference: AsyncInference | None = None
+        self,
+        endpoints: Mapping[str, Endpoint],
+        report: Report,
+        async_inference: AsyncInference | None = None,
+        account: str = answers.ACCOUNT,
     ) -> None:
+        self._account = account
         self._endpoints = endpoints
         self._report = report
         self._async_inference = async_inference
@@ -94,11 +100,11 @@ class Runtime:
                 answer = answers.body_too_large(limit)
             elif operation == _INVOKE_STREAM:
                 named = request_headers.of_invocation(headers)
-                request = Request(named, body, _region(headers), found.definition.name)
+                request = _request(found, named, body, headers)
                 await response_stream.answer(found, request, send, receive, self._report)
                 return
             else:
-                answer = await found.invoke(Request(headers, body, _region(headers), found.definition.name))
+                answer = await found.invoke(_request(found, headers, body, headers))
         except Refused as refused:
             answer = refused.answer
         except ArgosyError as error:
@@ -133,11 +139,18 @@ class Runtime:
             return answers.validation_error(message)
         endpoint = self._endpoints.get(name)
         if endpoint is None:
-            return answers.endpoint_not_found(name)
+            return answers.endpoint_not_found(name, self._account)
         is_async = endpoint.definition.async_inference is not None
         if is_async and self._async_inference is None:
             return answers.not_simulated(501, f"{name} is asynchronous, which nobody asked to simulate")
-        return endpoint if is_async == (operation == _INVOKE_ASYNC) else answers.wrong_inference_type(name)
+        fits = is_async == (operation == _INVOKE_ASYNC)
+        return endpoint if fits else answers.wrong_inference_type(name, self._account)
+
+
+def _request(found: Endpoint, named: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> Request:
+    """An invocation of an endpoint, with the header fields of InvokeEndpoint."""
+    definition = found.definition
+    return Request(named, body, _region(headers), definition.name, account=definition.account)
 
 
 def _region(headers: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from argosy.aws.s3 import S3Client
+from argosy.aws.s3 import S3Access, S3Client
 from argosy.errors import StorageError
 from argosy.simulator.storage.objects import ObjectUri, StoredObject
 
@@ -19,13 +19,14 @@ class S3:
 
     Args:
         scratch: The folder of the nameless files; None takes the system's for temporary files.
+        access: Where S3 is and who asks; None leaves both to boto3.
 
     Raises:
         StorageError: boto3 is not installed.
     """
 
-    def __init__(self, scratch: Path | None = None) -> None:
-        self._client = S3Client()
+    def __init__(self, scratch: Path | None = None, access: S3Access | None = None) -> None:
+        self._client = S3Client(access)
         self._scratch = scratch
 
     def list(self, prefix: ObjectUri) -> Iterator[StoredObject]:

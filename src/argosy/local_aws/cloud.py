@@ -1,0 +1,149 @@
+"""The local AWS as a whole: what is behind its door, opened and closed."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy.aws.s3 import S3Access
+from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
+from argosy.local_aws.control import Control
+from argosy.local_aws.front import Behind, Ecr, Front
+from argosy.local_aws.images.distribution import Distribution
+from argosy.local_aws.images.ecr_api import EcrApi
+from argosy.local_aws.images.ecr_images import EcrImages
+from argosy.local_aws.images.registries import Registries
+from argosy.local_aws.images.scans import Scans
+from argosy.local_aws.images.store import ImageStore
+from argosy.local_aws.images.tokens import Tokens
+from argosy.local_aws.images.uploads import Uploads
+from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.published import PublishedPackages
+from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
+from argosy.local_aws.service import Service
+from argosy.simulator.health import Report
+from argosy.simulator.runtime.service import serve
+from argosy.simulator.storage.s3 import S3
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a local AWS has around it.
+
+    Attributes:
+        state: The folder that it keeps everything in; one local AWS at a time holds it.
+        open_image: Makes containers.
+        report: Takes what a person should know, one line each.
+    """
+
+    state: Path
+    open_image: OpenImage
+    report: Report
+
+
+class _Everybody:
+    """The `Marketplace` of a local AWS that has none: whoever asks is subscribed."""
+
+    def is_subscribed(self, account: str, arn: str) -> bool:
+        return True
+
+
+class LocalAws:
+    """AWS on one port.
+
+    Attributes:
+        scans: What scans of images find.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self.scans = Scans()
+        self._after_write: list[Callable[[str, str], None]] = []
+
+    @contextmanager
+    def after_write(self, callback: Callable[[str, str], None]) -> Iterator[None]:
+        """Call back, while the block runs, whenever a call has changed something and is not answered yet.
+
+        Args:
+            callback: Takes the service's signing name, or `registry`, and the operation. It runs on a thread of its
+                own and may block: the answer waits for it. When it kills the client, the answer is lost to it.
+        """
+        self._after_write.append(callback)
+        try:
+            yield
+        finally:
+            self._after_write.remove(callback)
+
+    async def serve(self, listener: socket.socket, stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
+        """Answer until `stopping` is set or this is cancelled; at the end all containers have ended.
+
+        Raises:
+            UsageError: This process has a local AWS already.
+        """
+        moto = MotoServices()
+        try:
+            store = ImageStore(self._surroundings.state / "ecr")
+            images = EcrImages(store, Uploads(store, self._surroundings.state / "ecr"), self.scans, moto.repository)
+            try:
+                await self._serve(moto, images, listener, stopping, on_open)
+            finally:
+                images.uploads.close()
+                store.close()
+        finally:
+            moto.close()
+
+    async def _serve(
+        self,
+        moto: MotoServices,
+        images: EcrImages,
+        listener: socket.socket,
+        stopping: asyncio.Event,
+        on_open: Callable[[], None],
+    ) -> None:
+        """Answer with the simulations around the door: they use its S3 until their last container has ended."""
+        around, tokens = self._surroundings, Tokens()
+        registries = Registries(lambda region: Distribution(region, images, tokens, self._wrote))
+        access = S3Access(
+            f"http://127.0.0.1:{listener.getsockname()[1]}",
+            *(MARKETPLACE.access_key, MARKETPLACE.secret_key, DEFAULT_REGION),
+        )
+        published = PublishedPackages(around.state / "marketplace" / "packages", images, moto)
+        objects = S3(access=access)
+        marketplace = _Everybody()
+        sagemaker = SageMaker(
+            around.state / "sagemaker",
+            Neighbours(moto, images, objects, published, marketplace.is_subscribed, around.open_image, around.report),
+        )
+        services: dict[str, Service] = {
+            "ecr": Ecr(EcrApi(images, tokens, registries.url), images, moto),
+            "sagemaker": sagemaker,
+            "logs": Logs(moto, sagemaker),
+        }
+        front = Front(Behind(moto, services, Control(self.scans), self._wrote))
+        is_done = asyncio.Event()
+        door = asyncio.create_task(serve(front, listener, is_done, on_open))
+        try:
+            await sagemaker.resume()
+            await _first(stopping, door)
+        finally:
+            try:
+                await sagemaker.close()
+            finally:
+                is_done.set()
+                await registries.close()
+                await door
+
+    async def _wrote(self, service: str, operation: str) -> None:
+        for callback in tuple(self._after_write):
+            await asyncio.to_thread(callback, service, operation)
+
+
+async def _first(stopping: asyncio.Event, door: "asyncio.Task[None]") -> None:
+    """Wait until it is to stop, or the door has ended by itself."""
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({waiting, door}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

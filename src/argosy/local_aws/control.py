@@ -1,0 +1,60 @@
+"""What a person or test in another process may tell the local AWS: `/_argosy/...`, which no bucket can be named.
+
+curl -X PUT URL/_argosy/scan-findings -d '{"imageDigest": "*", "findingSeverityCounts": {"HIGH": 1}}'
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from argosy.local_aws.images.scans import COMPLETE, ScanOutcome, Scans
+from argosy.local_aws.messages import read_body, respond_json
+from argosy.simulator.runtime.asgi import Message, Receive, Send
+
+CONTROL_PATH: Final = "/_argosy/"
+_SCAN_FINDINGS: Final = f"{CONTROL_PATH}scan-findings"
+_JSON: Final = "application/json"
+_REQUEST_BYTES: Final = 64 * 1024
+
+
+class Control:
+    """The path for control (ASGI).
+
+    Args:
+        scans: Whose outcomes can be set.
+    """
+
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        body = await read_body(receive, _REQUEST_BYTES)
+        if scope["path"] != _SCAN_FINDINGS or scope["method"] != "PUT":
+            await respond_json(send, 404, {"message": f"PUT {_SCAN_FINDINGS} is all there is"}, _JSON)
+            return
+        try:
+            digest, outcome = _outcome(json.loads(body or b""))
+        except ValueError as error:
+            await respond_json(send, 400, {"message": str(error)}, _JSON)
+            return
+        self._scans.expect(digest, outcome)
+        await respond_json(send, 200, {}, _JSON)
+
+
+def _outcome(request: object) -> tuple[str, ScanOutcome]:
+    """The image's digest, `*` for every image, and what its scans say.
+
+    Raises:
+        ValueError: The request is not understood.
+    """
+    match request:
+        case {"imageDigest": str(digest), **rest}:
+            given: Any = rest.pop("findingSeverityCounts", {})  # JSON
+            status = rest.pop("status", COMPLETE)
+            counts: Mapping[str, int] = given if isinstance(given, Mapping) else {}
+            is_counted = counts == given and all(isinstance(count, int) for count in counts.values())
+            if rest or not is_counted or not isinstance(status, str):
+                raise ValueError("findingSeverityCounts is an object of numbers, status a text, and there is no more")
+            return digest, ScanOutcome(status, counts)
+    raise ValueError('want {"imageDigest": "sha256:..." or "*", "findingSeverityCounts": {"HIGH": 1}}')

@@ -1,0 +1,186 @@
+"""moto in this process: STS, IAM, S3, CloudWatch Logs, ECR's repositories and whatever else it knows.
+
+Nothing of moto is patched: what it does wrongly is answered before a request reaches it (`images/`), so no other user
+of moto in this process sees a difference. Its state is the process's, though: there is one local AWS a process, and
+`mock_aws` of moto's own empties it.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from moto.core.base_backend import BackendDict
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    environ_key_for_header,
+    should_preserve_original_header_name,
+)
+from moto.ecr.models import ecr_backends
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
+
+from argosy.errors import UsageError
+from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROLES, Account, Role
+from argosy.local_aws.images.store import Repository, RepositoryName
+from argosy.local_aws.service import Caller
+from argosy.local_aws.wsgi import WsgiApplication
+from argosy.simulator.runtime.asgi import Message, Receive, Send
+
+_ACCOUNT_HEADER: Final = b"x-moto-account-id"
+_PARTITION: Final = "aws"
+_one_a_process = threading.Lock()
+
+
+class MotoServices:
+    """moto's services for the accounts that are there.
+
+    Raises:
+        UsageError: This process has a local AWS already.
+    """
+
+    def __init__(self) -> None:
+        if not _one_a_process.acquire(blocking=False):
+            raise UsageError(
+                "this process has a local AWS already, and moto keeps one state for a process",
+                hint="give the fixture `local_aws` to every test that needs it: it is one for the whole run",
+            )
+        self._application = WsgiApplication(DomainDispatcherApplication(create_backend_app), _preserved_names)
+        self._forget()
+        for account in ACCOUNTS:
+            _add_user(account)
+        for role in ROLES:
+            _add_role(role)
+
+    def close(self) -> None:
+        """Empty moto's state of these accounts."""
+        self._forget()
+        _one_a_process.release()
+
+    async def answer(self, caller: Caller, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI) in the caller's account."""
+        kept = [pair for pair in scope["headers"] if pair[0].lower() != _ACCOUNT_HEADER]
+        headers = [*kept, (_ACCOUNT_HEADER, caller.account.encode())]
+        await self._application({**scope, "headers": headers}, receive, send)
+
+    @staticmethod
+    def account_of(access_key: str) -> str | None:
+        """The account of an access key, those of assumed roles and of other users included; None for an unknown one."""
+        for account in ACCOUNTS:
+            if access_key in iam_backends[account.number][_PARTITION].access_keys:
+                return account.number
+        return None
+
+    @staticmethod
+    def repository(name: RepositoryName) -> Repository | None:
+        """A repository of ECR, None where there is none."""
+        try:
+            found: Any = ecr_backends[name.account][name.region].repositories.get(name.name)
+        except KeyError:  # no such region
+            return None
+        if found is None:
+            return None
+        exempt = tuple(each["filter"] for each in found.image_tag_mutability_exclusion_filters or ())
+        return Repository(
+            name,
+            is_immutable=str(getattr(found.image_tag_mutability, "value", found.image_tag_mutability)).startswith("I"),
+            exempt=exempt,
+            scans_on_push=bool(found.image_scanning_configuration.get("scanOnPush", False)),
+        )
+
+    @staticmethod
+    def trust_policy(role_arn: str) -> str | None:
+        """The trust policy of a role as JSON, None where there is no such role."""
+        account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
+        if account not in {each.number for each in ACCOUNTS}:
+            return None
+        try:
+            role: Any = iam_backends[account][_PARTITION].get_role_by_arn(role_arn)
+        except NotFoundException:
+            return None
+        return str(role.assume_role_policy_document)
+
+    def trusted_services(self, role_arn: str) -> frozenset[str]:
+        """The services that may assume a role; none where there is no such role."""
+        policy = self.trust_policy(role_arn)
+        return frozenset() if policy is None else _trusted(policy)
+
+    @staticmethod
+    def copy_object(source: tuple[str, str], bucket: str, key: str) -> None:
+        """Have an object of any account, given as bucket and key, in a bucket of AWS Marketplace's own, too.
+
+        Raises:
+            KeyError: There is no such object.
+        """
+        where = s3_backends.bucket_accounts.get(source[0])
+        found: Any = None if where is None else s3_backends[where[1]][where[0]].get_object(*source)
+        if found is None:
+            raise KeyError(f"s3://{source[0]}/{source[1]}")
+        backend: Any = s3_backends[MARKETPLACE.number][_PARTITION]
+        if bucket not in backend.buckets:
+            backend.create_bucket(bucket, DEFAULT_REGION)
+        backend.copy_object(found, bucket, key)
+
+    @staticmethod
+    def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        """Append events (`timestamp` in milliseconds, `message`) to a log stream, which is made where it is missing."""
+        backend: Any = logs_backends[account][region]
+        if group not in backend.groups:
+            backend.create_log_group(group, {})
+        if stream not in backend.groups[group].streams:
+            backend.create_log_stream(group, stream)
+        backend.put_log_events(group, stream, events)
+
+    def _forget(self) -> None:
+        numbers = {account.number for account in ACCOUNTS}
+        for service in list(BackendDict._instances):  # type: ignore[misc]  # moto's own class attribute is generic
+            for number in numbers & set(service):
+                with suppress(KeyError):
+                    service[number].reset()
+                    del service[number]
+
+
+def _add_user(account: Account) -> None:
+    """A user with the access key that the account is known by."""
+    backend: Any = iam_backends[account.number][_PARTITION]
+    user = backend.create_user(DEFAULT_REGION, account.name)
+    key = user.create_access_key(prefix="AKIA")
+    key.access_key_id, key.secret_access_key = account.access_key, account.secret_key
+    backend.access_keys[account.access_key] = key
+
+
+def _add_role(role: Role) -> None:
+    backend: Any = iam_backends[role.account.number][_PARTITION]
+    statement = {"Effect": "Allow", "Principal": {"Service": role.service}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    backend.create_role(role.name, trust, "/", None, "", [], "3600")
+
+
+def _trusted(policy: str) -> frozenset[str]:
+    """The services that a trust policy allows to assume its role."""
+    try:
+        found: Any = json.loads(policy)
+    except ValueError:
+        return frozenset()
+    statements = found.get("Statement", ()) if isinstance(found, dict) else ()
+    services: set[str] = set()
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal")
+        if statement.get("Effect") == "Allow" and isinstance(principal, dict):
+            named = principal.get("Service", ())
+            services |= {named} if isinstance(named, str) else set(named)
+    return frozenset(services)
+
+
+def _preserved_names(scope: Message) -> Mapping[str, Any]:
+    """Names of S3's metadata with underscores, which WSGI would turn into dashes."""
+    names = [name.decode("latin-1") for name, _ in scope["headers"]]
+    return {
+        PRESERVED_HEADER_NAMES_ENVIRON_KEY: {
+            environ_key_for_header(name): name for name in names if should_preserve_original_header_name(name)
+        }
+    }

@@ -1,0 +1,84 @@
+"""model.tar.gz in S3: uploaded unless the very same bytes are there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from argosy.aws.api import Reader
+from argosy.aws.upload import LocalFile, State, Upload
+from argosy.errors import PlanError
+from argosy.marketplace.model_package import Places
+from argosy.planning.step import Change, Kind, Outputs, Work
+from argosy.publishing.registration.described import describe, is_registered
+from argosy.publishing.registration.offering import Offering
+from argosy.registry.progress import Progress, transferring_file
+
+_UPLOAD, _OF = "upload", "of"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """The archive; gives its `uri` and `sha256`.
+
+    Attributes:
+        offering: What is brought.
+        archive: The offering's.
+        progress: Told how far it is on its way.
+    """
+
+    offering: Offering
+    archive: LocalFile
+    progress: Progress
+
+    @property
+    def key(self) -> str:
+        """See `Step`."""
+        return self.offering.key("artifacts")
+
+    def look(self, reader: Reader, known: Outputs) -> Change:
+        """See `Step`.
+
+        Raises:
+            AwsError: AWS refuses or does not answer.
+            PlanError: Other artifacts are there, and a package is made of them.
+        """
+        upload = self._upload()
+        title = f"artifacts {upload.uri}"
+        outputs = {"uri": upload.uri, "sha256": self.archive.sha256}
+        state, found = upload.state(reader)
+        if state is State.SAME:
+            return Change(self.key, title, Kind.NOTHING, reads=(upload.head,), outputs=outputs)
+        reads = (upload.head, *upload.reads)
+        notes = (f"{self.archive.path}, {self.archive.size / 1e6:,.1f} MB",)
+        if state is State.ABSENT:
+            return Change(self.key, title, Kind.CREATE, (upload.put,), reads, notes=notes, outputs=outputs)
+        if is_registered(reader, self.offering):
+            raise PlanError(
+                "the artifacts are others than those of the model package, which cannot be changed",
+                got=f"sha256 {self.archive.sha256}",
+                want=f"sha256 {found or 'unknown'}",
+                where=upload.uri,
+                hint='argosy.toml, [marketplace]: a new version = "..."',
+            )
+        before = {"Metadata": {"sha256": found}} if found else {}
+        reads = (*reads, describe(self.offering))
+        return Change(self.key, title, Kind.UPDATE, (upload.put,), reads, before, notes=notes, outputs=outputs)
+
+    def apply(self, change: Change, work: Work) -> Mapping[str, str]:
+        """See `Step`.
+
+        Raises:
+            StorageError: The archive has changed since it was packed.
+        """
+        upload, noted = self._upload(), work.known.get(self.key, {})
+        begun = noted.get(_UPLOAD, "") if noted.get(_OF) == self.archive.sha256 else ""
+        with transferring_file(self.progress, self.archive.name, self.archive.size) as transfer:
+            upload.send(
+                work.api, begun, lambda id_: work.note({_UPLOAD: id_, _OF: self.archive.sha256}), transfer.advance
+            )
+            transfer.end("sent")
+        work.report(f"stored {upload.uri}")
+        return {**change.outputs, _UPLOAD: "", _OF: ""}
+
+    def _upload(self) -> Upload:
+        bucket, _, key = Places.of(self.offering.table).artifacts.removeprefix("s3://").partition("/")
+        return Upload(self.archive, self.offering.region, bucket, key)

@@ -1,0 +1,104 @@
+"""Why a model package has failed: what it says itself, what its transform job says, and the end of that job's log.
+
+The job is known by where it was to write, whatever it is called: the names of such jobs are UNSURE.
+
+Source: SageMaker Developer Guide, "Log groups and streams"; API reference, ListTransformJobs (read 2026-11-23).
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from argosy.aws.api import Api
+from argosy.aws.call import Call
+from argosy.aws.refusals import explain
+from argosy.errors import AwsError, PlanError
+from argosy.marketplace.model_package import Places
+from argosy.planning.step import Later, Work
+from argosy.publishing.registration import described
+from argosy.publishing.registration.offering import Offering
+
+_LOG_GROUP: Final = "/aws/sagemaker/TransformJobs"
+_LINES: Final = 20
+_MOST_JOBS: Final = 20
+_NO_GROUP: Final = ("ResourceNotFoundException",)
+
+
+def reads_of_failure(offering: Offering, step: str) -> tuple[Call, ...]:
+    """What explaining a failure asks.
+
+    Args:
+        offering: Whose package it is.
+        step: Key of the step that makes it.
+    """
+    job = Later(step, "job")
+    return (_jobs(offering, {}), _job(offering, job), _log(offering, job))
+
+
+def explained(work: Work, offering: Offering, package: Mapping[str, Any]) -> PlanError:
+    """The error of a package that has failed; the end of the log is reported line by line.
+
+    Args:
+        work: AWS, and who is told.
+        offering: Whose package it is.
+        package: As SageMaker describes it. Any: JSON.
+    """
+    reasons = described.failure_reasons(package)
+    lines: deque[str] = deque(maxlen=_LINES)
+    try:
+        job = _found_job(work.api, offering, package)
+        if job is not None:
+            name = str(job["TransformJobName"])
+            if reason := job.get("FailureReason"):
+                reasons.append(f"transform job {name}: {reason}")
+            lines = _end_of_log(work.api, offering, name)
+    except AwsError as error:  # the package's own reasons are known, and say more than this
+        work.report(f"the transform job's log cannot be read: {error.message}")
+    if lines:
+        work.report(f"the last lines of {_LOG_GROUP}:")
+        for line in lines:
+            work.report(f"    {line}")
+    known = explain("", " ".join([*reasons, *lines]))
+    return PlanError(
+        "SageMaker did not accept the model package",
+        got="; ".join(reasons) + (f" ({known.cause})" if known.cause else "") or "no reason given",
+        where=package.get("ModelPackageArn"),
+        hint=f"{known.remedy or 'argosy check .  (it runs the same job here)'}; then raise [marketplace] version, or "
+        "argosy register again, which deletes the failed package first",
+    )
+
+
+def _found_job(api: Api, offering: Offering, package: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The latest job that was to write where the validation writes."""
+    since = {"CreationTimeAfter": package["CreationTime"]} if package.get("CreationTime") else {}
+    results = Places.of(offering.table).results
+    answer = api.ask(_jobs(offering, since))
+    for listed in answer.get("TransformJobSummaries", ()):
+        job: Mapping[str, Any] = api.ask(_job(offering, listed["TransformJobName"]))
+        if str(job.get("TransformOutput", {}).get("S3OutputPath", "")).startswith(results.rstrip("/")):
+            return job
+    return None
+
+
+def _end_of_log(api: Api, offering: Offering, job: str) -> "deque[str]":
+    lines: deque[str] = deque(maxlen=_LINES)
+    asked = _log(offering, job)
+    first = Call(asked.service, asked.operation, asked.region, {**asked.parameters, "limit": 1})
+    if api.ask(first, _NO_GROUP) is not None:
+        for page in api.pages(asked):
+            lines.extend(str(event.get("message", "")).rstrip() for event in page.get("events", ()))
+    return lines
+
+
+def _jobs(offering: Offering, since: Mapping[str, Any]) -> Call:
+    wanted = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": _MOST_JOBS, **since}
+    return Call("sagemaker", "ListTransformJobs", offering.region, wanted)
+
+
+def _job(offering: Offering, name: str | Later) -> Call:
+    return Call("sagemaker", "DescribeTransformJob", offering.region, {"TransformJobName": name})
+
+
+def _log(offering: Offering, job: str | Later) -> Call:
+    stream = f"{job}/" if isinstance(job, str) else job
+    return Call("logs", "FilterLogEvents", offering.region, {"logGroupName": _LOG_GROUP, "logStreamNamePrefix": stream})

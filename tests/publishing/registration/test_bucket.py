@@ -1,0 +1,52 @@
+import pytest
+
+from argosy.errors import InvalidCallError, PlanError
+from argosy.planning.step import Kind
+from argosy.publishing.registration.bucket import Bucket
+from tests.publishing.sellers import Seller
+
+
+def test_a_bucket_is_made_closed_and_encrypted_in_the_packages_region(seller: Seller) -> None:
+    offering = seller.offering().in_region("eu-west-1")
+    stages = seller.steps(offering, Bucket(offering))
+    seller.carry_out(stages)
+    name = f"{seller.name}-releases-eu-west-1"
+    s3 = seller.client("s3")
+    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+    assert set(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert seller.last(stages).kind is Kind.NOTHING
+
+
+def test_one_that_is_there_stays_as_it_is(seller: Seller) -> None:
+    seller.client("s3").create_bucket(Bucket=seller.bucket)
+    change = seller.last(seller.steps(offering := seller.offering(), Bucket(offering)))
+    assert (change.kind, change.writes) == (Kind.NOTHING, ())
+
+
+def test_one_that_a_killed_run_left_open_is_closed(seller: Seller) -> None:
+    stages = seller.steps(offering := seller.offering(), Bucket(offering))
+    seller.journal.note("us-east-1/bucket", {"unfinished": seller.bucket})
+    seller.client("s3").create_bucket(Bucket=seller.bucket)
+    change = seller.last(stages)
+    assert change.kind is Kind.UPDATE
+    assert [call.operation for call in change.writes] == ["PutPublicAccessBlock", "PutBucketEncryption"]
+    seller.carry_out(stages)
+    block = seller.client("s3").get_public_access_block(Bucket=seller.bucket)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    assert seller.last(stages).kind is Kind.NOTHING
+
+
+def test_one_in_another_region_is_an_error_that_names_its_row(seller: Seller) -> None:
+    elsewhere = {"LocationConstraint": "eu-west-1"}
+    seller.client("s3").create_bucket(Bucket=seller.bucket, CreateBucketConfiguration=elsewhere)
+    with pytest.raises(PlanError, match=r"\(A04\)") as caught:
+        seller.look(seller.steps(offering := seller.offering(), Bucket(offering)))
+    assert (caught.value.got, caught.value.want) == ("eu-west-1", "us-east-1")
+
+
+def test_a_name_that_s3_does_not_take_is_known_before_it_is_made(seller: Seller) -> None:
+    seller.name = "a name"
+    with pytest.raises(InvalidCallError, match="CreateBucket"):
+        seller.look(seller.steps(offering := seller.offering(), Bucket(offering)))
