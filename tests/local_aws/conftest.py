@@ -1,4 +1,4 @@
-"""One door for all tests of AWS Marketplace; behind it, for each test, a Marketplace of its own."""
+"""A local AWS for each file, and one door for all tests of AWS Marketplace, with a Marketplace for each test."""
 
 from collections.abc import Iterator
 

@@ -26,7 +26,7 @@ from argosy.simulator.hosting.endpoint import Endpoint, HostingOptions
 from argosy.simulator.hosting.single import SingleContainer
 from argosy.simulator.runtime.service import Runtime, bind, serve
 
-_LONGER: Final = ("transform", "up")
+_LONGER: Final = ("aws", "transform", "up")
 """Verbs in modules of their names, `argosy.cli.simulation.VERB`."""
 
 

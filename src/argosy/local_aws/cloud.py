@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy.aws.s3 import S3Access
@@ -19,10 +19,14 @@ from argosy.local_aws.images.scans import Scans
 from argosy.local_aws.images.store import ImageStore
 from argosy.local_aws.images.tokens import Tokens
 from argosy.local_aws.images.uploads import Uploads
+from argosy.local_aws.marketplace import service as aws_marketplace
+from argosy.local_aws.marketplace import surroundings as market_surroundings
+from argosy.local_aws.marketplace.options import MarketplaceOptions
+from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
 from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
-from argosy.local_aws.service import Service
+from argosy.local_aws.service import Marketplace, ModelPackages, Service
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import serve
 from argosy.simulator.storage.s3 import S3
@@ -36,18 +40,15 @@ class Surroundings:
         state: The folder that it keeps everything in; one local AWS at a time holds it.
         open_image: Makes containers.
         report: Takes what a person should know, one line each.
+        is_kept: Whether there will be another local AWS with this folder.
+        options: What nobody knows of AWS Marketplace.
     """
 
     state: Path
     open_image: OpenImage
     report: Report
-
-
-class _Everybody:
-    """The `Marketplace` of a local AWS that has none: whoever asks is subscribed."""
-
-    def is_subscribed(self, account: str, arn: str) -> bool:
-        return True
+    is_kept: bool = False
+    options: MarketplaceOptions = field(default_factory=MarketplaceOptions)
 
 
 class LocalAws:
@@ -82,7 +83,7 @@ class LocalAws:
         Raises:
             UsageError: This process has a local AWS already.
         """
-        moto = MotoServices()
+        moto = MotoServices(self._surroundings.state / "moto" if self._surroundings.is_kept else None)
         try:
             store = ImageStore(self._surroundings.state / "ecr")
             images = EcrImages(store, Uploads(store, self._surroundings.state / "ecr"), self.scans, moto.repository)
@@ -111,17 +112,18 @@ class LocalAws:
         )
         published = PublishedPackages(around.state / "marketplace" / "packages", images, moto)
         objects = S3(access=access)
-        marketplace = _Everybody()
         sagemaker = SageMaker(
             around.state / "sagemaker",
-            Neighbours(moto, images, objects, published, marketplace.is_subscribed, around.open_image, around.report),
+            Neighbours(moto, images, objects, published, around.open_image, around.report),
+            lambda packages: self._marketplace(moto, packages),
         )
         services: dict[str, Service] = {
             "ecr": Ecr(EcrApi(images, tokens, registries.url), images, moto),
             "sagemaker": sagemaker,
             "logs": Logs(moto, sagemaker),
+            "aws-marketplace": sagemaker.marketplace,
         }
-        front = Front(Behind(moto, services, Control(self.scans), self._wrote))
+        front = Front(Behind(moto, services, Control(self.scans, published.copies), self._wrote))
         is_done = asyncio.Event()
         door = asyncio.create_task(serve(front, listener, is_done, on_open))
         try:
@@ -134,6 +136,13 @@ class LocalAws:
                 is_done.set()
                 await registries.close()
                 await door
+
+    def _marketplace(self, moto: MotoServices, packages: ModelPackages) -> Marketplace:
+        around = self._surroundings
+        store = Store(around.state / "marketplace" if around.is_kept else None)
+        return aws_marketplace.Marketplace(
+            market_surroundings.Surroundings(packages, moto.trust_policy, store, around.options, report=around.report)
+        )
 
     async def _wrote(self, service: str, operation: str) -> None:
         for callback in tuple(self._after_write):

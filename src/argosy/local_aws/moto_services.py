@@ -9,7 +9,8 @@ import json
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
 from moto.core.base_backend import BackendDict
 from moto.core.request import (
@@ -27,8 +28,9 @@ from moto.s3.models import s3_backends
 from argosy.errors import UsageError
 from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROLES, Account, Role
 from argosy.local_aws.images.store import Repository, RepositoryName
+from argosy.local_aws.kept_calls import KeptCalls
 from argosy.local_aws.service import Caller
-from argosy.local_aws.wsgi import WsgiApplication
+from argosy.local_aws.wsgi import Environ, WsgiApplication
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 _ACCOUNT_HEADER: Final = b"x-moto-account-id"
@@ -39,25 +41,39 @@ _one_a_process = threading.Lock()
 class MotoServices:
     """moto's services for the accounts that are there.
 
+    Args:
+        folder: Keeps what was asked for, so that it is there again the next time; None keeps nothing.
+
     Raises:
-        UsageError: This process has a local AWS already.
+        UsageError: This process has a local AWS already, or another process uses the folder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
         if not _one_a_process.acquire(blocking=False):
             raise UsageError(
                 "this process has a local AWS already, and moto keeps one state for a process",
                 hint="give the fixture `local_aws` to every test that needs it: it is one for the whole run",
             )
-        self._application = WsgiApplication(DomainDispatcherApplication(create_backend_app), _preserved_names)
+        try:
+            self._kept = None if folder is None else KeptCalls(folder)
+        except BaseException:
+            _one_a_process.release()
+            raise
+        moto = DomainDispatcherApplication(create_backend_app)
+        keep = _keep_nothing if self._kept is None else self._kept.keep
+        self._application = WsgiApplication(moto, _preserved_names, keep)
         self._forget()
         for account in ACCOUNTS:
             _add_user(account)
         for role in ROLES:
             _add_role(role)
+        if self._kept is not None:
+            self._kept.repeat(moto)
 
     def close(self) -> None:
         """Empty moto's state of these accounts."""
+        if self._kept is not None:
+            self._kept.close()
         self._forget()
         _one_a_process.release()
 
@@ -142,6 +158,10 @@ class MotoServices:
                 with suppress(KeyError):
                     service[number].reset()
                     del service[number]
+
+
+def _keep_nothing(_environ: Environ, _body: IO[bytes], _status: int, _answer: bytes) -> None:
+    """What was asked is not asked again."""
 
 
 def _add_user(account: Account) -> None:

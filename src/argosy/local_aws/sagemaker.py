@@ -13,7 +13,7 @@ from argosy.local_aws.images.ecr_images import EcrImages
 from argosy.local_aws.images.named_images import NamedImages
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
-from argosy.local_aws.service import Caller, PackageView
+from argosy.local_aws.service import Caller, Marketplace, OpenMarketplace, PackageView
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.control.model_packages import describe
 from argosy.simulator.control.resources import Resource
@@ -27,9 +27,6 @@ from argosy.simulator.storage.objects import ObjectStore
 OpenImage = Callable[[Image, str, Launch], Container]
 """Makes a container, not yet started, of an image with a name."""
 
-IsSubscribed = Callable[[str, str], bool]
-"""Whether an account is subscribed to a package that AWS Marketplace holds, by its ARN."""
-
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
@@ -40,7 +37,6 @@ class Neighbours:
         images: Those of ECR.
         objects: S3.
         published: What AWS Marketplace holds.
-        is_subscribed: Who may use that.
         open_image: Makes containers.
         report: Takes what a person should know, one line each.
     """
@@ -49,7 +45,6 @@ class Neighbours:
     images: EcrImages
     objects: ObjectStore
     published: PublishedPackages
-    is_subscribed: IsSubscribed
     open_image: OpenImage
     report: Report
 
@@ -61,6 +56,7 @@ class _Platform:
     caller: Caller
     images: NamedImages
     neighbours: Neighbours
+    marketplace: Marketplace
 
     def image_fault(self, image: str) -> str | None:
         return self.images.fault(image)
@@ -76,7 +72,7 @@ class _Platform:
         return self.neighbours.published.find(arn)
 
     def is_subscribed(self, arn: str) -> bool:
-        return self.neighbours.is_subscribed(self.caller.account, arn)
+        return self.marketplace.is_subscribed(self.caller.account, arn)
 
 
 class SageMaker:
@@ -85,9 +81,14 @@ class SageMaker:
     Args:
         folder: Keeps what is in them.
         neighbours: What is around.
+        open_marketplace: Makes the AWS Marketplace that sells its model packages.
+
+    Attributes:
+        marketplace: What was made.
     """
 
-    def __init__(self, folder: Path, neighbours: Neighbours) -> None:
+    def __init__(self, folder: Path, neighbours: Neighbours, open_marketplace: OpenMarketplace) -> None:
+        self.marketplace = open_marketplace(self)
         self._folder = folder
         self._neighbours = neighbours
         self._simulations: dict[Caller, Simulation] = {}
@@ -167,7 +168,7 @@ class SageMaker:
             *(self._folder / caller.account / caller.region, around.objects, open_container, images.labels),
             around.report,
             account=caller.account,
-            platform=_Platform(caller, images, around),
+            platform=_Platform(caller, images, around, self.marketplace),
             logs=logs,
         )
 

@@ -17,6 +17,7 @@ from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 Environ = dict[str, Any]  # as PEP 3333 has it: texts, and objects of the server
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
+OnAnswer = Callable[[Environ, IO[bytes], int, bytes], None]
 
 _IN_MEMORY: Final = 2**20
 
@@ -27,9 +28,14 @@ class WsgiApplication:
     Args:
         application: What is called; safe for several threads.
         add_environ: What a request's environ has beside PEP 3333's, from its raw header fields.
+        on_answer: Told of every request before its answer is sent: the environ, the body, the answer's status and
+            first bytes.
     """
 
-    def __init__(self, application: Wsgi, add_environ: Callable[[Message], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, application: Wsgi, add_environ: Callable[[Message], Mapping[str, Any]], on_answer: OnAnswer
+    ) -> None:
+        self._on_answer = on_answer
         self._application = application
         self._add_environ = add_environ
 
@@ -44,9 +50,9 @@ class WsgiApplication:
             size = body.tell()
             body.seek(0)
             environ = {**_environ(scope, body, size), **self._add_environ(scope)}
-            await self._answer(environ, send)
+            await self._answer(environ, body, send)
 
-    async def _answer(self, environ: Environ, send: Send) -> None:
+    async def _answer(self, environ: Environ, body: IO[bytes], send: Send) -> None:
         head: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
@@ -56,8 +62,9 @@ class WsgiApplication:
         parts = _parts(answer)
         try:
             first = await asyncio.to_thread(next, parts, b"")
-            status, headers = head[0]
-            await send_start(send, int(status.partition(" ")[0]), headers)
+            status, headers = int(head[0][0].partition(" ")[0]), head[0][1]
+            await asyncio.to_thread(self._on_answer, environ, body, status, first)
+            await send_start(send, status, headers)
             part: bytes = first
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -84,12 +84,12 @@ class Change:
         kind: What would happen.
         writes: The calls that would change something, in their order.
         reads: The calls that looking and waiting take.
-        possible: Writes of other circumstances, as where an endpoint has failed: IAM has to allow them, too.
         before: What is there of what the first write says, member by member; empty where nothing is.
         consent: What has to be agreed to first; None: nothing.
         notes: Sentences for whoever reads the plan.
         outputs: What the step gives, as far as that is known already.
         obstacle: Why it cannot be done yet; nothing of the plan is done then. None: it can.
+        possible: Writes of other circumstances, as where an endpoint has failed: IAM has to allow them, too.
     """
 
     key: str
@@ -97,12 +97,12 @@ class Change:
     kind: Kind
     writes: tuple[Call, ...] = ()
     reads: tuple[Call, ...] = ()
-    possible: tuple[Call, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     consent: Consent | None = None
     notes: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     obstacle: Obstacle | None = None
+    possible: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ def local_aws(state: Path | None = None, open_image: OpenImage | None = None) ->
     """
     reports: list[str] = []
     with tempfile.TemporaryDirectory(prefix="argosy-aws-") as made, bind(0) as listener, loop_thread() as loop:
-        aws = LocalAws(Surroundings(state or Path(made), open_image or as_simulated, reports.append))
+        aws = LocalAws(
+            Surroundings(state or Path(made), open_image or as_simulated, reports.append, is_kept=state is not None)
+        )
         opened, stopping = threading.Event(), asyncio.Event()
         serving = loop.begin(aws.serve(listener, stopping, opened.set))
         serving.add_done_callback(lambda _: opened.set())

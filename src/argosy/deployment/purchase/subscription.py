@@ -106,7 +106,7 @@ class SubscriptionStep:
         title = f"subscription to {self.product}"
         possible = (_create_call({"intent": "NEW"}), _accept_call(Later(KEY, "request")))
         reads = self._reads()
-        return Change(KEY, title, kind, writes, reads, possible, consent=consent, notes=notes, outputs=outputs)
+        return Change(KEY, title, kind, writes, reads, consent=consent, notes=notes, outputs=outputs, possible=possible)
 
     def _reads(self) -> tuple[Call, ...]:
         agreement = Later(KEY, "agreement")

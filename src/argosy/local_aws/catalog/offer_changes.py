@@ -145,14 +145,14 @@ def faults_of_release(offer: Offer, state: State) -> Iterator[Fault]:
     if missing:
         yield Fault("MISSING_MANDATORY_TERMS", f"The offer lacks what {', '.join(missing)} would set.")
     if state.products[offer.product_id].visibility not in ("Limited", "Public"):
-        yield Fault("INCOMPATIBLE_PRODUCT_STATUS", f"Product {offer.product_id} has to be released first.")
+        yield Fault("INCOMPATIBLE_PRODUCT_STATUS", "The product has to be released first.")
     yield from _faults_of_schedule(offer)
 
 
 def _faults_of_public(offer: Offer, state: State) -> Iterator[Fault]:
     others = [other for other in state.offers_of(offer.product_id) if other.id != offer.id]
     if any(other.state == "Released" and not other.is_private for other in others):
-        yield Fault("DUPLICATE_PUBLIC_OFFER", f"Product {offer.product_id} has a public offer; name buyer accounts.")
+        yield Fault("DUPLICATE_PUBLIC_OFFER", "The product has a public offer; name buyer accounts.")
     if offer.pricing_model == "Contract":
         yield Fault("INVALID_PRICING_MODEL", "A contract is possible in private offers only.")
     if offer.terms.get(VALIDITY) or offer.terms.get(SCHEDULE):
