@@ -17,6 +17,8 @@ import fidelity
 import msgspec
 
 from argosy import contract, errors, project
+from argosy.billing import bill, rates
+from argosy.billing import document as billing_document
 from argosy.cli import environment, main
 from argosy.conformance import recording
 from argosy.conformance.catalogue import CLAUSES
@@ -92,17 +94,22 @@ def schema() -> str:
 
 
 def report_schema() -> str:
-    """The JSON schema of a report: each field says what the docstring of its class says of it."""
-    return _document_schema("The report of `argosy check`", document.schema(), (document, recording))
+    """The JSON schema of a report."""
+    return _described(document.schema(), "The report of `argosy check`", document, recording)
+
+
+def bill_schema() -> str:
+    """The JSON schema of a bill."""
+    return _described(billing_document.schema(), "The bill of `argosy bill`", billing_document, bill, rates)
 
 
 def plan_schema() -> str:
     """The JSON schema of a plan."""
-    return _document_schema("What `--plan --json` prints", plan_document.schema(), (plan_document, step))
+    return _described(plan_document.schema(), "What `--plan --json` prints", plan_document, step)
 
 
-def _document_schema(title: str, found: dict[str, Any], modules: tuple[ModuleType, ...]) -> str:
-    """A schema of msgspec's with the meaning of each field, from the docstrings of the classes in some modules."""
+def _described(found: dict[str, Any], title: str, *modules: ModuleType) -> str:
+    """A schema whose fields say what the docstrings of their classes, which are in these modules, say of them."""
     for name, definition in found["$defs"].items():
         definition["description"] = definition["description"].partition("\n")[0]
         if "properties" not in definition:
@@ -194,6 +201,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "argosy-toml.schema.json": schema,
     "check-report.schema.json": report_schema,
     "plan.schema.json": plan_schema,
+    "bill.schema.json": bill_schema,
     "environment.md": variables,
     "conformance.md": lambda: conformance.page(_NOTE),
     "contract.md": demands,

@@ -36,6 +36,7 @@ The tree follows the folders::
     │   └── RecordError           a record or its result is not what its media type says
     ├── AwsError                  AWS refused a call, or did not answer
     ├── InvalidCallError          a request that the API's own model does not take; nothing was sent
+    ├── ModelError                the model behind an endpoint answered 4xx or 5xx, or broke off
     ├── PlanError                 a plan cannot be carried out, or the world is no longer as it was planned for
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
@@ -285,6 +286,33 @@ class InvalidCallError(ArgosyError):
         self.action = action
         self.faults = tuple(faults)
         super().__init__(f"`{action}` would be refused", got="; ".join(faults) or None)
+
+
+class ModelError(ArgosyError):
+    """The model behind an endpoint answered 4xx or 5xx, or broke off in the middle of a stream.
+
+    Args:
+        endpoint: Its name.
+        status: What the container answered; None where it had begun to answer well.
+        sentence: What it said, or what broke.
+        lines: The last lines of its log, where they could be read.
+        hint: What to do about it.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        status: int | None = None,
+        *,
+        sentence: str = "",
+        lines: Sequence[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        self.status = status
+        self.sentence = sentence
+        self.lines = tuple(lines)
+        what = "the model broke off in its answer" if status is None else f"the model answered {status}"
+        super().__init__(what, got=sentence or None, where=f"endpoint {endpoint}", hint=hint)
 
 
 class PlanError(ArgosyError):

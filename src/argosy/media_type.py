@@ -1,12 +1,24 @@
 """Content-Type and Accept, parsed and matched as RFC 9110 says (sections 8.3 and 12.5.1)."""
 
+import mimetypes
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Final
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TYPE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})[ \t]*")
 _PARAMETER = re.compile(rf';[ \t]*(?:({_TOKEN})[ \t]*=[ \t]*({_TOKEN}|"(?:[^"\\]|\\.)*")[ \t]*)?')
+_SUFFIXES: Final = {
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonlines",
+    ".ndjson": "application/jsonlines",
+    ".npy": "application/x-npy",
+    ".npz": "application/x-npz",
+    ".parquet": "application/x-parquet",
+}
+"""What SageMaker calls by names that no registry has, or not every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,16 @@ def rank(accept: str | None, offered: tuple[str, ...]) -> tuple[str, ...]:
             weighed.append((quality, essence))
     weighed.sort(key=lambda pair: -pair[0])
     return tuple(essence for _, essence in weighed)
+
+
+def of_suffix(name: str) -> str | None:
+    """The media type that a file's suffix tells, as SageMaker's samples call it; None where it tells none.
+
+    >>> of_suffix("cases/one.CSV"), of_suffix("one.json"), of_suffix("one")
+    ('text/csv', 'application/json', None)
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    return _SUFFIXES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
 
 
 def _parameters(text: str, position: int) -> tuple[tuple[tuple[str, str], ...], int] | None:

@@ -145,6 +145,28 @@ def test_categories_of_characters_are_javas(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("member", "value", "is_taken"),
+    [
+        ("ContentType", "text/csv; charset=utf-8", True),
+        ("ContentType", "text/größe", False),
+        ("InferenceId", "a b", True),
+        ("InferenceId", "a\tb", False),
+        ("TargetModel", "model.tar.gz", True),
+    ],
+)
+def test_classes_of_ascii_are_javas_too(member: str, value: str, is_taken: bool) -> None:
+    invoke = service_model.load("sagemaker-runtime").operation("InvokeEndpoint")
+    assert invoke is not None
+    assert (invoke.violations({"EndpointName": "e", "Body": b"1", member: value}) == []) is is_taken
+
+
+def test_a_pattern_that_python_does_not_understand_judges_nothing() -> None:
+    """`CustomerMetadataKey` ends as no regular expression does: `*)${1,128}`."""
+    request = {"ModelPackageArn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/a"}
+    assert operation("UpdateModelPackage").violations({**request, "CustomerMetadataProperties": {"a": "b"}}) == []
+
+
+@pytest.mark.parametrize(
     ("request_members", "sentence"),
     [
         ({"ModelName": 1}, "NUMBER_VALUE can not be converted to a String"),

@@ -17,15 +17,20 @@ from argosy.aws.refusals import DENIED, explain, unanswered
 from argosy.errors import AwsError, InvalidCallError, UsageError
 
 _NOT_ENFORCED: Final[Mapping[str, tuple[str, ...]]] = {
-    "StartChangeSet": ("entity.type",),
+    "StartChangeSet": ("entity.type", "entity.identifier", "changeName"),
     "InvokeEndpoint": ("body",),
     "InvokeEndpointWithResponseStream": ("body",),
 }
 """Operation -> members whose constraint in botocore's model the service does not keep.
 
-`MachineLearningProduct@1.0` has digits; a body may have 25 MB, where the model says 6.
+`MachineLearningProduct@1.0` has digits, `$CreateProductChange.Entity.Identifier` dots, a change's name more than one
+letter, as AWS's own samples have them (aws-samples/aws-marketplace-reference-code); a body may have 25 MB, where the
+model says 6.
 Source: SageMaker's service quotas; AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
 """
+
+_SENT_ONCE: Final = frozenset({"AcceptAgreementRequest"})
+"""Operations that boto3 may not repeat by itself when no answer came: a second one might be a second purchase."""
 
 
 class Reader(Protocol):
@@ -86,13 +91,14 @@ class AwsApi:
         self._config = botocore.config.Config(
             connect_timeout=10, read_timeout=70, retries={"total_max_attempts": 4, "mode": "standard"}
         )
+        self._once = self._config.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
         try:
             self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
         except failures() as error:
             raise UsageError(
                 "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
             ) from None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._making = threading.Lock()  # a session of boto3's makes one client at a time; the clients may be shared
 
     def credentials_fault(self) -> str | None:
@@ -133,10 +139,12 @@ class AwsApi:
         return self.ask(call, absent)
 
     def _client(self, call: Call) -> Any:
-        key = (call.service, call.region)
+        is_once = call.operation in _SENT_ONCE
+        key = (call.service, call.region, is_once)
         with self._making:
             if key not in self._clients:
-                self._clients[key] = self._session.client(call.service, region_name=call.region, config=self._config)
+                config = self._once if is_once else self._config
+                self._clients[key] = self._session.client(call.service, region_name=call.region, config=config)
             return self._clients[key]
 
 

@@ -95,6 +95,9 @@ _PASSED: Final[Mapping[str, str]] = {
 }
 """Members that hand a role to a service, and to which one: that takes `iam:PassRole`."""
 
+_TAGGING: Final[Mapping[str, str]] = {"sagemaker": "sagemaker:AddTags"}
+"""Services in which giving tags to what is made takes an action of its own, on what is made."""
+
 _ARN: Final = re.compile(r"arn:[a-z-]+:")
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
@@ -129,6 +132,8 @@ def permissions(call: Call, account: str) -> Iterator[Permission]:
     """
     for action in actions(call):
         yield Permission(action, _resource(action, call, account), _condition(call))
+    if "Tags" in call.parameters and call.service in _TAGGING:
+        yield Permission(_TAGGING[call.service], _resource(actions(call)[0], call, account))
     for member, value in _members(call.parameters):
         if member in _PASSED and value:
             yield Permission("iam:PassRole", _text(value), ("iam:PassedToService", _PASSED[member]))

@@ -27,7 +27,11 @@ _UNSHOWN: Final = frozenset(
 )
 """Codes whose sentences repeat what was signed, a session's token among it."""
 
-_KEY: Final = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token|aws_secret_access_key)\S*\s*\S*")
+_KEY: Final = re.compile(
+    r"\bA(?:KIA|SIA)[A-Z0-9]{12,}\b"
+    r"|(?i:x-amz-(?:security-token|signature|credential)|aws_(?:secret_access_key|session_token))"
+    r"[\"']?\s*[:=]?\s*\S*"
+)
 _LONGEST: Final = 600
 
 DENIED: Final = frozenset(
@@ -198,7 +202,7 @@ _KNOWN: Final = (
         "argosy register  (a package cannot be changed: it makes a new one)",
     ),
     _Known(
-        r"arn:aws[a-z-]*:sagemaker:[^ ]*(does not exist|not found)|"
+        r"arn:aws[a-z-]*:sagemaker:\S+ (does not exist|(was )?not found)|"
         r"(does not exist|Could not find|not found)[^.]* arn:aws[a-z-]*:sagemaker:",
         "a model package is found in its own region only, and each region's package has an ARN of its own",
         "take the ARN of this region, out of the map that argosy kit writes",
@@ -266,6 +270,8 @@ def explain(code: str, sentence: str) -> Refusal:
             "AWS does not take the credentials of this machine",
             "aws sts get-caller-identity, or log in again",
         )
+    if code.isdigit():  # an HTTP status: who answered is no service of AWS's, and may repeat what it was sent
+        sentence = ""
     shown = " ".join(_KEY.sub("***", sentence).split())[:_LONGEST]
     for known in _KNOWN:
         if re.search(known.pattern, f"{code}: {sentence}"):

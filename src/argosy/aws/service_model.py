@@ -21,6 +21,9 @@ _SCALARS: Final = {"string": str, "boolean": bool, "integer": int, "long": int, 
 _NUMBERS: Final = frozenset({"integer", "long", "float", "double", "timestamp"})
 _HIDDEN: Final = "***"
 _ASCII: Final = 128
+_TOKEN: Final = re.compile(r"\\p\{\w+\}|\\.|.", re.DOTALL)
+_POSIX: Final = {"ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e", "Alnum": "A-Za-z0-9"}
+"""Java's classes that are not Unicode's."""
 
 
 @cache
@@ -281,9 +284,21 @@ def _rules(shape: Any) -> Iterator[tuple[str, Callable[[Any], bool]]]:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str, is_ascii: bool) -> re.Pattern[str]:
-    """A pattern of Java's, whose Unicode categories Python does not know."""
+    """A pattern of Java's, whose classes Python does not know; one that is none in Python either judges nothing."""
     end = _ASCII if is_ascii else sys.maxunicode + 1
-    return re.compile(re.sub(r"\\p\{([A-Z])\}", lambda found: _category(found.group(1), end), pattern))
+    parts, is_inside = [], False
+    for token in _TOKEN.findall(pattern):
+        if token.startswith("\\p{"):
+            name = token[3:-1]
+            members = _POSIX.get(name) or _category(name, end)
+            parts.append(members if is_inside else f"[{members}]")
+            continue
+        is_inside = token == "[" or (is_inside and token != "]")
+        parts.append(r"\Z" if token == r"\z" else token)
+    try:
+        return re.compile("".join(parts))
+    except re.error:
+        return re.compile(r"(?s:.*)")
 
 
 @lru_cache(maxsize=16)

@@ -104,7 +104,7 @@ def _carry_out(stages: Sequence[Stage], api: Api, journal: Journal, manner: Mann
     plan = make_plan(stages, api, journal.outputs)
     plan.require_possible()
     if not plan.due:
-        return _done(plan.outputs, manner, "nothing to do: all of it is there")
+        return _done(plan.outputs, manner, "nothing to do: all is as it shall be")
     for line in plan_text(plan).splitlines():
         say(line)
     if plan.consents and not manner.agrees and not _ask(plan.consents):

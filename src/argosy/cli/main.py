@@ -34,6 +34,13 @@ VERBS: Final = {
     "publish": ("selling.publish", "Make the product at AWS Marketplace, or change it into what argosy.toml says."),
     "offer": ("selling.offer", "Offer the product to accounts that are named, at prices of their own."),
     "iam": ("selling.iam", "Print what IAM has to allow for a verb, and no more."),
+    "kit": ("selling.kit", "Write what buyers are handed: notebook, client, samples, policies."),
+    "subscribe": ("buying.subscribe", "Subscribe to a product of AWS Marketplace, after its quote and a yes."),
+    "deploy": ("buying.deploy", "Deploy a model package as an endpoint."),
+    "invoke": ("buying.invoke", "Send requests to an endpoint; streams are printed as they come."),
+    "transform": ("buying.transform", "Run a transform job of AWS over a folder, or over objects of S3."),
+    "destroy": ("buying.destroy", "Delete what deploy made, and say what still costs money."),
+    "bill": ("selling.bill", "Foresee what AWS Marketplace charges for requests and hours."),
 }
 """Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""
 

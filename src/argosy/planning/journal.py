@@ -31,7 +31,8 @@ class Journal:
         path: `.argosy/NAME.json`; it and its folder need not be there.
 
     Raises:
-        PlanError: The file is there, and cannot be read.
+        PlanError: The file is there, and makes no sense.
+        OSError: It may not be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +68,7 @@ class Journal:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """For one process at a time; reads what another has noted meanwhile, and tries that the file can be written.
+        """For one process at a time: reads what another has noted meanwhile, and tries whether it can write.
 
         Raises:
             PlanError: Another process has it, or the file cannot be read.
@@ -119,7 +120,7 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.MsgspecError) as error:
+    except msgspec.MsgspecError as error:
         raise _unreadable(path, error) from error
     if found.version != _VERSION:
         raise _unreadable(path, f"version {found.version}")

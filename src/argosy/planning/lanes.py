@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from typing import Final, TypeVar
 
 _AT_A_TIME: Final = 12
+_LOOK_UP_S: Final = 1.0
 
 Given = TypeVar("Given")
 
@@ -41,5 +42,6 @@ def side_by_side(lanes: Sequence[Callable[[], Given]]) -> list[Given]:
 
     for _ in range(min(_AT_A_TIME, len(lanes))):
         threading.Thread(target=work, daemon=True).start()
-    wait(futures)
+    while wait(futures, _LOOK_UP_S).not_done:
+        pass  # a signal that comes as a wait begins is seen when it ends
     return [future.result() for future in futures]

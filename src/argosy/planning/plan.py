@@ -42,8 +42,8 @@ class Plan:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """All calls that it takes, reads and writes: what IAM has to allow."""
-        return tuple(call for change in self.changes for call in (*change.reads, *change.writes))
+        """All calls that it takes or may take, reads and writes: what IAM has to allow."""
+        return tuple(call for change in self.changes for call in (*change.reads, *change.writes, *change.possible))
 
     @property
     def outputs(self) -> dict[str, Mapping[str, str]]:

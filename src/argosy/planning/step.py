@@ -89,6 +89,7 @@ class Change:
         notes: Sentences for whoever reads the plan.
         outputs: What the step gives, as far as that is known already.
         obstacle: Why it cannot be done yet; nothing of the plan is done then. None: it can.
+        possible: Writes of other circumstances, as where an endpoint has failed: IAM has to allow them, too.
     """
 
     key: str
@@ -101,6 +102,7 @@ class Change:
     notes: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     obstacle: Obstacle | None = None
+    possible: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def output(known: Outputs, step: str, name: str) -> str | Later:
 
 
 def after(known: Outputs, change: Change) -> Mapping[str, str]:
-    """What is known of a step that was looked at: what it says, and what was noted earlier of what is still there."""
+    """What is known of a step that was looked at; what was noted of a thing that is gone is not."""
     gone = change.kind in (Kind.CREATE, Kind.DELETE)
     return {**({} if gone else known.get(change.key, {})), **change.outputs}
 

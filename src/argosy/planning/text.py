@@ -76,7 +76,7 @@ def _members(wanted: Any, before: Any, depth: int) -> Iterator[str]:
         if _has_members(value):
             inner = list(_members(value, found, depth + 1))
             if any(inner):
-                yield f"{_NOTE_INDENT}  {'  ' * depth}{name}:"
+                yield f"{_NOTE_INDENT}  {'  ' * depth}{_printable(name)}:"
             yield from inner
         elif found is _ABSENT:
             yield from _wrapped(f"{_NOTE_INDENT}+ {'  ' * depth}", f"{name}: {_shown(value)}")

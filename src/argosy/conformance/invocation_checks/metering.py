@@ -1,9 +1,8 @@
 """The metering header: what a buyer pays for, where an answer carries it."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from decimal import Decimal
+from typing import Final
 
 from argosy.conformance.check import Check, Evidence, Group, Verdict, failed, passed, skipped, unknown
 from argosy.conformance.clause import fact, must, should
@@ -11,41 +10,18 @@ from argosy.conformance.probes import Exchange
 from argosy.conformance.scenes.metering import Metering
 from argosy.conformance.sources import MARKETPLACE_PRICING
 from argosy.contract import HEADER_METERING
+from argosy.marketplace.metering import Units, parse
+from argosy.marketplace.table import INFERENCE_COUNT
 
-_DIMENSION: Final = "inference.count"
-"""The only one that AWS writes down."""
-_KEYS: Final = {"Dimension", "ConsumedUnits"}
 _SHOWN: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Units:
-    """What one header says."""
-
-    dimension: str
-    consumed: float
-
-
-def _units(exchange: Exchange) -> _Units | str:
+def _units(exchange: Exchange) -> Units | str:
     """What the header of an exchange says, or what is wrong with it."""
-    value = exchange.header(HEADER_METERING) or ""
-    try:
-        parsed: Any = json.loads(value)
-    except ValueError:
-        return "it is not JSON"
-    if not value.isascii() or not value.isprintable():
-        return "it is not one line of ASCII"
-    if not isinstance(parsed, dict) or set(parsed) != _KEYS:
-        return f"want an object with {' and '.join(sorted(_KEYS, reverse=True))} alone"
-    dimension, consumed = parsed["Dimension"], parsed["ConsumedUnits"]
-    if not isinstance(dimension, str):
-        return "Dimension is no string"
-    if isinstance(consumed, bool) or not isinstance(consumed, int | float):
-        return "ConsumedUnits is no number"
-    return _Units(dimension, consumed)
+    return parse(exchange.header(HEADER_METERING) or "")
 
 
-def _judged(metering: Metering, fault: Callable[[_Units], str], right: str) -> Verdict:
+def _judged(metering: Metering, fault: Callable[[Units], str], right: str) -> Verdict:
     """Fails with the first header of a 2xx answer in which something is wrong."""
     for exchange in metering.metered:
         found = _units(exchange)
@@ -60,27 +36,23 @@ def _syntax(metering: Metering) -> Verdict:
 
 
 def _dimension(metering: Metering) -> Verdict:
-    found = sorted({units.dimension for units in map(_units, metering.metered) if isinstance(units, _Units)})
-    others = [dimension for dimension in found if dimension != _DIMENSION]
+    found = sorted({units.dimension for units in map(_units, metering.metered) if isinstance(units, Units)})
+    others = [dimension for dimension in found if dimension != INFERENCE_COUNT]
     if others:
         return failed(f"it is {', '.join(f'`{dimension}`' for dimension in others)}", _evidence(metering.metered[0]))
-    return passed(f"it is {_DIMENSION}")
+    return passed(f"it is {INFERENCE_COUNT}")
 
 
 def _count(metering: Metering) -> Verdict:
     zero = [exchange for exchange in metering.metered if exchange.is_success and _consumed(exchange) == 0]
     if zero:
         return unknown("ConsumedUnits is 0: nobody wrote down whether AWS takes that", _evidence(zero[0]))
-    return _judged(metering, _count_fault, "every ConsumedUnits is an integer above 0")
+    return _judged(metering, lambda units: units.fault, "every ConsumedUnits is an integer above 0")
 
 
-def _count_fault(units: _Units) -> str:
-    return "" if units.consumed > 0 and units.consumed == int(units.consumed) else f"ConsumedUnits is {units.consumed}"
-
-
-def _consumed(exchange: Exchange) -> float | None:
+def _consumed(exchange: Exchange) -> Decimal | None:
     units = _units(exchange)
-    return units.consumed if isinstance(units, _Units) else None
+    return units.consumed if isinstance(units, Units) else None
 
 
 def _records(metering: Metering) -> Verdict:
@@ -120,7 +92,7 @@ def _evidence(exchange: Exchange) -> Evidence:
 
 
 _WITH_RECORDS: Final = "--sample FILE --content-type text/csv"
-_RIGHT: Final = f'{HEADER_METERING}: {{"Dimension": "{_DIMENSION}", "ConsumedUnits": 3}}'
+_RIGHT: Final = f'{HEADER_METERING}: {{"Dimension": "{INFERENCE_COUNT}", "ConsumedUnits": 3}}'
 _GROUP: Final[Group[Metering]] = Group("metering", Metering, needs=("start-healthy", "invocations"))
 
 CHECKS: Final[tuple[Check[Metering], ...]] = (
@@ -138,7 +110,7 @@ CHECKS: Final[tuple[Check[Metering], ...]] = (
         should(
             "metering-dimension",
             MARKETPLACE_PRICING,
-            f"The metered dimension is {_DIMENSION}.",
+            f"The metered dimension is {INFERENCE_COUNT}.",
             f"send {_RIGHT}; other dimensions have to be agreed upon with AWS first",
             rows="M02",
         ),

@@ -1,26 +1,14 @@
 """A project at rest: what its argosy.toml says of a model package and a product, and the files that it names."""
 
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
 
 from argosy import media_type
 from argosy.marketplace.listing import Sample
 from argosy.marketplace.model_package import PackageTypes
 from argosy.marketplace.table import Marketplace
 from argosy.project_file import Serving
-
-_BY_SUFFIX: Final = {
-    ".csv": "text/csv",
-    ".jsonl": "application/jsonlines",
-    ".ndjson": "application/jsonlines",
-    ".npy": "application/x-npy",
-    ".npz": "application/x-npz",
-    ".parquet": "application/x-parquet",
-}
-"""What SageMaker calls by names that no registry has, or not every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +137,7 @@ class ProjectFacts:
 
     def _type_by_suffix(self, file: NamedFile) -> str | None:
         """The content type of the package that a file's suffix tells; None where it tells none of them."""
-        suffix = PurePosixPath(file.path).suffix.lower()
-        told = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
+        told = media_type.of_suffix(file.path)
         sent = self.table.validation.content_type
         names = (*((sent,) if sent else ()), *self.types.content_types)
         return next((name for name in names if (found := media_type.parse(name)) and found.essence == told), None)

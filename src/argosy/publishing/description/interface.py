@@ -3,7 +3,7 @@
 Source: OpenAPI 3.1.0, "Media Type Object" and "Schema Object"; JSON Schema 2020-12, validation (read 2026-11-23).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -131,7 +131,7 @@ class _Reader:
 
     def _members(self, schema: Schema) -> Iterator[Schema]:
         """A schema's alternatives, or itself where it has none."""
-        found = next((schema[key] for key in _ALTERNATIVES if isinstance(schema.get(key), Sequence)), None)
+        found = next((members for key in _ALTERNATIVES if (members := _listed(schema.get(key)))), None)
         if found is None:
             yield schema
             return
@@ -148,7 +148,7 @@ class _Reader:
         return None
 
     def _fields(self, record: Schema, prefix: str = "", depth: int = 1, is_required: bool = True) -> Iterator[Field]:
-        required = record.get("required") or ()
+        required = _listed(record.get("required"))
         for key, said in record["properties"].items():
             name, schema = f"{prefix}{key}", self._followed(said)
             always = is_required and key in required
@@ -178,12 +178,12 @@ class _Reader:
         alternatives = list(self._members(schema))
         if alternatives != [schema]:
             return "; or ".join(dict.fromkeys(self._form(one, depth + 1) for one in alternatives)) or "value"
-        if isinstance(values := schema.get("enum"), Sequence):
+        if values := _listed(schema.get("enum")):
             return "one of " + ", ".join(_literal(value) for value in values[:_MOST_VALUES])
         if "const" in schema:
             return _literal(schema["const"])
         kind = schema.get("type")
-        names = [kind] if isinstance(kind, str) else [str(one) for one in kind or ()]
+        names = [kind] if isinstance(kind, str) else [str(one) for one in _listed(kind)]
         if names == ["array"]:
             items = self._followed(schema.get("items"))
             return f"array of {self._form(items, depth + 1)}" if items else "array"
@@ -195,7 +195,8 @@ class _Reader:
         title = schema.get("title")
         if isinstance(title, str) and title:
             return f"`{title}` object"
-        keys = list(schema.get("properties") or ())
+        members = schema.get("properties")
+        keys = list(members) if isinstance(members, Mapping) else []
         return f"object with {', '.join(f'`{key}`' for key in keys[:_MOST_VALUES])}" if keys else "object"
 
 
@@ -222,6 +223,11 @@ def _constraints(schema: Schema, form: str) -> str:
     if schema.get("default") is not None:
         told.append(f"default {_literal(schema['default'])}")
     return ", ".join(told)
+
+
+def _listed(value: object) -> list[Any]:
+    """A list, or an empty one for what is none: a stranger wrote it."""
+    return value if isinstance(value, list) else []
 
 
 def _literal(value: object) -> str:

@@ -1,0 +1,186 @@
+"""JSON Schema, as an OpenAPI document has it, -> types of Python: `TypedDict` for objects, aliases for the rest.
+
+What a schema says beyond types (lengths, patterns) is the model's to judge. Arrays are `Sequence`, objects without
+known names `Mapping`: both take what a program has, and fit what `json.loads` makes.
+"""
+
+import keyword
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+Schema = Mapping[str, Any]
+"""Any: whatever JSON Schema says."""
+
+ANYTHING: Final = "Json"
+"""The alias of any value of JSON, which the module that uses the types has to have."""
+_COMPONENTS: Final = "#/components/schemas/"
+_SCALARS: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "null": "None"}
+_WIDTH: Final = 88
+_TAKEN: Final = frozenset({ANYTHING, "Any", "Iterator", "Literal", "Mapping", "Sequence", "TypeAlias", "TypedDict"})
+
+
+@dataclass(slots=True)
+class Types:
+    """Types that are made one after the other, and what they are defined as.
+
+    Attributes:
+        components: The named schemas of the document.
+        reserved: Names that the module gives a meaning of its own.
+        definitions: Name of a type -> its source, in the order in which they were met.
+    """
+
+    components: Mapping[str, Schema] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
+    definitions: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def expression(self, schema: object, name: str) -> str:
+        """The type of a schema as it is written in an annotation.
+
+        Args:
+            schema: An object of JSON Schema, or true.
+            name: What a type is called that has no name of its own.
+        """
+        if not isinstance(schema, Mapping) or not schema:
+            return ANYTHING
+        if isinstance(reference := schema.get("$ref"), str):
+            return self._referred(reference)
+        if "const" in schema or "enum" in schema:
+            return _literal([schema["const"]] if "const" in schema else schema["enum"])
+        for word in ("anyOf", "oneOf"):
+            if isinstance(members := schema.get(word), Sequence) and members:
+                return _union(self.expression(one, f"{name}{number}") for number, one in enumerate(members, start=1))
+        if isinstance(members := schema.get("allOf"), Sequence) and len(members) == 1:
+            return self.expression(members[0], name)
+        kinds = schema.get("type")
+        if isinstance(kinds, Sequence) and not isinstance(kinds, str):
+            return _union(self._of_kind(str(kind), schema, name) for kind in kinds)
+        return self._of_kind(str(kinds), schema, name)
+
+    def _of_kind(self, kind: str, schema: Schema, name: str) -> str:
+        if kind == "array":
+            return f"Sequence[{self.expression(schema.get('items'), f'{name}Item')}]"
+        if kind == "object":
+            properties = schema.get("properties")
+            if isinstance(properties, Mapping) and properties:
+                return self._typed_dict(self._free(name), schema)
+            return f"Mapping[str, {self.expression(schema.get('additionalProperties'), f'{name}Value')}]"
+        return _SCALARS.get(kind, ANYTHING)
+
+    def _referred(self, reference: str) -> str:
+        """The name of a component's type, which is made when it is met first."""
+        if reference in self._names:
+            return self._names[reference]
+        component = reference.removeprefix(_COMPONENTS)
+        schema = self.components.get(component)
+        if schema is None:
+            return ANYTHING
+        name = self._names[reference] = self._free(component)  # before its parts: they may refer to it
+        if schema.get("type") == "object" and schema.get("properties"):
+            return self._typed_dict(name, schema)
+        self.definitions[name] = ""  # its place, and its name
+        self.definitions[name] = _alias(name, self.expression(schema, f"{name}Of"))
+        return name
+
+    def _typed_dict(self, name: str, schema: Schema) -> str:
+        self.definitions[name] = ""
+        required = set(schema.get("required") or ())
+        fields = [
+            (key, self.expression(part, f"{name}{class_name(key)}"), key in required)
+            for key, part in schema["properties"].items()
+        ]
+        self.definitions[name] = _typed_dict(name, fields, str(schema.get("description") or ""))
+        return name
+
+    def _free(self, wanted: str) -> str:
+        """A name for a type that nothing else has."""
+        name = class_name(wanted)
+        while name in self.definitions or name in self.reserved or name in _TAKEN or name in self._names.values():
+            name += "_"
+        return name
+
+
+def class_name(text: str) -> str:
+    """A text as the name of a class.
+
+    >>> class_name("vehicle-detector 2"), class_name("3d"), class_name("größe")
+    ('VehicleDetector2', 'Model3d', 'GrE')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", text)
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    return name if name[:1].isalpha() and not keyword.iskeyword(name) else f"Model{name}"
+
+
+def _alias(name: str, expression: str) -> str:
+    line = f'{name}: TypeAlias = "{expression}"'
+    return line if len(line) <= _WIDTH else f'{name}: TypeAlias = (\n    "{expression}"\n)'
+
+
+def _typed_dict(name: str, fields: Sequence[tuple[str, str, bool]], description: str) -> str:
+    """The source of a type whose fields may be left out in part, for Pythons without `NotRequired`."""
+    needed = [(key, kind) for key, kind, is_required in fields if is_required]
+    optional = [(key, kind) for key, kind, is_required in fields if not is_required]
+    sentence = " ".join(description.split()) or "An object of the model's."
+    if not needed:
+        return _class(name, optional, sentence, "TypedDict, total=False")
+    if not optional:
+        return _class(name, needed, sentence, "TypedDict")
+    inner = _class(f"_{name}", needed, f"What each {name} has.", "TypedDict")
+    return f"{inner}\n\n\n{_class(name, optional, sentence, f'_{name}, total=False')}"
+
+
+def _class(name: str, fields: Sequence[tuple[str, str]], sentence: str, parents: str) -> str:
+    if all(key.isidentifier() and not keyword.iskeyword(key) for key, _ in fields):
+        return "\n".join(
+            [f"class {name}({parents}):", *_docstring(sentence), "", *(f"    {k}: {v}" for k, v in fields)]
+        )
+    listed = "".join(f'    {key!r}: "{kind}",\n' for key, kind in fields).replace("'", '"')
+    parent, _, total = parents.partition(", ")
+    end = f"    {total},\n" if total else ""
+    body = textwrap.indent(f"{{\n{listed}}},\n", "    ")
+    if parent == "TypedDict":
+        return f'{name} = TypedDict(\n    "{name}",\n{body}{end})'
+    # Names that no class can have: a type of the optional ones alone, beside the one of the needed.
+    beside = f"_More{name}"
+    lines = [f"class {name}({parent}, {beside}):", *_docstring(sentence)]
+    return f'{beside} = TypedDict(\n    "{beside}",\n{body}{end})\n\n\n' + "\n".join(lines)
+
+
+def _docstring(sentence: str) -> Iterator[str]:
+    text = sentence.replace("\\", "\\\\").replace('"""', "'''").rstrip('"')
+    text = text if text.endswith((".", "!", "?")) else f"{text}."
+    first, *rest = textwrap.wrap(text, _WIDTH - 11)
+    if not rest:
+        yield f'    """{first}"""'
+        return
+    yield f'    """{first}'
+    yield from (f"    {line}" for line in rest)
+    yield '    """'
+
+
+def _literal(values: object) -> str:
+    known = (
+        [value for value in values if value is None or isinstance(value, str | int)]
+        if isinstance(values, Sequence)
+        else []
+    )
+    if not known or not isinstance(values, Sequence) or len(known) != len(values):
+        return ANYTHING
+    return f"Literal[{', '.join(_quoted(value) for value in dict.fromkeys(known))}]"
+
+
+def _quoted(value: str | int | None) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+
+
+def _union(members: Iterator[str]) -> str:
+    """`X | Y`, each once; anything that takes in all others is that alone."""
+    found = list(dict.fromkeys(members))
+    if ANYTHING in found or not found:
+        return ANYTHING
+    return " | ".join(sorted(found, key=lambda one: one == "None"))
