@@ -55,6 +55,9 @@ def updating(
 ) -> ChangeSet:
     """The change set that makes a product and its public offer what the table says; without changes when they are.
 
+    A `sku` that is no longer said stays: the API has no way to take it back. UNSURE: whether a member that is left out
+    of a version's `InputProperties` is taken away; they are sent whole when something in them differs.
+
     Args:
         product: As AWS shows it.
         offer: Its public offer as AWS shows it; None when there is none yet.
