@@ -113,7 +113,7 @@ def restricting(product: DescribedProduct, titles: Collection[str]) -> ChangeSet
         raise UsageError(
             "the last version that buyers can get cannot be restricted",
             where=product.id,
-            hint="argosy publish  (a new version first), or restrict the product itself",
+            hint="argosy publish --visibility Restricted  (the whole product), or publish a new version first",
         )
     groups = [asked[first : first + MOST_RESTRICTED] for first in range(0, len(asked), MOST_RESTRICTED)]
     changes = tuple(
