@@ -79,7 +79,7 @@ def test_the_second_time_there_is_nothing_to_do_and_the_same_is_given(
     made = list(world.writes)
     capsys.readouterr()
     assert carry_out(FREE, state, manner()) == first
-    assert capsys.readouterr().err == "nothing to do: all of it is there\n"
+    assert capsys.readouterr().err == "nothing to do: all is as it shall be\n"
     assert world.writes == made
 
 

@@ -171,9 +171,9 @@ class Door:
 
 
 @contextmanager
-def opened_door() -> Iterator[tuple[Door, str]]:
+def opened_door(door: Door | None = None) -> Iterator[tuple[Door, str]]:
     """A door on a port of this machine."""
-    door, listener = Door(), bind(0)
+    door, listener = door or Door(), bind(0)
 
     async def answer(stopping: asyncio.Event, on_open: Callable[[], None]) -> None:
         await serve(door, listener, stopping, on_open)

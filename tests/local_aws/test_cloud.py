@@ -1,6 +1,5 @@
 """The local AWS as a whole: a package from its push to a buyer's endpoint; kept in a folder; seen write by write."""
 
-import contextlib
 import gzip
 import io
 import json
@@ -10,8 +9,6 @@ import subprocess
 import sys
 import tarfile
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,80 +155,3 @@ def test_a_client_that_is_killed_between_a_write_and_its_answer_has_written(loca
     assert "half-done" in [bucket["Name"] for bucket in local_aws.client("s3").list_buckets()["Buckets"]]
     local_aws.client("s3").create_bucket(Bucket="after-the-block")
     assert len(seen) == 1
-
-
-KEPT = """
-import sys, time
-from pathlib import Path
-from argosy.testing.local_aws import local_aws
-from tests.local_aws.stand_in import open_stand_in
-
-with local_aws(Path(sys.argv[1]), open_stand_in) as aws:
-    print(aws.url, flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextlib.contextmanager
-def kept(folder: Path, *, is_killed: bool = False) -> "Iterator[Elsewhere]":
-    """A local AWS in a process of its own, that keeps its state; ended well, or killed."""
-    command = [sys.executable, "-c", KEPT, str(folder)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        url = process.stdout.readline().strip()
-        assert url, "it did not start"
-        yield Elsewhere(url)
-        if not is_killed:
-            process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-class Elsewhere(LocalAwsServer):
-    """The clients' side of a local AWS in another process."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-
-def test_what_is_kept_in_a_folder_is_there_after_a_kill(tmp_path: Path) -> None:
-    with kept(tmp_path / "state", is_killed=True) as aws:
-        bucket = bucket_of(aws, "kept")
-        s3 = aws.client("s3")
-        upload = s3.create_multipart_upload(Bucket=bucket, Key="large")["UploadId"]
-        part = s3.upload_part(Bucket=bucket, Key="large", UploadId=upload, PartNumber=1, Body=b"part")
-        parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
-        s3.complete_multipart_upload(Bucket=bucket, Key="large", UploadId=upload, MultipartUpload=parts)
-        s3.delete_object(Bucket=bucket, Key="in/rows.csv")
-        repository(aws, "kept")
-        image = Push(aws, tmp_path / "cache")(small_image(), "kept:1")
-        aws.client("sagemaker").create_model(
-            ModelName="kept", PrimaryContainer={"Image": image}, ExecutionRoleArn=_role(aws)
-        )
-        endpoint(aws, "kept", "kept")
-
-    with kept(tmp_path / "state") as aws:
-        keys = [found["Key"] for found in aws.client("s3").list_objects_v2(Bucket="kept")["Contents"]]
-        runtime, sagemaker = aws.client("sagemaker-runtime"), aws.client("sagemaker")
-        until(lambda: sagemaker.describe_endpoint(EndpointName="kept")["EndpointStatus"], lambda s: s == "InService")
-        until(lambda: _answers(runtime), bool)
-        assert keys == ["large"]
-        assert aws.client("s3").get_object(Bucket="kept", Key="large")["Body"].read() == b"part"
-        assert aws.client("ecr").describe_images(repositoryName="kept")["imageDetails"][0]["imageTags"] == ["1"]
-
-
-def _role(aws: LocalAwsServer) -> str:
-    """A role that was made by hand."""
-    trust = '{"Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}}'
-    found = aws.client("iam").create_role(RoleName="mine", AssumeRolePolicyDocument=trust)
-    return str(found["Role"]["Arn"])
-
-
-def _answers(runtime: Any) -> bool:
-    try:
-        answer = runtime.invoke_endpoint(EndpointName="kept", ContentType="text/csv", Body=b"1")
-    except ClientError:  # it is in service again soon
-        return False
-    return bool(answer["Body"].read() == b"1")

@@ -39,6 +39,9 @@ class World:
         """What is there, with no trace of when it was made."""
         return {name: dict(members) for name, members in sorted(self.things.items())}
 
+    def credentials_fault(self) -> str | None:
+        return None
+
     def ask(self, call: Call, absent: Collection[str] = ()) -> Any:
         with self._lock:
             self._check()

@@ -32,12 +32,14 @@ class Seller:
 
     Attributes:
         aws: The local AWS.
+        api: The way to it.
         folder: Of the test.
         name: Of repository, package and bucket; no other test's.
         said: What was reported by what was carried out, line by line.
     """
 
     aws: LocalAwsServer
+    api: AwsApi
     folder: Path
     name: str = field(default_factory=lambda: f"rows{next(_NUMBERS)}")
     said: list[str] = field(default_factory=list)
@@ -45,10 +47,6 @@ class Seller:
     @property
     def access(self) -> Access:
         return Access(self.folder / "docker", {}, self.folder / "cache")
-
-    @property
-    def api(self) -> AwsApi:
-        return AwsApi()
 
     @property
     def journal(self) -> Journal:
@@ -64,6 +62,11 @@ class Seller:
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
+
+    def make_repository(self) -> None:
+        """One whose images are not scanned when they come."""
+        name, scanning = f"team/{self.name}", {"scanOnPush": False}
+        self.client("ecr").create_repository(repositoryName=name, imageScanningConfiguration=scanning)
 
     def offering(self, *, accepts_findings: bool = False, **said: Any) -> Offering:
         """What the project brings; `said` is for `make_project`."""

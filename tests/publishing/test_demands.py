@@ -29,6 +29,13 @@ def test_every_fault_is_told_with_its_remedy_before_anything_is_asked(tmp_path: 
     assert told.endswith("hint: argosy check --explain package-name")
 
 
+def test_what_a_run_of_the_image_tells_is_hinted_at(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as refused:
+        require_demands(project_of(tmp_path, changed("usage/input/description", "")), TODAY)
+    assert refused.value.hint is not None
+    assert refused.value.hint.startswith("argosy describe")
+
+
 def test_a_package_needs_no_page(tmp_path: Path) -> None:
     project = project_of(tmp_path, changed("listing/title", ""))
     assert [finding.clause.id for finding in failed_demands(project, TODAY)] == ["listing-title"]

@@ -17,14 +17,16 @@ from argosy.aws.refusals import DENIED, explain, unanswered
 from argosy.errors import AwsError, InvalidCallError, UsageError
 
 _NOT_ENFORCED: Final[Mapping[str, tuple[str, ...]]] = {
-    "StartChangeSet": ("entity.type",),
+    "StartChangeSet": ("entity.type", "entity.identifier", "changeName"),
     "InvokeEndpoint": ("body",),
     "InvokeEndpointWithResponseStream": ("body",),
 }
 """Operation -> members whose constraint in botocore's model the service does not keep.
 
-`MachineLearningProduct@1.0` has digits; a body may have 25 MB, where the model says 6.
-Source: AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
+`MachineLearningProduct@1.0` has digits, `$CreateProductChange.Entity.Identifier` dots, a change's name more than one
+letter, as AWS's own samples have them (aws-samples/aws-marketplace-reference-code); a body may have 25 MB, where the
+model says 6.
+Source: SageMaker's service quotas; AWS Marketplace seller guide, "Service restrictions and quotas" (read 2026-11-23).
 """
 
 _SENT_ONCE: Final = frozenset({"AcceptAgreementRequest"})

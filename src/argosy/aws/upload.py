@@ -188,7 +188,7 @@ class Upload:
         whole = hashlib.sha256()
         sending: list[Future[dict[str, Any]]] = []
         with self.file.path.open("rb") as stream, ThreadPoolExecutor(_AT_A_TIME) as threads:
-            while not failed.is_set() and (body := stream.read(self._part_bytes)):
+            while not failed.is_set() and (body := stream.read(self.part_bytes)):
                 whole.update(body)
                 free.acquire()  # no more parts in memory than are on their way
                 sending.append(threads.submit(send, len(sending) + 1, body))
@@ -201,15 +201,15 @@ class Upload:
     def _send_part(self, api: Api, part: Mapping[str, Any], body: bytes, known: Mapping[str, Any]) -> dict[str, Any]:
         """What completing an upload says of a part, which is sent unless S3 has it."""
         checksum = _encoded(hashlib.sha256(body).digest())
-        if (known.get("Size"), known.get("ChecksumSHA256")) == (len(body), checksum):
+        if known.get("Size") == len(body) and _is_of(known, body, checksum):
             tag = known["ETag"]
         else:
             tag = api.write(self._call("UploadPart", **part, ChecksumSHA256=checksum, Body=body))["ETag"]
         return {"PartNumber": part["PartNumber"], "ETag": tag, "ChecksumSHA256": checksum}
 
     @property
-    def _part_bytes(self) -> int:
-        """The same for the same file, so that the parts of two runs are the same."""
+    def part_bytes(self) -> int:
+        """Size of its parts: the same for the same file, so that the parts of two runs are the same."""
         least = -(-self.file.size // _MOST_PARTS)
         return max(PART_BYTES, -(-least // PART_BYTES) * PART_BYTES)
 
@@ -221,6 +221,13 @@ class Upload:
 
     def _changed(self) -> StorageError:
         return StorageError("the file has changed since it was read", where=self.file.path, hint="run it again")
+
+
+def _is_of(part: Mapping[str, Any], body: bytes, checksum: str) -> bool:
+    """Whether a stored part is of these bytes; one listed without its checksum is known by its MD5. Any: JSON."""
+    if "ChecksumSHA256" in part:
+        return bool(part["ChecksumSHA256"] == checksum)
+    return str(part.get("ETag", "")).strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
 def _encoded(digest: bytes) -> str:

@@ -1,6 +1,7 @@
 """What AWS Marketplace asks of a project, judged before the first call by the clauses of `argosy check`."""
 
 import datetime
+from typing import Final
 
 from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.check import Status
@@ -13,6 +14,14 @@ from argosy.contract import Level
 from argosy.errors import ProjectError
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
+
+_FOUND_OUT: Final = frozenset(
+    {
+        *("listing-speed", "usage-input", "usage-input-samples", "usage-output", "usage-output-samples"),
+        "usage-instructions",
+    }
+)
+_DESCRIBE: Final = "argosy describe  (finds out how the image is used and how quick it is, where you do not say it)"
 
 
 def failed_demands(
@@ -68,5 +77,10 @@ def require_demands(
             "AWS Marketplace would refuse this",
             got=f"{len(failed)} of its demands not met\n\n" + "\n".join(told),
             where=where,
-            hint=f"argosy check --explain {failed[0].clause.id}",
+            hint=_DESCRIBE if any(map(_is_found_out, failed)) else f"argosy check --explain {failed[0].clause.id}",
         )
+
+
+def _is_found_out(finding: Finding) -> bool:
+    """Whether a run of the image may tell what lacks."""
+    return finding.clause.id in _FOUND_OUT and "is not said" in finding.verdict.reason

@@ -23,8 +23,10 @@ from argosy.conformance.terms import Terms
 from argosy.contract import Level
 from argosy.project import load
 from argosy.project_file import Waiver
+from argosy.publishing.description import stored
 from argosy.simulator.containers import instance_types
 from tests.conformance.reporting.reports import REPORT, WAIVED
+from tests.publishing.description.described import description
 
 TODAY = datetime.date(2026, 11, 22)
 AROUND = Environment(Path("cache"), Path("state"), Path("docker"), {"PATH": ""})
@@ -100,6 +102,14 @@ def test_what_a_run_writes_and_when_a_file_was_written_keep_the_key(folder: Path
     assert key_of(str(folder), options, terms, AROUND) == before
     (folder / "report.txt").write_text("of another run")
     assert key_of(str(folder), options, terms, AROUND) != before
+
+
+def test_a_description_of_the_image_is_a_change(folder: Path) -> None:
+    before = key_of(str(folder), Options(), Terms(today=TODAY), AROUND)
+    of_image = inputs.of_named(load(folder))
+    stored.keep(folder, description())
+    assert key_of(str(folder), Options(), Terms(today=TODAY), AROUND) != before
+    assert inputs.of_named(load(folder)) == of_image
 
 
 def test_a_project_that_an_image_belongs_to_counts_by_what_its_table_names(folder: Path) -> None:

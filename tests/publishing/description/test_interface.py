@@ -130,7 +130,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(JSON, JSON, JSON)
 def test_a_strangers_document_is_never_too_much(taken: Any, given_: Any, component: Any) -> None:
     found = read_interface(document(taken, given_, A=component))

@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.aws.api import EmptyAccount
+from argosy.aws.api import AwsApi, EmptyAccount
 from argosy.errors import PlanError
 from argosy.planning.plan import make_plan
 from argosy.testing.local_aws import BUYER, SELLER
@@ -21,5 +21,5 @@ def test_without_credentials_it_is_the_one_that_argosy_toml_names(seller: Seller
 def test_credentials_of_another_account_end_it(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", BUYER.access_key)
     with pytest.raises(PlanError) as caught:
-        seller.look(seller.steps(seller.offering()))
+        make_plan(seller.steps(seller.offering()), AwsApi(), {})
     assert (caught.value.got, caught.value.want) == (BUYER.number, SELLER.number)

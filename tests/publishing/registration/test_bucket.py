@@ -46,7 +46,7 @@ def test_one_in_another_region_is_an_error_that_names_its_row(seller: Seller) ->
     assert (caught.value.got, caught.value.want) == ("eu-west-1", "us-east-1")
 
 
-def test_a_name_that_s3_does_not_take_is_known_before_it_is_made(seller: Seller) -> None:
+def test_a_name_that_no_bucket_may_have_is_not_asked_for(seller: Seller) -> None:
     seller.name = "a name"
-    with pytest.raises(InvalidCallError, match="CreateBucket"):
+    with pytest.raises(InvalidCallError, match="Invalid bucket name"):
         seller.look(seller.steps(offering := seller.offering(), Bucket(offering)))

@@ -64,7 +64,8 @@ def test_a_scan_without_a_result_is_said_and_ends_nothing(seller: Seller, status
     assert any(f"no result: {status}" in line for line in seller.said)
 
 
-def test_one_that_failed_is_begun_again(seller: Seller) -> None:
+def test_one_that_failed_is_begun_again(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     offering = seller.offering()
     seller.aws.set_scan_findings(offering.image.digest, {}, "FAILED")
     stages = pushed(seller, offering, scans=True)

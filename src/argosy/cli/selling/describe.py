@@ -70,8 +70,8 @@ def command(target: str, as_json: bool, **values: Any) -> None:  # Any: click's 
         raise UsageError("a project has artifacts of its own", where="--model-data", hint="argosy describe IMAGE")
     table = Marketplace() if belongs is None or belongs.marketplace is None else belongs.marketplace
     kind = values["kind"] or _kind(around)
-    image = None if kind == PROCESS else _image(target, belongs, around)
     instance = None if kind == PROCESS else _instance(values["instance_type"], table)
+    image = None if kind == PROCESS else _image(target, belongs, around)
     simulated = Simulated(
         target,
         kind,

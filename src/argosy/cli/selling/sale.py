@@ -7,14 +7,19 @@ from typing import Final
 
 import click
 
+from argosy.cli import environment
+from argosy.cli.transfers import open_access
 from argosy.errors import ProjectError
+from argosy.image import reference
 from argosy.marketplace.product_changes import with_sample_texts
 from argosy.marketplace.table import Marketplace
 from argosy.planning.journal import FOLDER
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
 from argosy.publishing.catalog.sale import Sale
+from argosy.publishing.description.stored import as_sold
 from argosy.publishing.registration.lanes import STATE
+from argosy.registry import transports
 
 without_validate: Final = click.option(
     "--without-validate",
@@ -33,7 +38,7 @@ def state_of(project: Project) -> Path:
 
 
 def read_sale(project: Project, product_id: str | None, *, is_judged: bool) -> Sale:
-    """What a project sells.
+    """What a project sells: what its seller says, and where that is nothing what is known of its image.
 
     Args:
         project: The project.
@@ -44,8 +49,9 @@ def read_sale(project: Project, product_id: str | None, *, is_judged: bool) -> S
         ProjectError: Nothing is sold, a file is not there, or AWS Marketplace would not take what is said.
     """
     if is_judged:
-        from argosy.publishing.demands import require_demands
+        from argosy.publishing.demands import require_demands  # the clauses take their time to load
 
+        project = as_sold(project, _digest(project))
         require_demands(project, datetime.datetime.now(datetime.UTC).date())
     table = project.marketplace
     if table is None:
@@ -54,6 +60,15 @@ def read_sale(project: Project, product_id: str | None, *, is_judged: bool) -> S
         )
     texts = {name: _text(project, name) for name in _sample_files(table)}
     return Sale(with_sample_texts(table, texts), product_id)
+
+
+def _digest(project: Project) -> str | None:
+    """Of the image that was built of the project; None when there is none."""
+    folder = project.root / "build" / "image"
+    if not (folder / "index.json").is_file():
+        return None
+    place = reference.LayoutReference(str(folder), reference.DEFAULT_TAG)
+    return transports.read_image(str(place), open_access(environment.read())).digest
 
 
 def _sample_files(table: Marketplace) -> Iterator[str]:

@@ -48,7 +48,7 @@ class VisibilityWish:
             None if found is None else product.id,
             () if found is None else (found.revision,),
             shown(change_set, product, None),
-            _consent(self._visibility, product.id if found else self._sale.title),
+            _consent(self._visibility, self._sale.title),
         )
 
 
@@ -94,7 +94,7 @@ class RestrictionWish:
         return replace(product, versions=(*product.versions, own))
 
 
-def _consent(visibility: Visibility, product: str) -> Consent:
+def _consent(visibility: Visibility, title: str) -> Consent:
     if visibility == "Public":
-        return Consent(Risk.PUBLIC, f"everybody sees `{product}`, which cannot be made a draft again; {REVIEW}")
-    return Consent(Risk.LOSS, f"`{product}` becomes {visibility}; {SUPPORT}")
+        return Consent(Risk.PUBLIC, f"everybody sees `{title}`, which cannot be made a draft again; {REVIEW}")
+    return Consent(Risk.LOSS, f"`{title}` becomes {visibility}; {SUPPORT}")

@@ -1,5 +1,7 @@
 """The product of a project: made, or changed into what argosy.toml says, with its versions and its public offer."""
 
+from dataclasses import replace
+
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.marketplace.change_set import ChangeSet
@@ -7,12 +9,12 @@ from argosy.marketplace.described import DescribedOffer, DescribedProduct
 from argosy.marketplace.offer_update import FREEZE
 from argosy.marketplace.product_changes import creating_product, version_title
 from argosy.marketplace.product_update import updating
-from argosy.planning.step import Consent, Kind, Outputs, Risk
+from argosy.planning.step import Consent, Kind, Obstacle, Outputs, Risk
 from argosy.publishing.catalog import entities
 from argosy.publishing.catalog.change_sets import catalog_call, listing, recent
 from argosy.publishing.catalog.entities import Found
 from argosy.publishing.catalog.sale import PRODUCT, Sale
-from argosy.publishing.catalog.shown import shown
+from argosy.publishing.catalog.shown import price_changes, shown
 from argosy.publishing.catalog.step import Due
 
 _PUBLIC = "Public"
@@ -29,9 +31,10 @@ def find(reader: Reader, sale: Sale, known: Outputs) -> Found | None:
         PlanError: Several products have the title.
     """
     noted = known.get(PRODUCT, {})
-    for id_ in (sale.product_id, noted.get("product")):
-        if id_ and (found := _read(reader, id_, noted.get("offer"))) is not None:
-            return found
+    if sale.product_id is not None:
+        return _read(reader, sale.product_id, noted.get("offer"))
+    if (id_ := noted.get("product")) and (found := _read(reader, id_, noted.get("offer"))) is not None:
+        return found
     titled = entities.product_titled(reader, sale.title)
     if titled is not None:
         return _read(reader, titled, noted.get("offer"))
@@ -88,9 +91,13 @@ class ProductWish:
         if found is None:
             creation = creating_product(sale.table, sale.version(known))
             title = f"product {sale.title}, version {version_title(sale.table)}"
-            return Due(title, Kind.CREATE, creation, consent=_making(sale))
+            unknown = Obstacle(f"there is no product `{sale.product_id}`", "leave --product out")
+            obstacle = None if sale.product_id is None else unknown
+            return Due(title, Kind.CREATE, creation, consent=_making(sale), obstacle=obstacle)
         product, offer = found.product, found.offer
         change_set = updating(product, offer, sale.table, sale.version(known), sale.sent(known))
+        if offer is not None:
+            change_set = replace(change_set, notes=(*price_changes(change_set, offer), *change_set.notes))
         return Due(
             f"product {product.id} {sale.title}, version {version_title(sale.table)}",
             Kind.UPDATE,
@@ -104,13 +111,13 @@ class ProductWish:
 
 
 def _making(sale: Sale) -> Consent:
-    buyers = len(sale.table.buyer_accounts)
-    seen = "its seller alone sees it" if not buyers else f"its seller and {buyers} accounts see it"
+    others = len(sale.table.buyer_accounts)
+    also = {0: "", 1: " and one account"}.get(others, f" and {others} accounts")
     model = sale.table.pricing.model
     return Consent(
         Risk.LOSS,
-        f"`{sale.title}` is made a product and released: {seen}; it cannot be deleted or made a draft again, "
-        f"nor be sold otherwise than `{model}`",
+        f"`{sale.title}` is made a product and released, which its seller{also} can see; it cannot be deleted, made a "
+        f"draft again, or sold otherwise than `{model}`",
     )
 
 

@@ -1,11 +1,12 @@
 """What is there of the changes that are asked for, in the same form: one half of a difference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from argosy.marketplace.change_set import OFFER_TYPE, CatalogChange, ChangeSet
 from argosy.marketplace.described import DescribedOffer, DescribedProduct
 from argosy.marketplace.product_changes import OPTION
+from argosy.marketplace.rate_card import same_price, shown_rates
 
 
 def shown(change_set: ChangeSet, product: DescribedProduct, offer: DescribedOffer | None) -> dict[str, Any]:
@@ -27,6 +28,27 @@ def shown(change_set: ChangeSet, product: DescribedProduct, offer: DescribedOffe
             details = _of_product(change, product)
         found.append({"DetailsDocument": _told(details)} if details else {})
     return {"ChangeSet": found}
+
+
+def price_changes(change_set: ChangeSet, offer: DescribedOffer) -> Iterator[str]:
+    """What is paid for each dimension and what will be, a sentence each, of those whose price changes.
+
+    Args:
+        change_set: What is to be changed.
+        offer: The offer.
+    """
+    for change in change_set.changes:
+        if change.type != "UpdatePricingTerms" or change.entity.identifier != offer.id:
+            continue
+        wanted = shown_rates(change.details.get("Terms") or ())
+        for key in dict.fromkeys((*offer.rates, *wanted)):
+            was, will_be = offer.rates.get(key), wanted.get(key)
+            if was is None or will_be is None or not same_price(was, will_be):
+                yield f"{key}: {_dollars(was)} -> {_dollars(will_be)}"
+
+
+def _dollars(price: str | None) -> str:
+    return "no price" if price is None else f"{price} dollars"
 
 
 def _of_product(change: CatalogChange, product: DescribedProduct) -> Mapping[str, Any]:

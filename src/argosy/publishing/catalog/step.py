@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from argosy.aws.api import Reader
+from argosy.aws.api import Reader, judge
 from argosy.aws.call import Call
 from argosy.errors import AwsError, PlanError
-from argosy.marketplace.change_set import ChangeSet
+from argosy.marketplace.change_set import ChangeSet, Intent
 from argosy.planning.step import Change, Consent, Kind, Obstacle, Outputs, Work
 from argosy.publishing.catalog.change_sets import (
     LOCKED,
@@ -105,12 +105,14 @@ class ChangeSetStep:
             outputs = {**due.outputs, "change_set": waiting}
             return Change(self.key, f"{due.title}: change set {waiting}", Kind.WAIT, reads=reads, outputs=outputs)
         basis = (*due.basis, *earlier.failed[:1])
-        intents = ("VALIDATE", "APPLY") if self._validates else ("APPLY",)
+        intents: tuple[Intent, ...] = ("VALIDATE", "APPLY") if self._validates else ("APPLY",)
+        writes = tuple(starting(change_set, intent, basis) for intent in intents)
+        judge(writes[-1])
         return Change(
             self.key,
             due.title,
             due.kind,
-            tuple(starting(change_set, "VALIDATE" if one == "VALIDATE" else "APPLY", basis) for one in intents),
+            writes,
             reads,
             due.before,
             due.consent,
@@ -121,7 +123,7 @@ class ChangeSetStep:
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:
         """See `Step`."""
-        given: dict[str, str] = dict(work.known.get(self.key, {}))
+        given: dict[str, str] = {} if change.kind is Kind.CREATE else dict(work.known.get(self.key, {}))
         agreed = change.consent
         for _ in range(_ROUNDS):
             if change.kind is Kind.NOTHING:

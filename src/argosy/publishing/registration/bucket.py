@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy.aws.account import bucket_region_of
-from argosy.aws.api import Reader, judge
+from argosy.aws.api import Reader
 from argosy.aws.call import MARKETPLACE_REGION, Call
 from argosy.errors import PlanError
 from argosy.planning.step import Change, Kind, Outputs, Work
@@ -38,7 +38,7 @@ class Bucket:
 
         Raises:
             AwsError: AWS refuses or does not answer.
-            InvalidCallError: S3 would not take the name.
+            InvalidCallError: S3 does not take the name.
             PlanError: The bucket is in another region.
         """
         name, region = self.offering.bucket, self.offering.region
@@ -47,7 +47,6 @@ class Bucket:
         answer = reader.ask(asked, _ABSENT)
         if answer is None:
             writes = (self._create(), *self._closing())
-            judge(writes[0])
             return Change(self.key, title, Kind.CREATE, writes, (asked,), outputs=outputs)
         found = bucket_region_of(answer)
         if found and found != region:

@@ -1,19 +1,21 @@
 """Why a model package has failed: what it says itself, what its transform job says, and the end of that job's log.
 
-The job is known by where it was to write, whatever it is called: the names of such jobs are UNSURE.
+The job is known by where it was to write, whatever it is called: the names of such jobs are UNSURE. Where the account
+lists no such job, the log streams are read whose names begin with the package's.
 
 Source: SageMaker Developer Guide, "Log groups and streams"; API reference, ListTransformJobs (read 2026-11-23).
 """
 
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from argosy.aws.api import Api
 from argosy.aws.call import Call
 from argosy.aws.refusals import explain
 from argosy.errors import AwsError, PlanError
-from argosy.marketplace.model_package import Places
+from argosy.marketplace.model_package import Places, package_name
 from argosy.planning.step import Later, Work
 from argosy.publishing.registration import described
 from argosy.publishing.registration.offering import Offering
@@ -47,11 +49,11 @@ def explained(work: Work, offering: Offering, package: Mapping[str, Any]) -> Pla
     lines: deque[str] = deque(maxlen=_LINES)
     try:
         job = _found_job(work.api, offering, package)
-        if job is not None:
-            name = str(job["TransformJobName"])
-            if reason := job.get("FailureReason"):
-                reasons.append(f"transform job {name}: {reason}")
-            lines = _end_of_log(work.api, offering, name)
+        name = str(job["TransformJobName"]) if job is not None else ""
+        if job is not None and (reason := job.get("FailureReason")):
+            reasons.append(f"transform job {name}: {reason}")
+        streams = f"{name}/" if name else package_name(offering.table)
+        lines = _end_of_log(work.api, _log(offering, streams, package.get("CreationTime")))
     except AwsError as error:  # the package's own reasons are known, and say more than this
         work.report(f"the transform job's log cannot be read: {error.message}")
     if lines:
@@ -80,9 +82,8 @@ def _found_job(api: Api, offering: Offering, package: Mapping[str, Any]) -> Mapp
     return None
 
 
-def _end_of_log(api: Api, offering: Offering, job: str) -> "deque[str]":
+def _end_of_log(api: Api, asked: Call) -> deque[str]:
     lines: deque[str] = deque(maxlen=_LINES)
-    asked = _log(offering, job)
     first = Call(asked.service, asked.operation, asked.region, {**asked.parameters, "limit": 1})
     if api.ask(first, _NO_GROUP) is not None:
         for page in api.pages(asked):
@@ -99,6 +100,7 @@ def _job(offering: Offering, name: str | Later) -> Call:
     return Call("sagemaker", "DescribeTransformJob", offering.region, {"TransformJobName": name})
 
 
-def _log(offering: Offering, job: str | Later) -> Call:
-    stream = f"{job}/" if isinstance(job, str) else job
-    return Call("logs", "FilterLogEvents", offering.region, {"logGroupName": _LOG_GROUP, "logStreamNamePrefix": stream})
+def _log(offering: Offering, streams: str | Later, since: datetime | None = None) -> Call:
+    begin = {"startTime": int(since.timestamp() * 1000)} if since else {}
+    wanted = {"logGroupName": _LOG_GROUP, "logStreamNamePrefix": streams, **begin}
+    return Call("logs", "FilterLogEvents", offering.region, wanted)
