@@ -1,36 +1,32 @@
-"""A buyer's account on loopback: moto for STS, S3 and the logs, the simulator for SageMaker, a stand-in for the image."""
+"""A buyer's account in a local AWS whose containers are stand-ins, and runs of plans in it."""
 
-import dataclasses
+import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from argosy.aws.api import Api, AwsApi
 from argosy.aws.call import Call
 from argosy.deployment.names import PackageArn, package_arn
 from argosy.deployment.ownership import TAG
+from argosy.local_aws.accounts import EXECUTION_ROLE
 from argosy.planning import polling
 from argosy.planning.apply import apply
 from argosy.planning.journal import Journal
 from argosy.planning.plan import Plan, make_plan
 from argosy.planning.step import Outputs, Stage
-from argosy.simulator.health import Report
-from argosy.simulator.simulation import World
-from argosy.simulator.storage.s3 import S3
-from tests.aws.stand_in import moto_server
-from tests.simulator.control.conftest import simulation
-from tests.simulator.control.world import world
+from argosy.testing.local_aws import BUYER, LocalAwsServer
+from argosy.testing.local_aws import local_aws as serving
+from tests.local_aws.stand_in import Push, open_stand_in, small_image
 
 REGION = "us-east-1"
-ROLE = "arn:aws:iam::123456789012:role/buyer-execution"
+ROLE = EXECUTION_ROLE.arn
 BUCKET = "buyers-bucket"
 TYPES = ("ml.m5.large", "ml.c5.xlarge")
-SERVICES = {"AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}
 
 
 class Killed(BaseException):
@@ -64,13 +60,27 @@ class Account:
     """The account, and runs of plans in it."""
 
     folder: Path
-    url: str
+    aws: LocalAwsServer
+    push: Push
     said: list[str] = field(default_factory=list)
+    images: dict[str, str] = field(default_factory=dict)
+    api: AwsApi = field(default_factory=AwsApi)
+    """One for all runs: boto3 takes long to make its clients."""
 
-    def package(self, name: str, **changed: Any) -> PackageArn:
-        """A model package of this account's own, of the stand-in."""
+    def image(self, **settings: str) -> str:
+        """The name of an image of the stand-in with these settings."""
+        text = str(sorted(settings.items()))
+        if text not in self.images:
+            if not self.images:
+                self.aws.client("ecr", BUYER).create_repository(repositoryName="stand-in")
+            tag = f"stand-in:{len(self.images)}"
+            self.images[text] = self.push(small_image(text, **settings), tag, BUYER)
+        return self.images[text]
+
+    def package(self, name: str, **settings: str) -> PackageArn:
+        """A model package of this account's own; the settings are the stand-in's."""
         specification = {
-            "Containers": [{"Image": "stand-in", **changed}],
+            "Containers": [{"Image": self.image(**settings)}],
             "SupportedRealtimeInferenceInstanceTypes": list(TYPES),
             "SupportedTransformInstanceTypes": list(TYPES),
             "SupportedContentTypes": ["text/csv"],
@@ -79,25 +89,38 @@ class Account:
         made = self.sagemaker.create_model_package(ModelPackageName=name, InferenceSpecification=specification)
         return package_arn(str(made["ModelPackageArn"]))
 
-    @property
+    @functools.cached_property
     def sagemaker(self) -> Any:
-        return boto3.client("sagemaker", region_name=REGION)
+        return self.aws.client("sagemaker", BUYER)
 
-    @property
+    @functools.cached_property
     def s3(self) -> Any:
-        return boto3.client("s3", region_name=REGION)
+        return self.aws.client("s3", BUYER)
 
     def journal(self, name: str = "state") -> Journal:
         return Journal(self.folder / ".argosy" / f"{name}.json")
 
     def plan(self, stages: Sequence[Stage], name: str = "state") -> Plan:
-        return make_plan(stages, AwsApi(), self.journal(name).outputs)
+        return make_plan(stages, self.api, self.journal(name).outputs)
 
     def run(
         self, stages: Sequence[Stage], name: str = "state", around: Callable[[Api], Api] = lambda it: it
     ) -> Outputs:
         self.said.clear()
-        return apply(stages, around(AwsApi()), self.journal(name), None, self.said.append)
+        return apply(stages, around(self.api), self.journal(name), None, self.said.append)
+
+    def run_killed_at_each_write(self, stages: Sequence[Stage], name: str = "state") -> list[str]:
+        """Runs that are killed right after their first write, until one has nothing more to write; what they wrote."""
+        writes: list[str] = []
+        while True:
+            killing = Killing(self.api, after=1)
+            try:
+                self.run(stages, name, lambda _, killing=killing: killing)  # type: ignore[misc] # bound for this turn
+            except Killed:
+                writes += killing.writes
+                assert len(writes) < 50, writes
+                continue
+            return writes
 
     def owned(self, deployment: str) -> dict[str, list[str]]:
         """The names of what has the deployment's tag."""
@@ -121,31 +144,12 @@ class Account:
 
 
 @contextmanager
-def account(folder: Path, url: str) -> Iterator[Account]:
-    """The account; `boto3` finds it by its environment. `url` is moto's."""
-
-    def around(place: Path, report: Report) -> World:
-        return dataclasses.replace(world(place, report), objects=S3())
-
-    with pytest.MonkeyPatch.context() as patch:
-        variables = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "an-id",
-            "AWS_SECRET_ACCESS_KEY": "it-is-secret",
-            "AWS_DEFAULT_REGION": REGION,
-        }
-        for name, value in variables.items():
+def account(folder: Path) -> Iterator[Account]:
+    """The account; boto3 finds it by its environment, as it finds AWS."""
+    with serving(open_image=open_stand_in) as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment(BUYER).items():
             patch.setenv(name, value)
         patch.setattr(polling, "_LONGEST_S", 0.05)
-        boto3.client("s3", region_name=REGION).create_bucket(Bucket=BUCKET)
-        with simulation(folder, around) as simulated:
-            for name in SERVICES:
-                patch.setenv(name, simulated.url)
-            yield Account(folder, url)
-
-
-@contextmanager
-def accounts(folder: Path) -> Iterator[Account]:
-    """An account with a moto of its own."""
-    with moto_server() as url, account(folder, url) as made:
+        made = Account(folder, aws, Push(aws, folder / "cache"))
+        made.s3.create_bucket(Bucket=BUCKET)
         yield made

@@ -16,7 +16,7 @@ from argosy.deployment.names import PackageArn
 from argosy.deployment.plans import deploy_stages, destroy_stages, model_steps, transform_stages
 from argosy.errors import PlanError
 from argosy.planning.step import Kind, Stage
-from tests.deployment.account import BUCKET, REGION, ROLE, Account, Killed, Killing
+from tests.deployment.account import BUCKET, REGION, ROLE, Account
 
 REQUEST: dict[str, Any] = {
     "MaxPayloadInMB": 6,
@@ -77,8 +77,9 @@ def test_other_files_or_options_are_another_job(buyer: Account, folder: Path) ->
     (folder / "in/a.csv").write_text("1,2\n3,9\n")
     buyer.run(staged("other", folder, package), "other")
     assert (folder / "out/a.csv.out").read_text() == "1,2\n3,9\n"
-    buyer.run(staged("other", folder, package, MaxPayloadInMB=5), "other")
-    assert len(jobs(buyer, "other-")) == 3
+    assert len(jobs(buyer, "other-")) == 2
+    plan = buyer.plan(staged("other", folder, package, MaxPayloadInMB=5), "other")
+    assert [change.key for change in plan.due] == ["job", "results"]
 
 
 def test_a_deployment_has_the_model_already(buyer: Account, folder: Path) -> None:
@@ -128,14 +129,10 @@ def test_a_job_that_failed_says_which_objects_and_the_next_run_is_another_job(bu
     assert again.outputs["name"].endswith("-2")
 
 
-@pytest.mark.parametrize("after", [1, 2])
-def test_a_run_killed_after_any_write_finds_its_job(buyer: Account, folder: Path, after: int) -> None:
-    deployment = f"killed-batch-{after}"
-    wanted = staged(deployment, folder, buyer.package(f"{deployment}-1"))
-    with pytest.raises(Killed):
-        buyer.run(wanted, deployment, lambda api: Killing(api, after))
-    buyer.run(wanted, deployment)
-    assert len(jobs(buyer, deployment)) == 1
+def test_runs_that_are_killed_after_each_write_find_their_job(buyer: Account, folder: Path) -> None:
+    wanted = staged("killed-batch", folder, buyer.package("killed-batch-1"))
+    assert buyer.run_killed_at_each_write(wanted, "killed-batch") == ["CreateModel", "CreateTransformJob"]
+    assert len(jobs(buyer, "killed-batch")) == 1
     assert (folder / "out/deeper/b.csv.out").read_text() == "5,6\n"
 
 
