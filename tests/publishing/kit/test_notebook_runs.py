@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from argosy.simulator.containers.container import Container, Launch
 from argosy.testing.local_aws import BUYER, LocalAwsServer, local_aws
 from tests.local_aws.requests import ended, package_request, repository
 from tests.local_aws.stand_in import Push, small_image
-from tests.local_aws.test_cloud import copy_of, published, subscribe
+from tests.local_aws.test_cloud import published, subscribe
 from tests.publishing.kit.policy_actions import allows
 
-REGION = "us-east-1"
+REGION = "eu-west-1"
+"""Of the buyer: not that of the seller, and one where a bucket has to say where it is."""
 PREDICTOR = """
 from collections.abc import Iterator
 from argosy import DecodeError, Predictor
@@ -80,14 +82,14 @@ class Shop:
         """Run the notebook of a kit in its folder, as the buyer."""
         command = [sys.executable, str(Path(__file__).with_name("run_notebook.py")), notebook.name, "calls.jsonl"]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment = {**clean, **self.aws.environment(BUYER), **variables}
+        environment = {**clean, **self.aws.environment(BUYER, REGION), **variables}
         return subprocess.run(
             command, cwd=notebook.parent, env=environment, capture_output=True, text=True, timeout=120
         )
 
     def left(self) -> list[str]:
         """What the buyer has that costs money, or would be in the way."""
-        sagemaker, s3, iam = (self.aws.client(service, BUYER) for service in ("sagemaker", "s3", "iam"))
+        sagemaker, s3, iam = (self.aws.client(service, BUYER, REGION) for service in ("sagemaker", "s3", "iam"))
         names = [
             *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
             *(one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]),
@@ -122,7 +124,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         package = aws.client("sagemaker").create_model_package(**said)["ModelPackageArn"]
         assert ended(aws, package)["ModelPackageStatus"] == "Completed"
         product = published(aws, package)
-        yield Shop(aws, product, copy_of(aws, package), project)
+        with urllib.request.urlopen(f"{aws.url}/_argosy/published-packages") as answer:
+            copies = json.load(answer)[package]
+        yield Shop(aws, product, copies[REGION], project)
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +209,20 @@ def test_a_notebook_whose_cell_fails_leaves_nothing_either(
 
 
 @pytest.mark.slow
+def test_a_notebook_without_its_samples_makes_nothing(shop: Shop, kit: Path, tmp_path: Path) -> None:
+    alone = tmp_path / kit.name
+    shutil.copy(kit, alone)
+    done = shop.run(alone)
+    assert done.returncode == 1
+    assert "there is no folder samples beside this notebook" in done.stderr
+    assert not (tmp_path / "calls.jsonl").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"AWS_DEFAULT_REGION": "ap-south-1"}, "words has no model package in ap-south-1; its regions: us-east-1"),
+        ({"AWS_DEFAULT_REGION": "ap-south-1"}, "words has no model package in ap-south-1; its regions: eu-west-1"),
         ({"AWS_DEFAULT_REGION": ""}, "set the variable AWS_DEFAULT_REGION"),
     ],
 )
