@@ -1,5 +1,6 @@
 """What is at the local AWS of one project: everything that a run may leave twice, or leave behind."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,9 +40,8 @@ def _regional(aws: LocalAwsServer, account: Account, region: str, name: str) -> 
         {one: len(ecr.list_images(repositoryName=one)["imageIds"]) for one in repositories if name in one},
     )
     buckets = [one["Name"] for one in s3.list_buckets()["Buckets"] if name in one["Name"]]
-    buckets = [
-        one for one in buckets if (s3.get_bucket_location(Bucket=one)["LocationConstraint"] or "us-east-1") == region
-    ]
+    places = {one: s3.get_bucket_location(Bucket=one)["LocationConstraint"] or "us-east-1" for one in buckets}
+    buckets = [one for one, place in places.items() if place == region]
     yield "objects", {one: sorted(_objects(s3, one)) for one in buckets}
     yield "uploads", {one: s3.list_multipart_uploads(Bucket=one).get("Uploads", []) for one in buckets}
     for kind, member, field in (
@@ -66,10 +66,8 @@ def _catalog(aws: LocalAwsServer, name: str) -> dict[str, Any]:
     catalog = aws.client("marketplace-catalog")
 
     def entities(kind: str) -> list[Any]:
-        found: list[Any] = catalog.list_entities(Catalog="AWSMarketplace", EntityType=kind, MaxResults=50)[
-            "EntitySummaryList"
-        ]
-        return [one for one in found if name in one.get("Name", "").split()]
+        listed = catalog.list_entities(Catalog="AWSMarketplace", EntityType=kind, MaxResults=50)
+        return [one for one in listed["EntitySummaryList"] if name in one.get("Name", "").split()]
 
     products, offers = entities("MachineLearningProduct"), entities("Offer")
     sets = catalog.list_change_sets(Catalog="AWSMarketplace", MaxResults=20)["ChangeSetSummaryList"]
@@ -98,7 +96,8 @@ def _of_product(agreements: Any, product: str) -> Any:
 
 def _without(things: Any, name: str, regions: tuple[str, ...]) -> Any:
     """The same with words in place of what each project has otherwise."""
-    text = repr(things).replace(name, "NAME")
+    text = re.sub(rf"(?<={name})-[0-9a-f]{{8}}\b|/[0-9a-f]{{8}}/", " DIGEST ", repr(things))  # of the name, too
+    text = text.replace(name, "NAME")
     for number, region in enumerate(regions):
         text = text.replace(region, f"REGION-{number}")
     return text

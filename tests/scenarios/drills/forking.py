@@ -118,7 +118,7 @@ def _become(wanted: Mapping[str, object]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, file in enumerate((nothing, log, log)):
         os.dup2(file, number)
-    sys.stdin = open(os.devnull)  # noqa: SIM115 - as long as the process
+    sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - as long as the process
     sys.argv = ["argosy", *wanted["arguments"]]  # type: ignore[misc] # JSON
 
 
