@@ -28,7 +28,7 @@ def test_push_prints_the_reference_and_a_second_one_does_nothing(local_aws: Loca
     assert "pushed image team/rows:1.0.0" in done.stderr
     again = argosy(environ, "push", root)
     assert (again.returncode, again.stdout) == (0, reference)
-    assert again.stderr == "nothing to do: all of it is there\n"
+    assert again.stderr == "nothing to do: all is as it shall be\n"
     assert not_shown(environ, done, again)
 
 
