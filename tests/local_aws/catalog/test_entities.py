@@ -1,7 +1,7 @@
 from typing import Any
 
 from tests.local_aws.listings import BUYER, HOURLY, STRANGER, TEXTS, change, package, private_offer, version
-from tests.local_aws.market_stand import BATCH, REALTIME, Market, refused
+from tests.local_aws.market_stand import BATCH, REALTIME, Market, refused, with_options
 
 
 def listed(market: Market, type_: str = "MachineLearningProduct", account: str = "", **more: Any) -> list[str]:
@@ -25,7 +25,7 @@ def test_a_product_is_described_by_all_that_was_said_of_it(market: Market) -> No
         "ProductState": "Active",
     }
     assert document["Targeting"] == {"PositiveTargeting": {"BuyerAccounts": [BUYER]}}
-    assert document["PromotionalResources"]["LogoUrl"] == TEXTS["LogoUrl"]
+    assert document["PromotionalResources"]["LogoUrl"].startswith("https://awsmp-logos.s3.amazonaws.com/")
     assert document["SupportInformation"] == {"Description": TEXTS["SupportDescription"]}
     assert document["RegionAvailability"]["Regions"] == list(market.options.regions)
     described = document["Versions"][0]
@@ -36,6 +36,12 @@ def test_a_product_is_described_by_all_that_was_said_of_it(market: Market) -> No
     assert option["SupportedInstanceTypes"] == {"BatchTransform": list(BATCH), "RealtimeInference": list(REALTIME)}
     assert option["Instructions"]["Usage"] == "Create an endpoint, then invoke it."
     assert "AccessRoleArn" not in str(document)
+
+
+def test_a_logo_may_be_described_as_it_was_given(market: Market) -> None:
+    with_options(market, copies_logos=False)
+    product, _ = market.limited()
+    assert market.entity(product)["PromotionalResources"]["LogoUrl"] == TEXTS["LogoUrl"]
 
 
 def test_an_offer_is_described_by_its_rules_and_terms(market: Market) -> None:

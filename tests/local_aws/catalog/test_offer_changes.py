@@ -148,6 +148,21 @@ def test_a_free_product_stays_free(market: Market) -> None:
     assert market.faults([pricing(free, HOURLY)]) == ["INCOMPATIBLE_PRICING_MODEL"]
 
 
+def test_a_pricing_model_stays(market: Market) -> None:
+    _, offer = market.limited()
+    assert market.faults([terms({"Type": "ByolPricingTerm"}, model="Byol", entity=offer)]) == [
+        "INCOMPATIBLE_PRICING_MODEL"
+    ]
+
+
+def test_a_public_offer_keeps_the_terms_of_public_offers(market: Market) -> None:
+    _, offer = market.limited()
+    validity = {"Terms": [{"Type": "ValidityTerm", "AgreementDuration": "P30D"}]}
+    assert market.faults([change("UpdateValidityTerms", validity, offer)]) == ["INCOMPATIBLE_TERMS"]
+    assert market.faults([change("UpdateSupportTerms", {"Terms": []}, offer)]) == ["MISSING_MANDATORY_TERMS"]
+    market.made([support(offer), legal(offer)])
+
+
 def test_a_product_for_nothing_may_cost_something_later(market: Market) -> None:
     _, offer = market.limited(prices=dict.fromkeys(HOURLY, "0.00"))
     market.made([pricing(offer, HOURLY)])

@@ -1,15 +1,24 @@
 from typing import Any
 
-from tests.local_aws.listings import BUYER, HOURLY, SELLER, STRANGER, change, pricing, private_offer
+from tests.local_aws.listings import BUYER, HOURLY, SELLER, STRANGER, change, package, pricing, private_offer, version
 from tests.local_aws.market_stand import Market, refused
 
 
 def quoted(market: Market, product: str, account: str = BUYER, without: str = "", **more: Any) -> dict[str, Any]:
     """A quote for everything that the first purchase option of a product has."""
+    return quoted_for(market, options(market, product, account)[0], account, without, **more)
+
+
+def options(market: Market, product: str, account: str = BUYER) -> list[str]:
+    """The offers of a product that a buyer finds."""
     found = market.discovery(account).list_purchase_options(
         filters=[{"filterType": "PRODUCT_ID", "filterValues": [product]}]
     )
-    offer_id = found["purchaseOptions"][0]["purchaseOptionId"]
+    return [each["purchaseOptionId"] for each in found["purchaseOptions"]]
+
+
+def quoted_for(market: Market, offer_id: str, account: str = BUYER, without: str = "", **more: Any) -> dict[str, Any]:
+    """A quote for everything that an offer has."""
     offer = market.discovery(account).get_offer(offerId=offer_id)
     terms = market.discovery(account).get_offer_terms(offerId=offer_id)["offerTerms"]
     ids = [{"id": term["id"]} for each in terms for name, term in each.items() if name != without]
@@ -229,6 +238,35 @@ def test_agreements_have_the_terms_that_were_accepted(market: Market) -> None:
     assert priced == HOURLY
 
 
+def test_agreements_are_sorted_by_their_end(market: Market) -> None:
+    product, _ = market.limited()
+    open_ended = subscribed(market, product)
+    market.made(private_offer(product))
+    private = options(market, product)[-1]
+    market.agreement().cancel_agreement(agreementId=open_ended)
+    ending = accepted(market, quoted_for(market, private))
+    named = [{"name": "PartyType", "values": ["Acceptor"]}, {"name": "AgreementType", "values": ["PurchaseAgreement"]}]
+    for order, expected in (("ASCENDING", [ending, open_ended]), ("DESCENDING", [open_ended, ending])):
+        answer = market.agreement().search_agreements(filters=named, sort={"sortBy": "EndTime", "sortOrder": order})
+        assert [each["agreementId"] for each in answer["agreementViewSummaries"]] == expected
+
+
+def test_whoever_subscribed_before_keeps_a_restricted_version(market: Market) -> None:
+    product, _ = market.limited()
+    market.shelf.put(package("next"))
+    market.made([version(product, package("next"), "2.0.0")])
+    old, new = market.shelf.copied[0], market.shelf.copied[2]
+    subscribed(market, product)
+    market.now += 1
+    first = market.entity(product)["Versions"][0]["DeliveryOptions"][0]["Id"]
+    market.made([change("RestrictDeliveryOptions", {"DeliveryOptionIds": [first]}, product)])
+    assert market.service.is_subscribed(BUYER, old)
+    subscribed(market, product, SELLER)
+    market.now += 1
+    assert not market.service.is_subscribed(SELLER, old)
+    assert market.service.is_subscribed(SELLER, new)
+
+
 def test_filters_of_a_search_are_those_that_go_together(market: Market) -> None:
     product, offer = market.limited()
     agreement = subscribed(market, product)
@@ -241,5 +279,8 @@ def test_filters_of_a_search_are_those_that_go_together(market: Market) -> None:
         found(market, ResourceType="MachineLearningProduct", Status="ACTIVE")
     with refused("ValidationException", reason="INVALID_FILTER_NAME"):
         found(market, Colour="blue")
+    named = [{"name": "PartyType", "values": ["Acceptor"]}, {"name": "AgreementType", "values": ["PurchaseAgreement"]}]
+    with refused("ValidationException", "StartTime", reason="INVALID_SORT_BY"):
+        market.agreement().search_agreements(filters=named, sort={"sortBy": "StartTime"})
     with refused("ValidationException", reason="MISSING_PARTY_TYPE"):
         market.agreement().search_agreements(filters=[{"name": "AgreementType", "values": ["PurchaseAgreement"]}])
