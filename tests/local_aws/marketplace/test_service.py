@@ -95,6 +95,9 @@ def test_a_fault_of_its_own_is_told_to_the_person_and_not_to_the_client(market: 
     answer = posted(market, "/2026-02-05/getOffer", b'{"offerId": "offer-none"}')
     assert (answer.status_code, "secret" in answer.text) == (500, False)
     assert "ZeroDivisionError" in answer.text
+    assert answer.headers["x-amzn-errortype"] == "InternalServerException"
+    with refused("InternalServiceException"):
+        market.start(creation())
     assert any("the clock's secret" in line for line in market.reports)
 
 
