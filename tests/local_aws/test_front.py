@@ -96,3 +96,16 @@ def test_another_process_sets_scan_findings_and_is_told_what_it_may(local_aws: L
     assert httpx.put(url, json={"imageDigest": "sha256:none", "findingSeverityCounts": "many"}).status_code == 400
     assert httpx.put(url, content=b"no JSON").status_code == 400
     assert httpx.get(f"{local_aws.url}/_argosy/else").status_code == 404
+
+
+def test_another_process_is_told_what_has_changed_something(local_aws: LocalAwsServer) -> None:
+    def writes() -> list[str]:
+        told: list[str] = httpx.get(f"{local_aws.url}/_argosy/writes").json()["writes"]
+        return told
+
+    before = writes()
+    s3 = local_aws.client("s3")
+    s3.create_bucket(Bucket="told")
+    s3.list_buckets()
+    s3.put_object(Bucket="told", Key="one", Body=b"1")
+    assert writes() == [*before, "s3:CreateBucket", "s3:PutObject"]

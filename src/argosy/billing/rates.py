@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from argosy.errors import ProjectError
+from argosy.marketplace.rate_card import BATCH_SUFFIX, REALTIME_SUFFIX
 from argosy.marketplace.table import Marketplace, Price, price_text
 
 
@@ -102,7 +103,7 @@ def hour_dimension(instance_type: str, *, is_batch: bool) -> str:
     >>> hour_dimension("ml.m5.large", is_batch=True)
     'ml.m5.large.m.i.b'
     """
-    return f"{instance_type}.m.i.{'b' if is_batch else 'r'}"
+    return instance_type + (BATCH_SUFFIX if is_batch else REALTIME_SUFFIX)
 
 
 def _amounts(field: str, prices: Mapping[str, Price], where: Path) -> dict[str, Decimal]:

@@ -65,6 +65,20 @@ def test_a_quote_costs_nothing_and_its_acceptance_is_the_purchase(market: Market
     assert (described["acceptor"], described["proposer"]) == ({"accountId": BUYER}, {"accountId": SELLER})
 
 
+def test_what_became_of_a_quote_can_be_asked_by_its_buyer_alone(market: Market) -> None:
+    product, offer = market.limited()
+    quote = quoted(market, product)
+    request = {"agreementRequestId": quote["agreementRequestId"]}
+    before = market.agreement().get_agreement_request(**request)
+    assert (before["status"], before.get("agreementId")) == ("DRAFT", None)
+    assert before["proposalSummary"]["offerId"] == offer
+    agreement = accepted(market, quote)
+    after = market.agreement().get_agreement_request(**request)
+    assert (after["status"], after["agreementId"]) == ("ACCEPTED", agreement)
+    with refused("ResourceNotFoundException", quote["agreementRequestId"]):
+        market.agreement(STRANGER).get_agreement_request(**request)
+
+
 def test_a_subscription_is_usable_when_it_has_been_provisioned(market: Market) -> None:
     product, _ = market.limited()
     copy = market.shelf.copied[0]

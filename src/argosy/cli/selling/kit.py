@@ -18,6 +18,7 @@ from argosy.conformance.scenes.project import ProjectFacts
 from argosy.errors import ProjectError, UsageError
 from argosy.project import Project
 from argosy.project_file import FILE_NAME
+from argosy.publishing.description.stored import as_sold
 from argosy.publishing.kit.contents import Kit, Observed, region_of
 from argosy.publishing.kit.files import REGIONS, files
 from argosy.publishing.kit.folder import write
@@ -65,8 +66,6 @@ def command(
     folder: Path,
     target: Path | None,
     arns: dict[str, str],
-    image: str | None,
-    overwrite: bool,
     as_json: bool,
     **values: Any,
 ) -> int:  # Any: click's values, typed by their options
@@ -79,15 +78,16 @@ def command(
     facts = _facts(loaded)
     where = target or loaded.root / "build" / "kit"
     known = {**_kept(where, facts.table.version), **arns}
-    observed = _observed(Subject(image or str(folder), values["kind"], values["model_data"]), facts)
+    observed = _observed(Subject(values["image"] or str(folder), values["kind"], values["model_data"]), facts)
     if isinstance(observed, int):
         return observed
     kit = Kit(facts.table, facts.types.content_types, facts.types.response_types, observed, known)
-    changed = write(files(kit), where, overwrite=overwrite)
+    changed = write(files(kit), where, overwrite=values["overwrite"])
     lacking = [region for region in facts.table.regions or (facts.table.region,) if region not in known]
     if lacking:
         output.say(f"no model package is known in {', '.join(lacking)}: --arn REGION=ARN, when it is released there")
-    output.say(f"wrote {where}: {len(changed)} files\n\nnext: cd {shlex.quote(str(where))} && git init && git add .")
+    output.say(f"{where}: {len(changed)} files are new, changed or gone")
+    output.say(f"\nnext: cd {shlex.quote(str(where))} && git init && git add .")
     if as_json:
         output.print_json({"folder": str(where), "files": changed, "model_package_arns": known, "lacking": lacking})
     else:
@@ -102,7 +102,7 @@ def _facts(loaded: Project) -> ProjectFacts:
         ProjectError: It sells nothing, or says not on what it runs.
     """
     where = loaded.root / FILE_NAME
-    facts = observe_project(loaded).find(ProjectFacts)
+    facts = observe_project(as_sold(loaded, None)).find(ProjectFacts)
     if facts is None:
         raise ProjectError("there is no `[marketplace]` table, so nothing is sold", where=where)
     if not facts.table.name:

@@ -53,10 +53,8 @@ class SubscriptionStep:
         if found is not None and self.offer in (None, _offer_of(found)):
             return self._there(reader, str(found["agreementId"]))
         earlier = known.get(KEY, {}).get("accepting")
-        if earlier is not None:
-            became: Any = reader.ask(_request_call(earlier), ("ResourceNotFoundException",)) or {}
-            if became.get("status") not in (None, *_OPEN, *_ENDED):
-                return self._change(Kind.WAIT, {"request": earlier})
+        if earlier and _is_bought(reader, earlier):
+            return self._change(Kind.WAIT, {"request": earlier})
         chosen = self.offer or offers.choose(reader, self.product)
         if chosen is None:
             later = {"agreementProposalIdentifier": Later(KEY, "offer"), "requestedTerms": Later(KEY, "terms")}
@@ -86,7 +84,7 @@ class SubscriptionStep:
         work.note({"agreement": agreement})
         work.report(f"agreement {agreement} on {self.product}: accepted")
         _await_entitlement(work, agreement)
-        return {"agreement": agreement, "product": self.product}
+        return {"agreement": agreement, "product": self.product, "accepting": ""}
 
     def _there(self, reader: Reader, agreement: str) -> Change:
         """An agreement that is in force; its entitlement may be on its way."""
@@ -114,6 +112,7 @@ class SubscriptionStep:
             agreements.search_call("ResourceIdentifier", self.product),
             agreements.call("GetAgreementEntitlements", {"agreementId": agreement}),
             _request_call(Later(KEY, "request")),
+            _describe_call(agreement),
             offers.options_call(self.product),
             offers.call("GetOffer", {"offerId": Later(KEY, "offer")}),
             offers.call("GetOfferTerms", {"offerId": Later(KEY, "offer")}),
@@ -176,6 +175,15 @@ def _sentence(offer: Offer) -> str:
     return f"subscribing to {offer.product_name} by offer {offer.id} accepts its prices and its licence; {due}"
 
 
+def _is_bought(reader: Reader, request: str) -> bool:
+    """Whether a request whose acceptance was sent became an agreement that is in force, or still may."""
+    found: Any = reader.ask(_request_call(request), ("ResourceNotFoundException",)) or {}  # Any: JSON of the API
+    if found.get("status") in (None, *_OPEN, *_ENDED):
+        return False
+    agreement = found.get("agreementId")
+    return agreement is None or reader.ask(_describe_call(str(agreement))).get("status") == "ACTIVE"
+
+
 def _awaited_agreement(work: Work, request: str) -> str:
     """The agreement that became of a request that was accepted before."""
 
@@ -220,6 +228,10 @@ def _create_call(wanted: Mapping[str, Any]) -> Call:
 
 def _accept_call(request: str | Later) -> Call:
     return agreements.call("AcceptAgreementRequest", {"agreementRequestId": request})
+
+
+def _describe_call(agreement: str | Later) -> Call:
+    return agreements.call("DescribeAgreement", {"agreementId": agreement})
 
 
 def _request_call(request: str | Later) -> Call:

@@ -87,6 +87,24 @@ class Agreements:
         self._around.store.keep(state)
         return {"agreementId": agreement.id}
 
+    def describe_request(self, account: str, request: Json, now: float) -> Json:
+        """GetAgreementRequest: what became of a quote."""
+        state = self._around.store.state
+        quote = state.requests.get(request["agreementRequestId"])
+        if quote is None or quote.account != account:
+            raise not_found(f"Agreement request {request['agreementRequestId']} was not found.")
+        offer = state.offers[quote.offer_id]
+        return {
+            **_quoted(quote),
+            "agreementId": quote.agreement_id,
+            "intent": "NEW",
+            "proposer": {"accountId": offer.account},
+            "proposalSummary": {
+                "resources": [{"id": offer.product_id, "type": PRODUCT_TYPE}],
+                "offerId": offer.id,
+            },
+        }
+
     def describe(self, account: str, request: Json, now: float) -> Json:
         """DescribeAgreement."""
         agreement = self._found(account, request["agreementId"])

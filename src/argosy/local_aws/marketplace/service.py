@@ -166,6 +166,7 @@ def _of_agreement(agreements: Agreements) -> Mapping[str, Run]:
     return {
         "CreateAgreementRequest": agreements.create_request,
         "AcceptAgreementRequest": agreements.accept_request,
+        "GetAgreementRequest": agreements.describe_request,
         "DescribeAgreement": agreements.describe,
         "GetAgreementTerms": agreements.terms,
         "GetAgreementEntitlements": agreements.entitlements,

@@ -1,13 +1,14 @@
 """The client that buyers get: one file with types made of the model's schema, which needs boto3 alone."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from argosy import media_type
 from argosy.publishing.kit.contents import Kit
-from argosy.publishing.kit.json_types import ANYTHING, Types
+from argosy.publishing.kit.json_types import ANYTHING, Types, alias
 from argosy.publishing.kit.template import filled
 
 _TEMPLATE: Final = Path(__file__).with_name("client.template")
@@ -36,16 +37,15 @@ _INVOKE: Final = '''\
         Raises:
             @@CLASS@@Error: The model did not answer with success.
         """
-        content = self.invoke_bytes(
+        @@BEGIN@@self.invoke_bytes(
             json.dumps(value).encode(),
             "@@JSON@@",
             "@@ANSWER@@",
             custom_attributes=custom_attributes,
             inference_id=inference_id,
         )
-@@RETURN@@
-'''
-_RETURN_JSON: Final = "        output: Output = json.loads(content)\n        return output"
+@@RETURN@@'''
+_RETURN_JSON: Final = "        output: Output = json.loads(content)\n        return output\n"
 _IGNORED: Final = "  # type: ignore[import-untyped, unused-ignore]"
 _EXCEPTIONS: Final = f"from botocore.exceptions import ClientError{_IGNORED}"
 _STREAM_EXCEPTIONS: Final = f"""\
@@ -87,7 +87,7 @@ _STREAM: Final = '''\
             custom_attributes: At most 1024 characters for the model, of visible ASCII.
 
         Raises:
-            @@CLASS@@Error: The model did not answer with success, or stopped halfway.
+            @@CLASS@@Error: The model did not succeed, or stopped halfway.
         """
         request = self._request(@@STREAM_BODY@@, accept)
         if custom_attributes is not None:
@@ -116,7 +116,8 @@ def client_module(kit: Kit) -> str:
     value = types.expression(_schema(taken, _JSON), "Input") if takes_json else "bytes"
     answer = types.expression(_schema(given, _JSON), "Output") if gives_json else "bytes"
     accept = kit.response_types[0] if kit.response_types else "*/*"
-    invoke = _INVOKE.replace("@@RETURN@@", _RETURN_JSON if gives_json else "        return content") + "\n"
+    begin, end = ("content = ", _RETURN_JSON) if gives_json else ("return ", "")
+    invoke = _INVOKE.replace("@@BEGIN@@", begin).replace("@@RETURN@@", end) + "\n"
     methods = (invoke if takes_json else "") + (_STREAM if kit.observed.is_streaming else "")
     is_json = "value: Input," if takes_json else "body: bytes,"
     content_type = kit.content_types[0] if kit.content_types else _JSON
@@ -130,7 +131,10 @@ def client_module(kit: Kit) -> str:
         "STREAM_TIMEOUT": _STREAM_TIMEOUT if kit.observed.is_streaming else "",
         "TYPES": _types(kit, types, value if takes_json else None, answer if takes_json else None),
         "CLASS": kit.class_name,
-        "TITLE_TEXT": _text(kit.title),
+        "ABOUT": _wrapped(
+            f"A client of {_text(kit.title)} on Amazon SageMaker: this file and boto3 are all it needs.", ""
+        ),
+        "ABOUT_ENDPOINT": _wrapped(f"An endpoint that runs {_text(kit.title)}.", "    "),
         "VERSION": _text(kit.table.version),
         "ENDPOINT": kit.name,
         "EXAMPLE": "answer = model.invoke(...)"
@@ -207,10 +211,7 @@ def _types(kit: Kit, types: Types, value: str | None, answer: str | None) -> str
 
 
 def _named_alias(name: str, expression: str, sentence: str) -> str:
-    line = f'{name}: TypeAlias = "{expression}"'
-    if len(line) > _WIDTH:
-        line = f'{name}: TypeAlias = (\n    "{expression}"\n)'
-    return f'{line}\n"""{sentence}"""'
+    return f'{alias(name, expression)}\n"""{sentence}"""'
 
 
 def _choice(name: str, values: Sequence[str]) -> str:
@@ -224,6 +225,13 @@ def _text(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', "'").replace("@@", "@ @")
 
 
+def _wrapped(text: str, indent: str) -> str:
+    """A text in lines, the first of which has the quotes of a docstring in front."""
+    return "\n".join(textwrap.wrap(text, _WIDTH, initial_indent=f"{indent}   ", subsequent_indent=indent)).lstrip()
+
+
 def _spaced(text: str) -> str:
-    """The text with no more blank lines than two."""
-    return re.sub(r"\n{4,}", "\n\n\n", text)
+    """The text with two blank lines around what is defined at the left, and one elsewhere."""
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = re.sub(r"\n\n(class |def )", r"\n\n\n\1", text)
+    return re.sub(r"(\n [^\n]*\n)\n(?=[^\s])", r"\1\n\n", text)

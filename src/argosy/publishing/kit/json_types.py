@@ -4,6 +4,7 @@ What a schema says beyond types (lengths, patterns) is the model's to judge. Arr
 known names `Mapping`: both take what a program has, and fit what `json.loads` makes.
 """
 
+import json
 import keyword
 import re
 import textwrap
@@ -82,7 +83,7 @@ class Types:
         if schema.get("type") == "object" and schema.get("properties"):
             return self._typed_dict(name, schema)
         self.definitions[name] = ""  # its place, and its name
-        self.definitions[name] = _alias(name, self.expression(schema, f"{name}Of"))
+        self.definitions[name] = alias(name, self.expression(schema, f"{name}Of"))
         return name
 
     def _typed_dict(self, name: str, schema: Schema) -> str:
@@ -114,9 +115,10 @@ def class_name(text: str) -> str:
     return name if name[:1].isalpha() and not keyword.iskeyword(name) else f"Model{name}"
 
 
-def _alias(name: str, expression: str) -> str:
-    line = f'{name}: TypeAlias = "{expression}"'
-    return line if len(line) <= _WIDTH else f'{name}: TypeAlias = (\n    "{expression}"\n)'
+def alias(name: str, expression: str) -> str:
+    """The source of a name for a type, in the form that ruff and black give it."""
+    line = f"{name}: TypeAlias = {_string(expression)}"
+    return line if len(line) <= _WIDTH else f"{name}: TypeAlias = (\n    {_string(expression)}\n)"
 
 
 def _typed_dict(name: str, fields: Sequence[tuple[str, str, bool]], description: str) -> str:
@@ -137,7 +139,7 @@ def _class(name: str, fields: Sequence[tuple[str, str]], sentence: str, parents:
         return "\n".join(
             [f"class {name}({parents}):", *_docstring(sentence), "", *(f"    {k}: {v}" for k, v in fields)]
         )
-    listed = "".join(f'    {key!r}: "{kind}",\n' for key, kind in fields).replace("'", '"')
+    listed = "".join(f"    {json.dumps(key, ensure_ascii=False)}: {_string(kind)},\n" for key, kind in fields)
     parent, _, total = parents.partition(", ")
     end = f"    {total},\n" if total else ""
     body = textwrap.indent(f"{{\n{listed}}},\n", "    ")
@@ -162,20 +164,21 @@ def _docstring(sentence: str) -> Iterator[str]:
 
 
 def _literal(values: object) -> str:
-    known = (
-        [value for value in values if value is None or isinstance(value, str | int)]
-        if isinstance(values, Sequence)
-        else []
-    )
-    if not known or not isinstance(values, Sequence) or len(known) != len(values):
+    listed = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else []
+    if not listed or any(value is not None and not isinstance(value, str | int) for value in listed):
         return ANYTHING
-    return f"Literal[{', '.join(_quoted(value) for value in dict.fromkeys(known))}]"
+    return f"Literal[{', '.join(dict.fromkeys(map(_quoted, listed)))}]"
 
 
 def _quoted(value: str | int | None) -> str:
     if not isinstance(value, str):
         return repr(value)
     return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+
+
+def _string(text: str) -> str:
+    """A string of Python's, with the quotes that need no escape where there are such."""
+    return f"'{text}'" if '"' in text and "'" not in text and "\\" not in text else json.dumps(text, ensure_ascii=False)
 
 
 def _union(members: Iterator[str]) -> str:

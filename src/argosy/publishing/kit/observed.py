@@ -9,10 +9,11 @@ from argosy.conformance.observing.project import requests_of
 from argosy.conformance.probes import Request
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.starts.validation import definition_of, run_over
-from argosy.contract import ENDPOINT_BODY, INVOCATION, PING, STARTUP
+from argosy.contract import PING, STARTUP
 from argosy.errors import ContainerError, ProjectError, TransformError, UsageError
+from argosy.publishing.description.measurement import Invocation, invoke
 from argosy.publishing.kit.contents import Case, Observed, unique_names
-from argosy.simulator.connection import ENDPOINT, INVOCATIONS, Connection
+from argosy.simulator.connection import ENDPOINT, Connection
 from argosy.simulator.containers.container import Container
 from argosy.simulator.health import await_ready, uninterrupted
 
@@ -79,9 +80,7 @@ async def _schema(connection: Connection) -> Mapping[str, Any] | None:
 async def _answered(connection: Connection, name: str, request: Request) -> Case:
     body, accept = request.body or b"", request.header("Accept")
     headers = {key: value for key, value in request.headers if key.lower() in _SENT}
-    reply = await connection.send(
-        "POST", INVOCATIONS, headers, body, timeout_s=INVOCATION.value, limit_bytes=int(ENDPOINT_BODY.value)
-    )
+    reply = await invoke(connection, Invocation(headers, body))
     if not 200 <= reply.status < 300 or reply.is_cut:
         raise ContainerError(
             "a sample for buyers is not answered with success",

@@ -85,7 +85,7 @@ def publisher(kit: Kit) -> Document:
     calls = [
         Call("sts", "GetCallerIdentity", region, {}),
         *_calls("ecr", (*ecr, "StartImageScan", "DescribeImageScanFindings"), repository, region),
-        *_calls("s3", ("PutObject", "GetObject", "ListObjectsV2", "GetBucketLocation"), stored, region),
+        *_calls("s3", ("PutObject", "GetObject", "ListObjectsV2"), stored, region),
         *_calls("sagemaker", ("CreateModelPackage", "DescribeModelPackage", "DeleteModelPackage"), names, region),
         *_calls("sagemaker", ("ListModelPackages", "ListTransformJobs"), {}, region),
         *_calls("sagemaker", ("CreateModel", "CreateTransformJob", "DescribeTransformJob"), names, region),
@@ -94,7 +94,10 @@ def publisher(kit: Kit) -> Document:
         Call("sagemaker", "CreateModelPackage", region, {**names, **made}),
     ]
     document = policy(calls, _account(kit))
-    document["Statement"].append(_statement(("aws-marketplace:StartChangeSet",), _EVERYWHERE))
+    document["Statement"] += [
+        _statement(("s3:GetBucketLocation",), f"arn:aws:s3:::{bucket}"),
+        _statement(("aws-marketplace:StartChangeSet",), _EVERYWHERE),
+    ]
     return document
 
 

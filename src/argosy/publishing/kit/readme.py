@@ -1,8 +1,10 @@
 """The page of a kit: how to subscribe, deploy, call and clean up, and what that costs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from argosy.marketplace.listing import OutputParameter, Parameter
 from argosy.publishing.kit.contents import Kit
 from argosy.publishing.kit.template import filled
 from argosy.publishing.kit.wording import costs, subscription, summary
@@ -37,9 +39,26 @@ def readme(kit: Kit) -> str:
         "CONTENT_TYPE": first.content_type,
         "ACCEPT": first.accept,
         "STREAM": "\n`model.stream(...)` gives the answer part by part.\n" if kit.observed.is_streaming else "",
+        "INPUT": _side("What it takes", kit.table.usage.input.description, kit.table.usage.input.parameters),
+        "OUTPUT": _side("What it gives", kit.table.usage.output.description, kit.table.usage.output.parameters),
         "SUPPORT": _text(kit.table.listing.support) or "See the product's page on AWS Marketplace.",
     }
     return filled(_TEMPLATE.read_text(encoding="utf-8"), values)
+
+
+def _side(heading: str, description: str, parameters: Sequence[Parameter | OutputParameter]) -> str:
+    """A section about the input or the output; none where nothing is said of it."""
+    if not description.strip() and not parameters:
+        return ""
+    rows = [f"| `{_cell(one.name)}` | {_cell(one.description)} | {_cell(one.constraints)} |" for one in parameters]
+    table = "\n".join(["| name | meaning | what it may be |", "| --- | --- | --- |", *rows]) if rows else ""
+    told = description.strip().replace("@@", "@ @")
+    return "\n\n".join(part for part in (f"## {heading}", told, table) if part) + "\n\n"
+
+
+def _cell(text: str) -> str:
+    """A text in a cell of a table."""
+    return _text(text).replace("|", "\\|")
 
 
 def _text(text: str) -> str:
