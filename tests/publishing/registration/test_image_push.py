@@ -32,6 +32,8 @@ def test_the_image_is_pushed_under_its_version_and_asked_back(seller: Seller) ->
 
 def test_an_oci_image_is_pushed_as_dockers_schema_2(seller: Seller) -> None:
     offering = seller.offering(image=small_image(seller.name, OCI_MANIFEST))
+    told = "manifest: application/vnd.oci.image.manifest.v1+json -> Docker's schema 2"
+    assert seller.last(stages(seller, offering)).notes[0].startswith(told)
     seller.carry_out(stages(seller, offering))
     (stored,) = seller.client("ecr").describe_images(repositoryName=f"team/{seller.name}")["imageDetails"]
     assert (stored["imageDigest"], stored["imageManifestMediaType"]) == (offering.image.digest, DOCKER_MANIFEST)
