@@ -1,7 +1,5 @@
 """SageMaker of the local AWS, by boto3: packages that are really validated, endpoints, logs; by account and region."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,45 +7,8 @@ from botocore.exceptions import ClientError
 
 from argosy.local_aws.accounts import EXECUTION_ROLE, INGESTION_ROLE, VALIDATION_ROLE
 from argosy.testing.local_aws import BUYER, SELLER, LocalAwsServer
+from tests.local_aws.requests import ended, endpoint, package_request, repository
 from tests.local_aws.stand_in import Push, small_image
-
-DEADLINE_S = 60.0
-
-
-def until(ask: Callable[[], Any], is_so: Callable[[Any], bool]) -> Any:
-    """Ask until the answer is what is waited for."""
-    end = time.monotonic() + DEADLINE_S
-    while not is_so(found := ask()):
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
-    return found
-
-
-def package_request(name: str, image: str, bucket: str, **members: Any) -> dict[str, Any]:
-    job = {
-        "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/in/"}},
-            "ContentType": "text/csv",
-        },
-        "TransformOutput": {"S3OutputPath": f"s3://{bucket}/out/", "Accept": "text/csv"},
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-    }
-    return {
-        "ModelPackageName": name,
-        "InferenceSpecification": {
-            "Containers": [{"Image": image}],
-            "SupportedTransformInstanceTypes": ["ml.m5.large"],
-            "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
-        "ValidationSpecification": {
-            "ValidationRole": VALIDATION_ROLE.arn,
-            "ValidationProfiles": [{"ProfileName": "samples", "TransformJobDefinition": job}],
-        },
-        "CertifyForMarketplace": True,
-        **members,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +17,6 @@ def bucket(local_aws: LocalAwsServer) -> str:
     s3.create_bucket(Bucket="samples")
     s3.put_object(Bucket="samples", Key="in/rows.csv", Body=b"1,2,3\n")
     return "samples"
-
-
-def repository(aws: LocalAwsServer, name: str, *, scans: bool = True, region: str = "us-east-1") -> None:
-    scanning = {"scanOnPush": scans}
-    aws.client("ecr", region=region).create_repository(repositoryName=name, imageScanningConfiguration=scanning)
-
-
-def ended(aws: LocalAwsServer, arn: str) -> Any:
-    def describe() -> Any:
-        return aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
-
-    return until(describe, lambda found: found["ModelPackageStatus"] in ("Completed", "Failed"))
 
 
 def test_a_package_is_validated_by_running_its_image_over_the_samples(
@@ -156,8 +105,8 @@ def test_what_the_container_of_a_failed_validation_wrote_is_in_its_log(
     assert found["ModelPackageStatus"] == "Failed"
     assert validation["Status"] == "Failed"
     assert validation["FailureReason"]
-    streams = [name for name, _ in messages(local_aws, "/aws/sagemaker/TransformJobs")]
-    assert any(name.startswith("crash-1-samples/i-") for name in streams), streams
+    said = messages(local_aws, "/aws/sagemaker/TransformJobs", logStreamNamePrefix="crash-1-samples/i-")
+    assert "no such file: model.joblib" in [message for name, message in said if not name.endswith("/data-log")]
 
 
 def test_a_buyer_invokes_an_endpoint_and_reads_its_log(local_aws: LocalAwsServer, push: Push) -> None:
@@ -165,21 +114,21 @@ def test_a_buyer_invokes_an_endpoint_and_reads_its_log(local_aws: LocalAwsServer
     image = push(small_image(), "own:1", BUYER)
     sagemaker = local_aws.client("sagemaker", BUYER)
     sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn=EXECUTION_ROLE.arn)
-    variant = {"VariantName": "one", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
-    arn = sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")["EndpointArn"]
-    until(lambda: sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"], lambda found: found == "InService")
+    arn = endpoint(local_aws, "e", "m", BUYER)
     runtime = local_aws.client("sagemaker-runtime", BUYER)
-    answer = runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"1,2 FLOOD")
+    answer = runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"1,2")
     assert arn == "arn:aws:sagemaker:us-east-1:444455556666:endpoint/e"
-    assert answer["Body"].read() == b"1,2 FLOOD"
+    assert answer["Body"].read() == b"1,2"
 
     logs = local_aws.client("logs", BUYER)
-    found = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/e", filterPattern="complaint", limit=3)
-    assert {event["logStreamName"].partition("/i-")[0] for event in found["events"]} == {"one"}
+    (event,) = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/e", filterPattern="starts")["events"]
+    assert event["message"] == "stand-in starts"
+    assert event["logStreamName"].startswith("one/i-")
     with pytest.raises(ClientError, match="Endpoint e of account 111122223333 not found"):
         local_aws.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"1")
-    with pytest.raises(ClientError, match=r"log-group:/aws/sagemaker/Endpoints/e|in account 444455556666"):
+    streamed = runtime.invoke_endpoint_with_response_stream(EndpointName="e", Body=b"STREAM one two")["Body"]
+    assert b"".join(event["PayloadPart"]["Bytes"] for event in streamed) == b"onetwo"
+    with pytest.raises(ClientError, match=r"group=/aws/sagemaker/Endpoints/e in account 444455556666"):
         runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"STATUS-404")
     sagemaker.delete_endpoint(EndpointName="e")
 

@@ -123,7 +123,7 @@ class LocalAws:
             "logs": Logs(moto, sagemaker),
             "aws-marketplace": sagemaker.marketplace,
         }
-        front = Front(Behind(moto, services, Control(self.scans), self._wrote))
+        front = Front(Behind(moto, services, Control(self.scans, published.copies), self._wrote))
         is_done = asyncio.Event()
         door = asyncio.create_task(serve(front, listener, is_done, on_open))
         try:

@@ -1,10 +1,13 @@
 """What a person or test in another process may tell the local AWS: `/_argosy/...`, which no bucket can be named.
 
-curl -X PUT URL/_argosy/scan-findings -d '{"imageDigest": "*", "findingSeverityCounts": {"HIGH": 1}}'
+- `curl -X PUT URL/_argosy/scan-findings -d '{"imageDigest": "*", "findingSeverityCounts": {"HIGH": 1}}'`
+- `curl URL/_argosy/published-packages`
+
+The second is what AWS shows in its console alone: no API tells the ARNs under which a package was published.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from argosy.local_aws.images.scans import COMPLETE, ScanOutcome, Scans
@@ -13,6 +16,7 @@ from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 CONTROL_PATH: Final = "/_argosy/"
 _SCAN_FINDINGS: Final = f"{CONTROL_PATH}scan-findings"
+_PUBLISHED: Final = f"{CONTROL_PATH}published-packages"
 _JSON: Final = "application/json"
 _REQUEST_BYTES: Final = 64 * 1024
 
@@ -22,16 +26,23 @@ class Control:
 
     Args:
         scans: Whose outcomes can be set.
+        copies: Tells what was published: ARN of the seller's package -> region -> ARN of the copy.
     """
 
-    def __init__(self, scans: Scans) -> None:
+    def __init__(self, scans: Scans, copies: Callable[[], Mapping[str, Mapping[str, str]]]) -> None:
         self._scans = scans
+        self._copies = copies
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
         body = await read_body(receive, _REQUEST_BYTES)
-        if scope["path"] != _SCAN_FINDINGS or scope["method"] != "PUT":
-            await respond_json(send, 404, {"message": f"PUT {_SCAN_FINDINGS} is all there is"}, _JSON)
+        asked = (scope["method"], scope["path"])
+        if asked == ("GET", _PUBLISHED):
+            await respond_json(send, 200, self._copies(), _JSON)
+            return
+        if asked != ("PUT", _SCAN_FINDINGS):
+            message = f"PUT {_SCAN_FINDINGS} and GET {_PUBLISHED} are all there is"
+            await respond_json(send, 404, {"message": message}, _JSON)
             return
         try:
             digest, outcome = _outcome(json.loads(body or b""))

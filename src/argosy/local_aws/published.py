@@ -53,6 +53,14 @@ class PublishedPackages:
             account=MARKETPLACE.number,
         )
 
+    def copies(self) -> dict[str, dict[str, str]]:
+        """All copies: the ARN of the seller's package -> region -> ARN of the copy."""
+        found: dict[str, dict[str, str]] = {}
+        for path in sorted(self._folder.glob("*/*.json")):
+            source, region = str(json.loads(path.read_bytes())["source"]), path.parent.name
+            found.setdefault(source, {})[region] = arn(Kind.MODEL_PACKAGE, region, path.stem, MARKETPLACE.number)
+        return found
+
     def publish(self, package: Resource, region: str) -> str:
         """Have a copy of a package in a region, unless there is one; returns its ARN, the same every time.
 
@@ -78,7 +86,8 @@ class PublishedPackages:
         path = self._folder / region / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(path) as aside:
-            aside.write_text(json.dumps({"created": round(time.time(), 3), "request": request}))
+            kept = {"created": round(time.time(), 3), "source": package.arn, "request": request}
+            aside.write_text(json.dumps(kept))
 
     def _copied(self, container: Mapping[str, Any], package: Resource, target: RepositoryName) -> dict[str, Any]:
         """A container of a package, with its image and archive where AWS Marketplace has them."""
