@@ -96,10 +96,10 @@ _STREAM: Final = '''\
             for event in answer["Body"]:
                 if "PayloadPart" in event:
                     yield event["PayloadPart"]["Bytes"]
+        except EventStreamError as error:  # a ClientError, too
+            raise @@CLASS@@Error(0, str(error)) from error
         except ClientError as error:
             raise _told(error) from error
-        except EventStreamError as error:
-            raise @@CLASS@@Error(0, str(error)) from error
 
 '''
 
