@@ -35,6 +35,8 @@ The tree follows the folders::
     ├── TransformError            the transform job, or an object of it, failed
     │   └── RecordError           a record or its result is not what its media type says
     ├── AwsError                  AWS refused a call, or did not answer
+    ├── InvalidCallError          a request that the API's own model does not take; nothing was sent
+    ├── PlanError                 a plan cannot be carried out, or the world is no longer as it was planned for
     ├── StorageError              an object cannot be read from its bucket, or not be stored there
     └── NetworkError              a download failed
 
@@ -249,13 +251,44 @@ class AwsError(ArgosyError):
     Args:
         action: What was asked, as IAM names it: `ecr:DescribeImages`.
         refusal: The service's code, as `AccessDenied`, or what kept it from answering.
+        sentence: The service's own sentence, empty where it may hold a secret.
+        cause: Why it says so, as far as that is known.
         hint: What mends it.
     """
 
-    def __init__(self, action: str, refusal: str = "no answer", *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        action: str,
+        refusal: str = "no answer",
+        *,
+        sentence: str = "",
+        cause: str = "",
+        hint: str | None = None,
+    ) -> None:
         self.action = action
         self.refusal = refusal
-        super().__init__(f"AWS did not do `{action}`", got=refusal, hint=hint)
+        self.sentence = sentence
+        self.cause = cause
+        said = f"{refusal}: {sentence}" if sentence else refusal
+        super().__init__(f"AWS did not do `{action}`", got=f"{said} ({cause})" if cause else said, hint=hint)
+
+
+class InvalidCallError(ArgosyError):
+    """A request to AWS that the API's own model does not take; nothing was sent.
+
+    Args:
+        action: What would have been asked: `sagemaker:CreateModelPackage`.
+        faults: What is wrong with it, a sentence each.
+    """
+
+    def __init__(self, action: str, faults: Sequence[str] = ()) -> None:
+        self.action = action
+        self.faults = tuple(faults)
+        super().__init__(f"`{action}` would be refused", got="; ".join(faults) or None)
+
+
+class PlanError(ArgosyError):
+    """A plan cannot be carried out, or the world is no longer as it was planned for."""
 
 
 class StorageError(ArgosyError):

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 
 import pytest
@@ -71,3 +73,28 @@ def test_other_hosts_replace_the_platforms() -> None:
 )
 def test_a_long_body_is_made_of_what_is_the_least_work(seen: tuple[Exchange, ...], chosen: Exchange | None) -> None:
     assert requests.cheapest_for_padding(Invocations((), seen)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"[[1.0]]"),
+        ("text/plain", b"words"),
+        ("text/csv", b"1.0,2.0\r\n"),
+        ("application/octet-stream", b"\x00\x01"),
+        ("text/csv", b""),
+    ],
+)
+def test_a_padded_body_has_the_length_and_begins_as_before(content_type: str, body: bytes) -> None:
+    padded = requests.padded(invocation(content_type, body, "sample"), 10**6).body
+    assert padded is not None
+    assert len(padded) == 10**6
+    assert padded.startswith(body.rstrip(b"\r\n"))
+
+
+def test_padded_rows_are_few_and_no_field_is_longer_than_python_reads() -> None:
+    padded = requests.padded(invocation("text/csv", b"1.0,2.0\n", "sample"), 10**6).body
+    assert padded is not None
+    rows = list(csv.reader(io.StringIO(padded.decode())))
+    assert len(rows) <= 16
+    assert {tuple(map(float, row)) for row in rows[:-1]} == {(1.0, 2.0)}

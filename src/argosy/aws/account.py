@@ -9,16 +9,12 @@ Source: API references of EC2, ECR, S3, IAM and Service Quotas (read 2026-11-23)
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from argosy.aws.identity import failures
-from argosy.errors import AwsError, UsageError
+from argosy.aws.api import AwsApi
+from argosy.aws.call import Call
 
-_REFUSALS: Final = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
-)
 _SHOWN_FINDINGS: Final = 10
 
 
@@ -110,28 +106,12 @@ class Account:
     """
 
     def __init__(self, region: str) -> None:
-        try:
-            import boto3
-            import botocore.config
-        except ImportError as error:
-            raise UsageError("boto3 is not installed", hint="pip install 'argosy[aws]'") from error
         self.region = region
-        self._config = botocore.config.Config(
-            connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"}
-        )
-        try:
-            self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
-        except failures() as error:
-            raise UsageError(
-                "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
-            ) from None
+        self._api = AwsApi()
 
     def credentials_fault(self) -> str | None:
         """Why there are no credentials, as a class of error; empty where boto3 finds none, None where it finds some."""
-        try:
-            return None if self._session.get_credentials() is not None else ""
-        except failures() as error:
-            return type(error).__name__
+        return self._api.credentials_fault()
 
     def opt_in_statuses(self) -> dict[str, str]:
         """Every region with `opt-in-not-required`, `opted-in` or `not-opted-in`.
@@ -219,11 +199,8 @@ class Account:
         Raises:
             AwsError: `servicequotas:ListServiceQuotas` failed.
         """
-        with _errors("servicequotas:ListServiceQuotas"):
-            pages = (
-                self._client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
-            )
-            return {str(quota["QuotaName"]): float(quota["Value"]) for page in pages for quota in page["Quotas"]}
+        pages = self._api.pages(Call("service-quotas", "ListServiceQuotas", self.region, {"ServiceCode": "sagemaker"}))
+        return {str(quota["QuotaName"]): float(quota["Value"]) for page in pages for quota in page["Quotas"]}
 
     def _policies(self, role: str) -> Iterator[Any]:
         """The documents of all policies of a role, its own and those that are attached."""
@@ -236,40 +213,9 @@ class Account:
             found = self._ask("iam", "GetPolicyVersion", attached | {"VersionId": version})
             yield found["PolicyVersion"]["Document"]
 
-    def _client(self, service: str) -> Any:
-        return self._session.client(service, region_name=self.region, config=self._config)
-
     def _ask(self, service: str, operation: str, wanted: Mapping[str, Any], absent: Sequence[str] = ()) -> Any:
         """What an operation answers; None for an error that says that something is not there. Any: boto3's answers."""
-        import botocore
-        import botocore.exceptions
-
-        with _errors(_ACTIONS.get(operation, f"{service}:{operation}")):
-            try:
-                return getattr(self._client(service), botocore.xform_name(operation))(**wanted)
-            except botocore.exceptions.ClientError as error:
-                if error.response.get("Error", {}).get("Code") in absent:
-                    return None
-                raise
-
-
-_ACTIONS: Final = {"HeadBucket": "s3:ListBucket"}
-"""Operations whose permission has another name."""
-
-
-@contextmanager
-def _errors(action: str) -> Iterator[None]:
-    """Whatever boto3 raises, as one error of ours: without the service's sentence, which names who asked."""
-    import botocore.exceptions
-
-    try:
-        yield
-    except botocore.exceptions.ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code"))
-        hint = f"allow {action} to whom the credentials belong to" if code in _REFUSALS else None
-        raise AwsError(action, code, hint=hint) from None
-    except failures() as error:
-        raise AwsError(action, type(error).__name__) from None
+        return self._api.ask(Call(service, operation, self.region, wanted), absent)
 
 
 def _worst(found: Mapping[str, Any]) -> Iterator[str]:

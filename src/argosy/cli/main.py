@@ -10,6 +10,7 @@ import click
 
 from argosy.errors import (
     ArgosyError,
+    AwsError,
     EngineError,
     NetworkError,
     NotScannedError,
@@ -18,23 +19,23 @@ from argosy.errors import (
 )
 
 VERBS: Final = {
-    "serve": "Serve a project on this machine, as its image would.",
-    "pack": "Write the artifacts of a project as model.tar.gz.",
-    "lock": "Lock the dependencies of a project for its image.",
-    "build": "Build the inference image of a project, with no daemon.",
-    "simulate": "Run an image as SageMaker does: an endpoint, a transform job, or all of its API.",
-    "check": "Check an image against what SageMaker demands.",
-    "doctor": "Check this machine: engine, disks, AWS, clock, libraries.",
-    "image": "Show an image, compare two, or convert one into what SageMaker takes.",
+    "serve": ("serve", "Serve a project on this machine, as its image would."),
+    "pack": ("pack", "Write the artifacts of a project as model.tar.gz."),
+    "lock": ("lock", "Lock the dependencies of a project for its image."),
+    "build": ("build", "Build the inference image of a project, with no daemon."),
+    "simulate": ("simulate", "Run an image as SageMaker does: an endpoint, a transform job, or all of its API."),
+    "check": ("check", "Check an image against what SageMaker demands."),
+    "doctor": ("doctor", "Check this machine: engine, disks, AWS, clock, libraries."),
+    "image": ("image", "Show an image, compare two, or convert one into what SageMaker takes."),
 }
-"""Verb -> one sentence; `argosy.cli.VERB` holds a click command named `command`."""
+"""Verb -> its module below `argosy.cli`, which has a click command named `command`; one sentence."""
 
 EXIT_EXAMINED_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_SURROUNDINGS: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
-_SURROUNDINGS = (EngineError, NetworkError, NotScannedError, RegistryError)
+_SURROUNDINGS = (AwsError, EngineError, NetworkError, NotScannedError, RegistryError)
 
 
 class _Verbs(click.Group):
@@ -50,7 +51,7 @@ class _Verbs(click.Group):
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None keeps a module from being imported
         gc.disable()  # nothing that is imported is garbage, and looking for it takes longer than importing
         try:
-            module = importlib.import_module(f"argosy.cli.{cmd_name}")
+            module = importlib.import_module(f"argosy.cli.{VERBS[cmd_name][0]}")
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] == "argosy":
                 raise
@@ -66,7 +67,7 @@ class _Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(verb, sentence) for verb, (_, sentence) in VERBS.items()])
 
 
 @click.group("argosy", cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

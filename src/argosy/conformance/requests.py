@@ -31,6 +31,7 @@ WORD: Final = "argosy-canary-4f8d1c"
 """What stands in no body but those of `marked`, and in no log that quotes none."""
 
 _HUGE_FIELD: Final = 2**20
+_BLANKS: Final = 2**16
 
 
 def generic() -> tuple[Request, ...]:
@@ -153,10 +154,17 @@ def cheapest_for_padding(invocations: Invocations) -> Exchange | None:
 
 
 def padded(request: Request, length: int) -> Request:
-    """The request with a body of `length` bytes: blanks at the end of JSON and text, the body repeated elsewhere."""
+    """The request with a body of `length` bytes: blanks at the end of JSON and text, the body repeated elsewhere.
+
+    Rows of CSV are long by blanks behind their last field, so that what is asked is to take a body, not to predict a
+    million rows; yet no field is as long as readers forbid (Python's: 131072 characters).
+    """
     body = request.body or b"\n"
     if _essence(request) in (JSON, TEXT):
         longer = body + b" " * (length - len(body))
+    elif _essence(request) == CSV:
+        block = body.rstrip(b"\r\n") + b" " * _BLANKS + b"\n"
+        longer = (block * (length // len(block) + 1))[:length]
     else:
         longer = (body * (length // len(body) + 1))[:length]
     return replace(request, body=longer, name=f"{request.name}, padded")

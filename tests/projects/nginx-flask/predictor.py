@@ -39,10 +39,12 @@ def ping():
 
 @app.route("/invocations", methods=["POST"])
 def transformation():
+    # The whole body before any answer: gunicorn closes on a body left unread, and nginx makes a 502 of that.
+    body = flask.request.get_data()
     if flask.request.mimetype != "text/csv":
         return flask.Response(response="This predictor only supports CSV data", status=415, mimetype="text/plain")
     try:
-        text = flask.request.data.decode("utf-8")
+        text = body.decode("utf-8")
         rows = [[float(cell) for cell in row] for row in csv.reader(io.StringIO(text))]
         predictions = ScoringService.predict(rows)
     except ValueError:

@@ -146,7 +146,8 @@ def test_a_closed_relay_refuses_and_keeps_its_port(server: socket.socket) -> Non
 def test_a_server_that_has_ended_closes_the_relay() -> None:
     made = Turning(("127.0.0.1", free_port()))
     try:
-        with socket.create_connection(made.address, timeout=TIMEOUT_S) as client, suppress(ConnectionResetError):
+        # A busy machine may close it even before the client is back from connecting.
+        with suppress(ConnectionResetError), socket.create_connection(made.address, timeout=TIMEOUT_S) as client:
             assert client.recv(1) == b""
     finally:
         made.end()

@@ -109,7 +109,8 @@ CHECKS: Final[tuple[Check[Errors] | Check[Survival], ...]] = (
             "error-client",
             MARKETPLACE_PRICING,
             "Input that cannot be understood is answered with 4xx.",
-            "validate the body and the Content-Type: 400 for what cannot be decoded, 415 for an unknown media type",
+            "validate the body and the Content-Type: 400 for what cannot be decoded, 415 for an unknown media type;"
+            " read the whole body before you answer, or a proxy before your server makes a 502 of it",
             rows="C20",
         ),
         _client,

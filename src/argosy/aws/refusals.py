@@ -1,0 +1,208 @@
+"""Why AWS refuses, and what mends it: the sentences that sellers and buyers meet, by code and words.
+
+Source: AWS Marketplace seller guide, "Troubleshooting"; Catalog API, "Add a new version"; issues of
+aws/amazon-sagemaker-examples and aws/sagemaker-python-sdk that quote them (read 2026-11-23).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_UNSHOWN: Final = frozenset(
+    {
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "AuthFailure",
+    }
+)
+"""Codes whose sentences repeat what was signed, a session's token among it."""
+
+_KEY: Final = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token|aws_secret_access_key)\S*\s*\S*")
+_LONGEST: Final = 600
+
+DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
+)
+"""Codes of services that know who asks, and do not let them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a service said, and what is known about it.
+
+    Attributes:
+        code: Its code.
+        sentence: Its sentence, empty where it may hold a secret.
+        cause: Why it says so; empty where nobody knows.
+        remedy: What mends it; None where nobody knows.
+    """
+
+    code: str
+    sentence: str
+    cause: str = ""
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pattern: str
+    cause: str
+    remedy: str
+
+
+_KNOWN: Final = (
+    _Known(
+        r"Unsupported manifest media type",
+        "the image is stored as an OCI manifest or as an index (buildx, attestations, several platforms)",
+        "argosy image convert docker://IMAGE docker://IMAGE, then register it by its new digest",
+    ),
+    _Known(
+        r"validationRole.*failed to satisfy constraint|Value '[^']*' at '\S*[rR]ole\S*' failed to satisfy",
+        "a role is named where its whole ARN is wanted",
+        'argosy.toml, [marketplace.validation]: role = "arn:aws:iam::ACCOUNT:role/NAME"',
+    ),
+    _Known(
+        r"No scan scheduled|scan .*not.*(started|scheduled)",
+        "ECR has not scanned the image",
+        "argosy push  (it starts the scan and waits for it), then argosy register",
+    ),
+    _Known(
+        r"Access denied for registry",
+        "the image is in another account or region than the package",
+        "argosy push, which stores it in the ECR of the package's account and region",
+    ),
+    _Known(
+        r"not subscribed to the marketplace offering",
+        "the account has no subscription to the product, or to another version's product",
+        "argosy subscribe PRODUCT",
+    ),
+    _Known(
+        r"Environment variable map cannot be specified",
+        "a Marketplace model takes no variables from its buyer",
+        "leave Environment out: the model reads the request, Accept and CustomAttributes",
+    ),
+    _Known(
+        r"[nN]etwork ?isolation",
+        "a Marketplace model has to be cut off from the network",
+        "EnableNetworkIsolation=True in CreateModel",
+    ),
+    _Known(
+        r"ResourceLimitExceeded|account-level service limit",
+        "the account's quota for this instance type is used up; for many types it is 0 at first",
+        "ask for more at Service Quotas, SageMaker, or take another --instance-type",
+    ),
+    _Known(
+        r"InsufficientInstanceCapacity|Unable to provision requested ML compute capacity",
+        "AWS has no such instance free in this region now",
+        "try again later, or take another --instance-type or region",
+    ),
+    _Known(
+        r"model data archive is too large",
+        "the archive does not fit the disk or the memory of the instance type",
+        "take an instance type with more memory, or a larger volume",
+    ),
+    _Known(
+        r"Failed to extract model data archive|extract.*model data",
+        "model.tar.gz has links, or is no gzip-compressed tar archive",
+        "argosy pack  (it writes one that SageMaker unpacks), then argosy register",
+    ),
+    _Known(
+        r"did not pass the ping health check",
+        "GET /ping did not answer 200 on port 8080 within 8 minutes of the start",
+        "argosy check .  (the clauses on start and health say why)",
+    ),
+    _Known(
+        r"exec format error",
+        "the program in the image is built for another processor than x86-64, or is a script without `#!`",
+        "argosy build  (it builds for linux/amd64 on any machine), then argosy push",
+    ),
+    _Known(
+        r'"?serve"?: executable file not found',
+        "the image has no executable `serve` on its PATH, and no ENTRYPOINT that takes it as an argument",
+        "argosy check .  (its clauses on the start command say what is missing)",
+    ),
+    _Known(
+        r"See job logs for more information|AlgorithmError",
+        "the validation's transform job failed in the container",
+        "argosy check .  (it runs the same job here), or read the log in CloudWatch: /aws/sagemaker/TransformJobs",
+    ),
+    _Known(
+        r"UPDATE_PRICING_REQUIRED|has no price|unpriced",
+        "an instance type of the package has no price",
+        "argosy.toml, [marketplace.pricing]: a price for every type of [marketplace.instances], in both modes",
+    ),
+    _Known(
+        r"DUPLICATE_VERSION_TITLE",
+        "the product has a version of this title already",
+        "argosy.toml, [marketplace.release]: another title",
+    ),
+    _Known(
+        r"DUPLICATE_ASSET",
+        "the model package is a version of the product already",
+        "argosy.toml, [marketplace]: a new version, then argosy register",
+    ),
+    _Known(
+        r"ASSET_NOT_FOUND|INVALID_ASSET_ARN",
+        "AWS Marketplace cannot read the model package: another account or region, or the role may not describe it",
+        "argosy register, and [marketplace.account] access_role: trusted by assets.marketplace.amazonaws.com",
+    ),
+    _Known(
+        r"INVALID_ACCESS_ROLE",
+        "AWS Marketplace cannot take the role that reads the package",
+        "let assets.marketplace.amazonaws.com take it, and allow sagemaker:DescribeModelPackage: "
+        "argosy kit writes both policies",
+    ),
+    _Known(
+        r"INVALID_RECOMMENDED_INSTANCE_TYPE",
+        "a recommended instance type is none of the package's",
+        "argosy.toml, [marketplace.instances]: recommended_realtime and recommended_batch out of the lists",
+    ),
+    _Known(
+        r"ResourceInUseException",
+        "another change set of this product is under way",
+        "wait until it has ended: argosy publish goes on where it was",
+    ),
+    _Known(
+        r"CertifyForMarketplace|not certified",
+        "the package was made without CertifyForMarketplace, or in a group of versions",
+        "argosy register  (a package cannot be changed: it makes a new one)",
+    ),
+    _Known(
+        r"CUDA driver|driver.*(insufficient|too old)|InferenceAmiVersion",
+        "the container needs a newer GPU driver than the endpoint's machine image has",
+        "argosy deploy ARN --inference-ami-version VERSION",
+    ),
+)
+
+
+def explain(code: str, sentence: str) -> Refusal:
+    """What is known about a refusal.
+
+    Args:
+        code: The service's code.
+        sentence: The service's sentence, as it came.
+    """
+    if code in _UNSHOWN:
+        return Refusal(
+            code,
+            "",
+            "AWS does not take the credentials of this machine",
+            "aws sts get-caller-identity, or log in again",
+        )
+    shown = " ".join(_KEY.sub("***", sentence).split())[:_LONGEST]
+    for known in _KNOWN:
+        if re.search(known.pattern, f"{code}: {sentence}"):
+            return Refusal(code, shown, known.cause, known.remedy)
+    if code in DENIED:
+        return Refusal(code, shown, "who the credentials belong to may not do it", None)
+    return Refusal(code, shown)
