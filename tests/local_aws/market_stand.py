@@ -85,7 +85,7 @@ class Market:
         self.options = options
         self.service = self.opened(folder)
 
-    def opened(self, folder: Path | None = None) -> Marketplace:
+    def opened(self, folder: Path | None = None, clock: Callable[[], float] | None = None) -> Marketplace:
         """A service with the state of a folder."""
         return Marketplace(
             Surroundings(
@@ -93,7 +93,7 @@ class Market:
                 self.roles.get,
                 Store(folder),
                 self.options,
-                clock=lambda: self.now,
+                clock=clock or (lambda: self.now),
                 report=self.reports.append,
             )
         )
@@ -194,8 +194,7 @@ def refused(code: str, *words: str, reason: str | None = None) -> Iterator[None]
         assert caught.value.response.get("reason") == reason
 
 
-def with_options(market: Market, **changed: Any) -> Market:
-    """The same market with other answers to open questions."""
+def with_options(market: Market, **changed: Any) -> None:
+    """Begin anew, with other answers to open questions."""
     market.options = replace(market.options, **changed)
     market.service = market.opened()
-    return market

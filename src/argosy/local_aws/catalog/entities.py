@@ -5,6 +5,7 @@ awslabs/aws-marketplace-catalog-api-shapes-for-python 1.2.0, and the entities in
 """
 
 import fnmatch
+import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -77,12 +78,12 @@ class Entities:
         return {"EntitySummaryList": [_summary(each) for each in shown], "NextToken": token}
 
     def _found(self, account: str, identifier: str) -> Entity:
-        id_, state = identifier.partition("@")[0], self._around.store.state
-        entity = state.products.get(id_) or state.offers.get(id_)
+        state = self._around.store.state
+        entity = state.products.get(identifier) or state.offers.get(identifier)
         if entity is None:
-            raise not_found(f"Entity '{id_}' was not found.")
+            raise not_found(f"Entity '{identifier}' was not found.")
         if entity.account != account:
-            raise denied(f"Account {account} is not authorized to describe entity '{id_}'.")
+            raise denied(f"Account {account} is not authorized to describe entity '{identifier}'.")
         return entity
 
 
@@ -116,7 +117,7 @@ def _product(product: Product, options: MarketplaceOptions) -> dict[str, Any]:
         },
         "Targeting": {"PositiveTargeting": {"BuyerAccounts": list(product.buyer_accounts)}},
         "PromotionalResources": {
-            "LogoUrl": texts.get("LogoUrl"),
+            "LogoUrl": _logo(texts.get("LogoUrl"), options),
             "Videos": [{"Type": "Link", "Url": url} for url in texts.get("VideoUrls", ())],
             "AdditionalResources": [{"Type": "Link", **link} for link in texts.get("AdditionalResources", ())],
         },
@@ -124,6 +125,13 @@ def _product(product: Product, options: MarketplaceOptions) -> dict[str, Any]:
         "Dimensions": dimensions(product, options.inference_keys[0]),
         "RegionAvailability": {"FutureRegionSupport": None, "Restrict": [], "Regions": list(options.regions)},
     }
+
+
+def _logo(url: str | None, options: MarketplaceOptions) -> str | None:
+    """The address of AWS's own copy, whose name has nothing to do with the seller's."""
+    if url is None or not options.copies_logos:
+        return url
+    return f"https://awsmp-logos.s3.amazonaws.com/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def _version(version: Version) -> dict[str, Any]:

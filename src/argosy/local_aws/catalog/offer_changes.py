@@ -22,6 +22,7 @@ SCHEDULE: Final = "UpdatePaymentScheduleTerms"
 RENEWAL: Final = "UpdateRenewalTerms"
 DAY_S: Final = 86400
 _UPFRONT: Final = "FixedUpfrontPricingTerm"
+_PRIVATE_TERMS: Final = "Validity and payment schedule are possible in private offers only."
 
 Apply = Callable[[Offer, Json, State, Setting], Offer]
 
@@ -87,12 +88,22 @@ def _terms_of(change_type: str) -> Apply:
     def update(offer: Offer, details: Json, state: State, setting: Setting) -> Offer:
         _require_unreleased_when_private(offer)
         terms = tuple(details["Terms"])
+        if offer.state == "Released":
+            _require_public_terms(change_type, terms)
         faults = [fault for term in terms for fault in _faults_of_term(change_type, term, setting)]
         if faults:
             raise ChangeFaults(faults)
         return replace(offer, terms={**offer.terms, change_type: terms})
 
     return update
+
+
+def _require_public_terms(change_type: str, terms: tuple[Json, ...]) -> None:
+    """A released public offer keeps the terms that it had to have, and gets none of private offers."""
+    if change_type in (VALIDITY, SCHEDULE) and terms:
+        raise refuse("INCOMPATIBLE_TERMS", _PRIVATE_TERMS)
+    if change_type == SUPPORT and not terms:
+        raise refuse("MISSING_MANDATORY_TERMS", "A public offer has a SupportTerm.")
 
 
 def _faults_of_term(change_type: str, term: Json, setting: Setting) -> Iterator[Fault]:
@@ -145,18 +156,18 @@ def faults_of_release(offer: Offer, state: State) -> Iterator[Fault]:
     if missing:
         yield Fault("MISSING_MANDATORY_TERMS", f"The offer lacks what {', '.join(missing)} would set.")
     if state.products[offer.product_id].visibility not in ("Limited", "Public"):
-        yield Fault("INCOMPATIBLE_PRODUCT_STATUS", f"Product {offer.product_id} has to be released first.")
+        yield Fault("INCOMPATIBLE_PRODUCT_STATUS", "The product has to be released first.")
     yield from _faults_of_schedule(offer)
 
 
 def _faults_of_public(offer: Offer, state: State) -> Iterator[Fault]:
     others = [other for other in state.offers_of(offer.product_id) if other.id != offer.id]
     if any(other.state == "Released" and not other.is_private for other in others):
-        yield Fault("DUPLICATE_PUBLIC_OFFER", f"Product {offer.product_id} has a public offer; name buyer accounts.")
+        yield Fault("DUPLICATE_PUBLIC_OFFER", "The product has a public offer; name buyer accounts.")
     if offer.pricing_model == "Contract":
         yield Fault("INVALID_PRICING_MODEL", "A contract is possible in private offers only.")
     if offer.terms.get(VALIDITY) or offer.terms.get(SCHEDULE):
-        yield Fault("INCOMPATIBLE_TERMS", "Validity and payment schedule are possible in private offers only.")
+        yield Fault("INCOMPATIBLE_TERMS", _PRIVATE_TERMS)
 
 
 def _faults_of_schedule(offer: Offer) -> Iterator[Fault]:

@@ -72,9 +72,10 @@ def faults_of_terms(model: str, terms: Iterable[Json], inference_keys: Iterable[
     """What is wrong with pricing terms by themselves."""
     listed = list(terms)
     names = [term["Type"] for term in listed]
-    if not set(names) <= set(_OF_MODEL[model]) or not set(names) & set(_OF_MODEL[model][:2]) - {TRIAL}:
-        want = " and ".join(_OF_MODEL[model][:1])
-        yield Fault("INVALID_PRICING_MODEL", f"Pricing model {model} has terms {', '.join(names)}; it takes {want}.")
+    possible = set(_OF_MODEL[model])
+    if not set(names) <= possible or not set(names) & (possible - {TRIAL}):
+        want = ", ".join(_OF_MODEL[model])
+        yield Fault("INVALID_PRICING_MODEL", f"Pricing model {model} has {', '.join(names)}; it takes {want}.")
     if len(names) != len(set(names)):
         yield Fault("INVALID_PRICING_TERMS", "A type of pricing term is there more than once.")
     keys = [item["DimensionKey"] for term in listed if term["Type"] == USAGE for item in _items(term)]
@@ -125,8 +126,11 @@ def unknown_keys(product: Product, offer: Offer, inference_keys: tuple[str, ...]
 def faults_of_change(before: Offer, after: Offer, inference_keys: tuple[str, ...]) -> Iterator[Fault]:
     """What an offer that has been released may not become."""
     old, new = prices(before.all_terms()), prices(after.all_terms())
-    if before.pricing_model == "Free" and after.pricing_model != "Free":
-        yield Fault("INCOMPATIBLE_PRICING_MODEL", "A free product cannot become a paid one.")
+    if before.pricing_model != after.pricing_model:
+        yield Fault(
+            "INCOMPATIBLE_PRICING_MODEL",
+            f"The pricing model was {before.pricing_model} and cannot become {after.pricing_model}.",
+        )
     elif old and new and kind(old, inference_keys) != kind(new, inference_keys):
         yield Fault(
             "INCOMPATIBLE_PRICING_MODEL",

@@ -74,6 +74,18 @@ def matches(found: Found, filters: Mapping[str, str]) -> bool:
     return all(_matches(found, name, value) for name, value in filters.items())
 
 
+def order_of(request: Json, party: str) -> Callable[[Found], float | None]:
+    """What agreements are sorted by: buyers' by their end alone.
+
+    Raises:
+        Refusal: It is nothing that this party can sort by.
+    """
+    by = request.get("sort", {}).get("sortBy", "EndTime")
+    if by not in _MOMENTS or (party == "Acceptor" and by != "EndTime"):
+        raise invalid(f"A party that is {party} cannot sort by {by}.", "INVALID_SORT_BY")
+    return _MOMENTS[by]
+
+
 def _require_combination(names: set[str]) -> None:
     """A buyer names at most one subject; a resource type goes with no status."""
     subjects = names & _SUBJECTS

@@ -5,6 +5,7 @@ Source: botocore's model of `marketplace-agreement`, whose texts say which filte
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from argosy.local_aws.marketplace import market
-from argosy.local_aws.marketplace.agreement_search import Found, check_filters, matches
+from argosy.local_aws.marketplace.agreement_search import Found, check_filters, matches, order_of
 from argosy.local_aws.marketplace.pages import page
 from argosy.local_aws.marketplace.refusal import conflict, invalid, not_found, not_simulated
 from argosy.local_aws.marketplace.state import PRODUCT_TYPE, Agreement, AgreementRequest, Json, Offer, State
@@ -146,11 +147,9 @@ class Agreements:
             if account == (each.acceptor if filters["PartyType"] == "Acceptor" else each.proposer)
             and matches(Found(each, now), filters)
         ]
-        sort = request.get("sort", {})
-        if sort.get("sortBy", "EndTime") not in ("EndTime", "StartTime", "LastUpdateTime"):
-            raise invalid(f"Agreements cannot be sorted by {sort['sortBy']}.", "INVALID_SORT_BY")
-        falls = sort.get("sortOrder", "DESCENDING") == "DESCENDING"
-        mine.sort(key=lambda each: each.ends or each.accepted, reverse=falls)
+        order = order_of(request, filters["PartyType"])
+        falls = request.get("sort", {}).get("sortOrder", "DESCENDING") == "DESCENDING"
+        mine.sort(key=lambda each: (order(Found(each, now)) or math.inf, each.accepted), reverse=falls)
         listed, token = page(mine, request.get("maxResults", _PAGE), request.get("nextToken"))
         return {"agreementViewSummaries": [_summary(each, now) for each in listed], "nextToken": token}
 

@@ -51,7 +51,6 @@ class Discovery:
         """GetOffer."""
         offer = self._offer(account, request["offerId"])
         product = self._around.store.state.products[offer.product_id]
-        model = offer.pricing_model or "Usage"
         return {
             "locale": _LOCALE,
             "offerId": offer.id,
@@ -62,7 +61,7 @@ class Discovery:
             "sellerOfRecord": _seller(offer.account),
             "associatedEntities": [{"product": _product(product)}],
             "agreementProposalId": offer.proposal_id,
-            "pricingModel": {"pricingModelType": model.upper(), "displayName": model},
+            "pricingModel": _pricing_model(offer),
             "badges": [_PRIVATE] if offer.is_private else [],
         }
 
@@ -99,7 +98,7 @@ class Discovery:
             "associatedEntities": [{"product": _product(product)}],
             "badges": [],
             "integrationGuide": "",
-            "pricingModels": [],
+            "pricingModels": [_pricing_model(offer) for offer in self._public_offers(product)],
             "pricingUnits": [],
             "useCases": [],
         }
@@ -142,6 +141,10 @@ class Discovery:
             raise not_found(f"Product {id_} was not found.")
         return product
 
+    def _public_offers(self, product: Product) -> list[Offer]:
+        offers = self._around.store.state.offers_of(product.id)
+        return [offer for offer in offers if offer.state == "Released" and not offer.is_private]
+
     def _option(self, offer: Offer) -> dict[str, Any]:
         product = self._around.store.state.products[offer.product_id]
         seller = _seller(offer.account)
@@ -170,6 +173,12 @@ def _is_wanted(offer: Offer, wanted: Mapping[str, list[str]], now: float) -> boo
     }
     asked = {"AVAILABILITY_STATUS": ["AVAILABLE"], **wanted}
     return all(has[name] in values for name, values in asked.items())
+
+
+def _pricing_model(offer: Offer) -> dict[str, str]:
+    """A released offer has one."""
+    model = str(offer.pricing_model)
+    return {"pricingModelType": model.upper(), "displayName": model}
 
 
 def _seller(account: str) -> dict[str, str]:

@@ -45,6 +45,8 @@ class MarketplaceOptions:
         takes_references_as_product_id: AWS's samples have `$Name.Entity.Identifier` as ProductId, its shapes refuse it.
         takes_old_spelling: One page says `SagemakerModelPackageDeliveryOptionDetails`, the shapes `SageMaker...`.
         validates: Change sets that may have the intent VALIDATE: all, those that add versions alone, or none.
+        copies_logos: Whether a product is described with AWS's own copy of its logo, as the entity in the tests of the
+            published shapes is.
         checks_revisions: Whether an identifier with a revision (`prod-x@3`) must have the present one.
         sells_to_seller: When the seller may subscribe to a product of their own.
     """
@@ -61,5 +63,6 @@ class MarketplaceOptions:
     takes_references_as_product_id: bool = True
     takes_old_spelling: bool = False
     validates: Literal["all", "versions", "none"] = "all"
+    copies_logos: bool = True
     checks_revisions: bool = True
     sells_to_seller: Literal["limited", "always", "never"] = "limited"
