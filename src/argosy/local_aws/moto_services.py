@@ -92,6 +92,11 @@ class MotoServices:
         return None
 
     @staticmethod
+    def knows_region(region: str) -> bool:
+        """Whether AWS has a region."""
+        return region in ecr_backends[MARKETPLACE.number]
+
+    @staticmethod
     def repository(name: RepositoryName) -> Repository | None:
         """A repository of ECR, None where there is none."""
         try:
