@@ -34,7 +34,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
     described = {f"argosy-{PROJECT['version']}.dist-info/{name}" for name in
                  ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}  # fmt: skip
     assert set(wheel.namelist()) == tracked | described
-    assert {Path(name).suffix for name in tracked} <= {".py", ".typed", ".json", ".toml", ".css"}
+    assert {Path(name).suffix for name in tracked} <= {".py", ".typed", ".json", ".toml", ".css", ".template"}
 
 
 def test_the_wheel_says_where_its_types_and_its_command_are(wheel: zipfile.ZipFile) -> None:

@@ -36,6 +36,13 @@ def test_an_access_key_that_nobody_has_is_refused(local_aws: LocalAwsServer, ser
         ask(local_aws.client(service, stranger))
 
 
+def test_what_is_not_signed_is_refused_but_by_s3(local_aws: LocalAwsServer) -> None:
+    target = {"X-Amz-Target": "SageMaker.ListModels"}
+    assert httpx.post(f"{local_aws.url}/", headers=target).json()["__type"] == "MissingAuthenticationTokenException"
+    assert httpx.post(f"{local_aws.url}/endpoints/e/invocations").status_code == 403
+    assert httpx.get(f"{local_aws.url}/no-such-bucket/key").status_code == 404
+
+
 def test_who_has_assumed_a_role_is_in_its_account(local_aws: LocalAwsServer) -> None:
     sts = local_aws.client("sts")
     taken = sts.assume_role(RoleArn=EXECUTION_ROLE.arn, RoleSessionName="test")["Credentials"]
@@ -89,3 +96,16 @@ def test_another_process_sets_scan_findings_and_is_told_what_it_may(local_aws: L
     assert httpx.put(url, json={"imageDigest": "sha256:none", "findingSeverityCounts": "many"}).status_code == 400
     assert httpx.put(url, content=b"no JSON").status_code == 400
     assert httpx.get(f"{local_aws.url}/_argosy/else").status_code == 404
+
+
+def test_another_process_is_told_what_has_changed_something(local_aws: LocalAwsServer) -> None:
+    def writes() -> list[str]:
+        told: list[str] = httpx.get(f"{local_aws.url}/_argosy/writes").json()["writes"]
+        return told
+
+    before = writes()
+    s3 = local_aws.client("s3")
+    s3.create_bucket(Bucket="told")
+    s3.list_buckets()
+    s3.put_object(Bucket="told", Key="one", Body=b"1")
+    assert writes() == [*before, "s3:CreateBucket", "s3:PutObject"]

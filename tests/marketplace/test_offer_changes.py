@@ -55,6 +55,7 @@ def test_the_products_own_key_is_used_and_no_description_changes_nothing() -> No
         (replace(OFFER, buyer_accounts=("me",)), "`me` is no AWS account: want twelve digits"),
         (replace(OFFER, expires=TODAY), "it expires on 2026-11-23, and today is 2026-11-23"),
         (replace(OFFER, agreement_days=0), "an agreement lasts 0 days, want 1 at least"),
+        (priced(model="byol"), "it is priced `byol`, want one of: hourly, per-inference"),
         (priced(model="per-inference"), "it is priced `per-inference`, and the product is sold `hourly`"),
         (priced(realtime={"ml.m5.large": "0.40"}), "`ml.c5.xlarge.m.i.r` has no price"),
         (

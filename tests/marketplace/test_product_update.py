@@ -203,6 +203,13 @@ def test_many_versions_are_restricted_in_changes_that_aws_takes() -> None:
     assert [len(change.details["DeliveryOptionIds"]) for change in changes] == [50, 9]
 
 
+@pytest.mark.parametrize(("visibility", "types"), [("Limited", ["UpdateTargeting"]), ("Public", [])])
+def test_buyers_are_named_only_while_not_everybody_sees_it(visibility: str, types: list[str]) -> None:
+    shop = sold()
+    shop.product["Description"]["Visibility"] = visibility
+    assert types_of(update(shop, with_fields({"buyer_accounts": ["111111111111"]}))) == types
+
+
 def test_a_product_is_shown_once() -> None:
     shop = sold()
     product = DescribedProduct.of(shop.described_product())

@@ -1,5 +1,6 @@
 """Projects on disk that sell something, with everything that their tables name."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,38 @@ def project_of(root: Path, table: Mapping[str, Any] = CLEAN) -> Project:
         ImageTable(),
         marketplace=msgspec.convert(table, Marketplace),
     )
+
+
+def write_project(root: Path, name: str = "vehicle-detector", **said: Any) -> Path:
+    """The folder of a project that sells all of the clean table from the local AWS, with its argosy.toml and image.
+
+    Args:
+        root: The folder, which is there.
+        name: Of repository, bucket, package and product.
+        said: Members of `[marketplace]` in place of the clean ones.
+    """
+    account = {
+        "id": SELLER.number,
+        "repository": name,
+        "bucket": f"{name}-releases-{{region}}",
+        "access_role": INGESTION_ROLE.arn,
+    }
+    validation = {"samples": "validation", "role": VALIDATION_ROLE.arn}
+    listing = {**CLEAN["listing"], "title": f"The {name}"}
+    table = {**CLEAN, "name": name, "account": account, "validation": validation, "listing": listing, **said}
+    project_of(root, table)
+    (root / "model/weights.bin").write_bytes(ARTIFACTS["weights.bin"])
+    heads = '[model]\npredictor = "predictor:Model"\nartifacts = "model"\n\n[marketplace]\n'
+    members = "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items())
+    (root / "argosy.toml").write_text(heads + members, encoding="utf-8")
+    write_layout(small_image(name), root / "build" / "image", "latest")
+    return root
+
+
+def toml_value(value: Any) -> str:
+    """A value on one line of TOML, whose texts, numbers and lists are JSON's."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {toml_value(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value)

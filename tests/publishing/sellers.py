@@ -83,6 +83,10 @@ class Seller:
     def look(self, stages: Sequence[Stage]) -> Plan:
         return make_plan(stages, self.api, self.journal.outputs)
 
+    def possible(self, stages: Sequence[Stage]) -> None:
+        """Whether it can be carried out; the plan can be read in any case."""
+        self.look(stages).require_possible()
+
     def last(self, stages: Sequence[Stage]) -> Change:
         """What the last step would do."""
         return self.look(stages).changes[-1]

@@ -208,6 +208,11 @@ _KNOWN: Final = (
         "take the ARN of this region, out of the map that argosy kit writes",
     ),
     _Known(
+        r"NoSuchBucket",
+        "there is no such bucket, and none is made where none is asked for",
+        "aws s3 mb s3://BUCKET --region REGION",
+    ),
+    _Known(
         r"CUDA driver|driver.*(insufficient|too old)|InferenceAmiVersion",
         "the container needs a newer GPU driver than the endpoint's machine image has",
         "argosy deploy ARN --inference-ami-version VERSION",

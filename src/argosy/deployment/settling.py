@@ -47,7 +47,7 @@ def settled(reader: Reader, region: str, name: str, report: Callable[[str], None
         nonlocal seen
         found = described(reader, region, name)
         status = "gone" if not found else str(found["EndpointStatus"])
-        if status != seen:
+        if status != seen and (found or seen):  # what was never there is not gone
             report(f"endpoint {name}: {status}")
             seen = status
         return found

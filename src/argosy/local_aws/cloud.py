@@ -62,6 +62,7 @@ class LocalAws:
         self._surroundings = surroundings
         self.scans = Scans()
         self._after_write: list[Callable[[str, str], None]] = []
+        self._writes: list[str] = []
 
     @contextmanager
     def after_write(self, callback: Callable[[str, str], None]) -> Iterator[None]:
@@ -123,7 +124,7 @@ class LocalAws:
             "logs": Logs(moto, sagemaker),
             "aws-marketplace": sagemaker.marketplace,
         }
-        front = Front(Behind(moto, services, Control(self.scans, published.copies), self._wrote))
+        front = Front(Behind(moto, services, Control(self.scans, published.copies, lambda: self._writes), self._wrote))
         is_done = asyncio.Event()
         door = asyncio.create_task(serve(front, listener, is_done, on_open))
         try:
@@ -145,6 +146,7 @@ class LocalAws:
         )
 
     async def _wrote(self, service: str, operation: str) -> None:
+        self._writes.append(f"{service}:{operation}")
         for callback in tuple(self._after_write):
             await asyncio.to_thread(callback, service, operation)
 

@@ -2,12 +2,14 @@
 
 - `curl -X PUT URL/_argosy/scan-findings -d '{"imageDigest": "*", "findingSeverityCounts": {"HIGH": 1}}'`
 - `curl URL/_argosy/published-packages`
+- `curl URL/_argosy/writes`
 
-The second is what AWS shows in its console alone: no API tells the ARNs under which a package was published.
+The second is what AWS shows in its console alone: no API tells the ARNs under which a package was published. The third
+is every call that has changed something, oldest first: it tells whether a second run of a program did nothing.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from argosy.local_aws.images.scans import COMPLETE, ScanOutcome, Scans
@@ -17,6 +19,7 @@ from argosy.simulator.runtime.asgi import Message, Receive, Send
 CONTROL_PATH: Final = "/_argosy/"
 _SCAN_FINDINGS: Final = f"{CONTROL_PATH}scan-findings"
 _PUBLISHED: Final = f"{CONTROL_PATH}published-packages"
+_WRITES: Final = f"{CONTROL_PATH}writes"
 _JSON: Final = "application/json"
 _REQUEST_BYTES: Final = 64 * 1024
 
@@ -27,21 +30,30 @@ class Control:
     Args:
         scans: Whose outcomes can be set.
         copies: Tells what was published: ARN of the seller's package -> region -> ARN of the copy.
+        writes: Tells what has changed something: `s3:PutObject`, `registry:PutManifest`.
     """
 
-    def __init__(self, scans: Scans, copies: Callable[[], Mapping[str, Mapping[str, str]]]) -> None:
+    def __init__(
+        self,
+        scans: Scans,
+        copies: Callable[[], Mapping[str, Mapping[str, str]]],
+        writes: Callable[[], Sequence[str]],
+    ) -> None:
         self._scans = scans
-        self._copies = copies
+        self._told: Mapping[str, Callable[[], Mapping[str, object]]] = {
+            _PUBLISHED: copies,
+            _WRITES: lambda: {"writes": list(writes())},
+        }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
         body = await read_body(receive, _REQUEST_BYTES)
         asked = (scope["method"], scope["path"])
-        if asked == ("GET", _PUBLISHED):
-            await respond_json(send, 200, self._copies(), _JSON)
+        if scope["method"] == "GET" and scope["path"] in self._told:
+            await respond_json(send, 200, self._told[scope["path"]](), _JSON)
             return
         if asked != ("PUT", _SCAN_FINDINGS):
-            message = f"PUT {_SCAN_FINDINGS} and GET {_PUBLISHED} are all there is"
+            message = f"PUT {_SCAN_FINDINGS} and GET {' or '.join(self._told)} are all there is"
             await respond_json(send, 404, {"message": message}, _JSON)
             return
         try:

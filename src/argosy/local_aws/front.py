@@ -52,7 +52,13 @@ class Front:
             await self._behind.control(scope, receive, send)
             return
         headers = headers_of(scope)
-        signed = scope_of(headers, scope["query_string"]) or _UNSIGNED
+        signed = scope_of(headers, scope["query_string"])
+        if signed is None and _needs_signature(scope["path"], headers):
+            await read_body(receive, 0)
+            fault = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
+            await respond_json(send, 403, fault, MEDIA_TYPE)
+            return
+        signed = signed or _UNSIGNED
         account = self._behind.moto.account_of(signed.access_key)
         try:
             form = b""
@@ -130,6 +136,11 @@ class Ecr:
             await send(message)
 
         await self._moto.answer(caller, scope, given_again(body), deleted)
+
+
+def _needs_signature(path: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request is for one of the services that answer nobody unknown; S3 may."""
+    return "x-amz-target" in headers or operations.is_runtime(path)
 
 
 async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:

@@ -121,7 +121,9 @@ def _faults(private: PrivateOffer, table: Marketplace, today: datetime.date) -> 
         yield f"it expires on {private.expires}, and today is {today}"
     if private.agreement_days < 1:
         yield f"an agreement lasts {private.agreement_days} days, want 1 at least"
-    if private.pricing.model not in _SOLD or private.pricing.model != table.pricing.model:
+    if private.pricing.model not in _SOLD:
+        yield f"it is priced `{private.pricing.model}`, want one of: {', '.join(_SOLD)}"
+    elif private.pricing.model != table.pricing.model:
         yield f"it is priced `{private.pricing.model}`, and the product is sold `{table.pricing.model}`"
     else:
         yield from _price_faults(private, table)

@@ -30,6 +30,8 @@ from argosy.marketplace.table import Marketplace
 
 SUPPORT: Final = "who has subscribed keeps a restricted version, and is to be supported for 90 days"
 REVIEW: Final = "AWS reviews a product before everybody sees it; how long that takes is not documented"
+_TARGETED: Final = ("Draft", "Limited")
+"""While a product is one of these, it is shown to the accounts that are named, and to no others."""
 _UNORDERED: Final = ("Categories", "SearchKeywords")
 
 
@@ -55,6 +57,9 @@ def updating(
 ) -> ChangeSet:
     """The change set that makes a product and its public offer what the table says; without changes when they are.
 
+    A `sku` that is no longer said stays: the API has no way to take it back. UNSURE: whether a member that is left out
+    of a version's `InputProperties` is taken away; they are sent whole when something in them differs.
+
     Args:
         product: As AWS shows it.
         offer: Its public offer as AWS shows it; None when there is none yet.
@@ -70,7 +75,7 @@ def updating(
     page, notes = _information(product, table, sent.logo_url)
     changes = [CatalogChange("UpdateInformation", entity, page)] if page else []
     changes += _version_changes(product, table, version)
-    if set(product.buyer_accounts) != set(table.buyer_accounts):
+    if product.visibility in _TARGETED and set(product.buyer_accounts) != set(table.buyer_accounts):
         changes.append(update_targeting(entity, table.buyer_accounts))
     if product.visibility == "Draft":
         changes.append(CatalogChange("ReleaseProduct", entity))
@@ -108,7 +113,7 @@ def restricting(product: DescribedProduct, titles: Collection[str]) -> ChangeSet
         raise UsageError(
             "the last version that buyers can get cannot be restricted",
             where=product.id,
-            hint="publish a new version first, or restrict the product: argosy publish --visibility Restricted",
+            hint="argosy publish --visibility Restricted  (the whole product), or publish a new version first",
         )
     groups = [asked[first : first + MOST_RESTRICTED] for first in range(0, len(asked), MOST_RESTRICTED)]
     changes = tuple(

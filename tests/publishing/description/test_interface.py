@@ -86,6 +86,26 @@ def test_what_is_no_record_has_no_members() -> None:
     assert read({}).taken.forms == {"application/json": "any value"}
 
 
+def test_the_first_record_is_found_behind_what_is_none() -> None:
+    numbers = {"type": "array", "items": {"type": "number"}}
+    assert read({"oneOf": [numbers, FLOWER]}).taken.fields[0].name == "sepal"
+    assert (
+        read({"allOf": [FLOWER, {"type": "object"}]}).taken.forms["application/json"] == "`Flower` object; and object"
+    )
+
+
+def test_no_text_of_a_stranger_steers_a_terminal() -> None:
+    record = {
+        "title": "A\x1b[31m\nB",
+        "properties": {"x": {"description": "red\x1b[31m\x07\nnext", "default": "\x1b[2J"}},
+    }
+    found = read({"type": "object", **record})
+    (field,) = found.taken.fields
+    told = f"{found.taken.forms['application/json']} {field.description} {field.constraints}"
+    assert told.isprintable()
+    assert field.description.startswith("red")
+
+
 def test_other_media_types_are_told_in_the_documents_words_and_ranges_are_none() -> None:
     said = document({})
     content = said["paths"]["/invocations"]["post"]["requestBody"]["content"]

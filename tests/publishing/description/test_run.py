@@ -1,5 +1,6 @@
 """One run of real servers: a small project of ours, and a server that describes nothing."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,20 @@ def test_a_sample_that_fails_is_told_and_another_one_is_used(tmp_path: Path) -> 
     found = of_stranger(tmp_path, bad, invocation("text/plain", b"good", "sample `good`"))
     assert found.usage.input.realtime_sample == Sample(text="good")
     assert "not answered with success: sample `bad`, Content-Type text/csv, Accept text/csv: status 415" in found.notes
+
+
+def test_a_strangers_media_type_is_no_code(tmp_path: Path) -> None:
+    sample = invocation("text/plain", b"good", "sample `good`")
+    headers = json.dumps({"Content-Type": 'x/y"); import os; ("'})
+    text = of_stranger(tmp_path, sample, STAND_IN_HEADERS=headers).usage.instructions
+    assert 'Accept="*/*"' in text
+    assert "import os" not in text
+
+
+def test_a_sample_that_ends_the_connection_is_told(tmp_path: Path) -> None:
+    dropped = invocation("text/csv", b"DROP", "sample `dropped`")
+    found = of_stranger(tmp_path, dropped, invocation("text/plain", b"good", "sample `good`"))
+    assert found.notes[-1].startswith("not answered with success: sample `dropped`, Content-Type text/csv")
 
 
 def test_where_no_sample_is_answered_there_is_nothing_to_describe(tmp_path: Path) -> None:

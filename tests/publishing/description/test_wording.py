@@ -129,6 +129,10 @@ def test_the_latency_says_where_and_on_what_it_was_measured() -> None:
         ({"cpus": 8}, "with 4 of the 8 vCPUs and the 8 GiB of memory of ml.m5.large:"),
         ({"memory_bytes": 64 * 2**30}, "with the 2 vCPUs and 16 of the 64 GiB of memory of ml.m5.large:"),
         (
+            {"instance_type": "ml.g5.xlarge"},
+            "with the 2 vCPUs and the 8 GiB of memory of ml.g5.xlarge, without its accelerator:",
+        ),
+        (
             {"instance_type": None, "memory_bytes": None, "cpus": 4},
             "with the 4 processors, its memory not limited:",
         ),

@@ -1,25 +1,31 @@
-"""The notebook of a kit, run top to bottom by a buyer: boto3 as it is, our simulator, moto for the rest of AWS."""
+"""The notebook of a kit, run top to bottom by a buyer with boto3 as it is, on the local AWS."""
 
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
-from tests.aws.stand_in import moto_server
+from argosy.cli import environment
+from argosy.cli.containers import open_container
+from argosy.image.image import Image
+from argosy.local_aws.accounts import EXECUTION_ROLE
+from argosy.simulator.containers.container import Container, Launch
+from argosy.testing.local_aws import BUYER, LocalAwsServer, local_aws
+from tests.local_aws.requests import ended, package_request, repository
+from tests.local_aws.stand_in import Push, small_image
+from tests.local_aws.test_cloud import published, subscribe
 from tests.publishing.kit.policy_actions import allows
 
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/words:1"
+REGION = "eu-west-1"
+"""Of the buyer: not that of the seller, and one where a bucket has to say where it is."""
 PREDICTOR = """
 from collections.abc import Iterator
 from argosy import DecodeError, Predictor
@@ -57,102 +63,79 @@ batch = { "ml.m5.large" = "0.50" }
 
 
 @dataclass(frozen=True)
-class Aws:
-    """AWS as the buyer sees it.
+class Shop:
+    """What a seller has published on the local AWS, and a buyer who may run notebooks there.
 
     Attributes:
-        environment: Of the buyer's processes.
-        arn: The model package.
+        aws: Where.
+        product: Its id.
+        arn: The model package as buyers see it.
         folder: The seller's project.
     """
 
-    environment: dict[str, str]
+    aws: LocalAwsServer
+    product: str
     arn: str
     folder: Path
 
-    def client(self, service: str) -> Any:
-        url = self.environment.get(f"AWS_ENDPOINT_URL_{service.upper()}", self.environment["AWS_ENDPOINT_URL"])
-        keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-        return boto3.Session(region_name="eu-west-1", **keys).client(service, endpoint_url=url)
-
     def run(self, notebook: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Run the notebook of a kit in its folder."""
+        """Run the notebook of a kit in its folder, as the buyer."""
         command = [sys.executable, str(Path(__file__).with_name("run_notebook.py")), notebook.name, "calls.jsonl"]
-        environment = {**self.environment, **variables}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = {**clean, **self.aws.environment(BUYER, REGION), **variables}
         return subprocess.run(
             command, cwd=notebook.parent, env=environment, capture_output=True, text=True, timeout=120
         )
 
     def left(self) -> list[str]:
-        """What costs money, or would be in the way."""
-        sagemaker = self.client("sagemaker")
+        """What the buyer has that costs money, or would be in the way."""
+        sagemaker, s3, iam = (self.aws.client(service, BUYER, REGION) for service in ("sagemaker", "s3", "iam"))
         names = [
             *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
             *(one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]),
             *(one["ModelName"] for one in sagemaker.list_models()["Models"]),
-            *(one["Name"] for one in self.client("s3").list_buckets()["Buckets"]),
-            *(one["RoleName"] for one in self.client("iam").list_roles()["Roles"]),
+            *(one["Name"] for one in s3.list_buckets()["Buckets"]),
+            *(one["RoleName"] for one in iam.list_roles()["Roles"] if one["Arn"] != EXECUTION_ROLE.arn),
         ]
         return [str(name) for name in names]
 
 
-@contextmanager
-def simulator(folder: Path, s3_url: str, project: Path) -> Iterator[dict[str, str]]:
-    """`argosy simulate up` until the block ends; the environment that it prints."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "eu-west-1"}
-    environment = {**clean, **keys, "AWS_ENDPOINT_URL_S3": s3_url, "HOME": str(folder), "TMPDIR": str(folder)}
-    options = ["--json", "--container", "process", "--state", str(folder / "state"), "--image", f"{IMAGE}={project}"]
-    command = [sys.executable, "-m", "argosy", "simulate", "up", *options]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        printed = ""
-        for line in process.stdout:
-            printed += line
-            if line.startswith("}"):
-                break
-        yield {**environment, "AWS_ENDPOINT_URL": s3_url, **json.loads(printed)["environment"]}
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """AWS with a model package that was made of the seller's project."""
-    folder = tmp_path_factory.mktemp("aws")
-    project = folder / "words"
-    (project / "samples").mkdir(parents=True)
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A product that was pushed, validated and published; nobody is subscribed yet."""
+    project = tmp_path_factory.mktemp("words")
+    (project / "samples").mkdir()
     (project / "samples/one.txt").write_text("three small words")
     (project / "samples/two.txt").write_text("two words")
     (project / "predictor.py").write_text(PREDICTOR)
     (project / "argosy.toml").write_text(TABLE)
-    with moto_server() as s3_url, simulator(folder, s3_url, project) as environment:
-        found = Aws(environment, "", project)
-        types = {"SupportedContentTypes": ["text/plain"], "SupportedResponseMIMETypes": ["text/plain"]}
-        instances = ["ml.m5.large"]
-        arn = found.client("sagemaker").create_model_package(
-            ModelPackageName="words-1-0-0",
-            InferenceSpecification={
-                "Containers": [{"Image": IMAGE}],
-                "SupportedTransformInstanceTypes": instances,
-                "SupportedRealtimeInferenceInstanceTypes": instances,
-                **types,
-            },
-        )["ModelPackageArn"]
-        yield Aws(environment, arn, project)
+
+    def open_project(_image: Image, _name: str, launch: Launch) -> Container:
+        return open_container(str(project), "process", launch, environment.read())
+
+    with local_aws(open_image=open_project) as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="words-releases")
+        s3.put_object(Bucket="words-releases", Key="in/one.txt", Body=b"three small words")
+        repository(aws, "words")
+        image = Push(aws, tmp_path_factory.mktemp("cache"))(small_image(), "words:1")
+        request = package_request("words-1-0-0", image, "words-releases")
+        said = json.loads(json.dumps(request).replace("text/csv", "text/plain"))
+        package = aws.client("sagemaker").create_model_package(**said)["ModelPackageArn"]
+        assert ended(aws, package)["ModelPackageStatus"] == "Completed"
+        product = published(aws, package)
+        with urllib.request.urlopen(f"{aws.url}/_argosy/published-packages") as answer:
+            copies = json.load(answer)[package]
+        yield Shop(aws, product, copies[REGION], project)
 
 
 @pytest.fixture(scope="module")
-def kit(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kit(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The notebook of the kit that the seller writes."""
     folder = tmp_path_factory.mktemp("kit") / "kit"
-    options = ["-o", str(folder), "--arn", f"eu-west-1={aws.arn}"]
-    command = [sys.executable, "-m", "argosy", "kit", str(aws.folder), *options]
-    done = subprocess.run(command, env=aws.environment, capture_output=True, text=True, timeout=60)
+    options = ["-o", str(folder), "--arn", f"{REGION}={shop.arn}"]
+    command = [sys.executable, "-m", "argosy", "kit", str(shop.folder), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return folder / "words.ipynb"
 
@@ -163,9 +146,40 @@ def copied(kit: Path, folder: Path) -> Path:
     return folder / "kit" / kit.name
 
 
+@dataclass(frozen=True)
+class Subscribed:
+    """A buyer who ran the notebook before subscribing.
+
+    Attributes:
+        before: What came of that.
+        left_before: What that run has left.
+    """
+
+    before: "subprocess.CompletedProcess[str]"
+    left_before: list[str]
+
+
+@pytest.fixture(scope="module")
+def subscribed(shop: Shop, kit: Path) -> Subscribed:
+    before, left = shop.run(kit), shop.left()
+    subscribe(shop.aws, shop.product)
+    return Subscribed(before, left)
+
+
 @pytest.mark.slow
-def test_the_notebook_runs_top_to_bottom_leaves_nothing_and_needs_no_more_than_its_policy(aws: Aws, kit: Path) -> None:
-    done = aws.run(kit)
+def test_who_is_not_subscribed_is_told_how_to(subscribed: Subscribed) -> None:
+    assert subscribed.before.returncode == 1
+    assert "this account is not subscribed to words: open https://" in subscribed.before.stderr
+    assert "create the endpoint" not in subscribed.before.stdout
+    assert subscribed.left_before == []
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_top_to_bottom_leaves_nothing_and_needs_no_more_than_its_policy(
+    shop: Shop, kit: Path, subscribed: Subscribed
+) -> None:
+    (kit.parent / "calls.jsonl").unlink()  # those of whoever was not subscribed
+    done = shop.run(kit)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^two.txt -> text/plain.*\nTWO WORDS", done.stdout, re.MULTILINE), done.stdout
     assert "stream an answer ...\nTWO WORDS" in done.stdout
@@ -174,7 +188,7 @@ def test_the_notebook_runs_top_to_bottom_leaves_nothing_and_needs_no_more_than_i
     assert "Manage subscriptions" in done.stdout
     deleted = re.findall(r"^deleted (.*) \S+$", done.stdout, re.MULTILINE)
     assert deleted == ["transform job", "bucket", "endpoint", "endpoint configuration", "model", "role"]
-    assert aws.left() == []
+    assert shop.left() == []
     policy = json.loads((kit.parent / "policies/buyer/notebook.json").read_text())
     calls = {json.loads(line)[0] for line in (kit.parent / "calls.jsonl").read_text().splitlines()}
     assert len(calls) > 15
@@ -182,14 +196,26 @@ def test_the_notebook_runs_top_to_bottom_leaves_nothing_and_needs_no_more_than_i
 
 
 @pytest.mark.slow
-def test_a_notebook_whose_cell_fails_leaves_nothing_either(aws: Aws, kit: Path, tmp_path: Path) -> None:
+def test_a_notebook_whose_cell_fails_leaves_nothing_either(
+    shop: Shop, kit: Path, subscribed: Subscribed, tmp_path: Path
+) -> None:
     broken = copied(kit, tmp_path)
     (broken.parent / "samples/realtime/two.txt").write_text("BAD")
-    done = aws.run(broken)
+    done = shop.run(broken)
     assert done.returncode == 1
     assert "two.txt: the model answered 400" in done.stderr
     assert "invoke the endpoint: failed, so that all that was made is deleted now" in done.stdout
-    assert aws.left() == []
+    assert shop.left() == []
+
+
+@pytest.mark.slow
+def test_a_notebook_without_its_samples_makes_nothing(shop: Shop, kit: Path, tmp_path: Path) -> None:
+    alone = tmp_path / kit.name
+    shutil.copy(kit, alone)
+    done = shop.run(alone)
+    assert done.returncode == 1
+    assert "there is no folder samples beside this notebook" in done.stderr
+    assert not (tmp_path / "calls.jsonl").exists()
 
 
 @pytest.mark.slow
@@ -201,19 +227,9 @@ def test_a_notebook_whose_cell_fails_leaves_nothing_either(aws: Aws, kit: Path, 
     ],
 )
 def test_a_region_without_a_package_is_told_before_anything_is_made(
-    variables: dict[str, str], sentence: str, aws: Aws, kit: Path
+    variables: dict[str, str], sentence: str, shop: Shop, kit: Path
 ) -> None:
-    done = aws.run(kit, **variables)
+    done = shop.run(kit, **variables)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "create" not in done.stdout
-
-
-@pytest.mark.slow
-def test_who_is_not_subscribed_is_told_how_to(aws: Aws, kit: Path, tmp_path: Path) -> None:
-    strange = copied(kit, tmp_path)
-    strange.write_text(strange.read_text().replace(aws.arn, f"{aws.arn}-of-somebody-else"))
-    done = aws.run(strange)
-    assert done.returncode == 1
-    assert "this account is not subscribed to words" in done.stderr
-    assert aws.left() == []

@@ -63,7 +63,7 @@ def test_those_of_a_package_cannot_be_replaced(seller: Seller) -> None:
     seller.register(seller.offering())
     other = seller.offering(artifacts={"weights.bin": b"trained longer"})
     with pytest.raises(PlanError, match="which cannot be changed") as caught:
-        seller.look(seller.steps(other, artifacts(other)))
+        seller.possible(seller.steps(other, artifacts(other)))
     assert "a new version" in str(caught.value.hint)
 
 

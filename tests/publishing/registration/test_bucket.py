@@ -42,8 +42,8 @@ def test_one_in_another_region_is_an_error_that_names_its_row(seller: Seller) ->
     elsewhere = {"LocationConstraint": "eu-west-1"}
     seller.client("s3").create_bucket(Bucket=seller.bucket, CreateBucketConfiguration=elsewhere)
     with pytest.raises(PlanError, match=r"\(A04\)") as caught:
-        seller.look(seller.steps(offering := seller.offering(), Bucket(offering)))
-    assert (caught.value.got, caught.value.want) == ("eu-west-1", "us-east-1")
+        seller.possible(seller.steps(offering := seller.offering(), Bucket(offering)))
+    assert "got eu-west-1, want us-east-1" in caught.value.what
 
 
 def test_a_name_that_no_bucket_may_have_is_not_asked_for(seller: Seller) -> None:

@@ -48,7 +48,7 @@ def test_findings_that_block_a_listing_end_it_by_name(seller: Seller, severity: 
         seller.carry_out(stages)
     assert "--accept-findings" in str(caught.value.hint)
     with pytest.raises(PlanError):
-        seller.look(stages)
+        seller.possible(stages)
     accepting = seller.steps(agreed := seller.offering(accepts_findings=True), ImageScan(agreed))
     change = seller.last(accepting)
     assert change.kind is Kind.NOTHING

@@ -1,10 +1,13 @@
 """One target of `argosy check`: what it is, how its containers are had, and its report."""
 
 import datetime
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from argosy import project
+from argosy import model_archive, project
 from argosy.cli import output
 from argosy.cli.checking.options import Options
 from argosy.cli.checking.remembered import key_of
@@ -70,9 +73,13 @@ class Target:
         Raises:
             ArgosyError: It cannot be examined at all.
         """
-        options = self._options
         # A project that an engine is to run is built first, and then it is an image.
-        is_process = self._project is not None and options.container in (None, PROCESS)
+        is_process = self._project is not None and self._options.container in (None, PROCESS)
+        with self._artifacts(is_process) as model_data:
+            return self._check(is_process, model_data)
+
+    def _check(self, is_process: bool, model_data: Path | None) -> Report:
+        options = self._options
         bench = Bench(
             launch=self._launch,
             is_read_only=not is_process,
@@ -85,7 +92,7 @@ class Target:
         belongs = self._project or options.project
         subject = Subject(
             self.name,
-            model_data=options.model_data,
+            model_data=model_data,
             project=belongs,
             is_online=options.is_online,
             scan=self._scan,
@@ -114,6 +121,20 @@ class Target:
             is_project=is_project,
             failure=" ".join(str(error).split()),
         )
+
+    @contextmanager
+    def _artifacts(self, is_process: bool) -> Iterator[Path | None]:
+        """The archive that goes with it: the one that was named, or a project's own that are not in its image."""
+        found = self._project
+        if self._options.model_data is not None or is_process or found is None or found.model.bake:
+            yield self._options.model_data
+        elif found.artifacts_dir is None:
+            yield None
+        else:
+            with tempfile.TemporaryDirectory(prefix="argosy-artifacts-") as folder:
+                archive = Path(folder) / "model.tar.gz"
+                model_archive.pack(found.artifacts_dir, archive)
+                yield archive
 
     def _profile(self) -> Profile:
         """The one that was asked for, or what the project says by having a `[marketplace]` table or none."""

@@ -104,7 +104,8 @@ class JobStep:
             self._write(Call(call.service, call.operation, call.region, resolved(call.parameters, work.known)), work)
         hint = f"aws sagemaker stop-transform-job --region {self.region} --transform-job-name {name}"
         work.report(f"transform job {name} is under way; Ctrl-C does not end it, this does: {hint}")
-        found = poll(lambda: self._seen(name, work), _is_over, f"transform job {name}", _LIMIT_S)
+        said: list[str] = []
+        found = poll(lambda: self._seen(name, work, said), _is_over, f"transform job {name}", _LIMIT_S)
         if found["TransformJobStatus"] != "Completed":
             self._fail(name, found, work)
         return change.outputs
@@ -162,10 +163,14 @@ class JobStep:
     def _advice(self, work: Work) -> str:
         return quotas.advice(work.api, self.region, quotas.TRANSFORM_JOB, supported(work.known, TRANSFORM))
 
-    def _seen(self, name: str, work: Work) -> Any:
+    def _seen(self, name: str, work: Work, said: list[str]) -> Any:
+        """The job, whose progress is told where it is another than was `said` last. Any: JSON of the API."""
         found: Any = work.api.ask(self._describe(name))
         done = sum(one.name.endswith(_OUT) for one in listed(work.api, self.region, self._place(name)) or ())
-        work.report(f"transform job {name}: {found['TransformJobStatus']}, {done} results")
+        now = f"transform job {name}: {found['TransformJobStatus']}, {done} results"
+        if said[-1:] != [now]:
+            work.report(now)
+            said.append(now)
         return found
 
     def _fail(self, name: str, found: Any, work: Work) -> NoReturn:

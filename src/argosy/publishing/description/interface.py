@@ -3,15 +3,18 @@
 Source: OpenAPI 3.1.0, "Media Type Object" and "Schema Object"; JSON Schema 2020-12, validation (read 2026-11-23).
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy import media_type
+from argosy.conformance.probes import printable
 from argosy.marketplace.limits import LONGEST_NAME, MOST_PARAMETERS
 
 _DEEPEST: Final = 3
 _MOST_VALUES: Final = 20
+_LONGEST_FORM: Final = 1000
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 
 Schema = Mapping[str, Any]
@@ -77,8 +80,8 @@ def read_interface(document: object) -> Interface | None:
         return None
     taken = reader.at("requestBody", "content", of=invoke) or {}
     given = reader.at("responses", "200", "content", of=invoke) or {}
-    title = (reader.at("info") or {}).get("title")
-    return Interface(title if isinstance(title, str) else "", reader.content(taken), reader.content(given))
+    title = _told((reader.at("info") or {}).get("title"))
+    return Interface(title, reader.content(taken), reader.content(given))
 
 
 class _Reader:
@@ -108,11 +111,12 @@ class _Reader:
                 continue
             schema = self._followed(self._followed(said).get("schema"))
             is_json = parsed.essence == "application/json" or parsed.essence.endswith("+json")
-            forms[name] = self._form(schema) if is_json else str(schema.get("description") or "")
+            form = self._form(schema) if is_json else _told(schema.get("description"))
+            forms[name] = form[:_LONGEST_FORM]
             if is_json and not fields:
                 record = self._record(schema)
-                fields = tuple(self._fields(record)) if record is not None else ()
-        return Content(forms, fields[:MOST_PARAMETERS])
+                fields = () if record is None else tuple(itertools.islice(self._fields(record), MOST_PARAMETERS))
+        return Content(forms, fields)
 
     def _followed(self, found: object, seen: tuple[str, ...] = ()) -> Schema:
         """An object, or the one that it refers to; empty when it is none, or refers to itself."""
@@ -135,7 +139,7 @@ class _Reader:
         if found is None:
             yield schema
             return
-        for one in found:
+        for one in found[:_MOST_VALUES]:
             yield self._followed(one)
 
     def _record(self, schema: Schema, depth: int = 0) -> Schema | None:
@@ -143,8 +147,9 @@ class _Reader:
         for one in self._members(schema):
             if isinstance(one.get("properties"), Mapping):
                 return one
-            if depth < _DEEPEST and (items := self._followed(one.get("items"))):
-                return self._record(items, depth + 1)
+            items = self._followed(one.get("items"))
+            if items and depth < _DEEPEST and (found := self._record(items, depth + 1)) is not None:
+                return found
         return None
 
     def _fields(self, record: Schema, prefix: str = "", depth: int = 1, is_required: bool = True) -> Iterator[Field]:
@@ -152,11 +157,12 @@ class _Reader:
         for key, said in record["properties"].items():
             name, schema = f"{prefix}{key}", self._followed(said)
             always = is_required and key in required
-            if 1 <= len(name) <= LONGEST_NAME and name.isascii() and name.isprintable():
-                told = str(schema.get("description") or "").strip()
-                form = self._form(schema)
-                described = told or f"{form[:1].upper()}{form[1:]}."
-                yield Field(name, described, _constraints(schema, form if told else ""), always)
+            if not (1 <= len(name) <= LONGEST_NAME and name.isascii() and name.isprintable()):
+                continue
+            told = _told(schema.get("description"))
+            form = self._form(schema)
+            described = told or f"{form[:1].upper()}{form[1:]}."
+            yield Field(name, described, _constraints(schema, form if told else ""), always)
             inner, suffix = self._inner(schema)
             if inner is not None and depth < _DEEPEST:
                 yield from self._fields(inner, f"{name}{suffix}.", depth + 1, always and not suffix)
@@ -177,7 +183,8 @@ class _Reader:
             return "value"
         alternatives = list(self._members(schema))
         if alternatives != [schema]:
-            return "; or ".join(dict.fromkeys(self._form(one, depth + 1) for one in alternatives)) or "value"
+            glue = "; and " if "allOf" in schema else "; or "
+            return glue.join(dict.fromkeys(self._form(one, depth + 1) for one in alternatives)) or "value"
         if values := _listed(schema.get("enum")):
             return "one of " + ", ".join(_literal(value) for value in values[:_MOST_VALUES])
         if "const" in schema:
@@ -189,15 +196,14 @@ class _Reader:
             return f"array of {self._form(items, depth + 1)}" if items else "array"
         if names == ["object"] or (not names and isinstance(schema.get("properties"), Mapping)):
             return self._object(schema)
-        return " or ".join(names) or "any value"
+        return _told(" or ".join(names)) or "any value"
 
     def _object(self, schema: Schema) -> str:
-        title = schema.get("title")
-        if isinstance(title, str) and title:
+        if title := _told(schema.get("title")):
             return f"`{title}` object"
         members = schema.get("properties")
         keys = list(members) if isinstance(members, Mapping) else []
-        return f"object with {', '.join(f'`{key}`' for key in keys[:_MOST_VALUES])}" if keys else "object"
+        return f"object with {', '.join(map(_literal, keys[:_MOST_VALUES]))}" if keys else "object"
 
 
 _RANGES: Final = (
@@ -219,10 +225,15 @@ _RANGES: Final = (
 
 def _constraints(schema: Schema, form: str) -> str:
     told = [form] if form else []
-    told += [text.format(schema[key]) for key, text in _RANGES if key in schema]
+    told += [text.format(_told(str(schema[key]))) for key, text in _RANGES if key in schema]
     if schema.get("default") is not None:
         told.append(f"default {_literal(schema['default'])}")
     return ", ".join(told)
+
+
+def _told(value: object) -> str:
+    """A stranger's text in one line, with nothing that could steer a terminal."""
+    return printable(" ".join(value.split())) if isinstance(value, str) else ""
 
 
 def _listed(value: object) -> list[Any]:
@@ -231,4 +242,6 @@ def _listed(value: object) -> list[Any]:
 
 
 def _literal(value: object) -> str:
-    return f"`{value}`" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str):
+        return f"`{_told(value)}`"
+    return str(value).lower() if isinstance(value, bool) else _told(str(value))

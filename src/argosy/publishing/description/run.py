@@ -11,7 +11,7 @@ import msgspec
 
 from argosy import media_type
 from argosy.conformance.observing.project import observe_project, requests_of
-from argosy.conformance.probes import Request, printable
+from argosy.conformance.probes import Request
 from argosy.conformance.scenes.project import ProjectFacts
 from argosy.conformance.starts.validation import definition_of, run_over
 from argosy.contract import PING, STARTUP
@@ -35,6 +35,7 @@ from argosy.simulator.health import await_ready, uninterrupted
 
 _NOT_READY: Final = "the container did not pass the ping health check"
 _SENT: Final = frozenset({"content-type", "accept", "x-amzn-sagemaker-custom-attributes"})
+_SUFFIXES: Final = {"application/jsonlines": ".jsonl", "application/x-npy": ".npy", "text/csv": ".csv"}
 _NOTHING: Final = Interface("", Content({}), Content({}))
 _NO_DOCUMENT: Final = (
     "the image serves no /openapi.json: what its parameters are, is not known; say it in [marketplace.usage]"
@@ -123,11 +124,11 @@ async def _ask(container: Container, requests: Iterable[Request], seconds: float
             seen.notes.append(_NO_DOCUMENT)
         outcomes = []
         for request in requests:
-            reply = await invoke(connection, _invocation(request))
-            if 200 <= reply.status < 300:
-                seen.answered.append((request, reply))
+            outcome = await _outcome(connection, request)
+            if isinstance(outcome, Reply):
+                seen.answered.append((request, outcome))
             else:
-                outcomes.append(f"{request.name}, {_types(request)}: status {reply.status}")
+                outcomes.append(f"{request.name}, {_types(request)}: {outcome}")
         if outcomes and not seen.answered:
             raise ContainerError(
                 "no sample is answered with success", got="\n".join(outcomes), hint="argosy check  (tells why)"
@@ -140,6 +141,15 @@ async def _ask(container: Container, requests: Iterable[Request], seconds: float
     finally:
         await connection.close()
     return seen
+
+
+async def _outcome(connection: Connection, request: Request) -> Reply | str:
+    """The answer of success to a sample; else what came instead, as a clause."""
+    try:
+        reply = await invoke(connection, _invocation(request))
+    except ContainerError as error:
+        return error.message
+    return reply if 200 <= reply.status < 300 else f"status {reply.status}"
 
 
 async def _interface(connection: Connection) -> Interface | None:
@@ -248,12 +258,10 @@ def _invocation(request: Request) -> Invocation:
 def _exchange(request: Request, reply: Reply) -> wording.Exchange:
     accept = request.header("Accept")
     if accept in ("", "*/*"):
-        accept = reply.headers.get("content-type", "") or "*/*"
+        came = media_type.parse(reply.headers.get("content-type", ""))  # it becomes code: nothing but a media type
+        accept = "*/*" if came is None else came.essence
     suffix = _SUFFIXES.get(_essence(request.content_type)) or mimetypes.guess_extension(_essence(request.content_type))
-    return wording.Exchange(request.content_type, printable(accept), f"sample{suffix or '.bin'}")
-
-
-_SUFFIXES: Final = {"application/jsonlines": ".jsonl", "application/x-npy": ".npy", "text/csv": ".csv"}
+    return wording.Exchange(request.content_type, accept, f"sample{suffix or '.bin'}")
 
 
 def _types(request: Request) -> str:

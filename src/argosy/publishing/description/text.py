@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from argosy.conformance.probes import printable
 from argosy.marketplace.listing import Sample, Usage
 from argosy.marketplace.table import Marketplace
 from argosy.publishing.description.completed import completed
@@ -104,8 +105,8 @@ def _parameter(said: Mapping[str, Any]) -> str:
 
 
 def _wrapped(text: str) -> Iterator[str]:
-    """The lines of a text; code, which is indented, is not broken."""
-    for line in text.splitlines():
+    """The lines of a text, with nothing that could steer a terminal; code, which is indented, is not broken."""
+    for line in map(printable, text.splitlines()):
         if line.startswith("    ") or not line:
             yield f"{_INDENT}{line}".rstrip()
         else:

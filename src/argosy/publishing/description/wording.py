@@ -1,5 +1,6 @@
 """The texts of a description: formats, code for buyers, the latency line."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from argosy.publishing.description.measurement import Measured
 
 _MB: Final = 2**20
 _GIB: Final = 2**30
+_ACCELERATED: Final = re.compile(r"ml\.(g\d|p\d|inf|trn|dl)")
+"""Types with a GPU, or a chip of AWS's or Intel's own, which no container here gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,8 @@ def _given(limits: Limits) -> str:
         return f"with {cpus}, its memory not limited"
     given = min(limits.memory_bytes, limits.machine_memory_bytes)
     memory = _share(_gib(given), _gib(limits.memory_bytes), "GiB of memory")
-    return f"with {cpus} and {memory} of {limits.instance_type}"
+    gpu = ", without its accelerator" if _ACCELERATED.match(limits.instance_type) else ""
+    return f"with {cpus} and {memory} of {limits.instance_type}{gpu}"
 
 
 def _share(given: float, whole: float, unit: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from argosy.aws.api import Reader
 from argosy.aws.upload import LocalFile, State, Upload
-from argosy.errors import PlanError
 from argosy.marketplace.model_package import Places
-from argosy.planning.step import Change, Kind, Outputs, Work
+from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
 from argosy.publishing.registration.described import describe, is_registered
 from argosy.publishing.registration.offering import Offering
 from argosy.registry.progress import Progress, transferring_file
@@ -39,7 +38,6 @@ class Artifacts:
 
         Raises:
             AwsError: AWS refuses or does not answer.
-            PlanError: Other artifacts are there, and a package is made of them.
         """
         upload = self._upload()
         title = f"artifacts {upload.uri}"
@@ -48,19 +46,17 @@ class Artifacts:
         if state is State.SAME:
             return Change(self.key, title, Kind.NOTHING, reads=(upload.head,), outputs=outputs)
         reads = (upload.head, *upload.reads)
-        notes = (f"{self.archive.path}, {self.archive.size / 1e6:,.1f} MB",)
+        notes = (f"{self.archive.size / 1e6:,.1f} MB",)
         if state is State.ABSENT:
             return Change(self.key, title, Kind.CREATE, (upload.put,), reads, notes=notes, outputs=outputs)
-        if is_registered(reader, self.offering):
-            raise PlanError(
-                "the artifacts are others than those of the model package, which cannot be changed",
-                got=f"sha256 {self.archive.sha256}",
-                want=f"sha256 {found or 'unknown'}",
-                where=upload.uri,
-                hint='argosy.toml, [marketplace]: a new version = "..."',
-            )
-        before = {"Metadata": {"sha256": found}} if found else {}
         reads = (*reads, describe(self.offering))
+        if is_registered(reader, self.offering):
+            fault = Obstacle(
+                "the artifacts are others than those of the model package, which cannot be changed",
+                'argosy.toml, [marketplace]: a new version = "..."',
+            )
+            return Change(self.key, title, Kind.NOTHING, reads=reads, outputs=outputs, obstacle=fault)
+        before = {"Metadata": {"sha256": found}} if found else {}
         return Change(self.key, title, Kind.UPDATE, (upload.put,), reads, before, notes=notes, outputs=outputs)
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:

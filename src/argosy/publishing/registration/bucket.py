@@ -10,8 +10,7 @@ from typing import Any, Final
 from argosy.aws.account import bucket_region_of
 from argosy.aws.api import Reader
 from argosy.aws.call import MARKETPLACE_REGION, Call
-from argosy.errors import PlanError
-from argosy.planning.step import Change, Kind, Outputs, Work
+from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
 from argosy.publishing.registration.offering import Offering
 
 _ABSENT: Final = ("404", "NoSuchBucket", "NotFound")
@@ -39,7 +38,6 @@ class Bucket:
         Raises:
             AwsError: AWS refuses or does not answer.
             InvalidCallError: S3 does not take the name.
-            PlanError: The bucket is in another region.
         """
         name, region = self.offering.bucket, self.offering.region
         title, outputs = f"bucket {name} in {region}", {"name": name}
@@ -50,13 +48,11 @@ class Bucket:
             return Change(self.key, title, Kind.CREATE, writes, (asked,), outputs=outputs)
         found = bucket_region_of(answer)
         if found and found != region:
-            raise PlanError(
-                "the bucket is in another region than the model package (A04)",
-                got=found,
-                want=region,
-                where=f"s3://{name}",
-                hint='argosy.toml, [marketplace.account]: bucket = "NAME-{region}", one in each region',
+            fault = Obstacle(
+                f"the bucket is in another region than the model package (A04): got {found}, want {region}",
+                'argosy.toml, [marketplace.account]: bucket = "NAME-{region}", one in each region',
             )
+            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
         if known.get(self.key, {}).get(_UNFINISHED) == name:
             return Change(self.key, title, Kind.UPDATE, self._closing(), (asked,), outputs=outputs)
         return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs)

@@ -13,10 +13,10 @@ from typing import Any, Final
 from argosy.aws.api import Api, Reader
 from argosy.aws.call import Call
 from argosy.aws.ecr import parse_authorization
-from argosy.errors import PlanError, RegistryError
+from argosy.errors import RegistryError
 from argosy.image.image import DOCKER_MANIFEST
 from argosy.image.reference import RegistryReference
-from argosy.planning.step import Change, Kind, Outputs, Work
+from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
 from argosy.publishing.registration.offering import Offering
 from argosy.registry import client
 from argosy.registry.access import Access
@@ -48,7 +48,6 @@ class ImagePush:
 
         Raises:
             AwsError: AWS refuses or does not answer.
-            PlanError: The tag is another image's, or what is stored is nothing that SageMaker takes.
         """
         offering = self.offering
         title = f"image {offering.repository}:{offering.tag} in {offering.region}"
@@ -59,8 +58,8 @@ class ImagePush:
         answer = reader.ask(asked, _ABSENT)
         found = None if answer is None else next(iter(answer.get("imageDetails", ())), None)
         if found is not None:
-            self._require_ours(found)
-            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs)
+            fault = self._fault(found)
+            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
         layers = offering.image.layers
         size = sum(layer.size for layer in layers)
         note = f"{len(layers)} layers, {size / 1e6:,.1f} MB; only what the registry does not have is sent"
@@ -82,8 +81,9 @@ class ImagePush:
         answer = api.ask(self._describe(), _ABSENT)
         found = None if answer is None else next(iter(answer.get("imageDetails", ())), None)
         if found is None:
-            raise RegistryError("ECR does not have the image that was pushed", where=f"{place}")
-        self._require_ours(found)
+            raise RegistryError("ECR does not have the image that was pushed", where=place)
+        if fault := self._fault(found):
+            raise RegistryError(fault.what, where=place, hint=fault.hint)
         work.report(f"pushed {change.title}: {offering.image.digest}")
         return change.outputs
 
@@ -104,28 +104,23 @@ class ImagePush:
         is_default = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
         return host if is_default else f"{host}:{port}", Credentials(login.user, login.password)
 
-    def _require_ours(self, found: Mapping[str, Any]) -> None:
-        """Any: an image as ECR describes it."""
+    def _fault(self, found: Mapping[str, Any]) -> Obstacle | None:
+        """Why a stored image is not ours, or none that SageMaker takes. Any: an image as ECR describes it."""
         offering = self.offering
-        where = f"{offering.repository}:{offering.tag} in {offering.region}"
         digest, media_type = str(found.get("imageDigest")), str(found.get("imageManifestMediaType", DOCKER_MANIFEST))
         if digest != offering.image.digest:
-            raise PlanError(
-                "the tag of this version is another image's",
-                got=digest,
-                want=offering.image.digest,
-                where=where,
-                hint='argosy.toml, [marketplace]: a new version = "..."; or, while no package names that image: '
+            return Obstacle(
+                f"the tag of this version is another image's: got {digest}, want {offering.image.digest}",
+                'argosy.toml, [marketplace]: a new version = "..."; or, while no package names that image: '
                 f"aws ecr batch-delete-image --region {offering.region} --repository-name {offering.repository} "
                 f"--image-ids imageTag={offering.tag}",
             )
         if media_type != DOCKER_MANIFEST:
-            raise PlanError(
-                "ECR has stored a manifest that SageMaker does not take",
-                got=media_type,
-                want=DOCKER_MANIFEST,
-                where=where,
+            return Obstacle(
+                f"ECR has stored a manifest that SageMaker does not take: got {media_type}, want {DOCKER_MANIFEST}",
+                "push it with argosy push alone, which sends what SageMaker takes",
             )
+        return None
 
     def _describe(self) -> Call:
         wanted = {"repositoryName": self.offering.repository, "imageIds": [{"imageTag": self.offering.tag}]}

@@ -13,7 +13,7 @@ from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.errors import AwsError, PlanError
 from argosy.planning.polling import poll
-from argosy.planning.step import Change, Kind, Outputs, Work
+from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
 from argosy.publishing.registration.offering import Offering
 
 _ABSENT: Final = ("ScanNotFoundException", "ImageNotFoundException", "RepositoryNotFoundException")
@@ -45,7 +45,6 @@ class ImageScan:
 
         Raises:
             AwsError: AWS refuses or does not answer.
-            PlanError: The scan has found what keeps the package from being listed.
         """
         offering = self.offering
         title = f"scan of {offering.repository}:{offering.tag} in {offering.region}"
@@ -56,8 +55,9 @@ class ImageScan:
             return Change(self.key, title, Kind.CREATE, (self._call("StartImageScan"),), (asked,), notes=notes)
         if found.status in _UNDER_WAY:
             return Change(self.key, title, Kind.WAIT, reads=(asked,))
-        notes = self._judged(found)
-        return Change(self.key, title, Kind.NOTHING, reads=(asked,), notes=notes, outputs={"status": found.status})
+        notes, outputs = (self._told(found),), {"status": found.status}
+        fault = self._fault(found)
+        return Change(self.key, title, Kind.NOTHING, reads=(asked,), notes=notes, outputs=outputs, obstacle=fault)
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:
         """See `Step`.
@@ -84,28 +84,27 @@ class ImageScan:
 
         poll(seen, lambda found: found.status != _NOT_BEGUN, f"the begin of the {change.title}", _APPEARS_S)
         found = poll(seen, lambda found: found.status not in (_NOT_BEGUN, *_UNDER_WAY), f"the {change.title}", _LIMIT_S)
-        for note in self._judged(found):
-            work.report(f"{change.title}: {note}")
+        work.report(f"{change.title}: {self._told(found)}")
+        if fault := self._fault(found):
+            raise PlanError(fault.what, where=change.title, hint=fault.hint)
         return {"status": found.status}
 
-    def _judged(self, found: Scan) -> tuple[str, ...]:
-        """What there is to say about a scan that is over."""
+    def _told(self, found: Scan) -> str:
+        """What a scan that is over has come to, in one line."""
         if found.status not in _WITH_RESULT:
-            return (f"no result: {_said(found)}; AWS Marketplace scans the image again",)
-        counts = found.counts or {}
-        listed = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing found"
-        blocking = sum(counts.get(severity, 0) for severity in _BLOCKING)
-        if not blocking:
-            return (listed,)
-        names = "; ".join(found.findings) or "no names"
-        if self.offering.accepts_findings:
-            return (f"{listed}; accepted: {names}",)
-        raise PlanError(
-            "the scan has found what keeps the package from being listed",
-            got=f"{listed}: {names}",
-            want=f"none of severity {' or '.join(_BLOCKING)}",
-            where=f"{self.offering.repository}:{self.offering.tag} in {self.offering.region}",
-            hint="mend them (a newer base image, newer packages) and raise [marketplace] version in argosy.toml; "
+            return f"no result: {_said(found)}; AWS Marketplace scans the image again"
+        counted = ", ".join(f"{count} {severity}" for severity, count in (found.counts or {}).items())
+        listed = counted or "nothing found"
+        is_accepted = self.offering.accepts_findings and _is_blocking(found)
+        return f"{listed}; accepted: {_names(found)}" if is_accepted else listed
+
+    def _fault(self, found: Scan) -> Obstacle | None:
+        """What of it keeps the package from being listed."""
+        if found.status not in _WITH_RESULT or not _is_blocking(found) or self.offering.accepts_findings:
+            return None
+        return Obstacle(
+            f"the scan has found what keeps the package from being listed: {_names(found)}",
+            "mend them (a newer base image, newer packages) and raise [marketplace] version in argosy.toml; "
             "or go on with --accept-findings",
         )
 
@@ -121,3 +120,11 @@ def _scan(reader: Reader, asked: Call) -> Scan | None:
 
 def _said(found: Scan) -> str:
     return f"{found.status}: {found.description[:200]}" if found.description else found.status
+
+
+def _is_blocking(found: Scan) -> bool:
+    return any((found.counts or {}).get(severity) for severity in _BLOCKING)
+
+
+def _names(found: Scan) -> str:
+    return "; ".join(found.findings) or "their names are not told"

@@ -14,10 +14,9 @@ from typing import Any, Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
-from argosy.errors import PlanError
 from argosy.marketplace.model_package import create_request, package_name, recommended
 from argosy.planning.polling import poll
-from argosy.planning.step import Change, Consent, Kind, Outputs, Risk, Work, output, resolved
+from argosy.planning.step import Change, Consent, Kind, Obstacle, Outputs, Risk, Work, output, resolved
 from argosy.publishing.registration import described
 from argosy.publishing.registration.failed_validation import explained, reads_of_failure
 from argosy.publishing.registration.offering import Offering
@@ -49,7 +48,6 @@ class ModelPackage:
 
         Raises:
             AwsError: AWS refuses or does not answer.
-            PlanError: There is another package of this name, and packages cannot be changed.
         """
         title = f"model package {self._name} in {self.offering.region}"
         asked, request = described.describe(self.offering), self._request(known)
@@ -64,8 +62,9 @@ class ModelPackage:
             return Change(self.key, title, Kind.CREATE, (create,), reads, consent=self._cost(), notes=notes)
         if now == described.FAILED:
             return self._replaced(title, found, create, reads)
-        self._require_same(request, found)
         outputs = self._outputs(found)
+        if fault := self._fault(request, found):
+            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
         if now == described.COMPLETED:
             return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs)
         return Change(self.key, title, Kind.WAIT, reads=reads, notes=(described.progress(found),), outputs=outputs)
@@ -148,15 +147,16 @@ class ModelPackage:
         content = [request, self.offering.region, archive.sha256 if archive else "", replaces]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_LONGEST_TOKEN]
 
-    def _require_same(self, request: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    def _fault(self, request: Mapping[str, Any], found: Mapping[str, Any]) -> Obstacle | None:
+        """Why the package that is there is another one. Any: JSON."""
         others = list(described.differences(request, found))
-        if others:
-            raise PlanError(
-                "there is another model package of this name, and a package cannot be changed",
-                got="; ".join(others[:_SHOWN]) + (f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""),
-                where=found.get("ModelPackageArn", self._name),
-                hint='argosy.toml, [marketplace]: a new version = "..."',
-            )
+        if not others:
+            return None
+        more = f"; and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        return Obstacle(
+            f"another one of this name is there, and a package cannot be changed: {'; '.join(others[:_SHOWN])}{more}",
+            'argosy.toml, [marketplace]: a new version = "..."',
+        )
 
     def _cost(self) -> Consent:
         table = self.offering.table
