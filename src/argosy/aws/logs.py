@@ -15,7 +15,8 @@ ENDPOINTS: Final = "/aws/sagemaker/Endpoints/{name}"
 TRANSFORM_JOBS: Final = "/aws/sagemaker/TransformJobs"
 
 _SHOWN: Final = 20
-_MOST_PAGES: Final = 20
+_MOST_PAGES: Final = 100
+"""A log is read from its beginning, so that a moment to begin at is worth having."""
 
 
 def log_call(region: str, group: str, prefix: str = "", since_ms: int = 0) -> Call:
@@ -45,7 +46,7 @@ def last_lines(reader: Reader, call: Call) -> tuple[str, ...]:
         for number, page in enumerate(reader.pages(call)):
             lines += [str(event.get("message", "")).rstrip() for event in page.get("events", ())]
             if number == _MOST_PAGES:
-                break
+                return (*lines, "(the log goes on)")
     except AwsError:
         pass
     return tuple(lines)

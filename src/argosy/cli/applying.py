@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -86,15 +86,18 @@ def carry_out(stages: Sequence[Stage], state: Path, manner: Manner) -> tuple[int
         PlanError: The plan cannot be carried out.
     """
     if (asked := _policy_asked()) is not None:
-        _show_policy(stages, asked, state)
+        is_as_is = asked.is_as_is
+        known = Journal(state).outputs if is_as_is else {}
+        show_plan(make_plan(stages, AwsApi() if is_as_is else EmptyAccount(), known), as_json=True)
+        raise click.exceptions.Exit(0)
     api = AwsApi()
     journal = Journal(state)
     if manner.plan_only and api.credentials_fault() is not None:
         say("there are no AWS credentials: this is the plan for an account in which nothing is")
-        _show(plan := make_plan(stages, EmptyAccount(), {}), manner)
+        show_plan(plan := make_plan(stages, EmptyAccount(), {}), as_json=manner.as_json)
         return 0, plan.outputs
     if manner.plan_only:
-        _show(plan := make_plan(stages, api, journal.outputs), manner)
+        show_plan(plan := make_plan(stages, api, journal.outputs), as_json=manner.as_json)
         return 0, plan.outputs
     with journal.held():
         return _carry_out(stages, api, journal, manner)
@@ -123,19 +126,12 @@ def _policy_asked() -> PolicyAsked | None:
     return None if context is None else context.find_object(PolicyAsked)
 
 
-def _show_policy(stages: Sequence[Stage], asked: PolicyAsked, state: Path) -> NoReturn:
-    """Print the policy, and be done with the verb."""
-    if asked.is_as_is:
-        plan = make_plan(stages, AwsApi(), Journal(state).outputs)
-    else:
-        plan = make_plan(stages, EmptyAccount(), {})
-    account = asked.account or plan.outputs.get("account", {}).get("id") or "*"
-    print_json(policy(plan.calls, account))
-    raise click.exceptions.Exit(0)
-
-
-def _show(plan: Plan, manner: Manner) -> None:
-    if manner.as_json:
+def show_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print a plan; where `argosy iam` asks, what IAM has to allow for it instead."""
+    if (asked := _policy_asked()) is not None:
+        account = asked.account or plan.outputs.get("account", {}).get("id") or "*"
+        print_json(policy(plan.calls, account))
+    elif as_json:
         print_json(plan_document(plan))
     else:
         print_data(plan_text(plan))

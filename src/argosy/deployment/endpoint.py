@@ -1,5 +1,6 @@
 """The endpoint of a deployment: created, updated, made anew where it failed, and waited for."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -71,6 +72,7 @@ class EndpointStep:
             AwsError: AWS refuses, as where a quota is used up, or does not answer.
             PlanError: It failed, or was rolled back.
         """
+        began_s = time.time()
         config = str(resolved(output(work.known, CONFIG_KEY, "name"), work.known))
         found = settled(work.api, self.region, self.deployment, work.report)
         _, writes = self._due(found, config)
@@ -80,7 +82,7 @@ class EndpointStep:
                 settled(work.api, self.region, self.deployment, work.report)
         found = settled(work.api, self.region, self.deployment, work.report)
         if not found or found["EndpointStatus"] != "InService" or found.get("EndpointConfigName") != config:
-            self._fail(found or {}, work)
+            self._fail(found or {}, began_s, work)
         return change.outputs
 
     def _due(self, found: Any, config: str | Later) -> tuple[Kind, tuple[Call, ...]]:
@@ -114,8 +116,9 @@ class EndpointStep:
             quotas.quotas_call(self.region),
         )
 
-    def _log(self) -> Call:
-        return logs.log_call(self.region, logs.ENDPOINTS.format(name=self.deployment))
+    def _log(self, since_s: float = 0.0) -> Call:
+        group = logs.ENDPOINTS.format(name=self.deployment)
+        return logs.log_call(self.region, group, since_ms=int(since_s * 1000))
 
     def _consent(self, known: Outputs) -> Consent:
         paid = cost(known, REALTIME, output(known, CONFIG_KEY, "instance type"), self.count)
@@ -135,10 +138,12 @@ class EndpointStep:
     def _advice(self, work: Work) -> str:
         return quotas.advice(work.api, self.region, quotas.ENDPOINT, supported(work.known, REALTIME))
 
-    def _fail(self, found: Any, work: Work) -> NoReturn:
+    def _fail(self, found: Any, began_s: float, work: Work) -> NoReturn:
         """Tell why it is not in service: AWS's reason, what that means, the container's last lines. Any: JSON."""
+        is_new = found.get("EndpointStatus") == "Failed"  # else its log may be of months
+        since_s = found["CreationTime"].timestamp() if is_new else began_s
         reason = str(found.get("FailureReason") or "AWS gives no reason")
-        for line in logs.last_lines(work.api, self._log()):
+        for line in logs.last_lines(work.api, self._log(since_s)):
             work.report(f"log: {line}")
         refusal = explain("EndpointFailed", reason)
         cause = f" ({refusal.cause})" if refusal.cause else ""

@@ -1,4 +1,4 @@
-"""Names of what a deployment makes: each tells the deployment, and what was asked for, so that no run makes it twice."""
+"""Names of what a deployment makes: each tells the deployment and what was asked for, so no run makes it twice."""
 
 import hashlib
 import json

@@ -83,4 +83,8 @@ def _of_s3(method: str, path: str, query: Mapping[str, object]) -> str:
     if not bucket or method == "GET":
         return "ListBuckets" if not bucket else "ListObjects"
     marks = sorted(query)
-    return f"{method.title()}Bucket{marks[0].title()}" if marks and method != "HEAD" else _OF_BUCKETS.get(method, f"{method.title()}Bucket")
+    return (
+        f"{method.title()}Bucket{marks[0].title()}"
+        if marks and method != "HEAD"
+        else _OF_BUCKETS.get(method, f"{method.title()}Bucket")
+    )

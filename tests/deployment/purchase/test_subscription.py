@@ -171,7 +171,10 @@ def test_a_plan_without_an_account_has_every_call() -> None:
 
 def test_prices_are_read_from_the_agreement_and_told_with_the_count(shop: Shop) -> None:
     product, _ = shop.market.limited(prices=PER_INFERENCE)
-    assert make_plan([[(PriceStep(product),)]], shop.api, {}).changes[0].notes[0].startswith("no agreement on this")
+    bought = {"package": {"arn": "arn:aws:x", "transform": "ml.m5.large"}}
+    (change,) = make_plan([[(PriceStep(product),)]], shop.api, bought).changes
+    assert change.obstacle is not None
+    assert change.obstacle.hint == f"argosy subscribe {product}"
     shop.run(SubscriptionStep(product))
     known = make_plan([[(PriceStep(product),)]], shop.api, {}).outputs
     assert known["price"]["recommended realtime"] == "ml.m5.large"

@@ -9,13 +9,12 @@ import click
 
 from argosy.aws.api import AwsApi
 from argosy.aws.runtime import Answer, Runtime
+from argosy.cli.applying import is_policy_asked, show_plan
 from argosy.cli.buying.place import REGION, region_of
-from argosy.cli.output import print_data, print_json, say
+from argosy.cli.output import print_json, say
 from argosy.deployment.invocation import Invocation, content_type_of, now_s
 from argosy.errors import ModelError, UsageError
-from argosy.planning.document import plan_document
 from argosy.planning.plan import Plan
-from argosy.planning.text import plan_text
 
 _MEMBERS: Final = {
     "accept": "Accept",
@@ -57,9 +56,8 @@ def command(name: str, bodies: Sequence[str], text: str | None, region: str | No
         Invocation(name, place, body, content_type_of(file, options["content_type"]), options["is_streamed"], more)
         for file, body in _bodies(bodies, text)
     ]
-    if options["plan_only"]:
-        plan = Plan(tuple(one.change() for one in asked))
-        print_json(plan_document(plan)) if as_json else print_data(plan_text(plan))
+    if options["plan_only"] or is_policy_asked():
+        show_plan(Plan(tuple(one.change() for one in asked)), as_json=as_json)
         return 0
     if as_json and output is None:
         raise UsageError("stdout cannot have both JSON and the answer", hint="--output FILE")

@@ -65,9 +65,10 @@ def _job_options(verb: Any) -> Any:  # click's decorators take any callable
 def command(target: str, source: str, output: str, **options: Any) -> int:  # Any: click's values
     """Run a transform job of AWS over INPUT, with the deployment NAME or the model package ARN.
 
-    INPUT and OUTPUT are s3://BUCKET/PREFIX, or a folder of this machine, which then goes through --staging. The result of
-    each object has its name with `.out`. The same command again finds the job, waits for it, and fetches what is missing;
-    a job over other objects or with other options is another job. `argosy simulate transform` does the same here.
+    INPUT and OUTPUT are s3://BUCKET/PREFIX, or a folder of this machine, which then goes through --staging. The
+    result of each object has its name with `.out`. The same command again finds the job, waits for it, and fetches what
+    is missing; a job over other objects or with other options is another job. `argosy simulate transform` runs one
+    here.
     """
     manner = Manner(*(options.pop(option) for option in ("plan_only", "as_json", "agrees")))
     package, deployment, region = _target(target, options.pop("name"), options.pop("region"))

@@ -11,7 +11,7 @@ from argosy.deployment.package import KEY as PACKAGE_KEY
 from argosy.deployment.purchase import agreements
 from argosy.deployment.purchase.terms import INFERENCE, REALTIME, TRANSFORM, Terms
 from argosy.errors import AwsError
-from argosy.planning.step import Change, Kind, Later, Outputs, Work
+from argosy.planning.step import Change, Kind, Later, Obstacle, Outputs, Work
 
 KEY: Final = "price"
 _UNKNOWN: Final = "the seller's price is not known here (--product PRODUCT_ID reads it from the agreement)"
@@ -42,16 +42,19 @@ class PriceStep:
         )
         given: dict[str, str] = {}
         notes: tuple[str, ...] = ()
+        obstacle: Obstacle | None = None
         try:
             found = agreements.active(reader, self.product)
-            if found is None:
-                notes = ("no agreement on this product is in force: argosy subscribe " + self.product,)
-            else:
+            if found is None and _is_bought(known):
+                what = f"this account has no subscription to {self.product}"
+                obstacle = Obstacle(what, f"argosy subscribe {self.product}")
+            elif found is not None:
                 given = _outputs(agreements.terms_of(reader, str(found["agreementId"])))
             given |= _recommended(reader, options)
         except AwsError as error:
             notes = (f"prices cannot be read: {error.message}",)
-        return Change(KEY, f"price of {self.product}", Kind.NOTHING, reads=reads, notes=notes, outputs=given)
+        title = f"price of {self.product}"
+        return Change(KEY, title, Kind.NOTHING, reads=reads, notes=notes, outputs=given, obstacle=obstacle)
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:
         """Nothing: it is read only."""
@@ -79,6 +82,12 @@ def cost(known: Outputs, mode: str, kind: str | Later, count: int) -> str:
     else:
         seller = _UNKNOWN
     return f"{count} x {kind}: {seller}; AWS's price of the instances comes on top"
+
+
+def _is_bought(known: Outputs) -> bool:
+    """Whether the package is somebody else's, as far as it was read: a plan without an account knows nothing of it."""
+    package = known.get(PACKAGE_KEY, {})
+    return "transform" in package and package.get("owner") != "this account"
 
 
 def _outputs(terms: Terms) -> dict[str, str]:

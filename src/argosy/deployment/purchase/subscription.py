@@ -4,8 +4,8 @@ Accepting is the purchase. It is sent once, and its request's id is noted before
 asks AWS what became of that request, and never accepts on suspicion.
 
 Source: API reference of AWS Marketplace agreements, CreateAgreementRequest, AcceptAgreementRequest,
-GetAgreementRequest, GetAgreementEntitlements (read 2026-11-23). UNSURE: by which code a free trial that was used before is refused; the
-request is made again without it, whatever the code, since a request alone costs nothing.
+GetAgreementRequest, GetAgreementEntitlements (read 2026-11-23). UNSURE: by which code a free trial that was used before
+is refused; the request is made again without it, whatever the code, since a request alone costs nothing.
 """
 
 from collections.abc import Mapping, Sequence
