@@ -187,3 +187,19 @@ def test_a_condition_of_one_value_is_a_text_and_of_several_a_list() -> None:
 
     assert conditions("CreateProduct") == {"StringEquals": {"catalog:ChangeType": "CreateProduct"}}
     assert conditions("B", "A", "B") == {"StringEquals": {"catalog:ChangeType": ["A", "B"]}}
+
+
+def test_the_conditions_of_several_calls_are_one_and_none_where_one_call_needs_none() -> None:
+    calls = [
+        Call("marketplace-catalog", "StartChangeSet", "us-east-1", {"ChangeSet": [{"ChangeType": kind}]})
+        for kind in ("CreateProduct", "UpdateVisibility")
+    ]
+    (statement,) = policy(calls, ACCOUNT)["Statement"]
+    assert statement["Condition"]["StringEquals"] == {"catalog:ChangeType": ["CreateProduct", "UpdateVisibility"]}
+    assert permissions._merged([("key", "a"), ()]) == ()
+
+
+def test_a_list_of_one_names_its_resource() -> None:
+    call = Call("ecr", "DescribeRepositories", "us-east-1", {"repositoryNames": ["iris"]})
+    (statement,) = policy([call], ACCOUNT)["Statement"]
+    assert statement["Resource"] == [f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/iris"]

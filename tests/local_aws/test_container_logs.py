@@ -55,6 +55,16 @@ def test_a_log_whose_begin_was_given_up_goes_on() -> None:
     assert [message for *_, message in put][-2:] == ["[cut]", "four"]
 
 
+def test_a_flood_is_cut() -> None:
+    put, logs = followed()
+    written = Written()
+    logs.follow(written, STREAM)
+    written.text = "line\n" * 50_000
+    logs.collect()
+    assert put[0][2] == "[30000 lines are left out here]"
+    assert len(put) == 20_001
+
+
 def test_the_platform_writes_lines_of_its_own() -> None:
     put, logs = followed()
     logs.write(LogStream("/group", "job/data-log"), "a line")

@@ -36,6 +36,11 @@ def test_an_access_key_that_nobody_has_is_refused(local_aws: LocalAwsServer, ser
         ask(local_aws.client(service, stranger))
 
 
+def test_a_region_that_is_none_has_nothing(local_aws: LocalAwsServer) -> None:
+    with pytest.raises(ClientError, match="There is no region mars-north-1"):
+        local_aws.client("sagemaker", region="mars-north-1").list_models()
+
+
 def test_what_is_not_signed_is_refused_but_by_s3(local_aws: LocalAwsServer) -> None:
     target = {"X-Amz-Target": "SageMaker.ListModels"}
     assert httpx.post(f"{local_aws.url}/", headers=target).json()["__type"] == "MissingAuthenticationTokenException"

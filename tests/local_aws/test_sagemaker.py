@@ -105,8 +105,8 @@ def test_what_the_container_of_a_failed_validation_wrote_is_in_its_log(
     assert found["ModelPackageStatus"] == "Failed"
     assert validation["Status"] == "Failed"
     assert validation["FailureReason"]
-    streams = [name for name, _ in messages(local_aws, "/aws/sagemaker/TransformJobs")]
-    assert any(name.startswith("crash-1-samples/i-") for name in streams), streams
+    said = messages(local_aws, "/aws/sagemaker/TransformJobs", logStreamNamePrefix="crash-1-samples/i-")
+    assert "no such file: model.joblib" in [message for name, message in said if not name.endswith("/data-log")]
 
 
 def test_a_buyer_invokes_an_endpoint_and_reads_its_log(local_aws: LocalAwsServer, push: Push) -> None:
@@ -116,16 +116,19 @@ def test_a_buyer_invokes_an_endpoint_and_reads_its_log(local_aws: LocalAwsServer
     sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn=EXECUTION_ROLE.arn)
     arn = endpoint(local_aws, "e", "m", BUYER)
     runtime = local_aws.client("sagemaker-runtime", BUYER)
-    answer = runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"1,2 FLOOD")
+    answer = runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"1,2")
     assert arn == "arn:aws:sagemaker:us-east-1:444455556666:endpoint/e"
-    assert answer["Body"].read() == b"1,2 FLOOD"
+    assert answer["Body"].read() == b"1,2"
 
     logs = local_aws.client("logs", BUYER)
-    found = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/e", filterPattern="complaint", limit=3)
-    assert {event["logStreamName"].partition("/i-")[0] for event in found["events"]} == {"one"}
+    (event,) = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/e", filterPattern="starts")["events"]
+    assert event["message"] == "stand-in starts"
+    assert event["logStreamName"].startswith("one/i-")
     with pytest.raises(ClientError, match="Endpoint e of account 111122223333 not found"):
         local_aws.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"1")
-    with pytest.raises(ClientError, match=r"log-group:/aws/sagemaker/Endpoints/e|in account 444455556666"):
+    streamed = runtime.invoke_endpoint_with_response_stream(EndpointName="e", Body=b"STREAM one two")["Body"]
+    assert b"".join(event["PayloadPart"]["Bytes"] for event in streamed) == b"onetwo"
+    with pytest.raises(ClientError, match=r"group=/aws/sagemaker/Endpoints/e in account 444455556666"):
         runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"STATUS-404")
     sagemaker.delete_endpoint(EndpointName="e")
 

@@ -8,6 +8,7 @@ import pytest
 
 from argosy.planning.document import plan_document
 from argosy.planning.plan import Plan
+from argosy.planning.step import Change, Kind, Obstacle
 from tests.planning.plans import EMPTY, PLAN
 
 ROOT = Path(__file__).parents[2]
@@ -42,3 +43,10 @@ def test_the_schema_refuses_another_version_and_a_step_without_its_calls() -> No
     del document["steps"][0]["calls"]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(json.loads(json.dumps(document)), SCHEMA)
+
+
+def test_what_is_in_the_way_is_told_with_what_mends_it() -> None:
+    blocked = Change("a", "a", Kind.NOTHING, obstacle=Obstacle("there is none", "argosy register"))
+    document = plan_document(Plan((blocked,)))
+    jsonschema.validate(json.loads(json.dumps(document)), SCHEMA)
+    assert document["steps"][0]["obstacle"] == {"what": "there is none", "hint": "argosy register"}

@@ -3,9 +3,9 @@
 import pytest
 
 from argosy.aws.api import EmptyAccount
-from argosy.errors import AwsError
-from argosy.planning.plan import make_plan
-from argosy.planning.step import Change, Kind, Later, Outputs
+from argosy.errors import AwsError, PlanError
+from argosy.planning.plan import Plan, make_plan
+from argosy.planning.step import Change, Kind, Later, Obstacle, Outputs
 from tests.planning.plans import EMPTY, IMAGE, OLD, PACKAGE, PLAN, PRODUCT
 from tests.planning.world import Job, Thing, World
 
@@ -78,3 +78,11 @@ class _Failing(_Fixed):
 
     def look(self, reader: object, known: Outputs) -> Change:
         raise AwsError("ecr:DescribeImages", "denied")
+
+
+def test_a_plan_with_something_in_the_way_is_not_carried_out() -> None:
+    blocked = Change("a", "model package a", Kind.NOTHING, obstacle=Obstacle("there is none", "argosy register"))
+    with pytest.raises(PlanError, match="model package a: there is none") as refused:
+        Plan((Change("b", "b", Kind.NOTHING), blocked)).require_possible()
+    assert refused.value.hint == "argosy register"
+    Plan((Change("b", "b", Kind.NOTHING),)).require_possible()

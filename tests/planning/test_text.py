@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from argosy.aws.call import Call
 from argosy.planning.plan import Plan
-from argosy.planning.step import Change, Kind
+from argosy.planning.step import Change, Kind, Obstacle
 from argosy.planning.text import plan_text
 from tests.planning.plans import ARN, EMPTY, PLAN
 
@@ -59,3 +59,28 @@ def test_a_long_value_is_cut_and_its_length_told() -> None:
     text = _text({"Body": "word " * 1000}, {})
     assert "... (5002 characters)" in " ".join(text.split())
     assert len(text) < 1000
+
+
+def test_what_a_call_says_as_the_one_before_it_is_only_counted() -> None:
+    judged = {"Intent": "VALIDATE", "ChangeSet": [{"ChangeType": "ReleaseProduct"}]}
+    writes = tuple(
+        Call("marketplace-catalog", "StartChangeSet", "us-east-1", {**judged, "Intent": intent})
+        for intent in ("VALIDATE", "APPLY")
+    )
+    lines = plan_text(Plan((Change("a", "a", Kind.CREATE, writes),))).splitlines()
+    assert lines[4:] == [
+        "    aws-marketplace:StartChangeSet (us-east-1)",
+        '      + Intent: "APPLY"',
+        "      = 1 as in the call above",
+        "plan: 1 to create",
+    ]
+
+
+def test_what_is_in_the_way_stands_out_and_is_told_last() -> None:
+    obstacle = Obstacle("there is no such model package", "argosy register")
+    lines = plan_text(Plan((Change("a", "model package a", Kind.NOTHING, obstacle=obstacle),))).splitlines()
+    assert lines[0] == "! model package a"
+    assert lines[-2:] == [
+        "in the way: model package a: there is no such model package",
+        "      hint: argosy register",
+    ]

@@ -15,6 +15,8 @@ from argosy.simulator.containers.container import Container
 from argosy.simulator.log_stream import LogStream
 
 _LOOK_S: Final = 1.0
+_MOST_LINES: Final = 20_000
+"""That are taken at one look: moto keeps every event in memory."""
 _MOST_CHARACTERS: Final = 200_000
 """Of one event; the service takes 256 KB."""
 
@@ -87,4 +89,6 @@ class ContainerLogs:
 def _events(text: str) -> list[dict[str, Any]]:
     now = int(time.time() * 1000)
     lines = [line[:_MOST_CHARACTERS] for line in text.splitlines() if line]
+    if len(lines) > _MOST_LINES:
+        lines[:-_MOST_LINES] = [f"[{len(lines) - _MOST_LINES} lines are left out here]"]
     return [{"timestamp": now, "message": line} for line in lines]

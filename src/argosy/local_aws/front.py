@@ -69,6 +69,11 @@ class Front:
             if account is None:
                 await _refuse_stranger(signed.service, receive, send)
                 return
+            if not self._behind.moto.knows_region(signed.region):
+                await read_body(receive, 0)
+                fault = {"__type": "NotSimulated", "message": f"There is no region {signed.region}."}
+                await respond_json(send, 400, fault, MEDIA_TYPE)
+                return
             if operations.changes(operation):
                 send = self._telling(send, signed.service, operation)
             caller = Caller(account, signed.region)

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, unquote
 
 _READS: Final = re.compile(
     r"(Get|List|Describe|Head|BatchGet|BatchCheck|BatchDescribe|Search|Filter|Simulate|Test|Query|AssumeRole|Decode"
-    r"|InvokeEndpoint)"
+    r"|InvokeEndpoint)",
+    re.IGNORECASE,  # paths of REST APIs have them in small letters: `listPurchaseOptions`
 )
 _OF_OBJECTS: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "uploads"): "CreateMultipartUpload",
@@ -82,4 +83,8 @@ def _of_s3(method: str, path: str, query: Mapping[str, object]) -> str:
     if not bucket or method == "GET":
         return "ListBuckets" if not bucket else "ListObjects"
     marks = sorted(query)
-    return f"{method.title()}Bucket{marks[0].title()}" if marks and method != "HEAD" else _OF_BUCKETS.get(method, f"{method.title()}Bucket")
+    return (
+        f"{method.title()}Bucket{marks[0].title()}"
+        if marks and method != "HEAD"
+        else _OF_BUCKETS.get(method, f"{method.title()}Bucket")
+    )

@@ -29,7 +29,8 @@ def test_register_asks_for_a_yes_prints_the_arn_and_then_has_nothing_to_do(
     asked = argosy(environ, "register", root)
     assert asked.returncode == 2
     assert "--yes agrees beforehand" in asked.stderr
-    assert local_aws.client("ecr").describe_repositories()["repositories"] == []
+    repositories = local_aws.client("ecr").describe_repositories()["repositories"]
+    assert "team/rows" not in [one["repositoryName"] for one in repositories]
     done = argosy(environ, "register", root, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"arn:aws:sagemaker:us-east-1:{SELLER.number}:model-package/rows-1-0-0\n"
@@ -80,19 +81,24 @@ def test_a_run_that_is_killed_after_any_write_is_gone_on_with_by_the_next(
     killed = 0
     with local_aws.after_write(death):
         for _ in range(whole.total() + 1):
-            process = started(environ, "register", root, "--yes")
+            process = started(environ, tmp_path / "told", "register", root, "--yes")
+            assert process.pid is not None
             death.pid = process.pid
-            stdout, stderr = process.communicate(timeout=TIMEOUT_S)
-            if process.returncode == 0:
+            process.join(TIMEOUT_S)
+            if process.exitcode == 0:
                 break
-            assert process.returncode == -signal.SIGKILL, stderr
+            assert process.exitcode == -signal.SIGKILL, (tmp_path / "told").read_text()
             killed += 1
-    assert +death.due == Counter(), "these writes were never made"
-    assert (process.returncode, killed) == (0, whole.total())
-    assert stdout == f"arn:aws:sagemaker:us-east-1:{SELLER.number}:model-package/killed-1-0-0\n"
+    assert process.exitcode == 0
+    never = [write for write, count in whole.items() if death.due[write] == count]
+    assert never == [], "no run was killed after these; of writes side by side, one death may be for two"
+    assert killed >= len(whole)
+    assert (tmp_path / "told").read_text().splitlines()[
+        -1
+    ] == f"arn:aws:sagemaker:us-east-1:{SELLER.number}:model-package/killed-1-0-0"
     assert left(local_aws, "killed") == left(local_aws, "whole")
     again = argosy(environ, "register", root)
-    assert again.stderr == "nothing to do: all of it is there\n"
+    assert again.stderr == "nothing to do: all is as it shall be\n"
 
 
 def left(aws: LocalAwsServer, name: str) -> Any:

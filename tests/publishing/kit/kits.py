@@ -95,4 +95,12 @@ def whole_kits() -> dict[str, Kit]:
         "hostile": kit(hostile),
         "many types": kit(content_types=tuple(f"application/x-type-{number}" for number in range(12)), schema=None),
         "no batch": kit(batch=()),
+        "shadowing": kit(
+            {**CLEAN, "name": "exception"},
+            schema=openapi(
+                {"$ref": "#/components/schemas/Exception"},
+                {"$ref": "#/components/schemas/Output"},
+                {"Exception": BOX, "Output": IMAGE, "Box": BOX},
+            ),
+        ),
     }

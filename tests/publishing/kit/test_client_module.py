@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from argosy.publishing.kit.client_module import client_module
-from argosy.testing.local import sagemaker_endpoint
+from argosy.testing.local import LocalEndpoint, sagemaker_endpoint
 from tests.publishing.kit.kits import kit, whole_kits
 
 PREDICTOR = """
@@ -22,6 +22,19 @@ class Boxes(Predictor):
         if images == ["bad"]:
             raise DecodeError("no image")
         return [{"x": 1.5, "class": "car"} for _ in images]
+"""
+STREAMING = """
+from collections.abc import Iterator
+from argosy import DecodeError, Predictor
+
+class Boxes(Predictor):
+    def predict(self, text: str) -> Iterator[str]:
+        if text == "bad":
+            raise DecodeError("no text")
+        for word in text.split():
+            if word == "halfway":
+                raise RuntimeError("lost the thread")
+            yield word
 """
 USE = """
 from typed import VehicleDetector, VehicleDetectorError
@@ -90,20 +103,28 @@ def test_only_a_model_that_streams_has_a_client_that_does() -> None:
     assert streaming == {"streamed", "streamed bytes"}
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The client's module, and an endpoint for it."""
-    folder = tmp_path_factory.mktemp("boxes")
-    (folder / "predictor.py").write_text(PREDICTOR)
+def served(folder: Path, predictor: str, client: str) -> Iterator[tuple[Any, LocalEndpoint]]:
+    """A client's module, and an endpoint for it."""
+    (folder / "predictor.py").write_text(predictor)
     (folder / "argosy.toml").write_text('[model]\npredictor = "predictor:Boxes"\n[serving]\nworkers = 1\n')
     path = folder / "client.py"
-    path.write_text(client_module(kit()))
-    spec = importlib.util.spec_from_file_location("kit_client", path)
+    path.write_text(client)
+    spec = importlib.util.spec_from_file_location(f"kit_client_{folder.name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with sagemaker_endpoint(folder) as endpoint:
         yield module, endpoint
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, LocalEndpoint]]:
+    yield from served(tmp_path_factory.mktemp("boxes"), PREDICTOR, client_module(kit()))
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, LocalEndpoint]]:
+    yield from served(tmp_path_factory.mktemp("parts"), STREAMING, client_module(whole_kits()["streamed bytes"]))
 
 
 def session(url: str) -> boto3.Session:
@@ -114,7 +135,7 @@ def session(url: str) -> boto3.Session:
     return found
 
 
-def test_the_client_invokes_and_tells_the_models_errors(model: Any) -> None:
+def test_the_client_invokes_and_tells_the_models_errors(model: tuple[Any, LocalEndpoint]) -> None:
     module, endpoint = model
     client = module.VehicleDetector(endpoint.name, session=session(endpoint.url))
     assert client.invoke([[1]]) == [{"x": 1.5, "class": "car"}]
@@ -126,10 +147,23 @@ def test_the_client_invokes_and_tells_the_models_errors(model: Any) -> None:
     assert raised.value.log.startswith("arn:aws:logs:eu-west-1:")
 
 
-def test_the_clients_own_errors_are_the_services(model: Any) -> None:
+def test_the_clients_own_errors_are_the_services(model: tuple[Any, LocalEndpoint]) -> None:
     module, endpoint = model
     client = module.VehicleDetector("somebody-elses", session=session(endpoint.url))
     with pytest.raises(Exception, match=r"Endpoint somebody-elses of account .* not found"):
         client.invoke([[1]])
     config = client._runtime.meta.config
     assert (config.read_timeout, config.retries["total_max_attempts"]) == (70, 1)
+
+
+def test_the_client_streams_and_tells_when_a_stream_fails(streaming: tuple[Any, LocalEndpoint]) -> None:
+    module, endpoint = streaming
+    client = module.VehicleDetector(endpoint.name, session=session(endpoint.url))
+    assert b"".join(client.stream(b"one two three")) == b"onetwothree"
+    with pytest.raises(module.VehicleDetectorError, match="no text") as raised:
+        list(client.stream(b"bad"))
+    assert raised.value.status == 400
+    with pytest.raises(module.VehicleDetectorError) as raised:
+        list(client.stream(b"one halfway two"))
+    assert raised.value.status == 0
+    assert client._streams.meta.config.read_timeout == 490

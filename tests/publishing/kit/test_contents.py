@@ -13,6 +13,7 @@ from tests.publishing.kit.kits import kit
     [
         ("vehicle-detector", "vehicle-detector", "VehicleDetector"),
         ("3d", "3d", "Model3d"),
+        ("config", "config", "ConfigModel"),
         ("x" * 63, "x" * 40, "X" + "x" * 62),
     ],
 )

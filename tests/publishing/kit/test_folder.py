@@ -1,3 +1,4 @@
+import contextlib
 import json
 import tempfile
 from pathlib import Path
@@ -65,6 +66,29 @@ def test_a_file_that_no_kit_wrote_is_not_overwritten(tmp_path: Path) -> None:
     assert content(tmp_path) == FIRST
 
 
+@pytest.mark.parametrize("moment", range(6))
+def test_a_write_that_is_killed_at_any_moment_is_gone_on_with(
+    moment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kit"
+    write(FIRST, folder)
+    replace, count = Path.replace, 0
+
+    def killed(path: Path, target: Path) -> Path:
+        nonlocal count
+        count += 1
+        if count > moment:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with contextlib.suppress(KeyboardInterrupt):
+        write(SECOND, folder)
+    monkeypatch.undo()
+    write({**SECOND, "README.md": b"three"}, folder)
+    assert content(folder) == {**SECOND, "README.md": b"three"}
+
+
 def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     folder, outside = tmp_path / "kit", tmp_path / "outside"
     folder.mkdir()
@@ -76,7 +100,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-@pytest.mark.parametrize("record", ["", "[]", '{"files": 1}', '{"files": {"../victim": "sha256:x"}}'])
+@pytest.mark.parametrize("record", ["", "[]", '{"files": 1}', '{"files": {"../victim": ["sha256:x"]}}'])
 def test_a_damaged_record_makes_nothing_ours(record: str, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"x")

@@ -63,8 +63,8 @@ def test_fields_that_may_be_left_out_may_be_left_out() -> None:
 
 
 def test_names_never_meet() -> None:
-    types = Types({"Json": {"type": "object", "properties": {"a": {}}}}, frozenset({"Json_"}))
-    assert types.expression({"$ref": "#/components/schemas/Json"}, "Input") == "Json__"
+    types = Types({"Json": {"type": "object", "properties": {"a": {}}}}, frozenset({"JsonType"}))
+    assert types.expression({"$ref": "#/components/schemas/Json"}, "Input") == "JsonTypeType"
 
 
 def run(types: Types) -> dict[str, Any]:

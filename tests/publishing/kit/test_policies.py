@@ -8,6 +8,7 @@ import pytest
 
 from argosy.aws import service_model
 from argosy.publishing.kit import policies
+from tests.marketplace.offers import CLEAN
 from tests.publishing.kit.kits import kit
 from tests.publishing.kit.policy_actions import actions
 
@@ -18,6 +19,7 @@ SERVICES = {
 NO_OPERATIONS = {
     "iam:PassRole": "a permission to hand a role to a service",
     "s3:ListBucket": "ListObjectsV2 and HeadBucket",
+    "aws-marketplace:ListPrivateListings": "ListPurchaseOptions asks for it, too",
     "aws-marketplace:Subscribe": "AcceptAgreementRequest asks for it, too",
     "aws-marketplace:Unsubscribe": "CancelAgreement asks for it, too",
     "aws-marketplace:ViewSubscriptions": "the console's page of subscriptions",
@@ -114,6 +116,19 @@ def test_policies_name_what_the_project_names() -> None:
     }
     invoker = DOCUMENTS["buyer/invoker.json"]
     assert set(resources(invoker, "sagemaker:InvokeEndpoint")) == {"arn:aws:sagemaker:*:*:endpoint/vehicle-detector-*"}
+
+
+def test_what_the_project_does_not_say_is_a_pattern() -> None:
+    account = {**CLEAN["account"], "bucket": "", "repository": "", "id": None, "access_role": None}
+    silent = policies.documents(kit({**CLEAN, "account": account, "validation": {}}))
+    role = silent["seller/validation-role.json"]
+    assert resources(role, "s3:ListBucket") == ["arn:aws:s3:::*"]
+    assert resources(role, "ecr:BatchGetImage") == ["arn:aws:ecr:us-east-1:*:repository/*"]
+    assert resources(silent["seller/publisher.json"], "iam:PassRole") == []
+    long = policies.documents(kit({**CLEAN, "name": "x" * 60}))["seller/publisher.json"]
+    assert resources(long, "sagemaker:CreateModelPackage") == [
+        f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{'x' * 60}-*"
+    ]
 
 
 def test_only_a_product_that_streams_lets_streams_be_invoked() -> None:

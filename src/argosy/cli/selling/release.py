@@ -24,7 +24,7 @@ def command(**told: Unpack[Options]) -> int:
 
     Does in each what `argosy register` does in one, in all of them at a time: image, scan, artifacts, samples, package
     and its validation. What went wrong in one region keeps none of the others from going on, and is done again by the
-    next run. Prints the ARN of each package; `argosy kit` hands them on.
+    next run. Prints region and ARN of each package.
     """
     regions = told["regions"]
     order = read_order(told, REGISTERED)

@@ -14,7 +14,6 @@ from argosy.publishing.kit.template import filled
 _TEMPLATE: Final = Path(__file__).with_name("client.template")
 _JSON: Final = "application/json"
 _WIDTH: Final = 88
-_RESERVED: Final = frozenset({"Accept", "ClientError", "Config", "ContentType", "Input", "Output"})
 _ANY_VALUE: Final = """\
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | bool | None"
 \"\"\"Any value of JSON.\"\"\""""
@@ -97,10 +96,10 @@ _STREAM: Final = '''\
             for event in answer["Body"]:
                 if "PayloadPart" in event:
                     yield event["PayloadPart"]["Bytes"]
+        except EventStreamError as error:  # a ClientError, too
+            raise @@CLASS@@Error(0, str(error)) from error
         except ClientError as error:
             raise _told(error) from error
-        except EventStreamError as error:
-            raise @@CLASS@@Error(0, str(error)) from error
 
 '''
 
@@ -108,7 +107,7 @@ _STREAM: Final = '''\
 def client_module(kit: Kit) -> str:
     """The source of the client, in the form that ruff and black give it."""
     operation = _operation(kit.observed.schema)
-    types = Types(_components(kit.observed.schema), _RESERVED | {kit.class_name, f"{kit.class_name}Error"})
+    types = Types(_components(kit.observed.schema), frozenset({kit.class_name, f"{kit.class_name}Error"}))
     taken, given = _content(operation.get("requestBody")), _content(_success(operation))
     json_in = _json_of(kit.content_types) if _JSON in taken or not taken else None
     json_out = _json_of(kit.response_types) if _JSON in given or not given else None

@@ -9,7 +9,7 @@ from typing import Any, Final
 from argosy.errors import UsageError
 from argosy.marketplace.model_package import package_name, recommended
 from argosy.marketplace.table import Marketplace
-from argosy.publishing.kit.json_types import class_name
+from argosy.publishing.kit.json_types import TAKEN, class_name
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]{4,24}):\d{12}:model-package/\S+")
 _LONGEST_PREFIX: Final = 40
@@ -83,7 +83,8 @@ class Kit:
     @property
     def class_name(self) -> str:
         """Name of the client's class."""
-        return class_name(self.table.name or self.table.listing.title or "model")
+        name = class_name(self.table.name or self.table.listing.title or "model")
+        return f"{name}Model" if {name, f"{name}Error"} & TAKEN else name
 
     @property
     def package(self) -> str:

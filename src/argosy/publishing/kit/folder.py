@@ -8,7 +8,7 @@ import hashlib
 import json
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -34,41 +34,47 @@ def write(files: Mapping[str, bytes], folder: Path, *, overwrite: bool = False) 
     Raises:
         UsageError: There are such files, or a path in the folder leads out of it.
     """
-    record = {name: _digest(content) for name, content in files.items()}
-    told = (json.dumps({"files": record}, indent=2) + "\n").encode()
+    digests = {name: _digest(content) for name, content in files.items()}
     if not folder.exists() or not any(folder.iterdir()):
         with written_aside(folder) as aside:
-            for name, content in {**files, RECORD: told}.items():
+            for name, content in {**files, RECORD: _record(digests)}.items():
                 _put(aside, name, content)
         return sorted(files)
     known = _known(folder)
     _require_inside(files, folder)
     if not overwrite:
-        _require_ours(files, folder, known)
-    gone = [name for name in known if name not in files and _has(folder, name, known[name])]
-    changed = [name for name, content in files.items() if not _has(folder, name, _digest(content))]
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{RECORD}.") as aside_name:
-        aside = Path(aside_name)
-        for name in [*changed, RECORD]:
-            _put(aside, name, told if name == RECORD else files[name])
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).replace(folder / name)
-    for name in gone:
-        (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):  # another file is in it
-            (folder / name).parent.rmdir()
+        _require_ours(digests, folder, known)
+    gone = [name for name in known if name not in files and _digest_of(folder / name) in known[name]]
+    changed = [name for name in files if _digest_of(folder / name) != digests[name]]
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{RECORD}.") as made:
+        # First of all that both what is there and what comes is ours: this may be killed at any moment.
+        _replace(Path(made), folder, RECORD, _record(digests, known))
+        for name in changed:
+            _replace(Path(made), folder, name, files[name])
+        for name in gone:
+            (folder / name).unlink(missing_ok=True)
+            with suppress(OSError):  # another file is in it
+                (folder / name).parent.rmdir()
+        _replace(Path(made), folder, RECORD, _record(digests))
     return sorted([*changed, *gone])
 
 
-def _known(folder: Path) -> dict[str, str]:
-    """What an earlier kit wrote: path -> digest. None where nothing can be read."""
+def _record(digests: Mapping[str, str], before: Mapping[str, Collection[str]] | None = None) -> bytes:
+    """What a kit has written, and on its way what was there before."""
+    ours = {name: {digest} for name, digest in digests.items()}
+    for name, known in (before or {}).items():
+        ours[name] = ours.get(name, set()) | set(known)
+    told = {name: sorted(known) for name, known in sorted(ours.items())}
+    return (json.dumps({"files": told}, indent=2) + "\n").encode()
+
+
+def _known(folder: Path) -> dict[str, frozenset[str]]:
+    """What earlier kits wrote: path -> digests; nothing where that cannot be read."""
     try:
         said = json.loads((folder / RECORD).read_bytes())["files"]
-    except (OSError, ValueError, LookupError, TypeError):
+        return {name: frozenset(map(str, known)) for name, known in said.items() if _is_inside(folder, name)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}
-    if not isinstance(said, dict):
-        return {}
-    return {name: digest for name, digest in said.items() if isinstance(digest, str) and _is_inside(folder, name)}
 
 
 def _require_inside(files: Mapping[str, bytes], folder: Path) -> None:
@@ -77,13 +83,11 @@ def _require_inside(files: Mapping[str, bytes], folder: Path) -> None:
         raise UsageError("a path in the kit's folder leads out of it", got=f"`{outside[0]}`", where=folder)
 
 
-def _require_ours(files: Mapping[str, bytes], folder: Path, known: Mapping[str, str]) -> None:
+def _require_ours(digests: Mapping[str, str], folder: Path, known: Mapping[str, frozenset[str]]) -> None:
     foreign = [
         name
-        for name, content in files.items()
-        if (folder / name).exists()
-        and not _has(folder, name, _digest(content))
-        and not _has(folder, name, known.get(name, ""))
+        for name, digest in digests.items()
+        if (folder / name).exists() and _digest_of(folder / name) not in {digest, *known.get(name, ())}
     ]
     if foreign:
         listed = ", ".join(f"`{name}`" for name in foreign[:_SHOWN]) + (", …" if len(foreign) > _SHOWN else "")
@@ -99,11 +103,19 @@ def _is_inside(folder: Path, name: str) -> bool:
     return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
-def _has(folder: Path, name: str, digest: str) -> bool:
+def _digest_of(path: Path) -> str:
+    """Of a file; empty where there is none that can be read."""
     try:
-        return _digest((folder / name).read_bytes()) == digest
+        return _digest(path.read_bytes())
     except OSError:
-        return False
+        return ""
+
+
+def _replace(aside: Path, folder: Path, name: str, content: bytes) -> None:
+    """Put a whole file in the place of another."""
+    _put(aside, name, content)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (aside / name).replace(folder / name)
 
 
 def _put(folder: Path, name: str, content: bytes) -> None:

@@ -4,6 +4,7 @@ What a schema says beyond types (lengths, patterns) is the model's to judge. Arr
 known names `Mapping`: both take what a program has, and fit what `json.loads` makes.
 """
 
+import builtins
 import json
 import keyword
 import re
@@ -20,7 +21,14 @@ ANYTHING: Final = "Json"
 _COMPONENTS: Final = "#/components/schemas/"
 _SCALARS: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "null": "None"}
 _WIDTH: Final = 88
-_TAKEN: Final = frozenset({ANYTHING, "Any", "Iterator", "Literal", "Mapping", "Sequence", "TypeAlias", "TypedDict"})
+TAKEN: Final = frozenset(
+    {
+        *dir(builtins),
+        *(ANYTHING, "Any", "Iterator", "Literal", "Mapping", "Sequence", "TypeAlias", "TypedDict"),
+        *("Accept", "ClientError", "Config", "ContentType", "EventStreamError", "Input", "Output"),
+    }
+)
+"""Names that the client uses itself."""
 
 
 @dataclass(slots=True)
@@ -29,7 +37,7 @@ class Types:
 
     Attributes:
         components: The named schemas of the document.
-        reserved: Names that the module gives a meaning of its own.
+        reserved: Names that the module gives a meaning of its own, beside `TAKEN`.
         definitions: Name of a type -> its source, in the order in which they were met.
     """
 
@@ -99,8 +107,8 @@ class Types:
     def _free(self, wanted: str) -> str:
         """A name for a type that nothing else has."""
         name = class_name(wanted)
-        while name in self.definitions or name in self.reserved or name in _TAKEN or name in self._names.values():
-            name += "_"
+        while name in self.definitions or name in self.reserved or name in TAKEN or name in self._names.values():
+            name += "Type"
         return name
 
 

@@ -9,7 +9,10 @@ SageMaker, AWS Marketplace Agreement and AWS Marketplace Discovery (read 2026-11
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
+
+from msgspec import structs
 
 from argosy.aws.call import Call
 from argosy.aws.permissions import policy
@@ -38,14 +41,18 @@ _AGREEMENT: Final = (
     *("AcceptAgreementRequest", "CancelAgreement", "CreateAgreementRequest", "DescribeAgreement"),
     *("GetAgreementEntitlements", "GetAgreementTerms", "SearchAgreements"),
 )
-_SUBSCRIBING: Final = ("aws-marketplace:Subscribe", "aws-marketplace:Unsubscribe", "aws-marketplace:ViewSubscriptions")
-"""What buyers need beside the operations that have these names: accepting an offer asks for the first."""
+_SUBSCRIBING: Final = (
+    *("aws-marketplace:ListPrivateListings", "aws-marketplace:Subscribe"),
+    *("aws-marketplace:Unsubscribe", "aws-marketplace:ViewSubscriptions"),
+)
+"""What buyers need beside the operations: some of them ask for these, too."""
 _CATALOG: Final = ("CancelChangeSet", "DescribeChangeSet", "DescribeEntity", "ListChangeSets", "ListEntities")
 
 
 def documents(kit: Kit) -> dict[str, Document]:
     """Name of a file below `policies/` -> the policy."""
     bucket = f"sagemaker-{kit.name}-*".lower()
+    kit = _with_patterns(kit)
     return {
         "seller/publisher.json": publisher(kit),
         "seller/validation-role.json": validation_role(kit),
@@ -74,10 +81,9 @@ def publisher(kit: Kit) -> Document:
     """
     table, account = kit.table, kit.table.account
     region, places = table.region, Places.of(table)
-    names = {"ModelPackageName": f"{kit.name}-*", "ModelName": "*", "TransformJobName": "*"}
-    # Not `PassRole` alone: each role may be handed to one service only.
+    names = {"ModelPackageName": f"{table.name}-*", "ModelName": "*", "TransformJobName": "*"}
     roles = {"ValidationRole": table.validation.role or "", "AccessRoleArn": account.access_role or ""}
-    made = {member: arn for member, arn in roles.items() if arn}
+    handed = {member: arn for member, arn in roles.items() if arn}
     repository = {"repositoryName": account.repository_name}
     bucket, _, key = places.artifacts.removeprefix("s3://").partition("/")
     stored = {"Bucket": bucket, "Key": f"{key.rpartition('/')[0]}/*"}
@@ -91,7 +97,7 @@ def publisher(kit: Kit) -> Document:
         *_calls("sagemaker", ("CreateModel", "CreateTransformJob", "DescribeTransformJob"), names, region),
         *_calls("logs", ("FilterLogEvents",), {"logGroupName": "/aws/sagemaker/TransformJobs"}, region),
         *_calls("marketplace-catalog", _CATALOG, {}, region),
-        Call("sagemaker", "CreateModelPackage", region, {**names, **made}),
+        Call("sagemaker", "CreateModelPackage", region, {**names, **handed}),
     ]
     document = policy(calls, _account(kit))
     document["Statement"] += [
@@ -217,6 +223,13 @@ def _running(region: str, account: str) -> Iterable[Document]:
 
 def _calls(service: str, operations: Iterable[str], parameters: Mapping[str, Any], region: str) -> list[Call]:
     return [Call(service, operation, region, parameters) for operation in operations]
+
+
+def _with_patterns(kit: Kit) -> Kit:
+    """The kit with `*` for the bucket and the repository, where argosy.toml does not say them."""
+    said = kit.table.account
+    account = structs.replace(said, bucket=said.bucket or _EVERYWHERE, repository=said.repository or _EVERYWHERE)
+    return replace(kit, table=structs.replace(kit.table, account=account))
 
 
 def _account(kit: Kit) -> str:
