@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from argosy.local_aws.accounts import VALIDATION_ROLE
+from argosy.local_aws.accounts import INGESTION_ROLE, VALIDATION_ROLE
 from argosy.testing.local_aws import SELLER, Account, LocalAwsServer
+from tests.local_aws.listings import creation
 
 DEADLINE_S = 60.0
 
@@ -73,3 +74,21 @@ def endpoint(aws: LocalAwsServer, name: str, model: str, account: Account = SELL
     )
     assert described["EndpointStatus"] == "InService", described
     return str(arn)
+
+
+def published(aws: LocalAwsServer, package: str) -> str:
+    """Publish a package of the seller's to the buyer alone; the product."""
+    catalog = aws.client("marketplace-catalog")
+    changes = creation()
+    for change in changes:
+        if change["ChangeType"] == "AddDeliveryOptions":
+            option = change["DetailsDocument"]["DeliveryOptions"][0]["Details"]
+            details = option["SageMakerModelPackageDeliveryOptionDetails"]
+            details |= {"SageMakerModelPackageArn": package, "AccessRoleArn": INGESTION_ROLE.arn}
+    started = catalog.start_change_set(Catalog="AWSMarketplace", ChangeSet=changes)["ChangeSetId"]
+    described = until(
+        lambda: catalog.describe_change_set(Catalog="AWSMarketplace", ChangeSetId=started),
+        lambda found: found["Status"] in ("SUCCEEDED", "FAILED"),
+    )
+    assert described["Status"] == "SUCCEEDED", described
+    return str(described["ChangeSet"][0]["Entity"]["Identifier"].partition("@")[0])

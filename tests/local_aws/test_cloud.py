@@ -1,13 +1,10 @@
 """The local AWS as a whole: a package from its push to a buyer's endpoint; kept in a folder; seen write by write."""
 
-import gzip
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
-import tarfile
 import urllib.request
 from typing import Any
 
@@ -15,12 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from argosy.errors import UsageError
-from argosy.local_aws.accounts import EXECUTION_ROLE, INGESTION_ROLE
+from argosy.local_aws.accounts import EXECUTION_ROLE
 from argosy.testing.local_aws import BUYER, SELLER, LocalAwsServer
 from argosy.testing.local_aws import local_aws as serving
-from tests.local_aws.listings import creation
-from tests.local_aws.requests import ended, endpoint, package_request, repository, until
-from tests.local_aws.stand_in import Push, small_image
+from tests.local_aws.requests import ended, endpoint, package_request, published, repository, until
+from tests.local_aws.stand_in import Push, archive, small_image
 
 
 def bucket_of(aws: LocalAwsServer, name: str) -> str:
@@ -28,24 +24,6 @@ def bucket_of(aws: LocalAwsServer, name: str) -> str:
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="in/rows.csv", Body=b"1,2,3\n")
     return name
-
-
-def published(aws: LocalAwsServer, package: str) -> str:
-    """Publish a package of the seller's to the buyer alone; the product."""
-    catalog = aws.client("marketplace-catalog")
-    changes = creation()
-    for change in changes:
-        if change["ChangeType"] == "AddDeliveryOptions":
-            option = change["DetailsDocument"]["DeliveryOptions"][0]["Details"]
-            details = option["SageMakerModelPackageDeliveryOptionDetails"]
-            details |= {"SageMakerModelPackageArn": package, "AccessRoleArn": INGESTION_ROLE.arn}
-    started = catalog.start_change_set(Catalog="AWSMarketplace", ChangeSet=changes)["ChangeSetId"]
-    described = until(
-        lambda: catalog.describe_change_set(Catalog="AWSMarketplace", ChangeSetId=started),
-        lambda found: found["Status"] in ("SUCCEEDED", "FAILED"),
-    )
-    assert described["Status"] == "SUCCEEDED", described
-    return str(described["ChangeSet"][0]["Entity"]["Identifier"].partition("@")[0])
 
 
 def copy_of(aws: LocalAwsServer, package: str) -> str:
@@ -72,7 +50,7 @@ def test_a_buyer_deploys_what_a_seller_has_published_and_lives_on_without_the_se
     local_aws: LocalAwsServer, push: Push
 ) -> None:
     bucket = bucket_of(local_aws, "road")
-    local_aws.client("s3").put_object(Bucket=bucket, Key="model.tar.gz", Body=_archive())
+    local_aws.client("s3").put_object(Bucket=bucket, Key="model.tar.gz", Body=archive())
     repository(local_aws, "road")
     image = push(small_image(), "road:1")
     request = package_request("road-1", image, bucket, ModelDataUrl=f"s3://{bucket}/model.tar.gz")
@@ -113,13 +91,6 @@ def _created(sagemaker: Any, container: dict[str, str], model: dict[str, Any]) -
         assert "not subscribed" in str(error)
         return False
     return True
-
-
-def _archive() -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo("weights"), io.BytesIO())
-    return gzip.compress(packed.getvalue())
 
 
 def test_a_process_has_one_at_a_time(local_aws: LocalAwsServer) -> None:

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from argosy.errors import UsageError
-from argosy.testing.local_aws import LocalAwsServer
+from argosy.testing.local_aws import BUYER, LocalAwsServer
 from argosy.testing.local_aws import local_aws as serving
-from tests.local_aws.requests import endpoint, repository, until
-from tests.local_aws.stand_in import Push, open_stand_in, small_image
+from tests.local_aws.requests import ended, endpoint, package_request, published, repository, until
+from tests.local_aws.stand_in import Push, archive, open_stand_in, small_image
 
 KEPT = """
 import sys
@@ -49,6 +50,12 @@ def fill(aws: LocalAwsServer, cache: Path) -> None:
     role = aws.client("iam").create_role(RoleName="mine", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     aws.client("sagemaker").create_model(ModelName="kept", PrimaryContainer={"Image": image}, ExecutionRoleArn=role)
     endpoint(aws, "kept", "kept")
+    s3.put_object(Bucket="kept", Key="in/rows.csv", Body=b"1\n")
+    s3.put_object(Bucket="kept", Key="model.tar.gz", Body=archive())
+    request = package_request("sold", image, "kept", ModelDataUrl="s3://kept/model.tar.gz")
+    package = aws.client("sagemaker").create_model_package(**request)["ModelPackageArn"]
+    assert ended(aws, package)["ModelPackageStatus"] == "Completed"
+    published(aws, package)
 
 
 def test_what_is_kept_in_a_folder_is_there_after_a_kill(tmp_path: Path) -> None:
@@ -72,10 +79,15 @@ def test_what_is_kept_in_a_folder_is_there_after_a_kill(tmp_path: Path) -> None:
         s3, sagemaker = aws.client("s3"), aws.client("sagemaker")
         until(lambda: sagemaker.describe_endpoint(EndpointName="kept")["EndpointStatus"], lambda s: s == "InService")
         until(lambda: _answers(aws.client("sagemaker-runtime")), bool)
-        assert [found["Key"] for found in s3.list_objects_v2(Bucket="kept")["Contents"]] == ["large"]
+        assert [found["Key"] for found in s3.list_objects_v2(Bucket="kept", Prefix="l")["Contents"]] == ["large"]
+        assert [found["Key"] for found in s3.list_objects_v2(Bucket="kept", Prefix="d").get("Contents", ())] == []
         assert s3.get_object(Bucket="kept", Key="large")["Body"].read() == b"part"
         assert aws.client("ecr").describe_images(repositoryName="kept")["imageDetails"][0]["imageTags"] == ["1"]
         assert aws.client("iam").get_role(RoleName="mine")
+        (copies,) = httpx.get(f"{aws.url}/_argosy/published-packages").json().values()
+        described = aws.client("sagemaker", BUYER).describe_model_package(ModelPackageName=copies["us-east-1"])
+        _, _, bucket, key = described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"].split("/", 3)
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == archive()
 
 
 def _answers(runtime: Any) -> bool:

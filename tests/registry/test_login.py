@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from argosy.errors import RegistryError
 from argosy.image.blobs import BlobStore
 from argosy.image.filesystem import read_filesystem
 from argosy.registry.access import Access
+from argosy.registry.auth import Credentials
 from argosy.registry.transports import read_image, write_image
 from tests.image.images import file, image
 from tests.image.web import Answer, Request, serving
@@ -148,6 +150,28 @@ def test_the_credential_store_is_asked_once_a_connection_and_again_when_its_pass
     made = image(store, LAYERS)
     assert write_image(made, place(memory), access) == made.digest
     assert (tmp_path / "asked").read_text().splitlines() == [f"get {registry}"] * 2
+
+
+def test_a_login_that_the_caller_finds_goes_before_dockers_and_is_found_again_when_it_expires(
+    memory: MemoryRegistry, access: Access, store: BlobStore
+) -> None:
+    memory.login, memory.password = "basic", "first"
+    log_in(access, memory, username=USER, password="docker's")
+    found: list[str] = []
+
+    def find() -> Credentials:
+        found.append(memory.password)
+        return Credentials(USER, memory.password)
+
+    def expire(request: Request) -> None:
+        if request.method == "PUT" and memory.password == "first":
+            memory.password = "second"
+
+    memory.trouble.append(expire)
+    access = replace(access, logins={memory.url.removeprefix("http://"): find})
+    made = image(store, LAYERS)
+    assert write_image(made, place(memory), access) == made.digest
+    assert found == ["first", "second"]
 
 
 def test_an_identity_token_of_a_credential_store_is_exchanged(

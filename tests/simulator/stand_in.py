@@ -3,9 +3,9 @@
 `/invocations` answers with the request's body. A body that holds one of these words is treated otherwise:
 `STATUS-404` answers that status, `DROP` closes the connection, `SLOW` answers after STAND_IN_SLOW_S, `FLAKY` answers
 500 the first time that this very body comes, `JITTER` answers after a random moment, `DOUBLE` answers the body twice,
-`EXIT` ends the process, `FLOOD` has it write 2 MB to stderr first, `COMPLAIN` one line. A body that begins with `STREAM` is answered with
-its other words, one by one in chunks; the word `BREAK` drops the connection there, and `WAIT` keeps what follows back
-for STAND_IN_SLOW_S. GET `/requests` lists the requests so far, without this one.
+`EXIT` ends the process, `FLOOD` has it write 2 MB to stderr first, `COMPLAIN` one line. A body that begins with
+`STREAM` is answered with its other words, one by one in chunks; the word `BREAK` drops the connection there, and `WAIT`
+keeps what follows back for STAND_IN_SLOW_S. GET `/requests` lists the requests so far, without this one.
 
 STAND_IN_MODE: `ready` (default), `never-ready`, `crash` (exits 3 at once), `deaf` (ignores SIGTERM), `sick` (healthy
 until it was invoked once), `hanging-ping`. STAND_IN_PARAMETERS: body of `/execution-parameters`; without it 404.

@@ -5,7 +5,6 @@ others the next time, and what has a date has a new one; an upload in parts goes
 """
 
 import fcntl
-import io
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from typing import IO, Any, Final
 from argosy.errors import UsageError
 from argosy.local_aws import operations
 from argosy.local_aws.signature import scope_of
-from argosy.local_aws.wsgi import Environ, Wsgi
+from argosy.local_aws.wsgi import Environ, Wsgi, call
 
 _UPLOAD_ID: Final = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -85,9 +84,7 @@ class KeptCalls:
                 for old, new in uploads.items():
                     environ[place] = environ[place].replace(old, new)
             with (self._bodies / str(kept["body"])).open("rb") as body:
-                fixed = {"wsgi.input": body, "wsgi.errors": io.StringIO(), "wsgi.version": (1, 0)}
-                flags = {"wsgi.input_terminated": True, "wsgi.multithread": True, "wsgi.run_once": False}
-                answer = b"".join(application({**environ, **fixed, **flags}, lambda *_: None))
+                _, answer = call(application, environ, body)
             found = _UPLOAD_ID.search(answer)
             if kept["upload"] and found:
                 uploads[kept["upload"]] = found[1].decode()

@@ -5,12 +5,15 @@ of moto in this process sees a difference. Its state is the process's, though: t
 `mock_aws` of moto's own empties it.
 """
 
+import io
 import json
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Final
+from urllib.parse import quote
 
 from moto.core.base_backend import BackendDict
 from moto.core.request import (
@@ -30,7 +33,7 @@ from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROL
 from argosy.local_aws.images.store import Repository, RepositoryName
 from argosy.local_aws.kept_calls import KeptCalls
 from argosy.local_aws.service import Caller
-from argosy.local_aws.wsgi import Environ, WsgiApplication
+from argosy.local_aws.wsgi import Environ, WsgiApplication, call, environ_of
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 _ACCOUNT_HEADER: Final = b"x-moto-account-id"
@@ -54,21 +57,21 @@ class MotoServices:
                 "this process has a local AWS already, and moto keeps one state for a process",
                 hint="give the fixture `local_aws` to every test that needs it: it is one for the whole run",
             )
+        self._kept: KeptCalls | None = None
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._application = WsgiApplication(self._moto, _preserved_names, self._keep)
         try:
-            self._kept = None if folder is None else KeptCalls(folder)
+            self._forget()
+            for account in ACCOUNTS:
+                _add_user(account)
+            for role in ROLES:
+                _add_role(role)
+            if folder is not None:
+                self._kept = KeptCalls(folder)
+                self._kept.repeat(self._moto)
         except BaseException:
-            _one_a_process.release()
+            self.close()
             raise
-        moto = DomainDispatcherApplication(create_backend_app)
-        keep = _keep_nothing if self._kept is None else self._kept.keep
-        self._application = WsgiApplication(moto, _preserved_names, keep)
-        self._forget()
-        for account in ACCOUNTS:
-            _add_user(account)
-        for role in ROLES:
-            _add_role(role)
-        if self._kept is not None:
-            self._kept.repeat(moto)
 
     def close(self) -> None:
         """Empty moto's state of these accounts."""
@@ -130,21 +133,17 @@ class MotoServices:
         policy = self.trust_policy(role_arn)
         return frozenset() if policy is None else _trusted(policy)
 
-    @staticmethod
-    def copy_object(source: tuple[str, str], bucket: str, key: str) -> None:
+    def copy_object(self, source: tuple[str, str], bucket: str, key: str) -> None:
         """Have an object of any account, given as bucket and key, in a bucket of AWS Marketplace's own, too.
 
         Raises:
             KeyError: There is no such object.
         """
-        where = s3_backends.bucket_accounts.get(source[0])
-        found: Any = None if where is None else s3_backends[where[1]][where[0]].get_object(*source)
-        if found is None:
+        if bucket not in s3_backends.bucket_accounts:
+            self._ask_s3("PUT", f"/{bucket}", {})
+        headers = {"HTTP_X_AMZ_COPY_SOURCE": quote(f"/{source[0]}/{source[1]}")}
+        if self._ask_s3("PUT", f"/{bucket}/{quote(key)}", headers) != HTTPStatus.OK:
             raise KeyError(f"s3://{source[0]}/{source[1]}")
-        backend: Any = s3_backends[MARKETPLACE.number][_PARTITION]
-        if bucket not in backend.buckets:
-            backend.create_bucket(bucket, DEFAULT_REGION)
-        backend.copy_object(found, bucket, key)
 
     @staticmethod
     def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
@@ -156,6 +155,19 @@ class MotoServices:
             backend.create_log_stream(group, stream)
         backend.put_log_events(group, stream, events)
 
+    def _ask_s3(self, method: str, path: str, headers: Mapping[str, str]) -> int:
+        """Ask S3 as AWS Marketplace; returns the status. It is kept as what others ask is."""
+        signed = f"AWS4-HMAC-SHA256 Credential={MARKETPLACE.access_key}/20260101/{DEFAULT_REGION}/s3/aws4_request"
+        own = {"HTTP_AUTHORIZATION": signed, "HTTP_X_MOTO_ACCOUNT_ID": MARKETPLACE.number}
+        environ = {**environ_of(method, path), **own, **headers}
+        status, answer = call(self._moto, environ, io.BytesIO())
+        self._keep(environ, io.BytesIO(), status, answer)
+        return status
+
+    def _keep(self, environ: Environ, body: IO[bytes], status: int, answer: bytes) -> None:
+        if self._kept is not None:
+            self._kept.keep(environ, body, status, answer)
+
     def _forget(self) -> None:
         numbers = {account.number for account in ACCOUNTS}
         for service in list(BackendDict._instances):  # type: ignore[misc]  # moto's own class attribute is generic
@@ -163,10 +175,6 @@ class MotoServices:
                 with suppress(KeyError):
                     service[number].reset()
                     del service[number]
-
-
-def _keep_nothing(_environ: Environ, _body: IO[bytes], _status: int, _answer: bytes) -> None:
-    """What was asked is not asked again."""
 
 
 def _add_user(account: Account) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +92,8 @@ class SageMaker:
         self._neighbours = neighbours
         self._simulations: dict[Caller, Simulation] = {}
         self._logs: dict[Caller, ContainerLogs] = {}
-        self._running = AsyncExitStack()
+        self._running: list[asyncio.Task[None]] = []
+        self._closing = asyncio.Event()
         self._lock = asyncio.Lock()
 
     async def resume(self) -> None:
@@ -106,11 +106,25 @@ class SageMaker:
         async with self._lock:
             if caller not in self._simulations:
                 made = Simulation(self._world(caller))
-                await self._running.enter_async_context(made.running())
-                collecting = asyncio.create_task(self._logs[caller].collect_always())
-                self._running.callback(collecting.cancel)
+                is_open = asyncio.Event()
+                running = asyncio.create_task(self._run(made, self._logs[caller], is_open))
+                running.add_done_callback(lambda _: is_open.set())
+                await is_open.wait()
+                if running.done():
+                    running.result()
+                self._running.append(running)
                 self._simulations[caller] = made
         return self._simulations[caller]
+
+    async def _run(self, simulation: Simulation, logs: ContainerLogs, is_open: asyncio.Event) -> None:
+        """Have a simulation go on until all are closed."""
+        collecting = asyncio.create_task(logs.collect_always())
+        try:
+            async with simulation.running():
+                is_open.set()
+                await self._closing.wait()
+        finally:
+            collecting.cancel()
 
     def package(self, arn: str) -> PackageView | None:
         """A model package of any account, one that AWS Marketplace holds among them; None where there is none."""
@@ -145,8 +159,9 @@ class SageMaker:
             await asyncio.to_thread(logs.collect)
 
     async def close(self) -> None:
-        """End all containers as SageMaker ends them; the resources stay."""
-        await self._running.aclose()
+        """End all containers as SageMaker ends them, those of all accounts at once; the resources stay."""
+        self._closing.set()
+        await asyncio.gather(*self._running)
 
     def _kept(self) -> Iterator[Caller]:
         for account in ACCOUNTS:

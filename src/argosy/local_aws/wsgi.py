@@ -83,21 +83,36 @@ def _parts(answer: Iterable[bytes]) -> Iterator[bytes]:
             yield bytes(view[begin : begin + PART])
 
 
-def _environ(scope: Message, body: IO[bytes], size: int) -> Environ:
-    host, port = scope.get("server") or ("127.0.0.1", 80)
-    environ: Environ = {
-        "REQUEST_METHOD": scope["method"],
+def environ_of(method: str, path: str, query: str = "") -> Environ:
+    """The environ of a request without header fields: texts alone, to which `call` adds the rest.
+
+    Args:
+        method: Of HTTP.
+        path: As it is sent, quoted.
+        query: The query string, as it is sent.
+    """
+    uri = f"{path}?{query}" if query else path
+    return {
+        "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
-        "RAW_URI": scope["raw_path"].decode("latin-1")
-        + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "RAW_URI": uri,
+        "REQUEST_URI": uri,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+    }
+
+
+def with_body(environ: Environ, body: IO[bytes]) -> Environ:
+    """An environ with the objects that a server puts into it: PEP 3333."""
+    return {
+        **environ,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.input": body,
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
@@ -105,7 +120,23 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    environ["REQUEST_URI"] = environ["RAW_URI"]
+
+
+def call(application: Wsgi, environ: Environ, body: IO[bytes]) -> tuple[int, bytes]:
+    """Have an application answer one request here; returns the status and the whole answer."""
+    statuses: list[str] = []
+
+    def start_response(status: str, _headers: list[tuple[str, str]], _error: object = None) -> None:
+        statuses[:] = [status]
+
+    answer = b"".join(application(with_body(environ, body), start_response))
+    return int(statuses[0].partition(" ")[0]), answer
+
+
+def _environ(scope: Message, body: IO[bytes], size: int) -> Environ:
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    environ = with_body(environ_of(scope["method"], path, query), body)
+    del environ["HTTP_HOST"]  # the client sends its own
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").upper().replace("-", "_")
         if name in ("TRANSFER_ENCODING", "CONTENT_LENGTH"):

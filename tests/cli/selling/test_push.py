@@ -1,3 +1,4 @@
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,16 @@ def test_a_plan_needs_no_credentials_and_asks_nobody(tmp_path: Path) -> None:
     assert "there are no AWS credentials" in done.stderr
     assert done.stdout.count("ecr:CreateRepository") == 2
     assert done.stdout.endswith("plan: 6 to create\n")
+    assert "changed since" not in done.stderr
     assert not (root / ".argosy/seller.json").exists()
+
+
+def test_an_image_that_is_older_than_the_program_is_told_of(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "rows")
+    later = (root / "build/image/index.json").stat().st_mtime_ns + 10**9
+    os.utime(root / "predictor.py", ns=(later, later))
+    done = argosy(environment(None, tmp_path), "push", root, "--plan")
+    assert "changed since the image was built: predictor.py  (argosy build brings it in)" in done.stderr
 
 
 def test_what_aws_would_refuse_is_told_before_it_is_asked(tmp_path: Path) -> None:

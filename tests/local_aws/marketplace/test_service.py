@@ -156,6 +156,19 @@ def test_refusals_are_told_to_the_person_at_the_terminal(market: Market) -> None
     assert market.reports == ["DescribeEntity: ResourceNotFoundException: Entity 'prod-none' was not found."]
 
 
+def test_what_has_no_effect_is_told_to_the_person_at_the_terminal(market: Market) -> None:
+    tags = [{"Key": "team", "Value": "vision"}]
+    market.start([{**creation()[0], "EntityTags": tags}], ChangeSetTags=tags)
+    market.discovery().list_purchase_options(
+        locale="de-DE", filters=[{"filterType": "PRODUCT_ID", "filterValues": ["prod-none"]}]
+    )
+    assert market.reports == [
+        "StartChangeSet: ChangeSetTags has no effect here",
+        "StartChangeSet: EntityTags has no effect here",
+        "ListPurchaseOptions: locale has no effect here",
+    ]
+
+
 def test_a_quote_names_its_time(market: Market) -> None:
     product, _ = market.limited()
     assert quoted(market, product)["createdAt"].timestamp() == market.now

@@ -1,6 +1,12 @@
+from collections.abc import Collection
+from typing import Any
+
 import pytest
 
-from argosy.errors import InvalidCallError, PlanError
+from argosy.aws.api import EmptyAccount
+from argosy.aws.call import Call
+from argosy.errors import AwsError, InvalidCallError, PlanError
+from argosy.planning.plan import make_plan
 from argosy.planning.step import Kind
 from argosy.publishing.registration.bucket import Bucket
 from tests.publishing.sellers import Seller
@@ -44,6 +50,22 @@ def test_one_in_another_region_is_an_error_that_names_its_row(seller: Seller) ->
     with pytest.raises(PlanError, match=r"\(A04\)") as caught:
         seller.possible(seller.steps(offering := seller.offering(), Bucket(offering)))
     assert "got eu-west-1, want us-east-1" in caught.value.what
+
+
+class Guarded(EmptyAccount):
+    """An account that may not ask for buckets: the local AWS looks at no permissions."""
+
+    def ask(self, call: Call, absent: Collection[str] = ()) -> Any:
+        if call.operation == "HeadBucket":
+            raise AwsError("s3:ListBucket", "403")
+        return super().ask(call, absent)
+
+
+def test_one_of_another_account_is_an_obstacle(seller: Seller) -> None:
+    offering = seller.offering()
+    change = make_plan(seller.steps(offering, Bucket(offering)), Guarded(), {}).changes[-1]
+    assert change.obstacle is not None
+    assert change.obstacle.what.startswith("the bucket is another account's")
 
 
 def test_a_name_that_no_bucket_may_have_is_not_asked_for(seller: Seller) -> None:

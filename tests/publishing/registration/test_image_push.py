@@ -1,11 +1,14 @@
 import base64
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
+from argosy.aws.api import EmptyAccount
+from argosy.aws.call import Call
 from argosy.errors import ImageError, PlanError, RegistryError
 from argosy.image.image import DOCKER_MANIFEST, OCI_MANIFEST
-from argosy.planning.step import Kind
+from argosy.planning.step import Kind, Work
 from argosy.publishing.registration.image_push import ImagePush
 from argosy.publishing.registration.offering import Offering
 from argosy.publishing.registration.repository import Repository
@@ -32,6 +35,8 @@ def test_the_image_is_pushed_under_its_version_and_asked_back(seller: Seller) ->
 
 def test_an_oci_image_is_pushed_as_dockers_schema_2(seller: Seller) -> None:
     offering = seller.offering(image=small_image(seller.name, OCI_MANIFEST))
+    told = "manifest: application/vnd.oci.image.manifest.v1+json -> Docker's schema 2"
+    assert seller.last(stages(seller, offering)).notes[0].startswith(told)
     seller.carry_out(stages(seller, offering))
     (stored,) = seller.client("ecr").describe_images(repositoryName=f"team/{seller.name}")["imageDetails"]
     assert (stored["imageDigest"], stored["imageManifestMediaType"]) == (offering.image.digest, DOCKER_MANIFEST)
@@ -65,3 +70,36 @@ def test_the_token_is_neither_in_what_is_said_nor_in_what_is_kept(seller: Seller
     assert secret
     assert secret not in shown
     assert token not in shown
+
+
+class Answering(EmptyAccount):
+    """An account in which ECR's GetAuthorizationToken answers this."""
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def ask(self, call: Call, absent: Collection[str] = ()) -> Any:
+        return self._answer if call.operation == "GetAuthorizationToken" else super().ask(call, absent)
+
+    def write(self, call: Call, absent: Collection[str] = ()) -> Any:
+        raise AssertionError(call)
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        {},
+        {"authorizationToken": "bm8tY29sb24=", "proxyEndpoint": "https://registry"},
+        {"authorizationToken": "not base64", "proxyEndpoint": "https://registry"},
+        {"authorizationToken": "dXNlcjpzZWNyZXQ="},
+        {"authorizationToken": "dXNlcjpzZWNyZXQ=", "proxyEndpoint": "https://registry:port"},
+    ],
+)
+def test_an_answer_without_a_login_ends_it_and_is_not_shown(seller: Seller, granted: dict[str, str]) -> None:
+    api = Answering({"authorizationData": [granted]})
+    offering = seller.offering()
+    step = ImagePush(offering, seller.access)
+    work = Work(api, {}, seller.said.append, lambda _: None)
+    with pytest.raises(RegistryError, match="ECR gave no authorization token") as caught:
+        step.apply(step.look(api, {}), work)
+    assert not [text for text in granted.values() if text in str(caught.value)]

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Final, TypedDict, TypeVar
 
 import click
 
@@ -26,6 +26,8 @@ from argosy.registry import transports
 from argosy.registry.access import Access
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+_SHOWN: Final = 3
 
 
 class Options(TypedDict):
@@ -131,10 +133,21 @@ def _image(loaded: Project, named: str | None, access: Access, around: Environme
     """The image that was named; else the project's, built where there is none yet."""
     if named is not None:
         return transports.read_image(named, access)
-    place = str(reference.LayoutReference(str(loaded.root / "build" / "image"), reference.DEFAULT_TAG))
-    if not (loaded.root / "build" / "image" / "index.json").is_file():
+    layout = loaded.root / "build" / "image"
+    place = str(reference.LayoutReference(str(layout), reference.DEFAULT_TAG))
+    if not (layout / "index.json").is_file():
         from argosy.cli.build import build_project  # takes longer to load than the image to be read
 
         output.say(f"there is no image at {place}: building it")
         transports.write_image(build_project(loaded, None, around), place, access)
+    elif newer := _newer_files(loaded, (layout / "index.json").stat().st_mtime_ns):
+        output.say(f"changed since the image was built: {', '.join(newer)}  (argosy build brings it in)")
     return transports.read_image(place, access)
+
+
+def _newer_files(loaded: Project, built_ns: int) -> list[str]:
+    """The first few files of the project that enter the image and were written after it."""
+    files = [loaded.root / name for name in loaded.program_files()]
+    files += [path for path, _ in loaded.dependencies]
+    newer = [path for path in files if path.is_file() and path.stat().st_mtime_ns > built_ns]
+    return [str(path.relative_to(loaded.root) if path.is_relative_to(loaded.root) else path) for path in newer[:_SHOWN]]

@@ -32,6 +32,19 @@ _UNENFORCED: Final = (".entity.type'", ".entity.identifier'", ".changeName'")
 """Members whose patterns in botocore's model AWS's own documents break: `MachineLearningProduct@1.0`, references to
 other changes, names of more than one letter. `catalog/requests.py` holds them to what is documented."""
 
+WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
+    "StartChangeSet": ("ChangeSetTags", "EntityTags"),
+    "CreateAgreementRequest": ("taxConfiguration", "acceptorContact"),
+    "AcceptAgreementRequest": ("purchaseOrders",),
+    "GetOffer": ("locale",),
+    "GetOfferTerms": ("locale",),
+    "GetProduct": ("locale",),
+    "GetListing": ("locale",),
+    "ListFulfillmentOptions": ("locale",),
+    "ListPurchaseOptions": ("locale",),
+}
+"""Members that are taken and do nothing here; whoever uses one is told."""
+
 Run = Callable[[str, Json, float], Json]
 """One operation: account, request, time -> the answer's members."""
 
@@ -92,6 +105,9 @@ class Marketplace:
             known = ", ".join(sorted(self._operations[asked.service]))
             raise not_simulated(f"{operation.name} is not simulated; these are: {known}")
         request = _request(operation, asked, body)
+        for name in WITHOUT_EFFECT.get(operation.name, ()):
+            if name in request or any(name in change for change in request.get("ChangeSet", ())):
+                self._around.report(f"{operation.name}: {name} has no effect here")
         now = self._around.clock()
         self._change_sets.settle(now)
         return operation.answer(run(account, request, now))

@@ -10,6 +10,8 @@ from typing import Any, Final
 from argosy.aws.account import bucket_region_of
 from argosy.aws.api import Reader
 from argosy.aws.call import MARKETPLACE_REGION, Call
+from argosy.aws.refusals import DENIED
+from argosy.errors import AwsError
 from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
 from argosy.publishing.registration.offering import Offering
 
@@ -42,7 +44,16 @@ class Bucket:
         name, region = self.offering.bucket, self.offering.region
         title, outputs = f"bucket {name} in {region}", {"name": name}
         asked = self._call("HeadBucket")
-        answer = reader.ask(asked, _ABSENT)
+        try:
+            answer = reader.ask(asked, _ABSENT)
+        except AwsError as error:
+            if error.refusal not in DENIED:
+                raise
+            fault = Obstacle(
+                "the bucket is another account's, or the credentials may not ask for it",
+                f"argosy.toml, [marketplace.account]: another bucket; or allow s3:ListBucket on {name}",
+            )
+            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
         if answer is None:
             writes = (self._create(), *self._closing())
             return Change(self.key, title, Kind.CREATE, writes, (asked,), outputs=outputs)

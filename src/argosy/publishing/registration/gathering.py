@@ -55,13 +55,15 @@ def gather(project: Project, image: Image, cache_dir: Path, *, accepts_findings:
     table = project.marketplace
     if table is None:
         raise ProjectError("nothing is sold", want="a [marketplace] table", where=project.root / FILE_NAME)
+    conversion = convert(image, LayerCache(cache_dir), trusting=True)
     return Offering(
         table=table,
         types=PackageTypes.of(table, project.serving.content_types or ()),
-        image=convert(image, LayerCache(cache_dir), trusting=True).image,
+        image=conversion.image,
         archive=_archive(project),
         samples=tuple(_samples(project)),
         accepts_findings=accepts_findings,
+        converted=conversion.changes,
     )
 
 

@@ -62,9 +62,10 @@ class ImagePush:
             return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
         layers = offering.image.layers
         size = sum(layer.size for layer in layers)
-        note = f"{len(layers)} layers, {size / 1e6:,.1f} MB; only what the registry does not have is sent"
+        size_note = f"{len(layers)} layers, {size / 1e6:,.1f} MB; only what the registry does not have is sent"
+        notes = (*offering.converted, size_note)
         reads = (asked, self._authorize())
-        return Change(self.key, title, Kind.CREATE, (self._put(),), reads, notes=(note,), outputs=outputs)
+        return Change(self.key, title, Kind.CREATE, (self._put(),), reads, notes=notes, outputs=outputs)
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:
         """See `Step`.

@@ -8,7 +8,8 @@ UNSURE whether the token of a deleted package makes a new one: the token of one 
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ _LONGEST_TOKEN: Final = 36
 _VALIDATION_LIMIT_S: Final = 6 * 3600.0
 _DELETION_LIMIT_S: Final = 900.0
 _SHOWN: Final = 5
+_TOLD_AGAIN_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,12 @@ class ModelPackage:
         """
         if change.kind is not Kind.WAIT:
             self._create(change.writes[-1], work, self._clear_name(change, work))
-        last = [""]
+        telling = _Telling(change.title, work.report)
 
         def seen() -> Mapping[str, Any] | None:
             package = described.found_package(work.api, self.offering)
-            if package is not None and (line := described.progress(package)) != last[0]:
-                work.report(f"{change.title}: {line}")
-                last[0] = line
+            if package is not None:
+                telling.tell(described.progress(package))
             return package
 
         over = (described.COMPLETED, described.FAILED)
@@ -170,3 +171,24 @@ class ModelPackage:
 
     def _call(self, operation: str, **wanted: Any) -> Call:  # the members of either request
         return Call("sagemaker", operation, self.offering.region, wanted)
+
+
+class _Telling:
+    """Tells how far a package is when that has changed, and that it has not every few minutes."""
+
+    def __init__(self, title: str, report: Callable[[str], None]) -> None:
+        self._title = title
+        self._report = report
+        self._begun = self._told = time.monotonic()
+        self._line = ""
+
+    def tell(self, line: str) -> None:
+        """Tell it, if there is something to tell."""
+        now = time.monotonic()
+        if line != self._line:
+            self._report(f"{self._title}: {line}")
+        elif now - self._told >= _TOLD_AGAIN_S:
+            self._report(f"{self._title}: {line}, after {(now - self._begun) / 60:.0f} minutes")
+        else:
+            return
+        self._line, self._told = line, now

@@ -31,6 +31,7 @@ class Offering:
         archive: model.tar.gz; None where the image has the artifacts.
         samples: The input of the validation's job; each name is its path below the job's prefix.
         accepts_findings: Whether vulnerabilities of severity CRITICAL or HIGH are no obstacle.
+        converted: What is different from the image that was given, a sentence each.
     """
 
     table: Marketplace
@@ -39,6 +40,7 @@ class Offering:
     archive: LocalFile | None
     samples: tuple[LocalFile, ...]
     accepts_findings: bool = False
+    converted: tuple[str, ...] = ()
 
     def in_region(self, region: str) -> "Offering":
         """The same in another region, with what is named after regions there."""
