@@ -35,6 +35,10 @@ _ACTIONS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("s3", "PutPublicAccessBlock"): ("s3:PutBucketPublicAccessBlock",),
     ("s3", "PutBucketEncryption"): ("s3:PutEncryptionConfiguration",),
     ("ecr", "PutImage"): _PUSH,
+    ("marketplace-agreement", "AcceptAgreementRequest"): (
+        "aws-marketplace:AcceptAgreementRequest",
+        "aws-marketplace:Subscribe",  # which the acceptance looks at, too
+    ),
 }
 """Operations whose permissions have other names, or more than one."""
 

@@ -31,7 +31,7 @@ def deploy_stages(
     region = package.region
     steps = (
         PackageStep(region, package),
-        PriceStep(product),
+        *_prices(product),
         ModelStep(deployment, package, role),
         EndpointConfigStep(deployment, region, instances),
         EndpointStep(deployment, region, instances.count),
@@ -68,8 +68,8 @@ def model_steps(deployment: str, region: str, package: PackageArn | None, role: 
         product: Id of the product on AWS Marketplace, for its prices; None where it is not known.
     """
     if package is None:
-        return [DeployedModelStep(deployment, region), PackageStep(region, None), PriceStep(product)]
-    return [PackageStep(region, package), PriceStep(product), ModelStep(deployment, package, role)]
+        return [DeployedModelStep(deployment, region), PackageStep(region, None), *_prices(product)]
+    return [PackageStep(region, package), *_prices(product), ModelStep(deployment, package, role)]
 
 
 def transform_stages(models: Sequence[Step], source: Step, job: JobStep, results: Step | None) -> list[Stage]:
@@ -82,3 +82,7 @@ def transform_stages(models: Sequence[Step], source: Step, job: JobStep, results
         results: What fetches them; None leaves them in S3.
     """
     return [[(*models, source, job, *(() if results is None else (results,)))]]
+
+
+def _prices(product: str | None) -> Sequence[Step]:
+    return () if product is None else (PriceStep(product),)

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, unquote
 
 _READS: Final = re.compile(
     r"(Get|List|Describe|Head|BatchGet|BatchCheck|BatchDescribe|Search|Filter|Simulate|Test|Query|AssumeRole|Decode"
-    r"|InvokeEndpoint)"
+    r"|InvokeEndpoint)",
+    re.IGNORECASE,  # paths of REST APIs have them in small letters: `listPurchaseOptions`
 )
 _OF_OBJECTS: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "uploads"): "CreateMultipartUpload",

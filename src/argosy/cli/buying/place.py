@@ -8,7 +8,9 @@ from argosy.aws import identity
 from argosy.errors import UsageError
 from argosy.planning.journal import FOLDER
 
-REGION = click.option("--region", metavar="REGION", help="Where it is. [default: AWS's own, as AWS_REGION]")
+REGION = click.option(
+    "--region", metavar="REGION", help="Where it is. [default: as for boto3: AWS_DEFAULT_REGION, or the profile's]"
+)
 
 
 def region_of(said: str | None) -> str:
@@ -19,7 +21,7 @@ def region_of(said: str | None) -> str:
     """
     found = said or identity.region()
     if not found:
-        raise UsageError("no region is named", hint="--region us-east-1, or export AWS_REGION=us-east-1")
+        raise UsageError("no region is named", hint="--region us-east-1, or export AWS_DEFAULT_REGION=us-east-1")
     return found
 
 

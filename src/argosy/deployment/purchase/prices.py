@@ -22,16 +22,14 @@ class PriceStep:
     """Reads what the agreement on a product says; nothing stops when it cannot be read.
 
     Attributes:
-        product: Its id; None where nobody said it.
+        product: Its id.
     """
 
-    product: str | None
+    product: str
     key: str = KEY
 
     def look(self, reader: Reader, known: Outputs) -> Change:
         """The prices, and the instance types that the seller recommends."""
-        if self.product is None:
-            return Change(KEY, "price", Kind.NOTHING)
         options = Call(
             "marketplace-discovery", "ListFulfillmentOptions", MARKETPLACE_REGION, {"productId": self.product}
         )

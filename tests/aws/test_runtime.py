@@ -1,0 +1,78 @@
+"""Invocations are sent once, whatever becomes of them; what breaks off is no good end."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from argosy.aws.call import Call
+from argosy.aws.runtime import STREAM, Runtime
+from argosy.errors import AwsError, InvalidCallError, ModelError
+
+BODY = {"EndpointName": "iris", "ContentType": "text/csv", "Body": b"1"}
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers every request with what the server has for it, then closes the connection."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked += 1  # type: ignore[attr-defined] # set below
+        self.connection.sendall(self.server.answer)  # type: ignore[attr-defined]
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def service(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[http.server.HTTPServer]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.answer, server.asked = answer, 0  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "it-is-secret")
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def reply(status: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@pytest.mark.parametrize("answer", [b"", reply("503 Slow", b"{}"), reply("500 Oops", b"{}")])
+def test_nothing_is_sent_twice(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(answer, monkeypatch) as server:
+        with pytest.raises(AwsError):
+            Runtime("us-east-1").invoke(Call("sagemaker-runtime", "InvokeEndpoint", "us-east-1", BODY))
+        assert server.asked == 1  # type: ignore[attr-defined]
+
+
+def test_an_answer_that_is_cut_off_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(reply("200 OK", b"half", "Content-Type: text/csv", length=8), monkeypatch):
+        answer = Runtime("us-east-1").invoke(Call("sagemaker-runtime", "InvokeEndpoint", "us-east-1", BODY))
+        assert (answer.status, answer.headers) == (200, {"ContentType": "text/csv"})
+        with pytest.raises(AwsError):
+            list(answer.parts)
+
+
+def test_a_stream_that_is_no_stream_of_events_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(reply("200 OK", b"these are no events, but some words"), monkeypatch):
+        answer = Runtime("us-east-1").invoke(Call("sagemaker-runtime", STREAM, "us-east-1", BODY))
+        with pytest.raises(ModelError, match="broke off"):
+            list(answer.parts)
+
+
+def test_what_the_model_does_not_take_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(b"", monkeypatch) as server:
+        wrong = {**BODY, "EndpointName": "a b"}
+        with pytest.raises(InvalidCallError):
+            Runtime("us-east-1").invoke(Call("sagemaker-runtime", "InvokeEndpoint", "us-east-1", wrong))
+        assert server.asked == 0  # type: ignore[attr-defined]
