@@ -6,7 +6,7 @@ marketplace-catalog 2018-09-17 model (read 2026-11-23).
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,12 +55,12 @@ def describing(change_set_id: str) -> Call:
     return catalog_call("DescribeChangeSet", ChangeSetId=change_set_id)
 
 
-def listing(change_set: ChangeSet, entity_id: str | None) -> Call:
-    """The call that tells of the last change sets of an entity; of those of the same name where there is none yet."""
-    name, value = ("ChangeSetName", set_name(change_set)) if entity_id is None else ("EntityId", entity_id)
+def listing(change_set: ChangeSet, entities: Sequence[str]) -> Call:
+    """The call that tells of the last change sets of some entities; where there is none yet, of those of this name."""
+    name, values = ("EntityId", list(entities)) if entities else ("ChangeSetName", [set_name(change_set)])
     return catalog_call(
         "ListChangeSets",
-        FilterList=[{"Name": name, "ValueList": [value]}],
+        FilterList=[{"Name": name, "ValueList": values}],
         Sort={"SortBy": "StartTime", "SortOrder": "DESCENDING"},
         MaxResults=_LISTED,
     )
