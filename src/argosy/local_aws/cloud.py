@@ -12,10 +12,11 @@ from typing import Final
 from argosy.aws.s3 import S3Access
 from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
 from argosy.local_aws.control import Control
-from argosy.local_aws.front import Behind, Ecr, Front
+from argosy.local_aws.front import Behind, Front
 from argosy.local_aws.images.distribution import Distribution
 from argosy.local_aws.images.ecr_api import EcrApi
 from argosy.local_aws.images.ecr_images import EcrImages
+from argosy.local_aws.images.ecr_service import Ecr
 from argosy.local_aws.images.registries import Registries
 from argosy.local_aws.images.scans import Scans
 from argosy.local_aws.images.store import ImageStore
