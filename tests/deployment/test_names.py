@@ -19,9 +19,7 @@ def test_an_arn_tells_region_account_and_a_name_for_its_deployment() -> None:
     assert version.deployment == "group-of-2"
 
 
-@pytest.mark.parametrize(
-    "text", ["iris", "arn:aws:sagemaker:eu-west-1:1:model-package/x", f"{COPY} ", OTHER]
-)
+@pytest.mark.parametrize("text", ["iris", "arn:aws:sagemaker:eu-west-1:1:model-package/x", f"{COPY} ", OTHER])
 def test_what_is_no_arn_of_a_package(text: str) -> None:
     with pytest.raises(UsageError, match="no ARN of a model package"):
         names.package_arn(text)
