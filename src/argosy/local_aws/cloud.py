@@ -3,9 +3,11 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from argosy.aws.s3 import S3Access
 from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
@@ -30,6 +32,8 @@ from argosy.local_aws.service import Marketplace, ModelPackages, Service
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import serve
 from argosy.simulator.storage.s3 import S3
+
+_CALLERS_BACK: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class LocalAws:
         self.scans = Scans()
         self._after_write: list[Callable[[str, str], None]] = []
         self._writes: list[str] = []
+        # The event loop's threads wait for answers which wait for these.
+        self._callers_back = ThreadPoolExecutor(_CALLERS_BACK, thread_name_prefix="argosy-after-write")
 
     @contextmanager
     def after_write(self, callback: Callable[[str, str], None]) -> Iterator[None]:
@@ -95,6 +101,7 @@ class LocalAws:
                 store.close()
         finally:
             moto.close()
+            self._callers_back.shutdown(wait=False)
 
     async def _serve(
         self,
@@ -147,8 +154,9 @@ class LocalAws:
 
     async def _wrote(self, service: str, operation: str) -> None:
         self._writes.append(f"{service}:{operation}")
+        loop = asyncio.get_running_loop()
         for callback in tuple(self._after_write):
-            await asyncio.to_thread(callback, service, operation)
+            await loop.run_in_executor(self._callers_back, callback, service, operation)
 
 
 async def _first(stopping: asyncio.Event, door: "asyncio.Task[None]") -> None:

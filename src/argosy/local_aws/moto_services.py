@@ -75,6 +75,7 @@ class MotoServices:
 
     def close(self) -> None:
         """Empty moto's state of these accounts."""
+        self._application.close()
         if self._kept is not None:
             self._kept.close()
         self._forget()

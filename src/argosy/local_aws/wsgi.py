@@ -9,6 +9,8 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import IO, Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -20,10 +22,13 @@ Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 OnAnswer = Callable[[Environ, IO[bytes], int, bytes], None]
 
 _IN_MEMORY: Final = 2**20
+_THREADS: Final = 32
 
 
 class WsgiApplication:
-    """Answers HTTP requests with a WSGI application, each on a thread.
+    """Answers HTTP requests with a WSGI application, each on a thread of its own pool.
+
+    The event loop's pool would not do: its threads wait for answers from here, when the simulator reads S3.
 
     Args:
         application: What is called; safe for several threads.
@@ -36,8 +41,13 @@ class WsgiApplication:
         self, application: Wsgi, add_environ: Callable[[Message], Mapping[str, Any]], on_answer: OnAnswer
     ) -> None:
         self._on_answer = on_answer
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argosy-wsgi")
         self._application = application
         self._add_environ = add_environ
+
+    def close(self) -> None:
+        """Let the threads end; requests under way are answered."""
+        self._threads.shutdown(wait=False)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -58,21 +68,22 @@ class WsgiApplication:
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             head[:] = [(status, headers)]
 
-        answer = await asyncio.to_thread(self._application, environ, start_response)
+        on_thread = partial(asyncio.get_running_loop().run_in_executor, self._threads)
+        answer = await on_thread(self._application, environ, start_response)
         parts = _parts(answer)
         try:
-            first = await asyncio.to_thread(next, parts, b"")
+            first = await on_thread(next, parts, b"")
             status, headers = int(head[0][0].partition(" ")[0]), head[0][1]
-            await asyncio.to_thread(self._on_answer, environ, body, status, first)
+            await on_thread(self._on_answer, environ, body, status, first)
             await send_start(send, status, headers)
             part: bytes = first
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await asyncio.to_thread(next, parts, b"")
+                part = await on_thread(next, parts, b"")
             await send({"type": "http.response.body", "body": b""})
         finally:
             if (close := getattr(answer, "close", None)) is not None:
-                await asyncio.to_thread(close)
+                await on_thread(close)
 
 
 def _parts(answer: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,8 +1,11 @@
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from argosy.aws.call import Call
 from argosy.errors import AwsError, PlanError, ProjectError
 from argosy.marketplace.offer_update import FREEZE
 from argosy.planning.step import Kind, Risk
@@ -195,6 +198,27 @@ def test_a_change_set_of_somebody_else_is_waited_for(seller: Seller) -> None:
     seller.carry_out()
     assert seller.market.entity(product)["Description"]["ProductTitle"] == "Vehicle finder"
     assert seller.last().kind is Kind.NOTHING
+
+
+def test_a_change_set_that_comes_in_between_is_waited_for(seller: Seller) -> None:
+    product = seller.publish()
+    seller.say_listing(title="Vehicle finder")
+    entity = {"Type": "MachineLearningProduct@1.0", "Identifier": product}
+    details = {"PositiveTargeting": {"BuyerAccounts": ["444455556666"]}}
+
+    class Racing(CountingApi):
+        """Somebody else is quicker, once."""
+
+        def write(self, call: Call, absent: Collection[str] = ()) -> Any:
+            if not seller.said[said:]:
+                seller.market.start([{"ChangeType": "UpdateTargeting", "Entity": entity, "DetailsDocument": details}])
+            return super().write(call, absent)
+
+    said = len(seller.said)
+    seller.carry_out(api=Racing())
+    assert "another change set is under way" in seller.said[said]
+    assert seller.market.entity(product)["Description"]["ProductTitle"] == "Vehicle finder"
+    assert seller.market.entity(product)["Targeting"] != details  # what argosy.toml says is there again
 
 
 def test_what_everybody_reads_is_agreed_to(seller: Seller) -> None:
