@@ -12,9 +12,9 @@ from argosy.errors import ModelError, PlanError, UsageError
 from argosy.testing.local_aws import SELLER
 from tests.cli.buying.conftest import Desk
 from tests.deployment.account import BUCKET, REGION, ROLE, Account
-from tests.local_aws.requests import ended, package_request, repository
+from tests.local_aws.requests import ended, package_request, published, repository
 from tests.local_aws.stand_in import small_image
-from tests.local_aws.test_cloud import bucket_of, copy_of, published
+from tests.local_aws.test_cloud import bucket_of, copy_of
 
 UNSENT = {
     "iam:PassRole",

@@ -19,9 +19,9 @@ from argosy.image.image import Image
 from argosy.local_aws.accounts import EXECUTION_ROLE
 from argosy.simulator.containers.container import Container, Launch
 from argosy.testing.local_aws import BUYER, LocalAwsServer, local_aws
-from tests.local_aws.requests import ended, package_request, repository
+from tests.local_aws.requests import ended, package_request, published, repository
 from tests.local_aws.stand_in import Push, small_image
-from tests.local_aws.test_cloud import published, subscribe
+from tests.local_aws.test_cloud import subscribe
 from tests.publishing.kit.policy_actions import allows
 
 REGION = "eu-west-1"
