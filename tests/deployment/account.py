@@ -110,8 +110,10 @@ class Account:
     def run(
         self, stages: Sequence[Stage], name: str = "state", around: Callable[[Api], Api] = lambda it: it
     ) -> Outputs:
+        """Do what the plan says, with a yes to what it asks and to nothing else."""
         self.said.clear()
-        return apply(stages, around(self.api), self.journal(name), None, self.said.append)
+        agreed = self.plan(stages, name).consents
+        return apply(stages, around(self.api), self.journal(name), agreed, self.said.append)
 
     def run_killed_at_each_write(self, stages: Sequence[Stage], name: str = "state") -> list[str]:
         """Runs that are killed right after their first write, until one has nothing more to write; what they wrote."""
