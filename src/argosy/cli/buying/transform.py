@@ -81,6 +81,8 @@ def command(target: str, source: str, output: str, **options: Any) -> int:  # An
     where = None if staging is None else uri(staging).below(deployment)
     reading, name = _input(source, where, region)
     is_local = not is_uri(output)
+    if is_local and not is_uri(source) and Path(output).resolve().is_relative_to(Path(source).resolve()):
+        raise UsageError("results would become input of the next job", got=f"`{output}` in `{source}`")
     request = _request(options, content_type_of(name, options.pop("content_type")))
     place = _needed(where) if is_local else uri(output)
     job = JobStep(deployment, region, resources, request, place, is_local)
