@@ -161,7 +161,7 @@ class ChangeSetStep:
     def _waited(self, id_: str, work: Work) -> dict[str, str]:
         """What a change set of an earlier run, or of somebody else, has made."""
         work.report(f"change set {id_} is under way: waiting")
-        answer = wait(work.api, id_)
+        answer = wait(work.api, id_, work.report)
         due = self._wish.due(work.api, work.known)
         if due.change_set.changes and answer.get("ChangeSetName") == set_name(due.change_set):
             require_success(answer)
@@ -177,7 +177,7 @@ class ChangeSetStep:
         if not due.change_set.changes:
             return
         for id_ in recent(work.api, listing(due.change_set, due.entities)).under_way:
-            wait(work.api, id_)
+            wait(work.api, id_, work.report)
 
     def _send(self, change: Change, work: Work) -> dict[str, str]:
         """Have the change set judged, then made; what it made."""
@@ -188,8 +188,8 @@ class ChangeSetStep:
                 continue
             id_ = self._start(call, work)
             work.note({"validation" if intent == "VALIDATE" else "change_set": id_})
-            work.report(f"{change.title}: change set {id_} is {'judged' if intent == 'VALIDATE' else 'applied'}")
-            answer = wait(work.api, id_)
+            work.report(f"{change.title}: AWS {'judges' if intent == 'VALIDATE' else 'makes'} change set {id_}")
+            answer = wait(work.api, id_, work.report)
             require_success(answer)
             if intent == "VALIDATE":
                 work.note({"validated": token})
