@@ -1,8 +1,8 @@
 """What ECR refuses, once for both doors: the code of its API, and the one of the registry's protocol.
 
-The sentence about a tag that is taken is ECR's of 2025 (https://github.com/osscontainertools/kaniko/pull/204; before, it
-said that the repository is immutable, https://github.com/moby/buildkit/issues/3776; read 2026-11-23); those about a missing
-repository, image or scan are moto's. UNSURE: the other sentences.
+The sentence about a tag that is taken is ECR's of 2025 (https://github.com/osscontainertools/kaniko/pull/204; before,
+it said that the repository is immutable, https://github.com/moby/buildkit/issues/3776; read 2026-11-23). Those about a
+missing repository, image or scan are moto's. UNSURE: the other sentences.
 """
 
 from dataclasses import dataclass
