@@ -28,8 +28,8 @@ from argosy.local_aws.marketplace.options import MarketplaceOptions
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
-from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
-from argosy.local_aws.service import Marketplace, ModelPackages, Service
+from argosy.local_aws.sagemaker import Logs, Neighbours, SageMaker
+from argosy.local_aws.service import Marketplace, ModelPackages, OpenImage, Service
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import serve
 from argosy.simulator.storage.s3 import S3

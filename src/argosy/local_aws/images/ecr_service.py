@@ -1,7 +1,7 @@
 """ECR behind the door: its images, layers and logins are ours, its repositories moto's."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi
 from argosy.local_aws.images.ecr_images import EcrImages
@@ -10,6 +10,9 @@ from argosy.local_aws.messages import given_again, headers_of, read_body, respon
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.service import Caller
 from argosy.simulator.runtime.asgi import Message, Receive, Send
+
+_NOT_SIMULATED: Final = ("GetDownloadUrlForLayer", "DescribeImageReplicationStatus", "ListImageReferrers")
+"""Operations on images that moto would answer from none of ours."""
 
 
 class Ecr:
@@ -37,6 +40,10 @@ class Ecr:
         if self._api.knows(operation):
             status, members = await self._api.answer(operation, caller.account, caller.region, body)
             await respond_json(send, status, members, MEDIA_TYPE)
+            return
+        if operation in _NOT_SIMULATED:
+            fault = {"__type": "NotSimulated", "message": f"{operation} is not simulated; the registry has all of it"}
+            await respond_json(send, 501, fault, MEDIA_TYPE)
             return
         if operation == "DeleteRepository":
             await self._delete_repository(caller, scope, body, send)
