@@ -1,5 +1,7 @@
 """`argosy destroy`: the end of a deployment."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,4 +30,26 @@ def command(name: str, region: str | None, **options: Any) -> int:  # Any: click
     if code == 0 and not manner.plan_only:
         for line in given.get(remains.KEY, {}).values():
             say(line)
+        for other in _elsewhere(name, place):
+            say(f"not looked for: {name} was deployed in {other}, too: argosy destroy {name} --region {other}")
     return code
+
+
+def _elsewhere(name: str, place: str) -> list[str]:
+    """Other regions in which a deployment of this name was made from this folder, and not destroyed since.
+
+    Who names no region gets boto3's, and would take a thing for gone that goes on costing money.
+    """
+    folder = state_file("deploy", place, name).parent
+    found = {
+        region.group(1): path
+        for path in folder.glob(f"deploy-*-{name}.json")
+        if (region := re.fullmatch(rf"deploy-([a-z]+(?:-[a-z]+)+-\d+)-{name}", path.stem))
+    }
+    return sorted(region for region, path in found.items() if region != place and not _is_destroyed(name, region, path))
+
+
+def _is_destroyed(name: str, region: str, deployed: Path) -> bool:
+    """Whether a deployment was destroyed after it was made."""
+    destroyed = state_file("destroy", region, name)
+    return destroyed.exists() and destroyed.stat().st_mtime_ns >= deployed.stat().st_mtime_ns
