@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from argosy.cli.applying import Manner, carry_out, plan_options
-from argosy.cli.buying.place import REGION, region_of, state_file
+from argosy.cli.buying.place import REGION, deployed_regions, forget, region_of, state_file
 from argosy.cli.output import say
 from argosy.deployment import remains
 from argosy.deployment.names import check_name
@@ -22,10 +22,13 @@ def command(name: str, region: str | None, **options: Any) -> int:  # Any: click
     Endpoint, endpoint configs and models, in this order; what has not their tag is refused. Says what still costs money
     afterwards, and what does not: subscriptions, other endpoints, results in S3.
     """
-    place = region_of(region)
+    place = region_of(region, name)
     manner = Manner(**options)
     code, given = carry_out(destroy_stages(check_name(name), place), state_file("destroy", place, name), manner)
     if code == 0 and not manner.plan_only:
         for line in given.get(remains.KEY, {}).values():
             say(line)
+        forget(place, name)
+        for other in deployed_regions(name):
+            say(f"costs by the hour: this folder has deployed {name} in {other}, too")
     return code
