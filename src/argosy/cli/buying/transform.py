@@ -95,7 +95,7 @@ def command(target: str, source: str, output: str, **options: Any) -> int:  # An
 def _target(target: str, name: str | None, region: str | None) -> tuple[PackageArn | None, str, str]:
     """The package, where one is named; the deployment; and the region."""
     if not is_package_arn(target):
-        return None, check_name(target), region_of(region)
+        return None, check_name(target), region_of(region, target)
     package = package_arn(target)
     if region not in (None, package.region):
         raise UsageError("a model package is used in its own region", got=region, want=package.region)
