@@ -20,6 +20,7 @@ ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:model-package/iris"
 
 _SERVICES = {scope: service for service, scope in SCOPES.items() if service != "sagemaker-runtime"}
 _ONLY_IN_IAM = {
+    "aws-marketplace:Subscribe": "AcceptAgreementRequest",
     "s3:ListBucket": "HeadBucket",
     "s3:ListBucketMultipartUploads": "ListMultipartUploads",
     "s3:ListMultipartUploadParts": "ListParts",
@@ -203,3 +204,10 @@ def test_a_list_of_one_names_its_resource() -> None:
     call = Call("ecr", "DescribeRepositories", "us-east-1", {"repositoryNames": ["iris"]})
     (statement,) = policy([call], ACCOUNT)["Statement"]
     assert statement["Resource"] == [f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/iris"]
+
+
+def test_what_is_made_with_tags_needs_to_be_tagged() -> None:
+    request = {"EndpointName": "iris", "EndpointConfigName": "iris", "Tags": [{"Key": "a", "Value": "b"}]}
+    (statement,) = policy([Call("sagemaker", "CreateEndpoint", "eu-west-1", request)], ACCOUNT)["Statement"]
+    assert statement["Action"] == ["sagemaker:AddTags", "sagemaker:CreateEndpoint"]
+    assert statement["Resource"] == [f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/iris"]

@@ -149,6 +149,21 @@ def test_an_endpoint_that_failed_is_told_with_its_log_and_made_anew_by_the_next_
     assert len(buyer.owned("failing")["model"]) == 1
 
 
+def test_an_update_that_fails_leaves_what_serves_and_the_way_back_is_free(buyer: Account) -> None:
+    good = stages("back", buyer.package("back-1"))
+    buyer.run(good, "back")
+    (before,) = buyer.owned("back")["config"]
+    with pytest.raises(PlanError, match="was not updated: it serves as before"):
+        buyer.run(stages("back", buyer.package("back-2", STAND_IN_MODE="crash")), "back")
+    found = buyer.sagemaker.describe_endpoint(EndpointName="back")
+    assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", before)
+    plan = buyer.plan(good, "back")
+    assert [call.operation for change in plan.due for call in change.writes] == ["DeleteEndpointConfig", "DeleteModel"]
+    assert plan.consents == ()
+    buyer.run(good, "back")
+    assert [len(names) for names in buyer.owned("back").values()] == [1, 1, 1]
+
+
 def test_a_package_that_is_not_there_is_told_with_what_to_do(buyer: Account) -> None:
     missing = PackageArn("arn:aws:sagemaker:us-east-1:865070037744:model-package/x-1", REGION, "865070037744", "x-1")
     with pytest.raises(Exception, match="no subscription to its product") as error:

@@ -76,7 +76,7 @@ class EndpointStep:
         config = str(resolved(output(work.known, CONFIG_KEY, "name"), work.known))
         found = settled(work.api, self.region, self.deployment, work.report)
         _, writes = self._due(found, config)
-        for call in writes:
+        for call in () if change.kind is Kind.WAIT else writes:
             self._write(call, work)
             if call.operation == "DeleteEndpoint":
                 settled(work.api, self.region, self.deployment, work.report)
@@ -92,7 +92,8 @@ class EndpointStep:
             return Kind.CREATE, (self._create(config),)
         if status in _BROKEN:  # nothing but deleting is possible then
             return Kind.UPDATE, (self._delete(), self._create(config))
-        if found.get("EndpointConfigName") != config:
+        pending = found.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+        if (pending or found.get("EndpointConfigName")) != config:
             return Kind.UPDATE, (self._update(config),)  # once nothing moves
         return (Kind.WAIT, ()) if status in MOVING else (Kind.NOTHING, ())
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +11,8 @@ from argosy.errors import UsageError
 MAX_NAME: Final = 50
 """Characters of a deployment's name: SageMaker's names have 63, and up to twelve of them are ours."""
 
-_DIGEST_DIGITS: Final = 8
+_NAME_DIGITS: Final = 8
+_DIGITS: Final = 32
 _NAME: Final = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _PACKAGE: Final = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):sagemaker:(?P<region>[a-z0-9-]{9,16}):(?P<account>\d{12}):model-package/(?P<name>\S+)"
@@ -92,22 +92,22 @@ def check_role(role: str) -> str:
     return role
 
 
-def name_of(deployment: str, content: Mapping[str, Any]) -> str:
+def name_of(deployment: str, content: Any) -> str:
     """The name of what has this content: the same in each run, another when the content is another.
 
     Args:
         deployment: Its name.
         content: What is asked for. Any: JSON.
     """
-    return f"{deployment}-{digest_of(content)}"
+    return f"{deployment}-{digest_of(content)[:_NAME_DIGITS]}"
 
 
 def digest_of(content: Any) -> str:
-    """Eight hexadecimal digits that tell JSON from other JSON."""
+    """32 hexadecimal digits that tell JSON from other JSON."""
     text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def is_of(deployment: str, name: str) -> bool:
     """Whether a name was made by `name_of` for a deployment."""
-    return re.fullmatch(rf"{re.escape(deployment)}-[0-9a-f]{{{_DIGEST_DIGITS}}}", name, re.IGNORECASE) is not None
+    return re.fullmatch(rf"{re.escape(deployment)}-[0-9a-f]{{{_NAME_DIGITS}}}", name, re.IGNORECASE) is not None

@@ -18,7 +18,7 @@ _LISTS: Final[Mapping[str, str]] = {
     "content types": "SupportedContentTypes",
     "response types": "SupportedResponseMIMETypes",
 }
-_ABSENT: Final[Collection[str]] = ("ValidationException", "ResourceNotFound", "AccessDeniedException")
+_ABSENT: Final[Collection[str]] = ("ValidationException", "ResourceNotFound")
 
 
 @dataclass(frozen=True, slots=True)

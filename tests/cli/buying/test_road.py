@@ -114,6 +114,7 @@ def test_nothing_is_bought_without_a_yes(desk: Desk) -> None:
         (("deploy", "ARN", "--role", ROLE, "--name", "-x-"), "cannot have this name"),
         (("subscribe", "https://aws.amazon.com/marketplace/pp/prodview-x"), "no id of a product"),
         (("transform", "road", "missing", "out"), "the input is not there"),
+        (("transform", "road", ".", "./out", "--staging", "s3://data/x"), "would become input"),
         (
             ("transform", "road", "s3://data/in/", "out", "--content-type", "text/csv"),
             "go to a transform job through S3",
@@ -121,8 +122,9 @@ def test_nothing_is_bought_without_a_yes(desk: Desk) -> None:
     ],
 )
 def test_what_cannot_be_is_said_before_aws_is_asked(
-    desk: Desk, sent: list[tuple[str, str]], arguments: tuple[str, ...], words: str
+    desk: Desk, sent: list[tuple[str, str]], tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
+    (tmp_path / "rows.csv").write_text("1,2")
     arn = f"arn:aws:sagemaker:{REGION}:865070037744:model-package/sold-1"
     with pytest.raises(UsageError, match=words):
         desk.run(*(arn if argument == "ARN" else argument for argument in arguments))

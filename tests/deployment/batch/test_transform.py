@@ -138,8 +138,7 @@ def test_runs_that_are_killed_after_each_write_find_their_job(buyer: Account, fo
 
 def test_a_run_killed_while_it_uploads_or_fetches_goes_on(buyer: Account, folder: Path) -> None:
     wanted = staged("halves", folder, buyer.package("halves-1"))
-    place = wanted[0][0][3]
-    assert isinstance(place, StagedInputStep)
+    (place,) = (step for step in wanted[0][0] if isinstance(step, StagedInputStep))
     buyer.s3.put_object(Bucket=BUCKET, Key=f"{place.place.key}a.csv", Body=b"1,2\n3,4\n")
     plan = buyer.plan(wanted, "halves")
     (upload,) = [call for change in plan.due for call in change.writes if call.operation == "PutObject"]

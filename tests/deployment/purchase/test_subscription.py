@@ -36,7 +36,7 @@ class Shop:
 
     def run(self, step: SubscriptionStep, after: int = 0) -> Outputs:
         api = Killing(self.api, after) if after else self.api
-        return apply([[(step,)]], api, Journal(self.state), None, self.hear)
+        return apply([[(step,)]], api, Journal(self.state), self.plan(step).consents, self.hear)
 
     def hear(self, line: str) -> None:
         """Time passes while somebody listens."""

@@ -1,13 +1,11 @@
 """`argosy destroy`: the end of a deployment."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import click
 
 from argosy.cli.applying import Manner, carry_out, plan_options
-from argosy.cli.buying.place import REGION, region_of, state_file
+from argosy.cli.buying.place import REGION, deployed_regions, forget, region_of, state_file
 from argosy.cli.output import say
 from argosy.deployment import remains
 from argosy.deployment.names import check_name
@@ -24,32 +22,16 @@ def command(name: str, region: str | None, **options: Any) -> int:  # Any: click
     Endpoint, endpoint configs and models, in this order; what has not their tag is refused. Says what still costs money
     afterwards, and what does not: subscriptions, other endpoints, results in S3.
     """
-    place = region_of(region)
+    place = region_of(region, name)
     manner = Manner(**options)
     code, given = carry_out(destroy_stages(check_name(name), place), state_file("destroy", place, name), manner)
     if code == 0 and not manner.plan_only:
         for line in given.get(remains.KEY, {}).values():
             say(line)
-        for other in _elsewhere(name, place):
-            say(f"not looked for: {name} was deployed in {other}, too: argosy destroy {name} --region {other}")
+        forget(place, name)
+        for other in deployed_regions(name):
+            say(
+                f"costs by the hour: this folder has deployed {name} in {other}, too: "
+                f"argosy destroy {name} --region {other}"
+            )
     return code
-
-
-def _elsewhere(name: str, place: str) -> list[str]:
-    """Other regions in which a deployment of this name was made from this folder, and not destroyed since.
-
-    Who names no region gets boto3's, and would take a thing for gone that goes on costing money.
-    """
-    folder = state_file("deploy", place, name).parent
-    found = {
-        region.group(1): path
-        for path in folder.glob(f"deploy-*-{name}.json")
-        if (region := re.fullmatch(rf"deploy-([a-z]+(?:-[a-z]+)+-\d+)-{name}", path.stem))
-    }
-    return sorted(region for region, path in found.items() if region != place and not _is_destroyed(name, region, path))
-
-
-def _is_destroyed(name: str, region: str, deployed: Path) -> bool:
-    """Whether a deployment was destroyed after it was made."""
-    destroyed = state_file("destroy", region, name)
-    return destroyed.exists() and destroyed.stat().st_mtime_ns >= deployed.stat().st_mtime_ns

@@ -51,7 +51,7 @@ def command(name: str, bodies: Sequence[str], text: str | None, region: str | No
     if (text is None) != bool(bodies):
         raise UsageError("a request needs a body", want="either --body or --text", hint="--body FILE, or --body -")
     more = {member: options[option] for option, member in _MEMBERS.items() if options[option] is not None}
-    place, output, as_json = region_of(region), options["output"], options["as_json"]
+    place, output, as_json = region_of(region, name), options["output"], options["as_json"]
     asked = [
         Invocation(name, place, body, content_type_of(file, options["content_type"]), options["is_streamed"], more)
         for file, body in _bodies(bodies, text)

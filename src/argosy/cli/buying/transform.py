@@ -81,6 +81,8 @@ def command(target: str, source: str, output: str, **options: Any) -> int:  # An
     where = None if staging is None else uri(staging).below(deployment)
     reading, name = _input(source, where, region)
     is_local = not is_uri(output)
+    if is_local and not is_uri(source) and Path(output).resolve().is_relative_to(Path(source).resolve()):
+        raise UsageError("results would become input of the next job", got=f"`{output}` in `{source}`")
     request = _request(options, content_type_of(name, options.pop("content_type")))
     place = _needed(where) if is_local else uri(output)
     job = JobStep(deployment, region, resources, request, place, is_local)
@@ -93,7 +95,7 @@ def command(target: str, source: str, output: str, **options: Any) -> int:  # An
 def _target(target: str, name: str | None, region: str | None) -> tuple[PackageArn | None, str, str]:
     """The package, where one is named; the deployment; and the region."""
     if not is_package_arn(target):
-        return None, check_name(target), region_of(region)
+        return None, check_name(target), region_of(region, target)
     package = package_arn(target)
     if region not in (None, package.region):
         raise UsageError("a model package is used in its own region", got=region, want=package.region)

@@ -15,7 +15,7 @@ from argosy.aws.refusals import explain
 from argosy.deployment import quotas
 from argosy.deployment.batch.place import Uri, list_call, listed, uri
 from argosy.deployment.batch.source import KEY as INPUT_KEY
-from argosy.deployment.names import digest_of
+from argosy.deployment.names import name_of
 from argosy.deployment.ownership import tags
 from argosy.deployment.package import MODEL_KEY, instance_type, supported
 from argosy.deployment.purchase.prices import cost
@@ -76,7 +76,7 @@ class JobStep:
             name, found = f"{self.deployment}-*", None
         else:
             content = [model, kind, self.resources.count, dict(self.request), known[INPUT_KEY]["uri"], digest]
-            name, found = self._find(reader, digest_of([*content, str(self.target)]))
+            name, found = self._find(reader, name_of(self.deployment, [*content, str(self.target)]))
         place = self._place(name)
         status = found["TransformJobStatus"] if found else None
         due = Kind.CREATE if status is None else Kind.WAIT if status in _UNDER_WAY else Kind.NOTHING
@@ -110,10 +110,10 @@ class JobStep:
             self._fail(name, found, work)
         return change.outputs
 
-    def _find(self, reader: Reader, digest: str) -> tuple[str, Any]:
+    def _find(self, reader: Reader, first: str) -> tuple[str, Any]:
         """The name to take, and the job that has it already, unless it failed. Any: JSON of the API."""
         for attempt in range(1, _MOST_ATTEMPTS + 1):
-            name = f"{self.deployment}-{digest}" + (f"-{attempt}" if attempt > 1 else "")
+            name = first + (f"-{attempt}" if attempt > 1 else "")
             found = reader.ask(self._describe(name), _ABSENT)
             if not found:
                 return name, None

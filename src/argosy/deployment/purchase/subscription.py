@@ -80,7 +80,7 @@ class SubscriptionStep:
             request = self._request(change, work)
             work.note({"accepting": request})
             answer: Any = work.api.write(_accept_call(request))
-            agreement = str(answer["agreementId"])
+            agreement = answer.get("agreementId") or _awaited_agreement(work, request)
         work.note({"agreement": agreement})
         work.report(f"agreement {agreement} on {self.product}: accepted")
         _await_entitlement(work, agreement)
@@ -190,6 +190,7 @@ def _awaited_agreement(work: Work, request: str) -> str:
     def look() -> Any:
         return work.api.ask(_request_call(request))
 
+    work.report(f"agreement request {request} is accepted; it may wait for an approval of your organization")
     found = poll(look, lambda one: bool(one.get("agreementId")) or one.get("status") in _ENDED, request, _LIMIT_S)
     if not found.get("agreementId"):
         raise PlanError(f"the agreement request was {found.get('status')}", where=request, hint="run it again")
