@@ -208,6 +208,11 @@ _KNOWN: Final = (
         "take the ARN of this region, out of the map that argosy kit writes",
     ),
     _Known(
+        r"[eE]ndpoint \S+ of account \S+ not found|Could not find endpoint",
+        "there is no such endpoint in this region, and endpoints are found in their own only",
+        "--region REGION, or argosy deploy ARN",
+    ),
+    _Known(
         r"NoSuchBucket",
         "there is no such bucket, and none is made where none is asked for",
         "aws s3 mb s3://BUCKET --region REGION",
@@ -247,6 +252,9 @@ _UNANSWERED: Final = (
         "run it again: it looks first what is there",
     ),
 )
+
+MAY_BE_DONE: Final = frozenset({"ReadTimeoutError", "ConnectionClosedError", "ResponseStreamingError"})
+"""Classes of boto3's errors after which AWS may have done what it was asked."""
 
 
 def unanswered(error: str) -> Refusal:

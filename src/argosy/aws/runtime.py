@@ -13,7 +13,7 @@ from argosy.aws.api import judge
 from argosy.aws.call import Call
 from argosy.aws.identity import failures
 from argosy.aws.permissions import actions
-from argosy.aws.refusals import explain, unanswered
+from argosy.aws.refusals import MAY_BE_DONE, explain, unanswered
 from argosy.errors import AwsError, ModelError, UsageError
 
 READ_S: Final = 70
@@ -130,4 +130,7 @@ def _errors(call: Call) -> Iterator[None]:
         ) from None
     except failures() as error:
         why = unanswered(type(error).__name__)
-        raise AwsError(action, why.code, cause=why.cause, hint="it was sent once; it may have been answered") from None
+        hint = (
+            why.remedy if why.remedy and why.code not in MAY_BE_DONE else "it was sent once; it may have been answered"
+        )
+        raise AwsError(action, why.code, cause=why.cause, hint=hint) from None
