@@ -82,7 +82,7 @@ def test_register_with_artifacts_in_several_parts(stand: Stand) -> None:
 
     def prepare() -> str:
         name = stand.project("pushed")
-        (stand.folder / name / "model/large.bin").write_bytes(Random(7).randbytes(40 << 20))
+        (stand.folder / name / "model/large.bin").write_bytes(Random(7).randbytes(17 << 20))
         return name
 
     for name in Drill(lambda name: ("register", name, "--yes"), prepare, only="Part|Multipart")(stand):
