@@ -18,7 +18,7 @@ from argosy.planning.journal import Journal
 from argosy.planning.plan import Plan, make_plan
 from argosy.planning.step import Kind, Outputs, Risk
 from tests.deployment.account import Killed, Killing
-from tests.local_aws.listings import BUYER, PER_INFERENCE, private_offer
+from tests.local_aws.listings import BUYER, HOURLY, PER_INFERENCE, pricing, private_offer
 from tests.local_aws.market_stand import Door, Market
 
 
@@ -153,6 +153,16 @@ def test_a_private_offer_is_taken_only_by_its_name(shop: Shop) -> None:
     shop.run(step)
     assert shop.plan(step).due == ()
     assert make_plan([[(PriceStep(product),)]], shop.api, {}).outputs["price"]["ml.m5.large realtime"] == "0.10"
+
+
+def test_a_yes_is_to_the_prices_that_were_shown_and_to_no_others(shop: Shop) -> None:
+    product, offer = shop.market.limited()
+    step = SubscriptionStep(product)
+    agreed = shop.plan(step).consents
+    shop.market.made([pricing(offer, dict.fromkeys(HOURLY, "9.00"))])
+    with pytest.raises(PlanError, match="no longer what was agreed to"):
+        apply([[(step,)]], shop.api, Journal(shop.state), agreed, shop.hear)
+    assert shop.agreements(product) == []
 
 
 def test_what_nobody_offers_cannot_be_bought(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
+from argosy.deployment.names import digest_of
 from argosy.deployment.purchase import agreements, offers
 from argosy.deployment.purchase.offers import Offer
 from argosy.errors import AwsError, PlanError
@@ -22,6 +23,7 @@ from argosy.planning.polling import poll
 from argosy.planning.step import Change, Consent, Kind, Later, Outputs, Risk, Work
 
 KEY: Final = "subscription"
+_SHOWN_DIGITS: Final = 8
 _LIMIT_S: Final = 1800.0
 _REFUSED: Final = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
 _OPEN: Final = frozenset({"DRAFT", "APPROVED"})
@@ -172,7 +174,8 @@ def _check(offer: Offer) -> None:
 def _sentence(offer: Offer) -> str:
     terms = offer.terms
     due = f"{terms.upfront} {terms.currency} are due" if terms.upfront else "nothing is due until it is used"
-    return f"subscribing to {offer.product_name} by offer {offer.id} accepts its prices and its licence; {due}"
+    shown = digest_of(terms.ids)[:_SHOWN_DIGITS]  # a yes is to these very terms: others have other ids
+    return f"subscribing to {offer.product_name} by offer {offer.id} accepts its terms {shown}: prices, licence; {due}"
 
 
 def _is_bought(reader: Reader, request: str) -> bool:
