@@ -3,12 +3,18 @@
 import functools
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 from xdist.workermanage import WorkerController
+
+if TYPE_CHECKING:
+    from argosy.testing.local_aws import LocalAwsServer
+    from tests.local_aws.stand_in import Push
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _ONE_AT_A_TIME = "one at a time"
@@ -95,3 +101,21 @@ def registry() -> str:
     if not address:
         pytest.fail('no registry: eval "$(scripts/engine up)", or run scripts/test', pytrace=False)
     return address
+
+
+@pytest.fixture(scope="module")
+def local_aws() -> Iterator["LocalAwsServer"]:
+    """AWS whose containers are stand-ins; one for each file, since a process has one at a time."""
+    from argosy.testing.local_aws import local_aws as serving  # not every test has to wait until moto is imported
+    from tests.local_aws.stand_in import open_stand_in
+
+    with serving(open_image=open_stand_in) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def push(local_aws: "LocalAwsServer", tmp_path_factory: pytest.TempPathFactory) -> "Push":
+    """Pushes images into the local ECR."""
+    from tests.local_aws.stand_in import Push
+
+    return Push(local_aws, tmp_path_factory.mktemp("cache"))

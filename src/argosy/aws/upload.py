@@ -152,6 +152,16 @@ class Upload:
         if self.state(api)[0] is not State.SAME:
             raise StorageError("S3 has stored something else", where=self.uri, hint="run it again")
 
+    def abandon(self, api: Api, uri: str, begun: str) -> None:
+        """Take away an upload in parts that was begun for another key of a bucket in this region.
+
+        Raises:
+            AwsError: S3 refuses or does not answer.
+        """
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        wanted = {"Bucket": bucket, "Key": key, "UploadId": begun}
+        api.write(Call("s3", "AbortMultipartUpload", self.region, wanted), (*_GONE, "NoSuchBucket"))
+
     def _open(self, api: Api, begun: str) -> tuple[str, Mapping[int, Any]]:
         """The upload to go on with and its parts; whatever else was begun for this key is taken away."""
         found = ""

@@ -36,16 +36,7 @@ from argosy.conformance.image_checks import (
 from argosy.conformance.invocation_checks import bodies, errors, invocations, load, log, metering, streams
 from argosy.conformance.observing import endpoint, honesty
 from argosy.conformance.observing.act import Act
-from argosy.conformance.project_checks import (
-    buyer_code,
-    instances,
-    listing,
-    package,
-    placement,
-    pricing,
-    usage,
-    validation,
-)
+from argosy.conformance.project_checks.catalogue import PACKAGE_CHECKS, PRODUCT_CHECKS
 from argosy.conformance.starts import batch as transform_jobs
 from argosy.conformance.starts import instance, models, read_only
 from argosy.conformance.starts import pipeline as pipeline_act
@@ -81,16 +72,9 @@ CHECKS: Final[tuple[Check[Any], ...]] = (  # each check has a scene type of its 
     *shutdown.CHECKS,
     *drills.CHECKS,
     *rough_clients.CHECKS,
-    *package.CHECKS,
-    *instances.CHECKS,
-    *validation.CHECKS,
+    *PACKAGE_CHECKS,
     *validation_job.CHECKS,
-    *placement.CHECKS,
-    package.REQUEST,
-    *pricing.CHECKS,
-    *listing.CHECKS,
-    *usage.CHECKS,
-    *buyer_code.CHECKS,
+    *PRODUCT_CHECKS,
     *registry.CHECKS,
     *roles.CHECKS,
 )

@@ -72,5 +72,6 @@ def environment_of(account: Account, url: str, region: str = DEFAULT_REGION) -> 
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": account.access_key,
         "AWS_SECRET_ACCESS_KEY": account.secret_key,
-        "AWS_DEFAULT_REGION": region,
+        "AWS_DEFAULT_REGION": region,  # boto3's and the AWS CLI's
+        "AWS_REGION": region,  # every other SDK's
     }

@@ -12,10 +12,11 @@ from typing import Final
 from argosy.aws.s3 import S3Access
 from argosy.local_aws.accounts import DEFAULT_REGION, MARKETPLACE
 from argosy.local_aws.control import Control
-from argosy.local_aws.front import Behind, Ecr, Front
+from argosy.local_aws.front import Behind, Front
 from argosy.local_aws.images.distribution import Distribution
 from argosy.local_aws.images.ecr_api import EcrApi
 from argosy.local_aws.images.ecr_images import EcrImages
+from argosy.local_aws.images.ecr_service import Ecr
 from argosy.local_aws.images.registries import Registries
 from argosy.local_aws.images.scans import Scans
 from argosy.local_aws.images.store import ImageStore
@@ -27,8 +28,8 @@ from argosy.local_aws.marketplace.options import MarketplaceOptions
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
-from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
-from argosy.local_aws.service import Marketplace, ModelPackages, Service
+from argosy.local_aws.sagemaker import Logs, Neighbours, SageMaker
+from argosy.local_aws.service import Marketplace, ModelPackages, OpenImage, Service
 from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import serve
 from argosy.simulator.storage.s3 import S3

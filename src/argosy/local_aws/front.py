@@ -1,16 +1,14 @@
 """The one door: a request goes to the service that its signature names, in the account of its access key."""
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from argosy.local_aws import operations
 from argosy.local_aws.accounts import SELLER
 from argosy.local_aws.control import CONTROL_PATH
-from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi
-from argosy.local_aws.images.ecr_images import EcrImages
-from argosy.local_aws.images.store import RepositoryName
+from argosy.local_aws.images.ecr_api import MEDIA_TYPE
 from argosy.local_aws.messages import given_again, headers_of, read_body, respond, respond_json
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.service import AfterWrite, Caller, Service
@@ -53,37 +51,31 @@ class Front:
             return
         headers = headers_of(scope)
         signed = scope_of(headers, scope["query_string"])
-        if signed is None and _needs_signature(scope["path"], headers):
-            await read_body(receive, 0)
-            fault = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
-            await respond_json(send, 403, fault, MEDIA_TYPE)
-            return
-        signed = signed or _UNSIGNED
+        with suppress(ConnectionAbortedError):
+            if signed is None and _needs_signature(scope["path"], headers):
+                message = "Missing Authentication Token"
+                await _refuse(403, "MissingAuthenticationTokenException", message, receive, send)
+                return
+            await self._signed(signed or _UNSIGNED, scope, receive, send)
+
+    async def _signed(self, signed: CredentialScope, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request of which it is known whose it is."""
         account = self._behind.moto.account_of(signed.access_key)
-        try:
-            form = b""
-            if headers.get("content-type", "").startswith(_FORM) and signed.service != "s3":
-                form = await read_body(receive, _FORM_BYTES) or b""
-                receive = given_again(form)
-            operation = operations.operation_of(signed.service, scope, headers, form)
-            if account is None:
-                await _refuse_stranger(signed.service, receive, send)
-                return
-            if not self._behind.moto.knows_region(signed.region):
-                await read_body(receive, 0)
-                fault = {"__type": "NotSimulated", "message": f"There is no region {signed.region}."}
-                await respond_json(send, 400, fault, MEDIA_TYPE)
-                return
-            if operations.changes(operation):
-                send = self._telling(send, signed.service, operation)
-            caller = Caller(account, signed.region)
-            service = self._behind.services.get(signed.service)
-            if service is None:
-                await self._behind.moto.answer(caller, scope, receive, send)
-            else:
-                await service.answer(caller, scope, receive, send)
-        except ConnectionAbortedError:
+        if account is None:
+            await _refuse_stranger(signed.service, receive, send)
             return
+        if not self._behind.moto.knows_region(signed.region):
+            await _refuse(400, "NotSimulated", f"There is no region {signed.region}.", receive, send)
+            return
+        headers, form = headers_of(scope), b""
+        if headers.get("content-type", "").startswith(_FORM) and signed.service != "s3":
+            form = await read_body(receive, _FORM_BYTES) or b""
+            receive = given_again(form)
+        operation = operations.operation_of(signed.service, scope, headers, form)
+        if operations.changes(operation):
+            send = self._telling(send, signed.service, operation)
+        service = self._behind.services.get(signed.service, self._behind.moto)
+        await service.answer(Caller(account, signed.region), scope, receive, send)
 
     def _telling(self, send: Send, service: str, operation: str) -> Send:
         """A `send` that tells of a success before the client hears of it."""
@@ -96,53 +88,6 @@ class Front:
         return told
 
 
-class Ecr:
-    """ECR behind the door: images are ours, repositories moto's.
-
-    Args:
-        api: The operations on images.
-        images: All images.
-        moto: Has the repositories.
-    """
-
-    def __init__(self, api: EcrApi, images: EcrImages, moto: MotoServices) -> None:
-        self._api = api
-        self._images = images
-        self._moto = moto
-
-    async def answer(self, caller: Caller, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request of ECR's JSON API (ASGI)."""
-        operation = headers_of(scope).get("x-amz-target", "").rpartition(".")[2]
-        body = await read_body(receive, REQUEST_BYTES)
-        if body is None:
-            fault = {"__type": "RequestEntityTooLargeException", "message": f"More than {REQUEST_BYTES} bytes."}
-            await respond_json(send, 413, fault, MEDIA_TYPE)
-            return
-        if self._api.knows(operation):
-            status, members = await self._api.answer(operation, caller.account, caller.region, body)
-            await respond_json(send, status, members, MEDIA_TYPE)
-            return
-        if operation == "DeleteRepository":
-            await self._delete_repository(caller, scope, body, send)
-            return
-        await self._moto.answer(caller, scope, given_again(body), send)
-
-    async def _delete_repository(self, caller: Caller, scope: Message, body: bytes, send: Send) -> None:
-        request: Any = json.loads(body)
-        name = RepositoryName(caller.account, caller.region, str(request.get("repositoryName")))
-        refusal = self._api.may_delete(name, bool(request.get("force")))
-        if refusal is not None:
-            await respond_json(send, 400, {"__type": refusal.code, "message": refusal.message}, MEDIA_TYPE)
-            return
-
-        async def deleted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                self._images.store.remove_all(name)
-            await send(message)
-
-        await self._moto.answer(caller, scope, given_again(body), deleted)
-
-
 def _needs_signature(path: str, headers: Mapping[str, str]) -> bool:
     """Whether a request is for one of the services that answer nobody unknown; S3 may."""
     return "x-amz-target" in headers or operations.is_runtime(path)
@@ -150,14 +95,20 @@ def _needs_signature(path: str, headers: Mapping[str, str]) -> bool:
 
 async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:
     """An access key that nobody has: 403, in the form that the service's clients read."""
-    await read_body(receive, 0)
     if service == "s3":
+        await read_body(receive, 0)
         text = "The AWS Access Key Id you provided does not exist in our records."
         body = f"<Error><Code>InvalidAccessKeyId</Code><Message>{text}</Message></Error>"
         await respond(send, 403, [("Content-Type", "application/xml")], body.encode())
     elif service in ("sts", "iam"):
+        await read_body(receive, 0)
         error = f"<Error><Code>InvalidClientTokenId</Code><Message>{_INVALID_TOKEN}</Message></Error>"
         await respond(send, 403, [("Content-Type", "text/xml")], f"<ErrorResponse>{error}</ErrorResponse>".encode())
     else:
-        fault = {"__type": "UnrecognizedClientException", "message": _INVALID_TOKEN}
-        await respond_json(send, 403, fault, MEDIA_TYPE)
+        await _refuse(403, "UnrecognizedClientException", _INVALID_TOKEN, receive, send)
+
+
+async def _refuse(status: int, code: str, message: str, receive: Receive, send: Send) -> None:
+    """An error as the services have it that speak JSON; the body is read, so that the client reads the answer."""
+    await read_body(receive, 0)
+    await respond_json(send, status, {"__type": code, "message": message}, MEDIA_TYPE)

@@ -1,18 +1,17 @@
 """SageMaker behind the door: a simulation for each account and region, made when it is first asked for."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.image.image import Image
 from argosy.local_aws.accounts import ACCOUNTS
 from argosy.local_aws.container_logs import ContainerLogs
 from argosy.local_aws.images.ecr_images import EcrImages
 from argosy.local_aws.images.named_images import NamedImages
 from argosy.local_aws.moto_services import MotoServices
 from argosy.local_aws.published import PublishedPackages
-from argosy.local_aws.service import Caller, Marketplace, OpenMarketplace, PackageView
+from argosy.local_aws.service import Caller, Marketplace, OpenImage, OpenMarketplace, PackageView
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.control.model_packages import describe
 from argosy.simulator.control.resources import Resource
@@ -22,9 +21,6 @@ from argosy.simulator.platform import ImageScan
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 from argosy.simulator.simulation import Simulation, World
 from argosy.simulator.storage.objects import ObjectStore
-
-OpenImage = Callable[[Image, str, Launch], Container]
-"""Makes a container, not yet started, of an image with a name."""
 
 
 @dataclass(frozen=True, slots=True)

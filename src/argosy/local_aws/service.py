@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from argosy.image.image import Image
+from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 AfterWrite = Callable[[str, str], Awaitable[None]]
@@ -68,6 +70,9 @@ class Marketplace(Protocol):
     def is_subscribed(self, account: str, arn: str) -> bool:
         """Whether an account may make models of a package that AWS holds, by the package's ARN there."""
 
+
+OpenImage = Callable[[Image, str, Launch], Container]
+"""Makes a container, not yet started, of an image with a name."""
 
 OpenMarketplace = Callable[[ModelPackages], Marketplace]
 """Makes the Marketplace of a local AWS."""

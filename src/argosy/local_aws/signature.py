@@ -2,7 +2,8 @@
 
 Source:
     AWS General Reference, "Create a signed AWS API request": the Authorization header and the query parameters of a
-    presigned URL (read 2026-11-23). Signatures themselves are not verified: the scope is believed.
+    presigned URL (read 2026-11-23). Presigned URLs of S3 may still have Signature Version 2, which names no region.
+    Signatures themselves are not verified: the scope is believed.
 """
 
 import re
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
+
+from argosy.local_aws.accounts import DEFAULT_REGION
 
 _CREDENTIAL: Final = re.compile(r"([A-Za-z0-9]{1,128})/\d{8}/([a-z0-9-]{1,30})/([a-z0-9-]{1,40})/aws4_request")
 _IN_HEADER: Final = re.compile(rf"AWS4-HMAC-SHA256 .*?Credential={_CREDENTIAL.pattern}")
@@ -44,4 +47,7 @@ def scope_of(headers: Mapping[str, str], query: bytes) -> CredentialScope | None
     if found is None and b"X-Amz-Credential=" in query:
         given = parse_qs(query.decode("latin-1")).get("X-Amz-Credential", [""])[0]
         found = _CREDENTIAL.fullmatch(given)
+    if found is None and b"AWSAccessKeyId=" in query:
+        keys = parse_qs(query.decode("latin-1")).get("AWSAccessKeyId", [""])
+        return CredentialScope(keys[0], DEFAULT_REGION, "s3")
     return None if found is None else CredentialScope(*found.groups())

@@ -3,12 +3,12 @@
 import datetime
 from typing import Final
 
-from argosy.conformance.catalogue import CHECKS
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Finding
-from argosy.conformance.observing.project import SCENES, observe_project
+from argosy.conformance.judgement import judge
+from argosy.conformance.observing.project import observe_project
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import judge
+from argosy.conformance.project_checks.catalogue import PACKAGE_CHECKS, PRODUCT_CHECKS
 from argosy.conformance.terms import Terms, waive
 from argosy.contract import Level
 from argosy.errors import ProjectError
@@ -37,7 +37,7 @@ def failed_demands(
         headings: Those whose clauses are judged, as `REGISTERED` of `registration.lanes`; None judges all.
         image_bytes: Size of its image, unpacked; None when it is not known.
     """
-    checks = [check for check in CHECKS if check.scene in SCENES]
+    checks = (*PACKAGE_CHECKS, *PRODUCT_CHECKS)
     findings = judge(observe_project(project, image_bytes), checks, Profile.MARKETPLACE)
     terms = Terms(Profile.MARKETPLACE, project.check.waivers, today)
     return tuple(

@@ -3,7 +3,7 @@
 Alone it asks nobody: every image and role is taken as it is named, and there are no packages but the account's own.
 
 The sentences were seen in error reports: on images https://github.com/aws-samples/easy-amazon-sagemaker-deployments/issues/4,
-on roles https://github.com/aws/sagemaker-python-sdk/issues/300, on subscriptions
+on roles https://github.com/awslabs/predictive-maintenance-using-machine-learning/issues/3, on subscriptions
 https://github.com/aws/amazon-sagemaker-examples/issues/1552 (read 2026-11-23). UNSURE: that a validation role is looked
 at when the package is created, and that its sentence is the one for models.
 """

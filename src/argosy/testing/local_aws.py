@@ -14,19 +14,22 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argosy.aws.clients import Signer, client
 from argosy.cli import environment
 from argosy.cli.containers import open_container
+from argosy.cli.simulation.aws import open_cloud
 from argosy.image.image import Image
 from argosy.local_aws.accounts import BUYER, DEFAULT_REGION, SELLER, Account, environment_of
-from argosy.local_aws.cloud import LocalAws, Surroundings
 from argosy.local_aws.images.scans import COMPLETE, ScanOutcome
-from argosy.local_aws.sagemaker import OpenImage
+from argosy.local_aws.service import OpenImage
 from argosy.simulator.containers.container import Container, Launch
 from argosy.simulator.runtime.service import bind
-from argosy.testing.event_loop import LoopThread, loop_thread
+from argosy.testing.event_loop import loop_thread
+
+if TYPE_CHECKING:
+    from argosy.local_aws.cloud import LocalAws
 
 __all__ = ["BUYER", "SELLER", "Account", "LocalAwsServer", "local_aws"]
 
@@ -39,11 +42,10 @@ class LocalAwsServer:
         reports: What a person should know of it, one line each, so far.
     """
 
-    def __init__(self, aws: LocalAws, url: str, reports: list[str], loop: LoopThread) -> None:
+    def __init__(self, aws: "LocalAws", url: str, reports: list[str]) -> None:
         self._aws = aws
         self.url = url
         self.reports = reports
-        self._loop = loop
 
     def environment(self, account: Account = SELLER, region: str = DEFAULT_REGION) -> dict[str, str]:
         """The variables with which a process works in an account: those of AWS alone."""
@@ -82,20 +84,19 @@ def local_aws(state: Path | None = None, open_image: OpenImage | None = None) ->
         open_image: Makes the containers of images; None runs them as `argosy simulate` does.
 
     Raises:
-        UsageError: This process has one already.
+        UsageError: This process has one already, or moto is not installed.
     """
     reports: list[str] = []
     with tempfile.TemporaryDirectory(prefix="argosy-aws-") as made, bind(0) as listener, loop_thread() as loop:
-        aws = LocalAws(
-            Surroundings(state or Path(made), open_image or as_simulated, reports.append, is_kept=state is not None)
-        )
+        folder = state or Path(made)
+        aws = open_cloud(folder, open_image or as_simulated, reports.append, is_kept=state is not None)
         opened, stopping = threading.Event(), asyncio.Event()
         serving = loop.begin(aws.serve(listener, stopping, opened.set))
         serving.add_done_callback(lambda _: opened.set())
         opened.wait()
         try:
             if not serving.done():
-                yield LocalAwsServer(aws, f"http://127.0.0.1:{listener.getsockname()[1]}", reports, loop)
+                yield LocalAwsServer(aws, f"http://127.0.0.1:{listener.getsockname()[1]}", reports)
         finally:
             loop.run(_set(stopping))
             serving.result()

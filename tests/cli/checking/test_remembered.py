@@ -16,9 +16,9 @@ from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.check import failed, unknown
 from argosy.conformance.clause import must
 from argosy.conformance.finding import Finding, Report
+from argosy.conformance.judgement import CHECK_FAILED
 from argosy.conformance.probes import invocation
 from argosy.conformance.profile import Profile
-from argosy.conformance.run import CHECK_FAILED
 from argosy.conformance.terms import Terms
 from argosy.contract import Level
 from argosy.project import load

@@ -1,6 +1,7 @@
 """`argosy register` as a user runs it, and as a machine that fails ends it: after each of its writes."""
 
 import os
+import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from argosy.aws.upload import PART_BYTES
 from argosy.testing.local_aws import SELLER, LocalAwsServer
 from argosy.testing.local_aws import local_aws as serving
 from tests.cli.selling.running import TIMEOUT_S, argosy, environment, started
@@ -70,13 +72,16 @@ def test_a_run_that_is_killed_after_any_write_is_gone_on_with_by_the_next(
     local_aws: LocalAwsServer, tmp_path: Path
 ) -> None:
     environ = environment(local_aws, tmp_path)
-    sample = {"one.csv": b"1\n"}
+    said: dict[str, Any] = {
+        "samples": {"one.csv": b"1\n"},
+        "artifacts": {"weights.bin": random.Random(1).randbytes(PART_BYTES + 99)},
+    }
     whole: Counter[str] = Counter()
-    first = make_project(tmp_path / "whole", name="whole", samples=sample, image=small_image("whole"))
+    first = make_project(tmp_path / "whole", name="whole", image=small_image("whole"), **said)
     with local_aws.after_write(lambda service, operation: whole.update([f"{service}:{operation}"])):
         assert argosy(environ, "register", first, "--yes").returncode == 0
-    assert whole["sagemaker:CreateModelPackage"] == 1
-    root = make_project(tmp_path / "killed", name="killed", samples=sample, image=small_image("killed"))
+    assert (whole["sagemaker:CreateModelPackage"], whole["s3:UploadPart"]) == (1, 2), whole
+    root = make_project(tmp_path / "killed", name="killed", image=small_image("killed"), **said)
     death = Death(Counter(whole))
     killed = 0
     with local_aws.after_write(death):

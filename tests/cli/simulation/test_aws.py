@@ -61,7 +61,7 @@ def test_it_prints_both_accounts_and_ends_well_when_it_is_interrupted(tmp_path: 
 def test_its_lines_can_be_pasted(tmp_path: Path) -> None:
     with simulated() as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(13)]
+        lines = [process.stdout.readline() for _ in range(14)]
         show = 'echo "$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID ${AWS_PROFILE-none}"'
         done = subprocess.run(
             ["bash", "-euc", "".join(lines) + show], env={"AWS_PROFILE": "mine"}, capture_output=True, text=True

@@ -72,4 +72,4 @@ def test_skopeo_pushes_and_pulls(local_aws: LocalAwsServer, push: Push, tmp_path
         ["skopeo", "copy", *options, f"docker-archive:{tmp_path / 'two.tar'}", target], capture_output=True, text=True
     )
     assert refused.returncode != 0
-    assert "cannot be overwritten because the repository is immutable" in refused.stderr
+    assert "cannot be overwritten because the tag is immutable" in refused.stderr

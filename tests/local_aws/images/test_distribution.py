@@ -135,8 +135,8 @@ def test_a_tag_of_an_immutable_repository_stays_where_it_is(client: httpx.Client
     assert fault(client.put("/v2/fixed/manifests/v1", content=second)) == (
         400,
         "TAG_INVALID",
-        "The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the repository "
-        "is immutable.",
+        "The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the tag is "
+        "immutable.",
     )
     assert client.put("/v2/fixed/manifests/v2", content=second).status_code == 201
 

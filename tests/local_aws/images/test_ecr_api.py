@@ -163,6 +163,11 @@ def test_images_are_deleted_by_tag_and_digest_and_then_their_repository(local_aw
         ecr.describe_images(repositoryName="deleted")
 
 
+def test_what_is_not_simulated_says_so(local_aws: LocalAwsServer) -> None:
+    with pytest.raises(ClientError, match="GetDownloadUrlForLayer is not simulated"):
+        made(local_aws, "elsewhere").get_download_url_for_layer(repositoryName="elsewhere", layerDigest=digest_of(b"x"))
+
+
 def test_a_blob_is_on_disk_for_as_long_as_a_repository_has_it(local_aws: LocalAwsServer, push: Push) -> None:
     image = small_image("shared by two")
     for name in ("first", "second"):

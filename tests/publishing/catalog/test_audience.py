@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.errors import UsageError
+from argosy.errors import PlanError, UsageError
 from argosy.planning.step import Kind, Risk
 from argosy.publishing.catalog.audience import RestrictionWish, VisibilityWish
 from argosy.publishing.catalog.step import ChangeSetStep
@@ -67,3 +67,12 @@ def test_the_last_version_is_not_restricted_and_a_strange_one_neither(seller: Se
         seller.look(restricted(seller, "1.0.0"))
     with pytest.raises(UsageError, match=r"got `0\.9`"):
         seller.look(restricted(seller, "0.9"))
+
+
+def test_what_is_not_published_has_no_version_to_restrict(seller: Seller) -> None:
+    lane = seller.lane(restricted(seller, "0.9"))
+    change = seller.last(*lane)
+    assert change.writes[0].parameters["ChangeSet"][0]["ChangeType"] == "RestrictDeliveryOptions"
+    with pytest.raises(PlanError, match="there is no product `Vehicle detector` that has them"):
+        seller.carry_out(*lane)
+    assert seller.applied == 0

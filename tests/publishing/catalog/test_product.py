@@ -31,6 +31,8 @@ def test_a_new_product_is_made_with_version_and_offer_and_is_limited(seller: Sel
     assert shown["Description"]["Visibility"] == "Limited"
     assert [version["VersionTitle"] for version in shown["Versions"]] == ["1.0.0"]
     assert seller.market.entity(given["offer"])["State"] == "Released"
+    assert seller.said[0].startswith("product Vehicle detector, version 1.0.0: AWS judges change set ")
+    assert seller.said[-1].endswith(": SUCCEEDED")
 
 
 def test_a_second_run_writes_nothing(seller: Seller) -> None:

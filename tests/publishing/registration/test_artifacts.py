@@ -90,3 +90,14 @@ def test_a_large_archive_leaves_no_upload_begun(seller: Seller) -> None:
     assert "Uploads" not in seller.client("s3").list_multipart_uploads(Bucket=seller.bucket)
     assert seller.last(stages).kind is Kind.NOTHING
     assert seller.journal.outputs[KEY]["upload"] == ""
+
+
+def test_what_was_begun_for_a_version_that_was_given_up_is_taken_away(seller: Seller) -> None:
+    offering = seller.offering()
+    seller.carry_out(seller.steps(offering, Bucket(offering)))
+    key = "packages/given-up/model.tar.gz"
+    begun = seller.client("s3").create_multipart_upload(Bucket=seller.bucket, Key=key)["UploadId"]
+    seller.journal.note(KEY, {"upload": begun, "of": "0" * 64, "at": f"s3://{seller.bucket}/{key}"})
+    seller.carry_out(seller.steps(offering, artifacts(offering)))
+    assert "Uploads" not in seller.client("s3").list_multipart_uploads(Bucket=seller.bucket)
+    assert seller.journal.outputs[KEY]["upload"] == ""

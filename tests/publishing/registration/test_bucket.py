@@ -9,6 +9,7 @@ from argosy.errors import AwsError, InvalidCallError, PlanError
 from argosy.planning.plan import make_plan
 from argosy.planning.step import Kind
 from argosy.publishing.registration.bucket import Bucket
+from argosy.testing.local_aws import SELLER
 from tests.publishing.sellers import Seller
 
 
@@ -61,11 +62,15 @@ class Guarded(EmptyAccount):
         return super().ask(call, absent)
 
 
-def test_one_of_another_account_is_an_obstacle(seller: Seller) -> None:
+def test_it_is_asked_for_as_the_accounts_own(seller: Seller) -> None:
+    change = seller.last(seller.steps(offering := seller.offering(), Bucket(offering)))
+    assert change.reads[0].parameters == {"Bucket": seller.bucket, "ExpectedBucketOwner": SELLER.number}
+
+
+def test_one_of_another_account_ends_it(seller: Seller) -> None:
     offering = seller.offering()
-    change = make_plan(seller.steps(offering, Bucket(offering)), Guarded(), {}).changes[-1]
-    assert change.obstacle is not None
-    assert change.obstacle.what.startswith("the bucket is another account's")
+    with pytest.raises(PlanError, match="the bucket is another account's"):
+        make_plan(seller.steps(offering, Bucket(offering)), Guarded(), {})
 
 
 def test_a_name_that_no_bucket_may_have_is_not_asked_for(seller: Seller) -> None:

@@ -109,7 +109,7 @@ def test_subscribe(stand: Stand) -> None:
     Drill(lambda name: ("subscribe", products[name], "--yes"), prepare, BUYER)(stand)
 
 
-def testdeploying(stand: Stand, bought: tuple[str, str]) -> None:
+def test_deploy(stand: Stand, bought: tuple[str, str]) -> None:
     Drill(lambda name: deploying(name, bought), deployments(stand), BUYER)(stand)
 
 

@@ -17,7 +17,7 @@ from argosy.cli.environment import Environment
 from argosy.conformance.catalogue import CLAUSES
 from argosy.conformance.check import Status
 from argosy.conformance.finding import Report
-from argosy.conformance.run import CHECK_FAILED
+from argosy.conformance.judgement import CHECK_FAILED
 from argosy.conformance.terms import Terms
 from argosy.model_archive import written_aside
 from argosy.publishing.description import stored

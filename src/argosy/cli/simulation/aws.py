@@ -20,7 +20,9 @@ from argosy.engine import PROGRAMS
 from argosy.errors import UsageError
 from argosy.image.image import Image
 from argosy.local_aws.accounts import BUYER, EXECUTION_ROLE, INGESTION_ROLE, SELLER, VALIDATION_ROLE, environment_of
+from argosy.local_aws.service import OpenImage
 from argosy.simulator.containers.container import Container, Launch
+from argosy.simulator.health import Report
 from argosy.simulator.runtime.service import bind
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def aws(port: int, state: Path | None, kind: str | None, is_buyer: bool, as_json
         return opened.add(open_container(f"docker://{name}", kind, launch_as(launch, None), around, image))
 
     with bind(port) as listener, _folder(state) as folder:
-        cloud = _cloud(folder, open_image, is_kept=state is not None)
+        cloud = open_cloud(folder, open_image, say, is_kept=state is not None)
         announce = _announcement(f"http://127.0.0.1:{listener.getsockname()[1]}", is_buyer, as_json)
         return run(_serve(cloud, listener, announce), opened)
 
@@ -73,17 +75,28 @@ async def _serve(cloud: "LocalAws", listener: socket.socket, announce: Callable[
     return 0
 
 
-def _cloud(folder: Path, open_image: Callable[[Image, str, Launch], Container], *, is_kept: bool) -> "LocalAws":
+def open_cloud(folder: Path, open_image: OpenImage, report: Report, *, is_kept: bool) -> "LocalAws":
+    """A local AWS that is not yet served.
+
+    Args:
+        folder: Where it keeps everything.
+        open_image: Makes containers.
+        report: Takes what a person should know, one line each.
+        is_kept: Whether there will be another one with this folder.
+
+    Raises:
+        UsageError: moto is not installed.
+    """
     try:
         from argosy.local_aws.cloud import LocalAws, Surroundings
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "argosy":
             raise
         raise UsageError(
-            f"`argosy simulate aws` needs moto with its server, and `{error.name}` is not installed",
+            f"the local AWS needs moto with its server, and `{error.name}` is not installed",
             hint="pip install 'argosy[toolkit,local-aws]'",
         ) from error
-    return LocalAws(Surroundings(folder, open_image, say, is_kept))
+    return LocalAws(Surroundings(folder, open_image, report, is_kept))
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What ECR refuses, once for both doors: the code of its API, and the one of the registry's protocol.
 
-The sentences about a missing repository, image or scan, and about a tag that is taken, are those that clients report
-(for the last https://github.com/aws/containers-roadmap/issues/878, read 2026-11-23). UNSURE: the other sentences.
+The sentence about a tag that is taken is ECR's of 2025 (https://github.com/osscontainertools/kaniko/pull/204; before,
+it said that the repository is immutable, https://github.com/moby/buildkit/issues/3776; read 2026-11-23). Those about a
+missing repository, image or scan are moto's. UNSURE: the other sentences.
 """
 
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def tag_is_taken(name: RepositoryName, tag: str) -> EcrRefusal:
     return EcrRefusal(
         "ImageTagAlreadyExistsException",
         f"The image tag '{tag}' already exists in the '{name.name}' repository and cannot be overwritten because the "
-        "repository is immutable.",
+        "tag is immutable.",
     )
 
 

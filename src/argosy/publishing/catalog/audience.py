@@ -8,7 +8,7 @@ from argosy.aws.call import Call
 from argosy.marketplace.described import DescribedProduct, DescribedVersion
 from argosy.marketplace.product_changes import Visibility, version_title
 from argosy.marketplace.product_update import REVIEW, SUPPORT, restricting, showing
-from argosy.planning.step import Consent, Kind, Later, Outputs, Risk
+from argosy.planning.step import Consent, Kind, Later, Obstacle, Outputs, Risk
 from argosy.publishing.catalog.product import find, reads_of
 from argosy.publishing.catalog.sale import PRODUCT, Sale
 from argosy.publishing.catalog.shown import shown
@@ -45,7 +45,7 @@ class VisibilityWish:
             f"product {self._sale.title} is {self._visibility}",
             Kind.UPDATE,
             change_set,
-            None if found is None else product.id,
+            () if found is None else found.entities,
             () if found is None else (found.revision,),
             shown(change_set, product, None),
             _consent(self._visibility, self._sale.title),
@@ -74,24 +74,28 @@ class RestrictionWish:
     def due(self, reader: Reader, known: Outputs) -> Due:
         """See `Wish`."""
         found = find(reader, self._sale, known)
-        product = self._with_own(_DRAFT if found is None else found.product)
-        change_set = restricting(product, self._titles)
+        product = self._with_versions(_DRAFT, self._titles) if found is None else found.product
+        change_set = restricting(self._with_versions(product, (version_title(self._sale.table),)), self._titles)
+        missing = Obstacle(f"there is no product `{self._sale.title}` that has them", "leave --restrict out")
         return Due(
             f"versions {', '.join(self._titles)} of {self._sale.title} are restricted",
             Kind.UPDATE,
             change_set,
-            None if found is None else product.id,
+            () if found is None else found.entities,
             () if found is None else (found.revision,),
+            obstacle=missing if found is None else None,
             consent=Consent(Risk.LOSS, f"new buyers no longer get {', '.join(self._titles)}; {SUPPORT}"),
         )
 
-    def _with_own(self, product: DescribedProduct) -> DescribedProduct:
-        """The product with the version that this very plan adds, which may be the last that is left."""
-        title = version_title(self._sale.table)
-        if any(version.title == title for version in product.versions):
-            return product
-        own = DescribedVersion("", "", {"VersionTitle": title}, {}, product.visibility)
-        return replace(product, versions=(*product.versions, own))
+    def _with_versions(self, product: DescribedProduct, titles: tuple[str, ...]) -> DescribedProduct:
+        """The product with versions that it has not yet: what this very plan adds may be the last that is left."""
+        there = {version.title for version in product.versions}
+        added = [
+            DescribedVersion(f"(version {title})", "", {"VersionTitle": title}, {}, product.visibility)
+            for title in titles
+            if title not in there
+        ]
+        return replace(product, versions=(*product.versions, *added))
 
 
 def _consent(visibility: Visibility, title: str) -> Consent:

@@ -6,7 +6,7 @@ marketplace-catalog 2018-09-17 model (read 2026-11-23).
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,12 +55,12 @@ def describing(change_set_id: str) -> Call:
     return catalog_call("DescribeChangeSet", ChangeSetId=change_set_id)
 
 
-def listing(change_set: ChangeSet, entity_id: str | None) -> Call:
-    """The call that tells of the last change sets of an entity; of those of the same name where there is none yet."""
-    name, value = ("ChangeSetName", set_name(change_set)) if entity_id is None else ("EntityId", entity_id)
+def listing(change_set: ChangeSet, entities: Sequence[str]) -> Call:
+    """The call that tells of the last change sets of some entities; where there is none yet, of those of this name."""
+    name, values = ("EntityId", list(entities)) if entities else ("ChangeSetName", [set_name(change_set)])
     return catalog_call(
         "ListChangeSets",
-        FilterList=[{"Name": name, "ValueList": [value]}],
+        FilterList=[{"Name": name, "ValueList": values}],
         Sort={"SortBy": "StartTime", "SortOrder": "DESCENDING"},
         MaxResults=_LISTED,
     )
@@ -110,18 +110,29 @@ def is_over(answer: Mapping[str, Any]) -> bool:
     return answer.get("Status") not in _UNDER_WAY
 
 
-def wait(reader: Reader, change_set_id: str) -> Mapping[str, Any]:
+def wait(reader: Reader, change_set_id: str, report: Callable[[str], None]) -> Mapping[str, Any]:
     """A change set when it has ended, which takes minutes, and hours at times.
+
+    Args:
+        reader: AWS.
+        change_set_id: Its id.
+        report: Takes a line whenever it stands otherwise.
 
     Raises:
         AwsError: AWS refuses or does not answer.
         PlanError: It is under way after a day.
     """
-    call = describing(change_set_id)
-    answer: Mapping[str, Any] = poll(
-        lambda: reader.ask(call), is_over, f"the change set `{change_set_id}`", limit_s=_LONGEST_S
-    )
-    return answer
+    call, last = describing(change_set_id), [""]
+
+    def seen() -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = reader.ask(call)
+        status = str(answer.get("Status"))
+        if status != last[0]:
+            report(f"change set {change_set_id}: {status}")
+            last[0] = status
+        return answer
+
+    return poll(seen, is_over, f"the change set `{change_set_id}`", limit_s=_LONGEST_S)
 
 
 def require_success(answer: Mapping[str, Any]) -> None:

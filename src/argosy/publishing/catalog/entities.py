@@ -35,6 +35,11 @@ class Found:
     offer: DescribedOffer | None = None
     offer_revision: str = ""
 
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """The ids of product and offer."""
+        return (self.product.id,) if self.offer is None else (self.product.id, self.offer.id)
+
 
 def describing(entity_id: str) -> Call:
     """The call that reads a product or an offer."""

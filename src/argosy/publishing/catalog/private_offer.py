@@ -51,22 +51,21 @@ class PrivateOfferWish:
         title = f"private offer {private.name} of {self._sale.title}"
         if found is None:
             change_set = creating_private_offer(_NONE_YET, private, table.instances)
-            obstacle = Obstacle(f"there is no product `{self._sale.title}`", "argosy publish")
-            return Due(title, Kind.CREATE, change_set, consent=self._consent(), obstacle=obstacle)
+            missing = Obstacle(f"there is no product `{self._sale.title}`", "argosy publish")
+            return Due(title, Kind.CREATE, change_set, consent=self._consent(), obstacle=missing)
         key = found.product.inference_key
         offer = self._there(reader, found.product.id, known)
         if offer is None:
             change_set = creating_private_offer(found.product.id, private, table.instances, key)
-            draft = (
-                None if found.product.visibility != "Draft" else Obstacle("its product is a draft", "argosy publish")
-            )
-            return Due(title, Kind.CREATE, change_set, consent=self._consent(), obstacle=draft)
+            is_draft = found.product.visibility == "Draft"
+            obstacle = Obstacle("its product is a draft", "argosy publish") if is_draft else None
+            return Due(title, Kind.CREATE, change_set, consent=self._consent(), obstacle=obstacle)
         self._require_same(offer, key)
         change_set = expiring(offer, private.expires)
         outputs = {"offer": offer.id, "product": found.product.id}
         before = shown(change_set, found.product, offer)
         basis = (offer.id, offer.expires or "")
-        return Due(f"{title}: {offer.id}", Kind.UPDATE, change_set, offer.id, basis, before, None, outputs)
+        return Due(f"{title}: {offer.id}", Kind.UPDATE, change_set, (offer.id,), basis, before, None, outputs)
 
     def _there(self, reader: Reader, product_id: str, known: Outputs) -> DescribedOffer | None:
         noted = known.get(self.key, {}).get("offer")

@@ -39,7 +39,7 @@ def find(reader: Reader, sale: Sale, known: Outputs) -> Found | None:
     if titled is not None:
         return _read(reader, titled, noted.get("offer"))
     creation = creating_product(sale.table, sale.version(known))
-    for id_ in recent(reader, listing(creation, None)).entities:
+    for id_ in recent(reader, listing(creation, ())).entities:
         if id_.startswith("prod-") and (found := _read(reader, id_.partition("@")[0], None)) is not None:
             return found
     return None
@@ -102,7 +102,7 @@ class ProductWish:
             f"product {product.id} {sale.title}, version {version_title(sale.table)}",
             Kind.UPDATE,
             change_set,
-            product.id,
+            found.entities,
             (found.revision, found.offer_revision),
             shown(change_set, product, offer),
             _changing(change_set, product),

@@ -35,7 +35,7 @@ class Due:
         title: What it is about, for people.
         kind: Whether something is made, or changed.
         change_set: The changes; none when all is as it shall be.
-        entity_id: Whose change sets get in the way; None while there is no such product.
+        entities: Whose change sets get in the way: product and offer; none while there is no such product.
         basis: Revisions of what is changed.
         before: What is there of the request to StartChangeSet, member by member.
         consent: What has to be agreed to.
@@ -46,7 +46,7 @@ class Due:
     title: str
     kind: Kind
     change_set: ChangeSet
-    entity_id: str | None = None
+    entities: tuple[str, ...] = ()
     basis: tuple[str, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     consent: Consent | None = None
@@ -97,13 +97,14 @@ class ChangeSetStep:
         change_set, reads = due.change_set, self._wish.reads
         if not change_set.changes:
             return Change(self.key, due.title, Kind.NOTHING, (), reads, notes=change_set.notes, outputs=due.outputs)
-        asked = listing(change_set, due.entity_id)
+        asked = listing(change_set, due.entities)
         reads = (*reads, asked, describing("*"))
         earlier = recent(reader, asked)
         waiting = self._under_way(reader, earlier.under_way, known)
         if waiting is not None:
             outputs = {**due.outputs, "change_set": waiting}
-            return Change(self.key, f"{due.title}: change set {waiting}", Kind.WAIT, reads=reads, outputs=outputs)
+            notes = (f"waits for change set {waiting}, and does then what is left to do",)
+            return Change(self.key, due.title, Kind.WAIT, (), reads, {}, due.consent, notes, outputs, due.obstacle)
         basis = (*due.basis, *earlier.failed[:1])
         intents: tuple[Intent, ...] = ("VALIDATE", "APPLY") if self._validates else ("APPLY",)
         writes = tuple(starting(change_set, intent, basis) for intent in intents)
@@ -160,7 +161,7 @@ class ChangeSetStep:
     def _waited(self, id_: str, work: Work) -> dict[str, str]:
         """What a change set of an earlier run, or of somebody else, has made."""
         work.report(f"change set {id_} is under way: waiting")
-        answer = wait(work.api, id_)
+        answer = wait(work.api, id_, work.report)
         due = self._wish.due(work.api, work.known)
         if due.change_set.changes and answer.get("ChangeSetName") == set_name(due.change_set):
             require_success(answer)
@@ -175,8 +176,8 @@ class ChangeSetStep:
         due = self._wish.due(work.api, work.known)
         if not due.change_set.changes:
             return
-        for id_ in recent(work.api, listing(due.change_set, due.entity_id)).under_way:
-            wait(work.api, id_)
+        for id_ in recent(work.api, listing(due.change_set, due.entities)).under_way:
+            wait(work.api, id_, work.report)
 
     def _send(self, change: Change, work: Work) -> dict[str, str]:
         """Have the change set judged, then made; what it made."""
@@ -187,8 +188,8 @@ class ChangeSetStep:
                 continue
             id_ = self._start(call, work)
             work.note({"validation" if intent == "VALIDATE" else "change_set": id_})
-            work.report(f"{change.title}: change set {id_} is {'judged' if intent == 'VALIDATE' else 'applied'}")
-            answer = wait(work.api, id_)
+            work.report(f"{change.title}: AWS {'judges' if intent == 'VALIDATE' else 'makes'} change set {id_}")
+            answer = wait(work.api, id_, work.report)
             require_success(answer)
             if intent == "VALIDATE":
                 work.note({"validated": token})
@@ -208,5 +209,5 @@ class ChangeSetStep:
                 error.refusal,
                 sentence=error.sentence,
                 cause="AWS does not judge changes of this kind beforehand",
-                hint=f"argosy publish {WITHOUT_VALIDATE}",
+                hint=f"{WITHOUT_VALIDATE}  (AWS judges the changes then when it makes them)",
             ) from error

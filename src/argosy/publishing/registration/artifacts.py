@@ -11,7 +11,8 @@ from argosy.publishing.registration.described import describe, is_registered
 from argosy.publishing.registration.offering import Offering
 from argosy.registry.progress import Progress, transferring_file
 
-_UPLOAD, _OF = "upload", "of"
+_UPLOAD, _OF, _AT = "upload", "of", "at"
+"""What is noted of an upload in parts that was begun: its id, the SHA-256 of the file, and where it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,19 @@ class Artifacts:
             StorageError: The archive has changed since it was packed.
         """
         upload, noted = self._upload(), work.known.get(self.key, {})
-        begun = noted.get(_UPLOAD, "") if noted.get(_OF) == self.archive.sha256 else ""
+        begun, at = noted.get(_UPLOAD, ""), noted.get(_AT, "")
+        if begun and at != upload.uri:  # of a version that was given up
+            upload.abandon(work.api, at, begun)
+
+        def begin(id_: str) -> None:
+            work.note({_UPLOAD: id_, _OF: self.archive.sha256, _AT: upload.uri})
+
+        goes_on = (noted.get(_OF), at) == (self.archive.sha256, upload.uri)
         with transferring_file(self.progress, self.archive.name, self.archive.size) as transfer:
-            upload.send(
-                work.api, begun, lambda id_: work.note({_UPLOAD: id_, _OF: self.archive.sha256}), transfer.advance
-            )
+            upload.send(work.api, begun if goes_on else "", begin, transfer.advance)
             transfer.end("sent")
         work.report(f"stored {upload.uri}")
-        return {**change.outputs, _UPLOAD: "", _OF: ""}
+        return {**change.outputs, _UPLOAD: "", _OF: "", _AT: ""}
 
     def _upload(self) -> Upload:
         bucket, _, key = Places.of(self.offering.table).artifacts.removeprefix("s3://").partition("/")

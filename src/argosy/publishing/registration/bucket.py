@@ -1,6 +1,10 @@
 """The bucket for artifacts and samples, in the package's region: made closed to the public and encrypted.
 
-Source: Amazon S3 API reference, CreateBucket, PutPublicAccessBlock, PutBucketEncryption (read 2026-11-23).
+Both are what S3 gives a new bucket by itself (since 2023); it is said all the same, so that it does not depend on that.
+
+Source: Amazon S3 API reference, CreateBucket, PutPublicAccessBlock, PutBucketEncryption; user guide, "Setting default
+server-side encryption behavior"; AWS News Blog, "Amazon S3 Security Changes Are Coming in April of 2023" (read
+2026-11-23).
 """
 
 from collections.abc import Mapping
@@ -9,23 +13,26 @@ from typing import Any, Final
 
 from argosy.aws.account import bucket_region_of
 from argosy.aws.api import Reader
-from argosy.aws.call import MARKETPLACE_REGION, Call
+from argosy.aws.call import Call
 from argosy.aws.refusals import DENIED
-from argosy.errors import AwsError
+from argosy.errors import AwsError, PlanError
 from argosy.planning.step import Change, Kind, Obstacle, Outputs, Work
-from argosy.publishing.registration.offering import Offering
+from argosy.publishing.registration.offering import ACCOUNT_KEY, Offering
 
 _ABSENT: Final = ("404", "NoSuchBucket", "NotFound")
 _OURS: Final = ("BucketAlreadyOwnedByYou",)
-_NO_CONSTRAINT: Final = MARKETPLACE_REGION
-"""us-east-1 is the one region that a bucket's LocationConstraint cannot name."""
+_NO_CONSTRAINT: Final = "us-east-1"
+"""The one region that a bucket's LocationConstraint cannot name."""
 
 _UNFINISHED: Final = "unfinished"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The bucket. One that is there stays as it is, unless an earlier run was killed while it made it."""
+    """The bucket. One that is there stays as it is, unless an earlier run was killed while it made it.
+
+    Names of buckets are the world's: one that is another account's is refused, however open it is.
+    """
 
     offering: Offering
 
@@ -40,20 +47,23 @@ class Bucket:
         Raises:
             AwsError: AWS refuses or does not answer.
             InvalidCallError: S3 does not take the name.
+            PlanError: The bucket is another account's.
         """
         name, region = self.offering.bucket, self.offering.region
         title, outputs = f"bucket {name} in {region}", {"name": name}
-        asked = self._call("HeadBucket")
+        owner = known.get(ACCOUNT_KEY, {}).get("id")
+        asked = self._call("HeadBucket", **({"ExpectedBucketOwner": owner} if owner else {}))
         try:
             answer = reader.ask(asked, _ABSENT)
         except AwsError as error:
             if error.refusal not in DENIED:
                 raise
-            fault = Obstacle(
+            raise PlanError(
                 "the bucket is another account's, or the credentials may not ask for it",
-                f"argosy.toml, [marketplace.account]: another bucket; or allow s3:ListBucket on {name}",
-            )
-            return Change(self.key, title, Kind.NOTHING, reads=(asked,), outputs=outputs, obstacle=fault)
+                got=error.refusal,
+                where=f"s3://{name}",
+                hint=f"argosy.toml, [marketplace.account]: another bucket; or allow s3:ListBucket on {name}",
+            ) from None
         if answer is None:
             writes = (self._create(), *self._closing())
             return Change(self.key, title, Kind.CREATE, writes, (asked,), outputs=outputs)

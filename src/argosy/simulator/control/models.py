@@ -122,6 +122,9 @@ class Models:
     def _check_package(self, region: str, container: Json, request: Json) -> None:
         """The first sentence was seen for jobs: https://github.com/aws/aws-cdk/issues/16779 (read 2026-11-23).
 
+        UNSURE: how the sentence on Environment ends; its begin was reported of packages that were not sold
+        (https://github.com/aws/sagemaker-python-sdk/issues/3397, read 2026-11-23).
+
         UNSURE: the sentence on approval is not AWS's own. That a version must be `Approved` to be deployed is in the
         API reference (ModelPackage). A model that is there lives on when its version is rejected later.
         """
