@@ -86,6 +86,7 @@ class AwsApi:
         try:
             import boto3
             import botocore.config
+            import botocore.session
         except ImportError as error:
             raise UsageError("boto3 is not installed", hint="pip install 'argosy[aws]'") from error
         self._config = botocore.config.Config(
@@ -93,7 +94,9 @@ class AwsApi:
         )
         self._once = self._config.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
         try:
-            self._session: Any = boto3.Session()  # Any: boto3 makes its clients at run time
+            reading = botocore.session.Session()
+            reading.register_component("data_loader", service_model.data_loader())
+            self._session: Any = boto3.Session(botocore_session=reading)  # Any: boto3 makes its clients at run time
         except failures() as error:
             raise UsageError(
                 "boto3 cannot read its settings", got=type(error).__name__, hint="aws configure list"
