@@ -68,9 +68,8 @@ def test_the_quote_tells_prices_licence_and_trial_before_anything_is_bought(shop
     assert {call.region for call in (*change.writes, *change.reads)} == {"us-east-1"}
     assert change.consent is not None
     assert change.consent.risk is Risk.COST
-    assert (
-        f"offer {offer} accepts its prices and its licence; nothing is due until it is used" in change.consent.sentence
-    )
+    assert f"by offer {offer} accepts its terms " in change.consent.sentence
+    assert change.consent.sentence.endswith("nothing is due until it is used")
     notes = "\n".join(change.notes)
     assert f"Vehicle detector ({product}), sold by Seller 111122223333" in notes
     assert "0.80 USD an hour of ml.c5.xlarge at an endpoint" in notes

@@ -174,7 +174,7 @@ def _check(offer: Offer) -> None:
 def _sentence(offer: Offer) -> str:
     terms = offer.terms
     due = f"{terms.upfront} {terms.currency} are due" if terms.upfront else "nothing is due until it is used"
-    shown = digest_of(terms.ids)[:_SHOWN_DIGITS]  # a yes is to these very terms: others have other ids
+    shown = digest_of([terms.ids, list(offer.lines())])[:_SHOWN_DIGITS]  # a yes is to these very terms and prices
     return f"subscribing to {offer.product_name} by offer {offer.id} accepts its terms {shown}: prices, licence; {due}"
 
 
