@@ -41,12 +41,12 @@ def load(service: str) -> "ServiceModel":
             f"the model of the `{service}` API comes with botocore, which is not installed",
             hint="pip install 'argosy[aws]'",
         ) from error
-    described = data_loader().load_service_model(service, "service-2")
+    described = loader().load_service_model(service, "service-2")
     return ServiceModel(botocore.model.ServiceModel(described), f"botocore {botocore.__version__}")
 
 
 @cache
-def data_loader() -> Any:
+def loader() -> Any:
     """botocore's loader of its models, one for all: whoever makes clients with it reads no model twice."""
     import botocore.loaders
 
