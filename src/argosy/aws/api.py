@@ -95,7 +95,7 @@ class AwsApi:
         self._once = self._config.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
         try:
             reading = botocore.session.Session()
-            reading.get_scoped_config()  # where a profile that is not there is found out
+            reading.get_scoped_config()  # a profile that is not there is said now
             reading.register_component("data_loader", service_model.loader())
             self._session: Any = boto3.Session(botocore_session=reading)  # Any: boto3 makes its clients at run time
         except failures() as error:

@@ -30,5 +30,8 @@ def command(name: str, region: str | None, **options: Any) -> int:  # Any: click
             say(line)
         forget(place, name)
         for other in deployed_regions(name):
-            say(f"not looked for: {name} was deployed in {other}, too: argosy destroy {name} --region {other}")
+            say(
+                f"costs by the hour: this folder has deployed {name} in {other}, too: "
+                f"argosy destroy {name} --region {other}"
+            )
     return code
