@@ -190,3 +190,23 @@ def test_unknown_members_are_named_with_their_paths() -> None:
 def test_an_answer_holds_what_the_model_has() -> None:
     members = {"ModelName": "a", "Tags": [], "PrimaryContainer": {"Image": "i", "Newer": 1, "Mode": None}}
     assert operation("DescribeModel").answer(members) == {"ModelName": "a", "PrimaryContainer": {"Image": "i"}}
+
+
+def test_a_document_holds_any_json() -> None:
+    start = service_model.load("marketplace-catalog").operation("StartChangeSet")
+    assert start is not None
+    change = {
+        "ChangeType": "CreateProduct",
+        "Entity": {"Type": "Product"},
+        "DetailsDocument": {"Any": [1, {"x": None}]},
+    }
+    request = {"Catalog": "AWSMarketplace", "ChangeSet": [change]}
+    assert (start.mistyped(request), start.unknown_members(request), start.violations(request)) == (None, [], [])
+
+
+def test_an_answer_keeps_its_documents_and_what_is_in_maps() -> None:
+    describe = service_model.load("marketplace-catalog").operation("BatchDescribeEntities")
+    assert describe is not None
+    detail = {"EntityType": "Offer", "DetailsDocument": {"Terms": [{"Type": "LegalTerm"}]}}
+    answer = describe.answer({"EntityDetails": {"offer-1": {**detail, "Colour": "blue"}}})
+    assert answer == {"EntityDetails": {"offer-1": detail}}

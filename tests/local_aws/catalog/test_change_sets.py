@@ -47,6 +47,13 @@ def test_a_change_set_prepares_applies_and_ends(market: Market) -> None:
     )
 
 
+def test_details_are_described_as_they_were_given(market: Market) -> None:
+    changes = creation()
+    described = market.ended(changes)["ChangeSet"]
+    assert [each["DetailsDocument"] for each in described] == [each["DetailsDocument"] for each in changes]
+    assert [each.get("ChangeName") for each in described] == [each.get("ChangeName") for each in changes]
+
+
 def test_time_passes_whoever_asks(market: Market) -> None:
     market.start([CREATE])
     market.now += 1

@@ -1,6 +1,8 @@
 """Properties of whole change sets, without HTTP."""
 
+import asyncio
 import copy
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +11,12 @@ from hypothesis import strategies as st
 
 from argosy.local_aws.catalog.change_sets import ChangeSets
 from argosy.local_aws.marketplace.refusal import Refusal
-from argosy.local_aws.marketplace.state import State
+from argosy.local_aws.marketplace.service import Marketplace
+from argosy.local_aws.marketplace.state import ChangeSet, State
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.marketplace.surroundings import Surroundings
+from argosy.local_aws.service import Caller
+from argosy.simulator.runtime.asgi import Message
 from tests.local_aws.listings import (
     HOURLY,
     OFFER,
@@ -52,7 +57,8 @@ class Desk:
         self.shelf.put(package())
         policies = {ROLE: trust("assets.marketplace.amazonaws.com")}
         self.store = Store()
-        self.change_sets = ChangeSets(Surroundings(self.shelf, policies.get, self.store, OPTIONS))
+        self.around = Surroundings(self.shelf, policies.get, self.store, OPTIONS, clock=lambda: self.now)
+        self.change_sets = ChangeSets(self.around)
         self.now = START
 
     @property
@@ -60,6 +66,24 @@ class Desk:
         """What buyers and sellers see: everything but the change sets."""
         state = self.store.state
         return State(products=state.products, offers=state.offers)
+
+    def settled(self) -> list[ChangeSet]:
+        self.change_sets.settle(self.now)
+        return [*self.store.state.change_sets.values()]
+
+    async def answered(self, operation: str, request: dict[str, Any]) -> tuple[int, bytes]:
+        """What a client is answered, without a connection between."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": json.dumps(request).encode(), "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope: Message = {"type": "http", "path": f"/{operation}", "query_string": b"", "headers": []}
+        await Marketplace(self.around).answer(Caller(SELLER, "us-east-1"), scope, receive, send)
+        return sent[0]["status"], sent[1]["body"]
 
     def ended(self, changes: list[dict[str, Any]], **more: Any) -> Any:
         change_set = self.change_sets.start(SELLER, asked(changes, **more), self.now)["ChangeSetId"]
@@ -146,3 +170,35 @@ def test_a_token_never_creates_twice(requests: list[tuple[str, int, float]]) -> 
         desk.now += pause
     desk.change_sets.settle(desk.now + 1)
     assert len(desk.market.products) == len(first)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from([PRODUCT, OFFER, "prod-1@1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*TEXTS, "Terms"]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def distorted(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """A creation with something else at one place."""
+    changes = copy.deepcopy(creation())
+    inner: Any = changes
+    while True:
+        key = draw(st.sampled_from(range(len(inner)) if isinstance(inner, list) else sorted(inner)))
+        if not isinstance(inner[key], dict | list) or not inner[key] or draw(st.integers(0, 5)) == 0:
+            inner[key] = draw(JSON)
+            return changes
+        inner = inner[key]
+
+
+@settings(max_examples=300, deadline=None)
+@given(distorted())
+def test_whatever_is_sent_is_refused_or_judged(changes: list[dict[str, Any]]) -> None:
+    """Never a fault of the service's own."""
+    desk = Desk()
+    status, answer = asyncio.run(desk.answered("StartChangeSet", {"Catalog": "AWSMarketplace", "ChangeSet": changes}))
+    assert status in {200, 400, 404, 422, 501}, answer
+    desk.now += 1
+    for change_set in desk.settled():
+        assert change_set.failure_code != "SERVER_FAULT", change_set

@@ -183,6 +183,9 @@ def test_a_reference_names_a_change_before(market: Market) -> None:
         market.start([{**CREATE, "ChangeName": "Other"}, release])
     with refused("ValidationException", "not unique"):
         market.start([CREATE, copy.deepcopy(CREATE)])
+    of_offer = {**release, "ChangeType": "ReleaseOffer", "Entity": {"Type": "Offer@1.0", "Identifier": PRODUCT}}
+    with refused("ValidationException", "creates MachineLearningProduct, not Offer"):
+        market.start([CREATE, of_offer])
     assert market.start([CREATE, release])
 
 

@@ -79,6 +79,14 @@ def test_a_subscription_is_usable_when_it_has_been_provisioned(market: Market) -
     assert not market.service.is_subscribed(BUYER, copy + "-other")
 
 
+def test_a_package_of_two_products_is_for_the_buyers_of_either(market: Market) -> None:
+    market.limited()
+    second, _ = market.limited()
+    subscribed(market, second)
+    market.now += 1
+    assert market.service.is_subscribed(BUYER, market.shelf.copied[0])
+
+
 def test_a_quote_that_is_accepted_again_gives_the_same_agreement(market: Market) -> None:
     product, _ = market.limited()
     quote = quoted(market, product)

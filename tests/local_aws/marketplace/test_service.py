@@ -95,6 +95,9 @@ def test_a_fault_of_its_own_is_told_to_the_person_and_not_to_the_client(market: 
     answer = posted(market, "/2026-02-05/getOffer", b'{"offerId": "offer-none"}')
     assert (answer.status_code, "secret" in answer.text) == (500, False)
     assert "ZeroDivisionError" in answer.text
+    assert answer.headers["x-amzn-errortype"] == "InternalServerException"
+    with refused("InternalServiceException"):
+        market.start(creation())
     assert any("the clock's secret" in line for line in market.reports)
 
 
@@ -151,6 +154,19 @@ def test_refusals_are_told_to_the_person_at_the_terminal(market: Market) -> None
     with refused("ResourceNotFoundException"):
         market.entity("prod-none")
     assert market.reports == ["DescribeEntity: ResourceNotFoundException: Entity 'prod-none' was not found."]
+
+
+def test_what_has_no_effect_is_told_to_the_person_at_the_terminal(market: Market) -> None:
+    tags = [{"Key": "team", "Value": "vision"}]
+    market.start([{**creation()[0], "EntityTags": tags}], ChangeSetTags=tags)
+    market.discovery().list_purchase_options(
+        locale="de-DE", filters=[{"filterType": "PRODUCT_ID", "filterValues": ["prod-none"]}]
+    )
+    assert market.reports == [
+        "StartChangeSet: ChangeSetTags has no effect here",
+        "StartChangeSet: EntityTags has no effect here",
+        "ListPurchaseOptions: locale has no effect here",
+    ]
 
 
 def test_a_quote_names_its_time(market: Market) -> None:

@@ -65,7 +65,7 @@ def judge(state: State, changes: Sequence[Change], setting: Setting) -> Judgemen
     return Judgement(
         after,
         tuple(
-            replace(_resolved(change, identities), entity_id=id_, identifier=_identifier(after, id_))
+            replace(change, entity_id=id_, identifier=_identifier(after, id_))
             for change, id_ in zip(changes, ids, strict=True)
         ),
     )

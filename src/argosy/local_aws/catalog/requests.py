@@ -49,13 +49,7 @@ def changes_of(request: Json, options: MarketplaceOptions) -> tuple[Change, ...]
     names = [change.name for change in changes if change.name is not None]
     if len(names) != len(set(names)):
         raise invalid("ChangeName is not unique in the change set.")
-    known: set[str] = set()
-    for number, change in enumerate(changes):
-        for name in references([change.entity_id, change.details]):
-            if name not in known:
-                raise invalid(f"ChangeSet[{number}] refers to {name}, which no change before it creates.")
-        if change.name is not None and change.type in _CREATES:
-            known.add(change.name)
+    _require_known(changes)
     _require_single(changes)
     return changes
 
@@ -83,6 +77,20 @@ def check_entities(changes: Sequence[Change], state: State, account: str, option
             raise denied(f"Account {account} is not authorized to change entity '{id_}'.")
         if options.checks_revisions and revision and int(revision) != entity.revision:
             raise invalid(f"Entity '{id_}' has revision {entity.revision}, not {revision}.")
+
+
+def _require_known(changes: Sequence[Change]) -> None:
+    """A reference is to a change before, and an entity to one of its type."""
+    known: dict[str, str] = {}
+    for number, change in enumerate(changes):
+        for name in references([change.entity_id, change.details]):
+            if name not in known:
+                raise invalid(f"ChangeSet[{number}] refers to {name}, which no change before it creates.")
+        for name in references(change.entity_id):
+            if known[name] != change.entity_type:
+                raise invalid(f"ChangeSet[{number}]: {name} creates {known[name]}, not {change.entity_type}.")
+        if change.name is not None and change.type in _CREATES:
+            known[change.name] = change.entity_type
 
 
 def _require_single(changes: Sequence[Change]) -> None:

@@ -56,11 +56,10 @@ def active_agreements(account: str, product_id: str, state: State, now: float) -
 
 def is_subscribed(account: str, package_arn: str, state: State, now: float) -> bool:
     """Whether an account may use a published package: subscribed, provisioned, and not closed when it subscribed."""
-    for product in state.products.values():
-        for version in product.versions:
-            if package_arn in version.published.values():
-                return any(
-                    each.provisioned <= now and (version.restricted is None or each.accepted < version.restricted)
-                    for each in active_agreements(account, product.id, state, now)
-                )
-    return False
+    return any(
+        each.provisioned <= now and (version.restricted is None or each.accepted < version.restricted)
+        for product in state.products.values()
+        for version in product.versions
+        if package_arn in version.published.values()
+        for each in active_agreements(account, product.id, state, now)
+    )

@@ -26,10 +26,24 @@ from argosy.simulator.runtime.asgi import Message, Receive, Send
 REQUEST_BYTES: Final = 4 * 2**20
 """Largest request that is read."""
 
+_DOCUMENT: Final = "DetailsDocument"
 _PATTERN: Final = "Member must satisfy regular expression pattern"
 _UNENFORCED: Final = (".entity.type'", ".entity.identifier'", ".changeName'")
 """Members whose patterns in botocore's model AWS's own documents break: `MachineLearningProduct@1.0`, references to
 other changes, names of more than one letter. `catalog/requests.py` holds them to what is documented."""
+
+WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
+    "StartChangeSet": ("ChangeSetTags", "EntityTags"),
+    "CreateAgreementRequest": ("taxConfiguration", "acceptorContact"),
+    "AcceptAgreementRequest": ("purchaseOrders",),
+    "GetOffer": ("locale",),
+    "GetOfferTerms": ("locale",),
+    "GetProduct": ("locale",),
+    "GetListing": ("locale",),
+    "ListFulfillmentOptions": ("locale",),
+    "ListPurchaseOptions": ("locale",),
+}
+"""Members that are taken and do nothing here; whoever uses one is told."""
 
 Run = Callable[[str, Json, float], Json]
 """One operation: account, request, time -> the answer's members."""
@@ -77,7 +91,8 @@ class Marketplace:
         except Exception as error:
             self._around.report("".join(traceback.format_exception(error)).rstrip())
             message = f"{asked.operation}: {type(error).__name__} in the local AWS; see its log"
-            return wire.refused(asked, Refusal("InternalServiceException", message))
+            code = "InternalServiceException" if asked.service == CATALOG else "InternalServerException"
+            return wire.refused(asked, Refusal(code, message))
 
     def _run(self, account: str, asked: Asked, body: bytes | None) -> Mapping[str, Any]:
         model = self._models[asked.service]
@@ -90,6 +105,9 @@ class Marketplace:
             known = ", ".join(sorted(self._operations[asked.service]))
             raise not_simulated(f"{operation.name} is not simulated; these are: {known}")
         request = _request(operation, asked, body)
+        for name in WITHOUT_EFFECT.get(operation.name, ()):
+            if name in request or any(name in change for change in request.get("ChangeSet", ())):
+                self._around.report(f"{operation.name}: {name} has no effect here")
         now = self._around.clock()
         self._change_sets.settle(now)
         return operation.answer(run(account, request, now))
@@ -104,7 +122,7 @@ def _request(operation: Operation, asked: Asked, body: bytes | None) -> dict[str
     if body is None:
         raise Refusal("RequestEntityTooLargeException", f"The request has more than {REQUEST_BYTES} bytes.")
     try:
-        request = asked.form.read(body) if body else {}
+        request = _without_nulls(asked.form.read(body)) if body else {}
     except (ValueError, RecursionError):
         raise Refusal("SerializationException", "The request body cannot be read.") from None
     mistyped = operation.mistyped(request)
@@ -119,6 +137,17 @@ def _request(operation: Operation, asked: Asked, body: bytes | None) -> dict[str
         noun = "error" if len(violations) == 1 else "errors"
         raise invalid(f"{len(violations)} validation {noun} detected: {'; '.join(violations)}")
     return request
+
+
+def _without_nulls(value: Any) -> Any:
+    """A request without its nulls, which count as absent; those of documents stay. Any: whatever a client sent."""
+    if isinstance(value, dict):
+        return {
+            name: member if name == _DOCUMENT else _without_nulls(member)
+            for name, member in value.items()
+            if member is not None
+        }
+    return [_without_nulls(member) for member in value if member is not None] if isinstance(value, list) else value
 
 
 def _is_unenforced(violation: str) -> bool:

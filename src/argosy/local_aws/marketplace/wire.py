@@ -28,12 +28,8 @@ _RPC: Final = re.compile(rf"/service/{_TARGET}/operation/(\w{{1,64}})")
 _DISCOVERY: Final = re.compile(r"/2026-02-05/(\w{1,64})")
 _CATALOG: Final = re.compile(r"/([A-Z]\w{0,63})")
 
-_STATUS: Final[Mapping[str, Mapping[str, int]]] = {
-    CATALOG: {"ValidationException": 422, "ResourceInUseException": 423},
-    DISCOVERY: {},
-    AGREEMENT: {},
-}
-_STATUS_OF_ALL: Final[Mapping[str, int]] = {
+_OF_CATALOG: Final[Mapping[str, int]] = {"ValidationException": 422, "ResourceInUseException": 423}
+_STATUS: Final[Mapping[str, int]] = {
     "ValidationException": 400,
     "SerializationException": 400,
     "AccessDeniedException": 403,
@@ -43,7 +39,7 @@ _STATUS_OF_ALL: Final[Mapping[str, int]] = {
     "RequestEntityTooLargeException": 413,
     "NotSimulated": 501,
 }
-"""By botocore's models; what is not there is 500."""
+"""By botocore's models; what is not there is 500. The catalog has some of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +109,9 @@ def asked(scope: Message, headers: Mapping[str, str]) -> Asked:
 
 def refused(asked: Asked, refusal: Refusal) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, header fields and body of a refusal."""
-    status = _STATUS[asked.service].get(refusal.code) or _STATUS_OF_ALL.get(refusal.code, 500)
-    name = "Message" if asked.service == CATALOG else "message"
+    is_catalog = asked.service == CATALOG
+    status = (_OF_CATALOG if is_catalog else {}).get(refusal.code) or _STATUS.get(refusal.code, 500)
+    name = "Message" if is_catalog else "message"
     members: dict[str, object] = {"__type": refusal.code, name: refusal.message}
     if refusal.reason is not None:
         members["reason"] = refusal.reason
