@@ -24,6 +24,7 @@ from argosy.local_aws.marketplace import surroundings as market_surroundings
 from argosy.local_aws.marketplace.options import MarketplaceOptions
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.objects.s3 import Objects
 from argosy.local_aws.published import PublishedPackages
 from argosy.local_aws.sagemaker import Logs, Neighbours, OpenImage, SageMaker
 from argosy.local_aws.service import Marketplace, ModelPackages, Service
@@ -118,6 +119,7 @@ class LocalAws:
             lambda packages: self._marketplace(moto, packages),
         )
         services: dict[str, Service] = {
+            "s3": Objects(moto),
             "ecr": Ecr(EcrApi(images, tokens, registries.url), images, moto),
             "sagemaker": sagemaker,
             "logs": Logs(moto, sagemaker),

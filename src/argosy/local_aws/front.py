@@ -1,26 +1,26 @@
 """The one door: a request goes to the service that its signature names, in the account of its access key."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy.local_aws import operations
-from argosy.local_aws.accounts import SELLER
 from argosy.local_aws.control import CONTROL_PATH
-from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi
+from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi, read_request
 from argosy.local_aws.images.ecr_images import EcrImages
+from argosy.local_aws.images.refusals import EcrRefusal
 from argosy.local_aws.images.store import RepositoryName
 from argosy.local_aws.messages import given_again, headers_of, read_body, respond, respond_json
 from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.objects import s3
+from argosy.local_aws.objects.digests import S3Refusal
 from argosy.local_aws.service import AfterWrite, Caller, Service
-from argosy.local_aws.signature import CredentialScope, scope_of
+from argosy.local_aws.signature import scope_of
 from argosy.simulator.runtime.asgi import Application, Message, Receive, Send
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES: Final = 2**20
 _INVALID_TOKEN: Final = "The security token included in the request is invalid."
-_UNSIGNED: Final = CredentialScope(SELLER.access_key, "us-east-1", "s3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,9 @@ class Front:
             return
         headers = headers_of(scope)
         signed = scope_of(headers, scope["query_string"])
-        if signed is None and _needs_signature(scope["path"], headers):
-            await read_body(receive, 0)
-            fault = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
-            await respond_json(send, 403, fault, MEDIA_TYPE)
+        if signed is None:
+            await _refuse_unsigned(scope["path"], headers, receive, send)
             return
-        signed = signed or _UNSIGNED
         account = self._behind.moto.account_of(signed.access_key)
         try:
             form = b""
@@ -122,30 +119,40 @@ class Ecr:
             status, members = await self._api.answer(operation, caller.account, caller.region, body)
             await respond_json(send, status, members, MEDIA_TYPE)
             return
-        if operation == "DeleteRepository":
-            await self._delete_repository(caller, scope, body, send)
+        try:
+            request = read_request(body)
+            if operation == "DeleteRepository":
+                await self._delete_repository(caller, scope, request, body, send)
+                return
+        except EcrRefusal as refusal:
+            await respond_json(send, 400, {"__type": refusal.code, "message": refusal.message}, MEDIA_TYPE)
             return
         await self._moto.answer(caller, scope, given_again(body), send)
 
-    async def _delete_repository(self, caller: Caller, scope: Message, body: bytes, send: Send) -> None:
-        request: Any = json.loads(body)
+    async def _delete_repository(
+        self, caller: Caller, scope: Message, request: Mapping[str, Any], body: bytes, send: Send
+    ) -> None:
         name = RepositoryName(caller.account, caller.region, str(request.get("repositoryName")))
         refusal = self._api.may_delete(name, bool(request.get("force")))
         if refusal is not None:
-            await respond_json(send, 400, {"__type": refusal.code, "message": refusal.message}, MEDIA_TYPE)
-            return
+            raise refusal
 
         async def deleted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
-                self._images.store.remove_all(name)
+                self._images.remove_all(name)
             await send(message)
 
         await self._moto.answer(caller, scope, given_again(body), deleted)
 
 
-def _needs_signature(path: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request is for one of the services that answer nobody unknown; S3 may."""
-    return "x-amz-target" in headers or operations.is_runtime(path)
+async def _refuse_unsigned(path: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Nobody asks: 403, as S3 says it where nothing tells that it is another service that is asked."""
+    await read_body(receive, 0)
+    if "x-amz-target" in headers or operations.is_runtime(path):
+        fault = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
+        await respond_json(send, 403, fault, MEDIA_TYPE)
+    else:
+        await s3.refuse(send, s3.DENIED)
 
 
 async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:
@@ -153,8 +160,7 @@ async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:
     await read_body(receive, 0)
     if service == "s3":
         text = "The AWS Access Key Id you provided does not exist in our records."
-        body = f"<Error><Code>InvalidAccessKeyId</Code><Message>{text}</Message></Error>"
-        await respond(send, 403, [("Content-Type", "application/xml")], body.encode())
+        await s3.refuse(send, S3Refusal("InvalidAccessKeyId", text, 403))
     elif service in ("sts", "iam"):
         error = f"<Error><Code>InvalidClientTokenId</Code><Message>{_INVALID_TOKEN}</Message></Error>"
         await respond(send, 403, [("Content-Type", "text/xml")], f"<ErrorResponse>{error}</ErrorResponse>".encode())
