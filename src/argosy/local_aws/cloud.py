@@ -43,6 +43,7 @@ class Surroundings:
         report: Takes what a person should know, one line each.
         is_kept: Whether there will be another local AWS with this folder.
         options: What nobody knows of AWS Marketplace.
+        is_as_declared: Whether containers are limited to what their instance type has.
     """
 
     state: Path
@@ -50,6 +51,7 @@ class Surroundings:
     report: Report
     is_kept: bool = False
     options: MarketplaceOptions = field(default_factory=MarketplaceOptions)
+    is_as_declared: bool = False
 
 
 class LocalAws:
@@ -61,7 +63,7 @@ class LocalAws:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self.scans = Scans()
+        self.scans = Scans(surroundings.state / "ecr" / "scans.json" if surroundings.is_kept else None)
         self._after_write: list[Callable[[str, str], None]] = []
 
     @contextmanager
@@ -115,7 +117,7 @@ class LocalAws:
         objects = S3(access=access)
         sagemaker = SageMaker(
             around.state / "sagemaker",
-            Neighbours(moto, images, objects, published, around.open_image, around.report),
+            Neighbours(moto, images, objects, published, around.open_image, around.report, around.is_as_declared),
             lambda packages: self._marketplace(moto, packages),
         )
         services: dict[str, Service] = {

@@ -44,9 +44,14 @@ _OTHERS: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
     type=click.Choice((*PROGRAMS, SANDBOX)),
     help="What runs images. [default: Docker, else Podman, else a sandbox]",
 )
+@click.option(
+    "--as-declared",
+    is_flag=True,
+    help="Limit each container to the processors, memory and disk of its InstanceType. [default: all of this machine]",
+)
 @click.option("--buyer", "is_buyer", is_flag=True, help="Print the buyer's environment, not the seller's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-def aws(port: int, state: Path | None, kind: str | None, is_buyer: bool, as_json: bool) -> int:
+def aws(port: int, state: Path | None, kind: str | None, as_declared: bool, is_buyer: bool, as_json: bool) -> int:
     """Serve AWS on this machine until Ctrl-C: STS, IAM, S3, ECR, SageMaker, CloudWatch Logs and AWS Marketplace.
 
     Prints the environment in which any AWS client works with it instead of the cloud. There are two accounts, a seller
@@ -59,7 +64,7 @@ def aws(port: int, state: Path | None, kind: str | None, is_buyer: bool, as_json
         return opened.add(open_container(f"docker://{name}", kind, launch_as(launch, None), around, image))
 
     with bind(port) as listener, _folder(state) as folder:
-        cloud = _cloud(folder, open_image, is_kept=state is not None)
+        cloud = _cloud(folder, open_image, is_kept=state is not None, is_as_declared=as_declared)
         announce = _announcement(f"http://127.0.0.1:{listener.getsockname()[1]}", is_buyer, as_json)
         return run(_serve(cloud, listener, announce), opened)
 
@@ -73,7 +78,9 @@ async def _serve(cloud: "LocalAws", listener: socket.socket, announce: Callable[
     return 0
 
 
-def _cloud(folder: Path, open_image: Callable[[Image, str, Launch], Container], *, is_kept: bool) -> "LocalAws":
+def _cloud(
+    folder: Path, open_image: Callable[[Image, str, Launch], Container], *, is_kept: bool, is_as_declared: bool
+) -> "LocalAws":
     try:
         from argosy.local_aws.cloud import LocalAws, Surroundings
     except ModuleNotFoundError as error:
@@ -83,7 +90,7 @@ def _cloud(folder: Path, open_image: Callable[[Image, str, Launch], Container], 
             f"`argosy simulate aws` needs moto with its server, and `{error.name}` is not installed",
             hint="pip install 'argosy[toolkit,local-aws]'",
         ) from error
-    return LocalAws(Surroundings(folder, open_image, say, is_kept))
+    return LocalAws(Surroundings(folder, open_image, say, is_kept, is_as_declared=is_as_declared))
 
 
 @contextmanager
