@@ -71,6 +71,14 @@ def test_a_buyer_deploys_what_a_seller_has_published_and_lives_on_without_the_se
     with pytest.raises(ClientError, match="Environment variable map cannot be specified"):
         changed = {**container, "Environment": {"A": "b"}}
         sagemaker.create_model(ModelName="other", PrimaryContainer=changed, **model)
+    variant = {"VariantName": "one", "ModelName": "bought", "InitialInstanceCount": 1, "InstanceType": "ml.m5.4xlarge"}
+    with pytest.raises(ClientError, match=r"does not support the instance type ml\.m5\.4xlarge; it supports ml\.m5\.l"):
+        sagemaker.create_endpoint_config(EndpointConfigName="dear", ProductionVariants=[variant])
+    job = dict(package_request("", "", bucket)["ValidationSpecification"]["ValidationProfiles"][0])
+    job = {**job["TransformJobDefinition"], "TransformJobName": "dear", "ModelName": "bought"}
+    job["TransformResources"] = {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1}
+    with pytest.raises(ClientError, match=r"does not support the instance type ml\.c5\.xlarge"):
+        sagemaker.create_transform_job(**job)
     with pytest.raises(ClientError, match="does not exist"):
         sagemaker.delete_model_package(ModelPackageName=copy)
 

@@ -41,11 +41,20 @@ def test_a_region_that_is_none_has_nothing(local_aws: LocalAwsServer) -> None:
         local_aws.client("sagemaker", region="mars-north-1").list_models()
 
 
-def test_what_is_not_signed_is_refused_but_by_s3(local_aws: LocalAwsServer) -> None:
+def test_what_is_not_signed_is_refused(local_aws: LocalAwsServer) -> None:
     target = {"X-Amz-Target": "SageMaker.ListModels"}
     assert httpx.post(f"{local_aws.url}/", headers=target).json()["__type"] == "MissingAuthenticationTokenException"
     assert httpx.post(f"{local_aws.url}/endpoints/e/invocations").status_code == 403
-    assert httpx.get(f"{local_aws.url}/no-such-bucket/key").status_code == 404
+    local_aws.client("s3").create_bucket(Bucket="not-public")
+    for path in ("", "/not-public", "/not-public/key"):
+        refused = httpx.get(f"{local_aws.url}{path}")
+        assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
+
+
+def test_what_nobody_has_written_is_not_simulated_and_not_asked_again(local_aws: LocalAwsServer) -> None:
+    with pytest.raises(ClientError, match="NotSimulated") as refused:
+        local_aws.client("ecr").describe_image_replication_status(repositoryName="any", imageId={"imageTag": "1"})
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
 
 def test_who_has_assumed_a_role_is_in_its_account(local_aws: LocalAwsServer) -> None:

@@ -20,6 +20,7 @@ _NAME: Final = re.compile(
     rf"(?:(?P<registry>{_HOST})/)?(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)"
     rf"(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"
 )
+_ONLY_TAG: Final = re.compile(_TAG)
 DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
 
@@ -95,6 +96,11 @@ class RegistryReference:
 
 
 Reference = LayoutReference | ArchiveReference | DaemonReference | RegistryReference
+
+
+def is_tag(text: str) -> bool:
+    """Whether an image can be tagged like this: OCI distribution-spec 1.1, "Pulling manifests" (read 2026-11-23)."""
+    return _ONLY_TAG.fullmatch(text) is not None
 
 
 def parse(text: str) -> Reference:

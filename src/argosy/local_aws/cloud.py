@@ -27,6 +27,7 @@ from argosy.local_aws.marketplace import surroundings as market_surroundings
 from argosy.local_aws.marketplace.options import MarketplaceOptions
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.objects.s3 import Objects
 from argosy.local_aws.published import PublishedPackages
 from argosy.local_aws.sagemaker import Logs, Neighbours, SageMaker
 from argosy.local_aws.service import Marketplace, ModelPackages, OpenImage, Service
@@ -47,6 +48,7 @@ class Surroundings:
         report: Takes what a person should know, one line each.
         is_kept: Whether there will be another local AWS with this folder.
         options: What nobody knows of AWS Marketplace.
+        is_as_declared: Whether containers are limited to what their instance type has.
     """
 
     state: Path
@@ -54,6 +56,7 @@ class Surroundings:
     report: Report
     is_kept: bool = False
     options: MarketplaceOptions = field(default_factory=MarketplaceOptions)
+    is_as_declared: bool = False
 
 
 class LocalAws:
@@ -65,7 +68,7 @@ class LocalAws:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self.scans = Scans()
+        self.scans = Scans(surroundings.state / "ecr" / "scans.json" if surroundings.is_kept else None)
         self._after_write: list[Callable[[str, str], None]] = []
         self._writes: list[str] = []
         # The event loop's threads wait for answers which wait for these.
@@ -123,10 +126,11 @@ class LocalAws:
         objects = S3(access=access)
         sagemaker = SageMaker(
             around.state / "sagemaker",
-            Neighbours(moto, images, objects, published, around.open_image, around.report),
+            Neighbours(moto, images, objects, published, around.open_image, around.report, around.is_as_declared),
             lambda packages: self._marketplace(moto, packages),
         )
         services: dict[str, Service] = {
+            "s3": Objects(moto),
             "ecr": Ecr(EcrApi(images, tokens, registries.url), images, moto),
             "sagemaker": sagemaker,
             "logs": Logs(moto, sagemaker),

@@ -22,6 +22,9 @@ _PUBLISHED: Final = f"{CONTROL_PATH}published-packages"
 _WRITES: Final = f"{CONTROL_PATH}writes"
 _JSON: Final = "application/json"
 _REQUEST_BYTES: Final = 64 * 1024
+_MOST: Final = 1000
+_SEVERITIES: Final = frozenset({"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNDEFINED"})
+"""ECR API reference, ImageScanFinding (read 2026-11-23)."""
 
 
 class Control:
@@ -58,7 +61,7 @@ class Control:
             return
         try:
             digest, outcome = _outcome(json.loads(body or b""))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             await respond_json(send, 400, {"message": str(error)}, _JSON)
             return
         self._scans.expect(digest, outcome)
@@ -76,8 +79,12 @@ def _outcome(request: object) -> tuple[str, ScanOutcome]:
             given: Any = rest.pop("findingSeverityCounts", {})  # JSON
             status = rest.pop("status", COMPLETE)
             counts: Mapping[str, int] = given if isinstance(given, Mapping) else {}
-            is_counted = counts == given and all(isinstance(count, int) for count in counts.values())
-            if rest or not is_counted or not isinstance(status, str):
-                raise ValueError("findingSeverityCounts is an object of numbers, status a text, and there is no more")
+            is_counted = counts == given and all(type(one) is int and 0 <= one <= _MOST for one in counts.values())
+            if rest or not is_counted or not isinstance(status, str) or not counts.keys() <= _SEVERITIES:
+                known = ", ".join(sorted(_SEVERITIES))
+                raise ValueError(
+                    f"findingSeverityCounts is an object of numbers up to {_MOST} by severity ({known}), status a "
+                    "text, and there is no more"
+                )
             return digest, ScanOutcome(status, counts)
     raise ValueError('want {"imageDigest": "sha256:..." or "*", "findingSeverityCounts": {"HIGH": 1}}')

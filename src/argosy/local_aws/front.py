@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from argosy.local_aws import operations
-from argosy.local_aws.accounts import SELLER
 from argosy.local_aws.control import CONTROL_PATH
 from argosy.local_aws.images.ecr_api import MEDIA_TYPE
 from argosy.local_aws.messages import given_again, headers_of, read_body, respond, respond_json
 from argosy.local_aws.moto_services import MotoServices
+from argosy.local_aws.objects import s3
+from argosy.local_aws.objects.digests import S3Refusal
 from argosy.local_aws.service import AfterWrite, Caller, Service
 from argosy.local_aws.signature import CredentialScope, scope_of
 from argosy.simulator.runtime.asgi import Application, Message, Receive, Send
@@ -18,7 +19,6 @@ from argosy.simulator.runtime.asgi import Application, Message, Receive, Send
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES: Final = 2**20
 _INVALID_TOKEN: Final = "The security token included in the request is invalid."
-_UNSIGNED: Final = CredentialScope(SELLER.access_key, "us-east-1", "s3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,10 @@ class Front:
         headers = headers_of(scope)
         signed = scope_of(headers, scope["query_string"])
         with suppress(ConnectionAbortedError):
-            if signed is None and _needs_signature(scope["path"], headers):
-                message = "Missing Authentication Token"
-                await _refuse(403, "MissingAuthenticationTokenException", message, receive, send)
-                return
-            await self._signed(signed or _UNSIGNED, scope, receive, send)
+            if signed is None:
+                await _refuse_unsigned(scope["path"], headers, receive, send)
+            else:
+                await self._signed(signed, scope, receive, send)
 
     async def _signed(self, signed: CredentialScope, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request of which it is known whose it is."""
@@ -88,9 +87,14 @@ class Front:
         return told
 
 
-def _needs_signature(path: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request is for one of the services that answer nobody unknown; S3 may."""
-    return "x-amz-target" in headers or operations.is_runtime(path)
+async def _refuse_unsigned(path: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Nobody asks: 403, as S3 says it where nothing tells that it is another service that is asked."""
+    if "x-amz-target" in headers or operations.is_runtime(path):
+        message = "Missing Authentication Token"
+        await _refuse(403, "MissingAuthenticationTokenException", message, receive, send)
+    else:
+        await read_body(receive, 0)
+        await s3.refuse(send, s3.DENIED)
 
 
 async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:
@@ -98,8 +102,7 @@ async def _refuse_stranger(service: str, receive: Receive, send: Send) -> None:
     if service == "s3":
         await read_body(receive, 0)
         text = "The AWS Access Key Id you provided does not exist in our records."
-        body = f"<Error><Code>InvalidAccessKeyId</Code><Message>{text}</Message></Error>"
-        await respond(send, 403, [("Content-Type", "application/xml")], body.encode())
+        await s3.refuse(send, S3Refusal("InvalidAccessKeyId", text, 403))
     elif service in ("sts", "iam"):
         await read_body(receive, 0)
         error = f"<Error><Code>InvalidClientTokenId</Code><Message>{_INVALID_TOKEN}</Message></Error>"

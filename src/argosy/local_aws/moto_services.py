@@ -32,11 +32,13 @@ from argosy.errors import UsageError
 from argosy.local_aws.accounts import ACCOUNTS, DEFAULT_REGION, MARKETPLACE, ROLES, Account, Role
 from argosy.local_aws.images.store import Repository, RepositoryName
 from argosy.local_aws.kept_calls import KeptCalls
+from argosy.local_aws.messages import respond_json
 from argosy.local_aws.service import Caller
 from argosy.local_aws.wsgi import Environ, WsgiApplication, call, environ_of
 from argosy.simulator.runtime.asgi import Message, Receive, Send
 
 _ACCOUNT_HEADER: Final = b"x-moto-account-id"
+_JSON: Final = "application/x-amz-json-1.1"
 _PARTITION: Final = "aws"
 _one_a_process = threading.Lock()
 
@@ -85,7 +87,10 @@ class MotoServices:
         """Answer one HTTP request (ASGI) in the caller's account."""
         kept = [pair for pair in scope["headers"] if pair[0].lower() != _ACCOUNT_HEADER]
         headers = [*kept, (_ACCOUNT_HEADER, caller.account.encode())]
-        await self._application({**scope, "headers": headers}, receive, send)
+        try:
+            await self._application({**scope, "headers": headers}, receive, send)
+        except NotImplementedError as error:  # clients repeat what fails with 500
+            await respond_json(send, 501, {"__type": "NotSimulated", "message": f"moto: {error}"}, _JSON)
 
     @staticmethod
     def account_of(access_key: str) -> str | None:
@@ -145,6 +150,13 @@ class MotoServices:
         headers = {"HTTP_X_AMZ_COPY_SOURCE": quote(f"/{source[0]}/{source[1]}")}
         if self._ask_s3("PUT", f"/{bucket}/{quote(key)}", headers) != HTTPStatus.OK:
             raise KeyError(f"s3://{source[0]}/{source[1]}")
+
+    @staticmethod
+    def private_bucket_owner(name: str) -> str | None:
+        """The account of a bucket that has no policy; None for any other name."""
+        where = s3_backends.bucket_accounts.get(name)
+        bucket: Any = None if where is None else s3_backends[where[1]][where[0]].buckets.get(name)
+        return None if where is None or bucket is None or bucket.policy else str(where[1])
 
     @staticmethod
     def put_log_events(account: str, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:

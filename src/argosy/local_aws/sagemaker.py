@@ -34,6 +34,7 @@ class Neighbours:
         published: What AWS Marketplace holds.
         open_image: Makes containers.
         report: Takes what a person should know, one line each.
+        is_as_declared: Whether containers are limited to what their instance type has.
     """
 
     moto: MotoServices
@@ -42,6 +43,7 @@ class Neighbours:
     published: PublishedPackages
     open_image: OpenImage
     report: Report
+    is_as_declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class SageMaker:
         return World(
             *(self._folder / caller.account / caller.region, around.objects, open_container, images.labels),
             around.report,
+            is_as_declared=around.is_as_declared,
             account=caller.account,
             platform=_Platform(caller, images, around, self.marketplace),
             logs=logs,

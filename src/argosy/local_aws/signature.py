@@ -2,8 +2,8 @@
 
 Source:
     AWS General Reference, "Create a signed AWS API request": the Authorization header and the query parameters of a
-    presigned URL (read 2026-11-23). Presigned URLs of S3 may still have Signature Version 2, which names no region.
-    Signatures themselves are not verified: the scope is believed.
+    presigned URL; S3 User Guide, "Authenticating requests (AWS signature version 2)" (read 2026-11-23). Signatures
+    themselves are not verified: the scope is believed.
 """
 
 import re
@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from argosy.local_aws.accounts import DEFAULT_REGION
 
 _CREDENTIAL: Final = re.compile(r"([A-Za-z0-9]{1,128})/\d{8}/([a-z0-9-]{1,30})/([a-z0-9-]{1,40})/aws4_request")
+_OLDER_VERSION: Final = re.compile(r"AWS ([A-Za-z0-9]{1,128}):")
 _IN_HEADER: Final = re.compile(rf"AWS4-HMAC-SHA256 .*?Credential={_CREDENTIAL.pattern}")
 
 
@@ -47,7 +48,15 @@ def scope_of(headers: Mapping[str, str], query: bytes) -> CredentialScope | None
     if found is None and b"X-Amz-Credential=" in query:
         given = parse_qs(query.decode("latin-1")).get("X-Amz-Credential", [""])[0]
         found = _CREDENTIAL.fullmatch(given)
-    if found is None and b"AWSAccessKeyId=" in query:
-        keys = parse_qs(query.decode("latin-1")).get("AWSAccessKeyId", [""])
-        return CredentialScope(keys[0], DEFAULT_REGION, "s3")
-    return None if found is None else CredentialScope(*found.groups())
+    return _of_older_version(headers, query) if found is None else CredentialScope(*found.groups())
+
+
+def _of_older_version(headers: Mapping[str, str], query: bytes) -> CredentialScope | None:
+    """What the older signatures say, which only S3 takes: an access key. boto3 presigns URLs with them."""
+    found = _OLDER_VERSION.match(headers.get("authorization", ""))
+    if found is not None:
+        return CredentialScope(found[1], DEFAULT_REGION, "s3")
+    if b"AWSAccessKeyId=" not in query:
+        return None
+    given = parse_qs(query.decode("latin-1")).get("AWSAccessKeyId", [""])[0]
+    return CredentialScope(given, DEFAULT_REGION, "s3")

@@ -127,6 +127,31 @@ def test_a_manifest_is_kept_byte_for_byte_when_its_blobs_are_there(client: httpx
     assert fault(odd)[:2] == (400, "MANIFEST_INVALID")
 
 
+@pytest.mark.parametrize("tag", ["a/b", "..", "-x", "x" * 129, "sha256:abc", "sha512:" + "0" * 128, "a b", "%00", "é"])
+def test_what_is_no_tag_names_nothing(client: httpx.Client, tag: str) -> None:
+    held = manifest(send(client, "team/iris", b"for a tag"))
+    path = f"/v2/team/iris/manifests/{tag}".replace("..", "%2e%2e")
+    assert fault(client.put(path, content=held))[:2] == (400, "MANIFEST_INVALID")
+
+
+@pytest.mark.parametrize("size", ["5", None, True, -1, 1.5])
+def test_a_layer_without_a_size_would_spoil_what_is_told_of_its_repository(client: httpx.Client, size: object) -> None:
+    digest = send(client, "team/iris", b"sized")
+    held = manifest(digest, layers=[{"mediaType": "x/y", "digest": digest, "size": size}])
+    assert fault(client.put("/v2/team/iris/manifests/sized", content=held))[:2] == (400, "MANIFEST_INVALID")
+
+
+def test_a_manifest_is_utf_8(client: httpx.Client) -> None:
+    held = manifest(send(client, "team/iris", b"wide")).decode().encode("utf-16")
+    assert fault(client.put("/v2/team/iris/manifests/wide", content=held))[:2] == (400, "MANIFEST_INVALID")
+
+
+def test_a_range_that_begins_behind_the_blob_is_refused(client: httpx.Client) -> None:
+    digest = send(client, "team/iris", b"12345")
+    for asked, status in (("bytes=4-", 206), ("bytes=5-", 416), ("bytes=3-1", 416)):
+        assert client.get(f"/v2/team/iris/blobs/{digest}", headers={"Range": asked}).status_code == status
+
+
 def test_a_tag_of_an_immutable_repository_stays_where_it_is(client: httpx.Client) -> None:
     first = manifest(send(client, "fixed", b"one"))
     second = manifest(send(client, "fixed", b"two"))

@@ -4,11 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from argosy.image.image import digest_of
-from argosy.testing.local_aws import BUYER, LocalAwsServer
+from argosy.testing.local_aws import BUYER, SELLER, LocalAwsServer
 from tests.local_aws.stand_in import Push, small_image
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
@@ -179,3 +180,43 @@ def test_a_blob_is_on_disk_for_as_long_as_a_repository_has_it(local_aws: LocalAw
     digests = [image.layers[0].digest]
     assert ecr.batch_check_layer_availability(repositoryName="second", layerDigests=digests)["failures"] == []
     assert ecr.batch_check_layer_availability(repositoryName="first", layerDigests=digests)["layers"] == []
+
+
+def test_an_image_that_comes_back_is_not_scanned_yet(local_aws: LocalAwsServer, push: Push) -> None:
+    ecr = made(local_aws, "again")
+    image = small_image("again")
+    wanted = {"repositoryName": "again", "imageId": {"imageTag": "1"}}
+    for forget in (
+        lambda: ecr.batch_delete_image(repositoryName="again", imageIds=[{"imageTag": "1"}]),
+        lambda: (ecr.delete_repository(repositoryName="again", force=True), made(local_aws, "again")),
+    ):
+        push(image, "again:1")
+        ecr.start_image_scan(**wanted)
+        assert ecr.describe_image_scan_findings(**wanted)["imageScanStatus"]["status"] == "COMPLETE"
+        forget()
+    push(image, "again:1")
+    with pytest.raises(ClientError, match="ScanNotFoundException"):
+        ecr.describe_image_scan_findings(**wanted)
+
+
+def test_images_come_in_pages(local_aws: LocalAwsServer, push: Push) -> None:
+    ecr = made(local_aws, "pages")
+    for tag in ("1", "2", "3"):
+        push(small_image(tag), f"pages:{tag}")
+    for operation, member in (("list_images", "imageIds"), ("describe_images", "imageDetails")):
+        pages = list(ecr.get_paginator(operation).paginate(repositoryName="pages", PaginationConfig={"PageSize": 2}))
+        assert [len(page[member]) for page in pages] == [2, 1]
+        with pytest.raises(ClientError, match="nextToken"):
+            getattr(ecr, operation)(repositoryName="pages", nextToken="no page")
+
+
+@pytest.mark.parametrize("operation", ["DescribeImages", "DeleteRepository", "CreateRepository", "PutImage"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"imageTag": "\\ud800"}'])
+def test_what_is_no_request_is_refused(local_aws: LocalAwsServer, operation: str, body: bytes) -> None:
+    scope = f"{SELLER.access_key}/20260101/us-east-1/ecr/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": f"AmazonEC2ContainerRegistry_V20150921.{operation}",
+    }
+    refused = httpx.post(local_aws.url, content=body, headers=headers)
+    assert (refused.status_code, refused.json()["__type"]) == (400, "SerializationException")

@@ -53,6 +53,13 @@ def test_a_refusal_is_in_the_form_of_its_protocol(market: Market) -> None:
     assert (in_rest.status_code, in_rest.headers["x-amzn-errortype"]) == (404, "ResourceNotFoundException")
 
 
+def test_a_client_in_another_region_is_told_where_the_marketplace_is(market: Market) -> None:
+    """AWS has no endpoint there: a client that works here has to work there."""
+    elsewhere = {"Authorization": SCOPE.format(BUYER).replace("us-east-1", "eu-west-1")}
+    refused = httpx.post(f"{market.url}/ListEntities", content=b"{}", headers=elsewhere)
+    assert (refused.headers["x-amzn-errortype"], "us-east-1" in refused.text) == ("NotSimulated", True)
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/", 404), ("/2026-02-05/buyEverything", 404), ("/Nothing", 404), ("/a/b/c", 404)]
 )

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import json
 import re
+import subprocess
 import sys
 import types
 from dataclasses import replace
@@ -164,3 +166,14 @@ def test_the_formats_are_told_for_endpoints_and_transform_jobs() -> None:
     ]
     assert "with the same content, the results one a line." in wording.output_text(table, forms)
     assert "each one whole body" in wording.input_text(Marketplace(), forms)
+
+
+def test_media_types_with_quotes_are_one_value_in_python_and_in_a_shell() -> None:
+    odd = 'text/csv; header="$(touch run) `touch run` \\"'
+    text = wording.instructions(TABLE, wording.Exchange(odd, odd, "sample.csv"))
+    for block in code_of(text):
+        compile(block, "instructions", "exec")
+        assert "ContentType" not in block or json.dumps(odd) in block
+    command = text[text.index("aws sagemaker-runtime") :].split("\n\n")[0]
+    told = subprocess.run(["sh", "-c", command.replace("aws ", "printf '%s\\n' ", 1)], capture_output=True, text=True)
+    assert told.stdout.count(odd) == 2

@@ -1,9 +1,11 @@
 """The client of a kit: held to mypy and ruff, and used against a model that runs."""
 
 import importlib.util
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from argosy.publishing.kit.client_module import client_module
 from argosy.testing.local import LocalEndpoint, sagemaker_endpoint
-from tests.publishing.kit.kits import kit, whole_kits
+from tests.publishing.kit.kits import kit, openapi, whole_kits
 
 PREDICTOR = """
 from argosy import DecodeError, Predictor
@@ -70,6 +72,51 @@ def judged(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120
     )
+
+
+def deep_array(depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "string"}
+    for _ in range(depth):
+        found = {"type": "array", "items": found}
+    return found
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {}}, "description": "fill @@THIS@@ and @@CLASS@@"},
+        {"enum": ["@@THIS@@"]},
+        {"type": "object", "properties": {"@@THIS@@": {"type": "string"}}},
+        {"type": "object", "properties": ["a"]},
+        {"type": "object", "properties": {"a": {}}, "required": [{}]},
+        {"type": "object", "properties": {"a": {}}, "required": 3},
+        {"$ref": "#/components/schemas/True"},
+        {"$ref": "#/components/schemas/List"},
+        deep_array(400),
+    ],
+)
+def test_no_strangers_schema_keeps_buyers_from_a_client(schema: dict[str, Any]) -> None:
+    document = openapi(schema, {}, {"True": True, "List": {"type": "object", "properties": ["a"]}})
+    written = client_module(kit(schema=document))
+    exec(compile(written, "client.py", "exec"), {"__name__": "client"})
+
+
+def test_media_types_with_quotes_are_sent_as_they_are() -> None:
+    quoted = 'application/json; profile="a\\"b"'
+    one = replace(kit(schema=openapi({}, {})), content_types=(quoted,), response_types=(quoted,))
+    namespace: dict[str, Any] = {"__name__": "client"}
+    exec(compile(client_module(one), "client.py", "exec"), namespace)
+    asked: list[dict[str, Any]] = []
+
+    class Runtime:
+        def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {"Body": io.BytesIO(b"1")}
+
+    model = namespace[one.class_name].__new__(namespace[one.class_name])
+    model._endpoint_name, model._runtime = "e", Runtime()
+    assert model.invoke(1) == 1
+    assert [(one["ContentType"], one["Accept"]) for one in asked] == [(quoted, quoted)]
 
 
 def test_every_client_is_typed_strictly_and_so_is_its_use(clients: Path) -> None:

@@ -118,6 +118,12 @@ def test_policies_name_what_the_project_names() -> None:
     assert set(resources(invoker, "sagemaker:InvokeEndpoint")) == {"arn:aws:sagemaker:*:*:endpoint/vehicle-detector-*"}
 
 
+def test_a_notebook_of_sagemakers_may_hand_on_the_role_that_it_has() -> None:
+    handed = resources(DOCUMENTS["buyer/notebook.json"], "iam:PassRole")
+    assert "arn:aws:iam::*:role/service-role/AmazonSageMaker-ExecutionRole-*" in handed
+    assert "arn:aws:iam::*:role/*" not in handed
+
+
 def test_what_the_project_does_not_say_is_a_pattern() -> None:
     account = {**CLEAN["account"], "bucket": "", "repository": "", "id": None, "access_role": None}
     silent = policies.documents(kit({**CLEAN, "account": account, "validation": {}}))

@@ -46,9 +46,14 @@ _OTHERS: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
     type=click.Choice((*PROGRAMS, SANDBOX)),
     help="What runs images. [default: Docker, else Podman, else a sandbox]",
 )
+@click.option(
+    "--as-declared",
+    is_flag=True,
+    help="Limit each container to the processors, memory and disk of its InstanceType. [default: all of this machine]",
+)
 @click.option("--buyer", "is_buyer", is_flag=True, help="Print the buyer's environment, not the seller's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-def aws(port: int, state: Path | None, kind: str | None, is_buyer: bool, as_json: bool) -> int:
+def aws(port: int, state: Path | None, kind: str | None, as_declared: bool, is_buyer: bool, as_json: bool) -> int:
     """Serve AWS on this machine until Ctrl-C: STS, IAM, S3, ECR, SageMaker, CloudWatch Logs and AWS Marketplace.
 
     Prints the environment in which any AWS client works with it instead of the cloud. There are two accounts, a seller
@@ -61,7 +66,7 @@ def aws(port: int, state: Path | None, kind: str | None, is_buyer: bool, as_json
         return opened.add(open_container(f"docker://{name}", kind, launch_as(launch, None), around, image))
 
     with bind(port) as listener, _folder(state) as folder:
-        cloud = open_cloud(folder, open_image, say, is_kept=state is not None)
+        cloud = open_cloud(folder, open_image, say, is_kept=state is not None, is_as_declared=as_declared)
         announce = _announcement(f"http://127.0.0.1:{listener.getsockname()[1]}", is_buyer, as_json)
         return run(_serve(cloud, listener, announce), opened)
 
@@ -75,7 +80,9 @@ async def _serve(cloud: "LocalAws", listener: socket.socket, announce: Callable[
     return 0
 
 
-def open_cloud(folder: Path, open_image: OpenImage, report: Report, *, is_kept: bool) -> "LocalAws":
+def open_cloud(
+    folder: Path, open_image: OpenImage, report: Report, *, is_kept: bool, is_as_declared: bool = False
+) -> "LocalAws":
     """A local AWS that is not yet served.
 
     Args:
@@ -83,6 +90,7 @@ def open_cloud(folder: Path, open_image: OpenImage, report: Report, *, is_kept: 
         open_image: Makes containers.
         report: Takes what a person should know, one line each.
         is_kept: Whether there will be another one with this folder.
+        is_as_declared: Whether containers are limited to what their instance type has.
 
     Raises:
         UsageError: moto is not installed.
@@ -96,7 +104,7 @@ def open_cloud(folder: Path, open_image: OpenImage, report: Report, *, is_kept: 
             f"the local AWS needs moto with its server, and `{error.name}` is not installed",
             hint="pip install 'argosy[toolkit,local-aws]'",
         ) from error
-    return LocalAws(Surroundings(folder, open_image, report, is_kept))
+    return LocalAws(Surroundings(folder, open_image, report, is_kept, is_as_declared=is_as_declared))
 
 
 @contextmanager

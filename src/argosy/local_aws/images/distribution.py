@@ -144,7 +144,7 @@ class Distribution:
         wanted = _RANGE.fullmatch(ask.headers.get("range", ""))
         begin = int(wanted[1]) if wanted else 0
         end = min(int(wanted[2]), size - 1) if wanted and wanted[2] else size - 1
-        if begin > end + 1:
+        if wanted and begin > end:
             await _refuse(ask.send, 416, "RANGE_INVALID", f"The blob has {size} bytes.")
             return
         listed = [("Content-Type", _BYTES), ("Docker-Content-Digest", ask.rest), ("Accept-Ranges", "bytes")]
@@ -206,8 +206,15 @@ class Distribution:
             await self._progress(ask, name, upload, 416)
             return False
         async for chunk in chunks(ask.receive):
+            self._require_open(ask, name)
             upload.write(chunk)
+        self._require_open(ask, name)
         return True
+
+    def _require_open(self, ask: _Ask, name: str) -> None:
+        """Refuse what comes for an upload that another request has ended meanwhile."""
+        if self._images.uploads.find(ask.name, name) is None:
+            raise refusals.upload_not_found(ask.name, name)
 
     async def _finish(self, ask: _Ask, name: str, upload: Upload) -> None:
         digest = ask.query.get("digest", "")

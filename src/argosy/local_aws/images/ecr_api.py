@@ -6,6 +6,7 @@ Source: API reference of Amazon ECR (read 2026-11-23). Requests are judged by bo
 import base64
 import binascii
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -24,6 +25,11 @@ MEDIA_TYPE: Final = "application/x-amz-json-1.1"
 REQUEST_BYTES: Final = 32 * 2**20
 """Largest request that is read: a part of a layer has up to 20 MiB, and is base64 in JSON."""
 _PART: Final = 10 * 2**20
+_PAGE_LENGTH: Final = 100
+"""Of a page whose length is not asked for, as DescribeImages and ListImages have it."""
+_PAGE_TOKEN: Final = re.compile(r"[0-9]{1,9}")
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""An escape that may be half a character, which no file and no database takes."""
 
 Members = Mapping[str, Any]  # of the API, in JSON
 ProxyEndpoint = Callable[[str], Awaitable[str]]
@@ -82,10 +88,7 @@ class EcrApi:
     async def _run(self, operation: str, account: str, region: str, body: bytes) -> Members:
         model = self._model.operation(operation)
         assert model is not None, "`knows` has the model's names"
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise EcrRefusal("SerializationException", "The request body is no JSON.") from None
+        request = read_request(body)
         mistyped = model.mistyped(request)
         if mistyped is not None:
             raise EcrRefusal("SerializationException", mistyped)
@@ -194,11 +197,7 @@ class EcrApi:
 
     def _describe_images(self, name: RepositoryName, request: Members) -> Members:
         found = self._wanted(name, request)
-        details = [self._details(name, image) for image in found]
-        start = int(request.get("nextToken") or 0)
-        most = int(request.get("maxResults") or 100)
-        page = details[start : start + most]
-        return {"imageDetails": page} | ({"nextToken": str(start + most)} if details[start + most :] else {})
+        return _page("imageDetails", [self._details(name, image) for image in found], request)
 
     def _list_images(self, name: RepositoryName, request: Members) -> Members:
         ids: list[Members] = []
@@ -206,7 +205,7 @@ class EcrApi:
             ids += [{"imageDigest": image.digest, "imageTag": tag} for tag in image.tags] or [
                 {"imageDigest": image.digest}
             ]
-        return {"imageIds": ids}
+        return _page("imageIds", ids, request)
 
     def _wanted(self, name: RepositoryName, request: Members) -> Sequence[StoredImage]:
         if request.get("imageIds"):
@@ -250,7 +249,7 @@ class EcrApi:
                 failures.append(_image_failure(wanted))
                 continue
             if digest is None and tag is not None:
-                self._images.store.untag(name, tag)
+                self._images.untag(name, tag)
             else:
                 self._images.remove(name, found.digest)
             gone.append({"imageDigest": found.digest} | ({"imageTag": tag} if tag else {}))
@@ -292,6 +291,37 @@ class EcrApi:
                 "findingSeverityCounts": dict(scan.outcome.counts),
             }
         return answer
+
+
+def read_request(body: bytes) -> Members:
+    """The members of a request; whatever has no body has none.
+
+    Raises:
+        EcrRefusal: It is no JSON object, or a text in it is none of Unicode's.
+    """
+    try:
+        request = json.loads(body or b"{}")
+        if _SURROGATE.search(body):
+            json.dumps(request, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise EcrRefusal("SerializationException", "The request body is no JSON.") from None
+    if not isinstance(request, dict):
+        raise EcrRefusal("SerializationException", "The request body is no structure.")
+    return request
+
+
+def _page(member: str, found: Sequence[Members], request: Members) -> Members:
+    """As many as were asked for, from where the page before ended.
+
+    Raises:
+        EcrRefusal: No page before ended there.
+    """
+    token = str(request.get("nextToken") or "0")
+    if _PAGE_TOKEN.fullmatch(token) is None:
+        raise EcrRefusal("InvalidParameterException", "Invalid parameter at 'nextToken'")
+    begin = int(token)
+    end = begin + int(request.get("maxResults") or _PAGE_LENGTH)
+    return {member: found[begin:end]} | ({"nextToken": str(end)} if found[end:] else {})
 
 
 def _image(name: RepositoryName, image: StoredImage, tag: str | None) -> Members:

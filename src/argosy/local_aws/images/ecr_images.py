@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from argosy.errors import ImageError
 from argosy.image.image import DOCKER_MANIFEST, INDEXES, MANIFESTS, OCI_INDEX, digest_of, is_digest, parse_object
+from argosy.image.reference import is_tag
 from argosy.local_aws.images import refusals
 from argosy.local_aws.images.refusals import EcrRefusal
 from argosy.local_aws.images.scans import Scans
@@ -65,9 +66,12 @@ class EcrImages:
             digest: What the request says that it has.
 
         Raises:
-            EcrRefusal: It is no manifest, lacks blobs, has another digest, or its tag is another image's and stays.
+            EcrRefusal: It is no manifest, lacks blobs, has another digest, or its tag is none, or another image's and
+                stays.
         """
         name, kind = repository.name, _media_type(manifest, media_type)
+        if tag is not None and not is_tag(tag):
+            raise refusals.not_a_tag(tag)
         if digest not in (None, digest_of(manifest)):
             raise EcrRefusal(
                 "ImageDigestDoesNotMatchException",
@@ -116,6 +120,19 @@ class EcrImages:
         self.store.remove(name, digest)
         self.scans.forget(name.uri, digest)
 
+    def untag(self, name: RepositoryName, tag: str) -> None:
+        """Take a tag away; an image that no other tag names goes with its scan."""
+        found = self.store.find(name, tag)
+        self.store.untag(name, tag)
+        if found is not None and self.store.find(name, found.digest) is None:
+            self.scans.forget(name.uri, found.digest)
+
+    def remove_all(self, name: RepositoryName) -> None:
+        """Forget the images of a repository, and their scans."""
+        for image in self.store.all(name):
+            self.scans.forget(name.uri, image.digest)
+        self.store.remove_all(name)
+
 
 def _media_type(manifest: bytes, given: str | None) -> str:
     """What the manifest says it is, which the request must not contradict.
@@ -124,7 +141,10 @@ def _media_type(manifest: bytes, given: str | None) -> str:
         EcrRefusal: It is nothing that ECR stores.
     """
     try:
+        manifest.decode()  # JSON could be UTF-16, and the API answers manifests as texts
         found = parse_object(manifest, "the manifest")
+    except UnicodeDecodeError:
+        raise _invalid("the manifest is not UTF-8") from None
     except ImageError as error:
         raise _invalid(error.message) from None
     own = found.get("mediaType")
@@ -133,8 +153,12 @@ def _media_type(manifest: bytes, given: str | None) -> str:
         raise _invalid(f"unsupported media type '{media_type}'")
     if own is not None and given is not None and own != given:
         raise _invalid(f"the manifest says that it is '{own}', and the request '{given}'")
-    if any(not is_digest(each.get("digest")) for each in _parts(manifest)):
-        raise _invalid("a digest is no sha256 digest")
+    for each in _parts(manifest):
+        if not is_digest(each.get("digest")):
+            raise _invalid("a digest is no sha256 digest")
+        size = each.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise _invalid("a descriptor without a size")
     return str(media_type)
 
 

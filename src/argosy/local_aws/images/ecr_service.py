@@ -1,10 +1,11 @@
 """ECR behind the door: its images, layers and logins are ours, its repositories moto's."""
 
-import json
+from collections.abc import Mapping
 from typing import Any, Final
 
-from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi
+from argosy.local_aws.images.ecr_api import MEDIA_TYPE, REQUEST_BYTES, EcrApi, read_request
 from argosy.local_aws.images.ecr_images import EcrImages
+from argosy.local_aws.images.refusals import EcrRefusal
 from argosy.local_aws.images.store import RepositoryName
 from argosy.local_aws.messages import given_again, headers_of, read_body, respond_json
 from argosy.local_aws.moto_services import MotoServices
@@ -45,25 +46,27 @@ class Ecr:
             fault = {"__type": "NotSimulated", "message": f"{operation} is not simulated; the registry has all of it"}
             await respond_json(send, 501, fault, MEDIA_TYPE)
             return
-        if operation == "DeleteRepository":
-            await self._delete_repository(caller, scope, body, send)
+        try:
+            request = read_request(body)
+            if operation == "DeleteRepository":
+                await self._delete_repository(caller, scope, request, body, send)
+                return
+        except EcrRefusal as refusal:
+            await respond_json(send, 400, {"__type": refusal.code, "message": refusal.message}, MEDIA_TYPE)
             return
         await self._moto.answer(caller, scope, given_again(body), send)
 
-    async def _delete_repository(self, caller: Caller, scope: Message, body: bytes, send: Send) -> None:
-        try:
-            request: Any = json.loads(body)
-        except ValueError:
-            request = {}  # moto refuses it
+    async def _delete_repository(
+        self, caller: Caller, scope: Message, request: Mapping[str, Any], body: bytes, send: Send
+    ) -> None:
         name = RepositoryName(caller.account, caller.region, str(request.get("repositoryName")))
         refusal = self._api.may_delete(name, bool(request.get("force")))
         if refusal is not None:
-            await respond_json(send, 400, {"__type": refusal.code, "message": refusal.message}, MEDIA_TYPE)
-            return
+            raise refusal
 
         async def deleted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
-                self._images.store.remove_all(name)
+                self._images.remove_all(name)
             await send(message)
 
         await self._moto.answer(caller, scope, given_again(body), deleted)

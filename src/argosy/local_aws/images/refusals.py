@@ -69,6 +69,15 @@ def scan_not_found(name: RepositoryName, digest: str, tag: str | None) -> EcrRef
     )
 
 
+def not_a_tag(tag: str) -> EcrRefusal:
+    """No image can be named like this."""
+    return EcrRefusal(
+        "InvalidParameterException",
+        f"Invalid parameter at 'imageTag' failed to satisfy constraint: '{tag[:200]}' is no tag: up to 128 letters, "
+        "digits and _ . -, the first none of . -",
+    )
+
+
 def tag_is_taken(name: RepositoryName, tag: str) -> EcrRefusal:
     """The tag is another image's, and the repository immutable."""
     return EcrRefusal(

@@ -6,7 +6,12 @@ ECR scans an image once a day at most, the scan at its push included (API refere
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+
+from argosy.model_archive import written_aside
 
 COMPLETE: Final = "COMPLETE"
 IN_PROGRESS: Final = "IN_PROGRESS"
@@ -57,12 +62,29 @@ class Scan:
         return IN_PROGRESS if self.looks_left > 0 else self.outcome.status
 
 
-class Scans:
-    """The scans of all images, by repository and digest."""
+class _Kept(msgspec.Struct):
+    """What is on disk: outcomes by digest, and scans by repository and digest."""
 
-    def __init__(self) -> None:
-        self._outcomes: dict[str, ScanOutcome] = {}
-        self._started: dict[tuple[str, str], Scan] = {}
+    outcomes: dict[str, ScanOutcome]
+    started: dict[str, dict[str, Scan]]
+
+
+class Scans:
+    """The scans of all images, by repository and digest.
+
+    Args:
+        file: Keeps them; None keeps nothing.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        kept = _Kept({}, {})
+        if file is not None and file.exists():
+            kept = msgspec.json.decode(file.read_bytes(), type=_Kept)  # JSON of our own
+        self._outcomes = kept.outcomes
+        self._started = {
+            (repository, digest): scan for repository, scans in kept.started.items() for digest, scan in scans.items()
+        }
 
     def expect(self, digest: str, outcome: ScanOutcome) -> None:
         """Say what scans of an image find, also those that were started before; `*` is every image not named."""
@@ -70,6 +92,7 @@ class Scans:
         for (repository, scanned), scan in self._started.items():
             if digest in (scanned, "*"):
                 self._started[repository, scanned] = replace(scan, outcome=self._outcome(scanned))
+        self._keep()
 
     def start(self, repository: str, digest: str) -> bool:
         """Start one; False when this image had one already, since a day is long here."""
@@ -77,6 +100,7 @@ class Scans:
             return False
         outcome = self._outcome(digest)
         self._started[repository, digest] = Scan(outcome, round(time.time(), 3), outcome.looks)
+        self._keep()
         return True
 
     def look(self, repository: str, digest: str) -> Scan | None:
@@ -84,6 +108,7 @@ class Scans:
         scan = self._started.get((repository, digest))
         if scan is not None and scan.looks_left > 0:
             self._started[repository, digest] = replace(scan, looks_left=scan.looks_left - 1)
+            self._keep()
         return scan
 
     def peek(self, repository: str, digest: str) -> Scan | None:
@@ -92,7 +117,17 @@ class Scans:
 
     def forget(self, repository: str, digest: str) -> None:
         """An image that is gone is scanned anew when it comes back."""
-        self._started.pop((repository, digest), None)
+        if self._started.pop((repository, digest), None) is not None:
+            self._keep()
 
     def _outcome(self, digest: str) -> ScanOutcome:
         return self._outcomes.get(digest) or self._outcomes.get("*") or ScanOutcome()
+
+    def _keep(self) -> None:
+        if self._file is None:
+            return
+        kept = _Kept(self._outcomes, {})
+        for (repository, digest), scan in self._started.items():
+            kept.started.setdefault(repository, {})[digest] = scan
+        with written_aside(self._file) as aside:
+            aside.write_bytes(msgspec.json.encode(kept))

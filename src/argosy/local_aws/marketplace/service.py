@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from argosy.aws import service_model
+from argosy.aws.call import MARKETPLACE_REGION
 from argosy.aws.service_model import Operation
 from argosy.local_aws.catalog.change_sets import ChangeSets
 from argosy.local_aws.catalog.entities import Entities
@@ -73,7 +74,7 @@ class Marketplace:
         """Answer one HTTP request (ASGI)."""
         body = await read_body(receive, REQUEST_BYTES)
         asked = wire.asked(scope, headers_of(scope))
-        status, headers, content = self._answered(caller.account, asked, body)
+        status, headers, content = self._answered(caller, asked, body)
         await respond(send, status, headers, content)
 
     def is_subscribed(self, account: str, arn: str) -> bool:
@@ -82,9 +83,12 @@ class Marketplace:
         self._change_sets.settle(now)
         return market.is_subscribed(account, arn, self._around.store.state, now)
 
-    def _answered(self, account: str, asked: Asked, body: bytes | None) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _answered(self, caller: Caller, asked: Asked, body: bytes | None) -> tuple[int, list[tuple[str, str]], bytes]:
         try:
-            return wire.answered(asked, self._run(account, asked, body))
+            if caller.region != MARKETPLACE_REGION:
+                where = f"no endpoint in {caller.region} is known, and there is one in {MARKETPLACE_REGION}"
+                raise not_simulated(f"AWS Marketplace: {where}")
+            return wire.answered(asked, self._run(caller.account, asked, body))
         except Refusal as refusal:
             self._around.report(f"{asked.operation}: {refusal.code}: {refusal.message}"[:600])
             return wire.refused(asked, refusal)

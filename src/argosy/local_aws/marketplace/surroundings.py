@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from argosy.aws.call import MARKETPLACE_REGION
 from argosy.local_aws.marketplace.options import MarketplaceOptions
 from argosy.local_aws.marketplace.store import Store
 from argosy.local_aws.service import ModelPackages
 
 _LETTERS: Final = string.ascii_lowercase + string.digits
 _LENGTH: Final = 13
-REGION: Final = "us-east-1"
-"""Where the APIs of AWS Marketplace are."""
 
 
 def new_id(prefix: str) -> str:
@@ -56,4 +55,4 @@ def moment(seconds: float) -> str:
 
 def arn(account: str, kind: str, id_: str) -> str:
     """The ARN of an entity or a change set: `AWSMarketplace/Offer/offer-...`."""
-    return f"arn:aws:aws-marketplace:{REGION}:{account}:AWSMarketplace/{kind}/{id_}"
+    return f"arn:aws:aws-marketplace:{MARKETPLACE_REGION}:{account}:AWSMarketplace/{kind}/{id_}"

@@ -1,12 +1,12 @@
 """Descriptions beside the project, one a digest: safe to delete, since the image can be run again."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from argosy.errors import ProjectError
+from argosy.model_archive import written_aside
 from argosy.planning.journal import FOLDER, make_folder
 from argosy.project import Project
 from argosy.publishing.description.completed import completed
@@ -24,10 +24,8 @@ def keep(root: Path, description: Description) -> Path:
     """
     make_folder(root / FOLDER)
     path = _path(root, description.digest)
-    path.parent.mkdir(exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}.partial")
-    aside.write_bytes(msgspec.json.format(msgspec.json.encode(description), indent=2) + b"\n")
-    aside.replace(path)
+    with written_aside(path) as aside:
+        aside.write_bytes(msgspec.json.format(msgspec.json.encode(description), indent=2) + b"\n")
     return path
 
 

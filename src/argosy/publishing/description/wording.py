@@ -1,5 +1,6 @@
 """The texts of a description: formats, code for buyers, the latency line."""
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from argosy.publishing.description.measurement import Measured
 
 _MB: Final = 2**20
 _GIB: Final = 2**30
+_EXPANDED: Final = re.compile(r'[\\"$`]')
+"""What a shell reads as more than itself between double quotes (POSIX, "Double-Quotes", read 2026-11-23)."""
 _ACCELERATED: Final = re.compile(r"ml\.(g\d|p\d|inf|trn|dl)")
 """Types with a GPU, or a chip of AWS's or Intel's own, which no container here gets."""
 
@@ -157,8 +160,8 @@ runtime = boto3.client("sagemaker-runtime", config=once)
 with open("{exchange.file}", "rb") as sample:
     answer = runtime.invoke_endpoint(
         EndpointName="{name}",
-        ContentType="{exchange.content_type}",
-        Accept="{exchange.accept}",
+        ContentType={_literal(exchange.content_type)},
+        Accept={_literal(exchange.accept)},
         Body=sample.read(),
     )
 print(answer["Body"].read())"""
@@ -169,8 +172,8 @@ def _invoke_cli(name: str, exchange: Exchange) -> str:
 export AWS_MAX_ATTEMPTS=1
 aws sagemaker-runtime invoke-endpoint \\
   --endpoint-name {name} \\
-  --content-type "{exchange.content_type}" \\
-  --accept "{exchange.accept}" \\
+  --content-type {_argument(exchange.content_type)} \\
+  --accept {_argument(exchange.accept)} \\
   --body fileb://{exchange.file} --cli-read-timeout 70 answer.out"""
 
 
@@ -185,12 +188,12 @@ sagemaker.create_transform_job(
     MaxPayloadInMB={said.max_payload_mb},
     TransformInput={{
         "DataSource": {{"S3DataSource": samples}},
-        "ContentType": "{exchange.content_type}",
+        "ContentType": {_literal(exchange.content_type)},
         "SplitType": "{said.split_type}",
     }},
     TransformOutput={{
         "S3OutputPath": "s3://BUCKET/output/",
-        "Accept": "{exchange.accept}",
+        "Accept": {_literal(exchange.accept)},
         "AssembleWith": "{said.assemble_with}",
     }},
     TransformResources={{
@@ -198,6 +201,16 @@ sagemaker.create_transform_job(
         "InstanceCount": 1,
     }},
 )"""
+
+
+def _literal(text: str) -> str:
+    """A text in Python: the parameters of a media type may have quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _argument(text: str) -> str:
+    """A text as one argument of a command, in which a shell finds nothing to run."""
+    return '"' + _EXPANDED.sub(r"\\\g<0>", text) + '"'
 
 
 def _code(text: str) -> str:

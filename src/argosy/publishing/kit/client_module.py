@@ -9,7 +9,7 @@ from typing import Any, Final
 from argosy import media_type
 from argosy.publishing.kit.contents import Kit
 from argosy.publishing.kit.json_types import ANYTHING, Types, alias
-from argosy.publishing.kit.template import filled
+from argosy.publishing.kit.template import filled, in_code
 
 _TEMPLATE: Final = Path(__file__).with_name("client.template")
 _JSON: Final = "application/json"
@@ -125,10 +125,13 @@ def client_module(kit: Kit) -> str:
         "STREAM_CLIENT": _STREAM_CLIENT if kit.observed.is_streaming else "",
         "STREAM_VALUE": is_json,
         "STREAM_ARGUMENT": f"            {'value: Sent as JSON.' if takes_json else 'body: Sent as it is.'}",
-        "STREAM_BODY": 'json.dumps(value).encode(), "@@JSON@@"' if takes_json else f'body, "{content_type}"',
+        "STREAM_BODY": 'json.dumps(value).encode(), "@@JSON@@"' if takes_json else f'body, "{in_code(content_type)}"',
         "EXCEPTIONS": _STREAM_EXCEPTIONS if kit.observed.is_streaming else _EXCEPTIONS,
         "STREAM_TIMEOUT": _STREAM_TIMEOUT if kit.observed.is_streaming else "",
-        "TYPES": _types(kit, types, value if takes_json else None, answer if takes_json else None),
+        # What fills a place is looked through for places, too: a stranger's schema has none.
+        "TYPES": _types(kit, types, value if takes_json else None, answer if takes_json else None).replace(
+            "@@", "@\\x40"
+        ),
         "CLASS": kit.class_name,
         "ABOUT": _wrapped(
             f"A client of {_text(kit.title)} on Amazon SageMaker: this file and boto3 are all it needs.", ""
@@ -138,11 +141,11 @@ def client_module(kit: Kit) -> str:
         "ENDPOINT": kit.name,
         "EXAMPLE": "answer = model.invoke(...)"
         if takes_json
-        else f'answer = model.invoke_bytes(body, "{content_type}")',
-        "CONTENT_TYPE": content_type,
-        "ACCEPT": accept,
-        "JSON": json_in or "",
-        "ANSWER": json_out or accept,
+        else f'answer = model.invoke_bytes(body, "{in_code(content_type)}")',
+        "CONTENT_TYPE": in_code(content_type),
+        "ACCEPT": in_code(accept),
+        "JSON": in_code(json_in or ""),
+        "ANSWER": in_code(json_out or accept),
     }
     template = _TEMPLATE.read_text(encoding="utf-8")
     body = filled(template, {**values, "IMPORTS": ""})
@@ -214,7 +217,7 @@ def _named_alias(name: str, expression: str, sentence: str) -> str:
 
 
 def _choice(name: str, values: Sequence[str]) -> str:
-    listed = [f'"{_text(value)}"' for value in dict.fromkeys(values)]
+    listed = [f'"{in_code(value)}"' for value in dict.fromkeys(values)]
     line = f"{name} = Literal[{', '.join(listed)}]"
     return line if len(line) <= _WIDTH else f"{name} = Literal[\n" + "".join(f"    {one},\n" for one in listed) + "]"
 

@@ -21,6 +21,7 @@ ANYTHING: Final = "Json"
 _COMPONENTS: Final = "#/components/schemas/"
 _SCALARS: Final = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "null": "None"}
 _WIDTH: Final = 88
+_DEEPEST: Final = 32
 TAKEN: Final = frozenset(
     {
         *dir(builtins),
@@ -45,14 +46,24 @@ class Types:
     reserved: frozenset[str] = frozenset()
     definitions: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _depth: int = 0
 
     def expression(self, schema: object, name: str) -> str:
-        """The type of a schema as it is written in an annotation.
+        """The type of a schema as it is written in an annotation; anything, for what is too deep to be read.
 
         Args:
             schema: An object of JSON Schema, or true.
             name: What a type is called that has no name of its own.
         """
+        if self._depth == _DEEPEST:
+            return ANYTHING
+        self._depth += 1
+        try:
+            return self._of(schema, name)
+        finally:
+            self._depth -= 1
+
+    def _of(self, schema: object, name: str) -> str:
         if not isinstance(schema, Mapping) or not schema:
             return ANYTHING
         if isinstance(reference := schema.get("$ref"), str):
@@ -73,8 +84,7 @@ class Types:
         if kind == "array":
             return f"Sequence[{self.expression(schema.get('items'), f'{name}Item')}]"
         if kind == "object":
-            properties = schema.get("properties")
-            if isinstance(properties, Mapping) and properties:
+            if _properties(schema):
                 return self._typed_dict(self._free(name), schema)
             return f"Mapping[str, {self.expression(schema.get('additionalProperties'), f'{name}Value')}]"
         return _SCALARS.get(kind, ANYTHING)
@@ -85,10 +95,10 @@ class Types:
             return self._names[reference]
         component = reference.removeprefix(_COMPONENTS)
         schema = self.components.get(component)
-        if schema is None:
+        if not isinstance(schema, Mapping):
             return ANYTHING
         name = self._names[reference] = self._free(component)  # before its parts: they may refer to it
-        if schema.get("type") == "object" and schema.get("properties"):
+        if schema.get("type") == "object" and _properties(schema):
             return self._typed_dict(name, schema)
         self.definitions[name] = ""  # its place, and its name
         self.definitions[name] = alias(name, self.expression(schema, f"{name}Of"))
@@ -96,10 +106,11 @@ class Types:
 
     def _typed_dict(self, name: str, schema: Schema) -> str:
         self.definitions[name] = ""
-        required = set(schema.get("required") or ())
+        listed = schema.get("required")
+        required = [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
         fields = [
             (key, self.expression(part, f"{name}{class_name(key)}"), key in required)
-            for key, part in schema["properties"].items()
+            for key, part in _properties(schema).items()
         ]
         self.definitions[name] = _typed_dict(name, fields, str(schema.get("description") or ""))
         return name
@@ -110,6 +121,12 @@ class Types:
         while name in self.definitions or name in self.reserved or name in TAKEN or name in self._names.values():
             name += "Type"
         return name
+
+
+def _properties(schema: Schema) -> Mapping[str, Any]:
+    """The members of an object; none where a stranger's schema has something else there."""
+    found = schema.get("properties")
+    return found if isinstance(found, Mapping) else {}
 
 
 def class_name(text: str) -> str:

@@ -117,7 +117,8 @@ def _written(value: object, indent: str | None = None) -> str:
         return _enclosed("{", entries, "}", indent)
     if isinstance(value, list | tuple):
         return _enclosed("[", [_written(part, inner) for part in value], "]", indent)
-    return json.dumps(value) if isinstance(value, str) else repr(value)
+    # Not in ASCII: JSON writes what is beyond its plane as two escapes, which Python reads as two characters.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _enclosed(begin: str, entries: list[str], end: str, indent: str | None) -> str:

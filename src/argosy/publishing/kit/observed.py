@@ -72,6 +72,7 @@ async def _schema(connection: Connection) -> Mapping[str, Any] | None:
     try:
         reply = await connection.get("/openapi.json", PING.value)
         found = json.loads(reply.body) if reply.status == 200 and not reply.is_cut else None
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, as an escape may name it, fits no file
     except (ContainerError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -27,6 +27,9 @@ MARKETPLACE: Final = "assets.marketplace.amazonaws.com"
 _VERSION: Final = "2012-10-17"
 _EVERYWHERE: Final = "*"
 
+_STUDIO_ROLES: Final = "arn:aws:iam::*:role/service-role/AmazonSageMaker-ExecutionRole-*"
+"""What SageMaker names the roles that it makes for notebooks; one runs its models with the role that it has."""
+
 _PULL: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _LOGS: Final = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 _DISCOVERY: Final = (
@@ -167,6 +170,9 @@ def invoker(kit: Kit) -> Document:
 def notebook(kit: Kit, bucket: str) -> Document:
     """Whoever runs the notebook: deploys, invokes, makes a bucket and a role and deletes both.
 
+    A notebook of SageMaker's hands its own role on, which is of SageMaker's making; a role with another name and trust
+    has to be allowed to be handed on beside this.
+
     Args:
         kit: The kit.
         bucket: A pattern of the bucket that it makes.
@@ -183,6 +189,10 @@ def notebook(kit: Kit, bucket: str) -> Document:
         *invoker(kit)["Statement"],
         _statement(("s3:DeleteBucket",), f"arn:aws:s3:::{bucket}"),
         _statement(("iam:GetRole",), _EVERYWHERE),
+        {
+            **_statement(("iam:PassRole",), _STUDIO_ROLES),
+            "Condition": {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+        },
         _statement(
             ("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
             f"arn:aws:iam::*:role/{role['RoleName']}",

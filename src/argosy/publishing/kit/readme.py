@@ -6,7 +6,7 @@ from typing import Final
 
 from argosy.marketplace.listing import OutputParameter, Parameter
 from argosy.publishing.kit.contents import Kit
-from argosy.publishing.kit.template import filled
+from argosy.publishing.kit.template import filled, in_code
 from argosy.publishing.kit.wording import costs, subscription, summary
 
 _TEMPLATE: Final = Path(__file__).with_name("readme.template")
@@ -36,8 +36,8 @@ def readme(kit: Kit) -> str:
         "TYPE": str(kit.realtime_type),
         "AMI": "" if ami is None else f",InferenceAmiVersion={ami}",
         "FILE": first.name,
-        "CONTENT_TYPE": first.content_type,
-        "ACCEPT": first.accept,
+        "CONTENT_TYPE": in_code(first.content_type),
+        "ACCEPT": in_code(first.accept),
         "STREAM": "\n`model.stream(...)` gives the answer part by part.\n" if kit.observed.is_streaming else "",
         "INPUT": _side("What it takes", kit.table.usage.input.description, kit.table.usage.input.parameters),
         "OUTPUT": _side("What it gives", kit.table.usage.output.description, kit.table.usage.output.parameters),

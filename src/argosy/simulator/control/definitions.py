@@ -67,6 +67,33 @@ def model_snapshot(store: Store, region: str, name: str) -> dict[str, Any]:
     }
 
 
+def check_instance_type(store: Store, region: str, model: str, instance_type: str, *, is_batch: bool) -> None:
+    """Require an instance type that the packages of other accounts in a model name: each is priced by itself.
+
+    UNSURE: when the service refuses another one, and in which words.
+
+    Args:
+        store: Where the model is.
+        region: Of the model.
+        model: Its name.
+        instance_type: As `ml.m5.large`.
+        is_batch: Whether for a transform job; else for an endpoint.
+
+    Raises:
+        Refusal: A package does not name it.
+    """
+    found = store.find(Kind.MODEL, region, model)
+    member = "SupportedTransformInstanceTypes" if is_batch else "SupportedRealtimeInferenceInstanceTypes"
+    for given in given_containers(found.request) if found is not None else ():
+        if "ModelPackageName" not in given:
+            continue
+        package = find_package(store, region, given["ModelPackageName"])
+        named = _specification(package, given.get("InferenceSpecificationName")).get(member)
+        if package.account != store.account and named and instance_type not in named:
+            told = f"{package.arn} does not support the instance type {instance_type}; it supports {', '.join(named)}"
+            raise Refusal(f"Model package {told}.")
+
+
 def given_containers(model: Json) -> list[Json]:
     """The containers of a CreateModel request."""
     return list(model.get("Containers") or [model["PrimaryContainer"]])

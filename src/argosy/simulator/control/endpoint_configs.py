@@ -9,7 +9,7 @@ UNSURE: the other sentences are not AWS's own; that it refuses what they name is
 from typing import Final
 
 from argosy.simulator.control import listing, refusals
-from argosy.simulator.control.definitions import model_snapshot, variants_of
+from argosy.simulator.control.definitions import check_instance_type, model_snapshot, variants_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
@@ -91,6 +91,8 @@ class EndpointConfigs:
         if request.get("EnableNetworkIsolation", False):
             raise Refusal("EnableNetworkIsolation is only supported for inference component endpoints.")
         model = model_snapshot(self._store, region, variant["ModelName"])
+        if "InstanceType" in variant:
+            check_instance_type(self._store, region, variant["ModelName"], variant["InstanceType"], is_batch=False)
         if "ServerlessConfig" in variant:
             _check_serverless(variant, model, request)
 

@@ -70,7 +70,7 @@ WITHOUT_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateEndpoint": ("BlueGreenUpdatePolicy",),
     "UpdateEndpoint": ("BlueGreenUpdatePolicy", "RetainDeploymentConfig"),
     "CreateTransformJob": ("KmsKeyId", "VolumeKmsKeyId", "TransformAmiVersion", "ExperimentConfig"),
-    "CreateModelPackage": ("SecurityConfig", "ValidationRole", *_OF_PACKAGES),
+    "CreateModelPackage": ("SecurityConfig", *_OF_PACKAGES),
     "UpdateModelPackage": _OF_PACKAGES,
     "CreateInferenceComponent": (
         "DataCacheConfig",

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from argosy.errors import ArgosyError, StorageError, UsageError
 from argosy.simulator.backoff import delays
 from argosy.simulator.control import listing, refusals
-from argosy.simulator.control.definitions import model_of, model_snapshot, transform_job_of
+from argosy.simulator.control.definitions import check_instance_type, model_of, model_snapshot, transform_job_of
 from argosy.simulator.control.listing import Listing
 from argosy.simulator.control.refusals import Refusal
 from argosy.simulator.control.resources import Json, Kind, Resource
@@ -103,6 +103,8 @@ class TransformJobs:
         self._refuse_existing(region, request)
         model = model_snapshot(self._store, region, request["ModelName"])
         check_job(request, model)
+        instance_type = request["TransformResources"]["InstanceType"]
+        check_instance_type(self._store, region, request["ModelName"], instance_type, is_batch=True)
         await asyncio.to_thread(self._check_input, region, request)
         self._refuse_existing(region, request)  # another request may have been quicker meanwhile
         state = {"model": model}
