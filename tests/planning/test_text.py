@@ -68,7 +68,7 @@ def test_what_a_call_says_as_the_one_before_it_is_only_counted() -> None:
         for intent in ("VALIDATE", "APPLY")
     )
     lines = plan_text(Plan((Change("a", "a", Kind.CREATE, writes),))).splitlines()
-    assert lines[4:] == [
+    assert lines[6:] == [
         "    aws-marketplace:StartChangeSet (us-east-1)",
         '      + Intent: "APPLY"',
         "      = 1 as in the call above",
