@@ -115,8 +115,18 @@ def test_the_policy_depends_on_nothing_but_the_calls(calls: list[Call], seed: in
     ("call", "expected"),
     [
         (
-            Call("sagemaker", "CreateEndpoint", "eu-west-1", {"EndpointName": "iris"}),
-            [Permission("sagemaker:CreateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/iris")],
+            Call("sagemaker", "CreateEndpoint", "eu-west-1", {"EndpointName": "iris", "EndpointConfigName": "two"}),
+            [
+                Permission("sagemaker:CreateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/iris"),
+                Permission("sagemaker:CreateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/two"),
+            ],
+        ),
+        (
+            Call("sagemaker", "UpdateEndpoint", "eu-west-1", {"EndpointName": "iris", "EndpointConfigName": "two"}),
+            [
+                Permission("sagemaker:UpdateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/iris"),
+                Permission("sagemaker:UpdateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/two"),
+            ],
         ),
         (
             Call("ecr", "DescribeRepositories", "eu-west-1", {"repositoryNames": ["iris"]}),
@@ -127,8 +137,8 @@ def test_the_policy_depends_on_nothing_but_the_calls(calls: list[Call], seed: in
             [Permission("sagemaker:DescribeModelPackage", ARN)],
         ),
         (
-            Call("sagemaker", "CreateEndpoint", "eu-west-1", {"EndpointName": Later("s", "name")}),
-            [Permission("sagemaker:CreateEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/*")],
+            Call("sagemaker", "DeleteEndpoint", "eu-west-1", {"EndpointName": Later("s", "name")}),
+            [Permission("sagemaker:DeleteEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/*")],
         ),
         (
             Call("sagemaker", "CreateModel", "eu-west-1", {"ModelName": "m", "ExecutionRoleArn": Later("s", "role")}),
@@ -207,7 +217,7 @@ def test_a_list_of_one_names_its_resource() -> None:
 
 
 def test_what_is_made_with_tags_needs_to_be_tagged() -> None:
-    request = {"EndpointName": "iris", "EndpointConfigName": "iris", "Tags": [{"Key": "a", "Value": "b"}]}
-    (statement,) = policy([Call("sagemaker", "CreateEndpoint", "eu-west-1", request)], ACCOUNT)["Statement"]
-    assert statement["Action"] == ["sagemaker:AddTags", "sagemaker:CreateEndpoint"]
-    assert statement["Resource"] == [f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/iris"]
+    request = {"EndpointConfigName": "iris", "ProductionVariants": [], "Tags": [{"Key": "a", "Value": "b"}]}
+    (statement,) = policy([Call("sagemaker", "CreateEndpointConfig", "eu-west-1", request)], ACCOUNT)["Statement"]
+    assert statement["Action"] == ["sagemaker:AddTags", "sagemaker:CreateEndpointConfig"]
+    assert statement["Resource"] == [f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/iris"]

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from argosy.errors import UsageError
+from argosy.local_aws.accounts import MARKETPLACE
 from argosy.testing.local_aws import BUYER, LocalAwsServer
 from argosy.testing.local_aws import local_aws as serving
 from tests.local_aws.requests import ended, endpoint, package_request, published, repository, until
@@ -87,7 +88,8 @@ def test_what_is_kept_in_a_folder_is_there_after_a_kill(tmp_path: Path) -> None:
         (copies,) = httpx.get(f"{aws.url}/_argosy/published-packages").json().values()
         described = aws.client("sagemaker", BUYER).describe_model_package(ModelPackageName=copies["us-east-1"])
         _, _, bucket, key = described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"].split("/", 3)
-        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == archive()
+        owned = aws.client("s3", MARKETPLACE)  # the copy is nobody else's
+        assert owned.get_object(Bucket=bucket, Key=key)["Body"].read() == archive()
 
 
 def _answers(runtime: Any) -> bool:

@@ -11,6 +11,7 @@ from argosy.aws.call import Call
 from argosy.aws.refusals import explain
 from argosy.deployment import quotas
 from argosy.deployment.endpoint_config import KEY as CONFIG_KEY
+from argosy.deployment.making import make
 from argosy.deployment.ownership import insist, tags, tags_call
 from argosy.deployment.package import supported
 from argosy.deployment.purchase.prices import cost
@@ -128,7 +129,7 @@ class EndpointStep:
 
     def _write(self, call: Call, work: Work) -> None:
         try:
-            work.api.write(call)
+            make(work.api, call)
         except AwsError as error:
             if not quotas.is_shortage(f"{error.refusal} {error.sentence}"):
                 raise

@@ -7,6 +7,7 @@ from typing import Any, Final
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.deployment import names
+from argosy.deployment.making import make
 from argosy.deployment.ownership import ABSENT, ENDPOINT_CONFIG, insist, tags, tags_call
 from argosy.deployment.package import MODEL_KEY, instance_type
 from argosy.planning.step import Change, Kind, Later, Outputs, Work, output, resolved
@@ -85,7 +86,7 @@ class EndpointConfigStep:
             AwsError: AWS refuses or does not answer.
         """
         (call,) = change.writes
-        work.api.write(Call(call.service, call.operation, call.region, resolved(call.parameters, work.known)))
+        make(work.api, Call(call.service, call.operation, call.region, resolved(call.parameters, work.known)))
         return change.outputs
 
     def _variant(self, model: str | Later, kind: str | Later) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.deployment import names
+from argosy.deployment.making import make
 from argosy.deployment.names import PackageArn
 from argosy.deployment.ownership import ABSENT, MODEL, insist, owned, reads_of, tags, tags_call
 from argosy.deployment.package import MODEL_KEY
@@ -69,7 +70,7 @@ class ModelStep:
         Raises:
             AwsError: AWS refuses, as for an account without a subscription, or does not answer.
         """
-        work.api.write(change.writes[0])
+        make(work.api, change.writes[0])
         return change.outputs
 
 

@@ -1,6 +1,7 @@
 """What still costs money, or does not, when a deployment is gone: read, and told."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -93,7 +94,7 @@ class RemainsStep:
             job: Any = reader.ask(self._call("DescribeTransformJob", {"TransformJobName": name}))
             places[str(job["TransformOutput"]["S3OutputPath"])] = None
             source = str(job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-            if f"/{self.deployment}/" in source and source.endswith("/input/"):  # staged by `argosy transform`
+            if self._is_staged(source):
                 places[source] = None
         for place in places:
             named = _S3.fullmatch(place)
@@ -103,10 +104,18 @@ class RemainsStep:
             listed = _items(reader, Call("s3", "ListObjectsV2", self.region, wanted), "Contents")
             sizes = [int(one["Size"]) for one in listed]
             if sizes:
-                yield (
-                    f"costs by the month: {len(sizes)} objects, {sum(sizes) / 1e6:.1f} MB, at {place} "
-                    f"(aws s3 rm --recursive {place})"
+                amount = f"{len(sizes)} objects, {sum(sizes) / 1e6:.1f} MB, at {place}"
+                how = (
+                    f"aws s3 rm --recursive {shlex.quote(place)}"
+                    if self._is_staged(place)
+                    else "results, and whatever else is there"
                 )
+                yield f"costs by the month: {amount} ({how})"
+
+    def _is_staged(self, place: str) -> bool:
+        """Whether `argosy transform` chose a place by itself, so that nobody else's objects are there."""
+        name = re.escape(self.deployment)
+        return re.search(rf"/{name}/({name}-[0-9a-f]+(-\d+)?/output|[0-9a-f]{{32}}/input)/$", place) is not None
 
     def _subscriptions(self, reader: Reader) -> Iterator[str]:
         """Products that this account may use."""

@@ -59,4 +59,4 @@ def _of_older_version(headers: Mapping[str, str], query: bytes) -> CredentialSco
     if b"AWSAccessKeyId=" not in query:
         return None
     given = parse_qs(query.decode("latin-1")).get("AWSAccessKeyId", [""])[0]
-    return CredentialScope(given, DEFAULT_REGION, "s3")
+    return CredentialScope(given, DEFAULT_REGION, "s3") if given else None

@@ -39,10 +39,12 @@ class Consent:
     Attributes:
         risk: Of which kind it is.
         sentence: What happens, with the price where there is one.
+        basis: What the sentence sums up, such as a list of prices: a yes to other ones is another consent.
     """
 
     risk: Risk
     sentence: str
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

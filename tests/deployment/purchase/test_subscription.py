@@ -1,5 +1,6 @@
 """Subscriptions at a strict Marketplace: quoted first, bought once, found again after a kill."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -193,7 +194,8 @@ def test_prices_are_read_from_the_agreement_and_told_with_the_count(shop: Shop) 
     assert "is not known here" in cost({}, "realtime", "ml.m5.large", 1)
 
 
-def test_an_offer_that_costs_more_than_it_said_is_not_taken(shop: Shop) -> None:
+@pytest.mark.parametrize("due", ["9.00", "nine", "NaN", "Infinity"])
+def test_an_offer_that_costs_more_than_it_said_is_not_taken(shop: Shop, due: str) -> None:
     product, _ = shop.market.limited()
     step = SubscriptionStep(product)
 
@@ -203,8 +205,34 @@ def test_an_offer_that_costs_more_than_it_said_is_not_taken(shop: Shop) -> None:
 
         def write(self, call: Any, absent: Any = ()) -> Any:
             answer = super().write(call, absent)
-            return {**answer, "chargeSummary": {"newAgreementValue": "9.00"}}
+            return {**answer, "chargeSummary": {"newAgreementValue": due}}
 
     with pytest.raises(PlanError, match="AWS asks for more than the offer says"):
         apply([[(step,)]], Dearer(shop.api, after=9), Journal(shop.state), None, shop.hear)
+    assert shop.agreements(product) == []
+
+
+@pytest.mark.parametrize("answers", [1, 2])
+def test_prices_that_have_changed_since_the_yes_are_not_accepted(shop: Shop, answers: int) -> None:
+    product, _ = shop.market.limited()
+    step = SubscriptionStep(product)
+    agreed = shop.plan(step).consents
+
+    @dataclass
+    class Raised(Killing):
+        """The seller raises the prices after the plan was shown, or after the step was looked at again."""
+
+        shown: int = 0
+
+        def pages(self, call: Any) -> Iterator[Any]:
+            self.shown += call.operation == "GetOfferTerms"
+            for page in self.api.pages(call):
+                yield json.loads(json.dumps(page, default=str).replace('"0.80"', '"8.00"')) if self.is_raised else page
+
+        @property
+        def is_raised(self) -> bool:
+            return self.shown >= answers
+
+    with pytest.raises(PlanError, match="no longer what was agreed to|changed meanwhile"):
+        apply([[(step,)]], Raised(shop.api, after=9), Journal(shop.state), agreed, shop.hear)
     assert shop.agreements(product) == []

@@ -15,6 +15,7 @@ from argosy.aws.refusals import explain
 from argosy.deployment import quotas
 from argosy.deployment.batch.place import Uri, list_call, listed, uri
 from argosy.deployment.batch.source import KEY as INPUT_KEY
+from argosy.deployment.making import make
 from argosy.deployment.names import name_of
 from argosy.deployment.ownership import tags
 from argosy.deployment.package import MODEL_KEY, instance_type, supported
@@ -152,7 +153,7 @@ class JobStep:
 
     def _write(self, call: Call, work: Work) -> None:
         try:
-            work.api.write(call)
+            make(work.api, call)
         except AwsError as error:
             if not quotas.is_shortage(f"{error.refusal} {error.sentence}"):
                 raise

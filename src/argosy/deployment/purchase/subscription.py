@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
-from argosy.deployment.names import digest_of
 from argosy.deployment.purchase import agreements, offers
 from argosy.deployment.purchase.offers import Offer
 from argosy.errors import AwsError, PlanError
@@ -23,7 +22,6 @@ from argosy.planning.polling import poll
 from argosy.planning.step import Change, Consent, Kind, Later, Outputs, Risk, Work
 
 KEY: Final = "subscription"
-_SHOWN_DIGITS: Final = 8
 _LIMIT_S: Final = 1800.0
 _REFUSED: Final = frozenset({"ValidationException", "ConflictException", "ResourceNotFoundException"})
 _OPEN: Final = frozenset({"DRAFT", "APPROVED"})
@@ -66,7 +64,7 @@ class SubscriptionStep:
         wanted = _wanted(offer, offer.terms.ids)
         writes = (_create_call(wanted), _accept_call(Later(KEY, "request")))
         notes = tuple(offer.lines())
-        return self._change(Kind.CREATE, {}, writes, notes, Consent(Risk.COST, _sentence(offer)))
+        return self._change(Kind.CREATE, {}, writes, notes, _consent(offer))
 
     def apply(self, change: Change, work: Work) -> Mapping[str, str]:
         """Accept what was quoted, once, and wait for the entitlement.
@@ -125,6 +123,8 @@ class SubscriptionStep:
         create = change.writes[0]
         chosen = self.offer or offers.choose(work.api, self.product)
         offer = offers.read_offer(work.api, str(chosen), self.product)
+        if _consent(offer) != change.consent:
+            raise PlanError("the offer has changed meanwhile", where=offer.id, hint="run it again, and look at the plan")
         try:
             quote: Any = work.api.write(create)
         except AwsError as error:
@@ -133,11 +133,12 @@ class SubscriptionStep:
             work.report(f"AWS does not grant the free trial ({error.refusal}): without it")
             terms = [{"id": one} for one in offer.terms.without_trial()]
             quote = work.api.write(_create_call({**create.parameters, "requestedTerms": terms}))
-        due = _amount(quote.get("chargeSummary", {}).get("newAgreementValue"))
-        if due > offer.terms.upfront:
+        said = quote.get("chargeSummary", {}).get("newAgreementValue")
+        due = _amount(said)
+        if due is None or due > offer.terms.upfront:
             raise PlanError(
                 "AWS asks for more than the offer says",
-                got=f"{due} {offer.terms.currency}",
+                got=f"{said} {offer.terms.currency}",
                 want=f"{offer.terms.upfront} {offer.terms.currency}",
                 where=offer.id,
                 hint="subscribe on the product's page, which shows what is due",
@@ -171,11 +172,12 @@ def _check(offer: Offer) -> None:
         )
 
 
-def _sentence(offer: Offer) -> str:
+def _consent(offer: Offer) -> Consent:
+    """What somebody agrees to: the quote as it was shown, and the very terms that are accepted."""
     terms = offer.terms
     due = f"{terms.upfront} {terms.currency} are due" if terms.upfront else "nothing is due until it is used"
-    shown = digest_of([terms.ids, list(offer.lines())])[:_SHOWN_DIGITS]  # a yes is to these very terms and prices
-    return f"subscribing to {offer.product_name} by offer {offer.id} accepts its terms {shown}: prices, licence; {due}"
+    sentence = f"subscribing to {offer.product_name} by offer {offer.id} accepts its prices and its licence; {due}"
+    return Consent(Risk.COST, sentence, "\n".join((offer.proposal, *terms.ids, *offer.lines())))
 
 
 def _is_bought(reader: Reader, request: str) -> bool:
@@ -219,11 +221,13 @@ def _offer_of(agreement: Any) -> str:
     return str(agreement.get("proposalSummary", {}).get("offerId"))
 
 
-def _amount(text: object) -> Decimal:
+def _amount(text: object) -> Decimal | None:
+    """A sum of money, nothing where none is said; None where it cannot be read, which is not nothing."""
     try:
-        return Decimal(str(text or "0"))
+        found = Decimal(str(text or "0"))
     except InvalidOperation:
-        return Decimal(0)
+        return None
+    return found if found.is_finite() else None
 
 
 def _create_call(wanted: Mapping[str, Any]) -> Call:
