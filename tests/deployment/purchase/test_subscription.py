@@ -69,7 +69,7 @@ def test_the_quote_tells_prices_licence_and_trial_before_anything_is_bought(shop
     assert {call.region for call in (*change.writes, *change.reads)} == {"us-east-1"}
     assert change.consent is not None
     assert change.consent.risk is Risk.COST
-    assert f"by offer {offer} accepts its terms " in change.consent.sentence
+    assert f"by offer {offer} accepts its prices and its licence" in change.consent.sentence
     assert change.consent.sentence.endswith("nothing is due until it is used")
     notes = "\n".join(change.notes)
     assert f"Vehicle detector ({product}), sold by Seller 111122223333" in notes
@@ -233,6 +233,6 @@ def test_prices_that_have_changed_since_the_yes_are_not_accepted(shop: Shop, ans
         def is_raised(self) -> bool:
             return self.shown >= answers
 
-    with pytest.raises(PlanError, match="no longer what was agreed to|changed meanwhile"):
+    with pytest.raises(PlanError, match=r"no longer what was agreed to|changed meanwhile"):
         apply([[(step,)]], Raised(shop.api, after=9), Journal(shop.state), agreed, shop.hear)
     assert shop.agreements(product) == []
