@@ -107,6 +107,20 @@ def test_every_row_is_covered_or_said_not_to_be_aws_s() -> None:
     assert not covered & others
 
 
+@pytest.mark.parametrize(
+    ("code", "sentence", "remedy"),
+    [
+        ("NoSuchBucket", "The specified bucket does not exist", "aws s3 mb"),
+        ("ValidationError", "Endpoint loud of account 444455556666 not found.", "--region"),
+        ("ValidationException", 'Could not find endpoint "arn:aws:sagemaker:us-east-1:1:endpoint/loud".', "--region"),
+    ],
+)
+def test_what_a_wrong_name_or_region_leads_to_is_told(code: str, sentence: str, remedy: str) -> None:
+    found = explain(code, sentence).remedy
+    assert found is not None
+    assert remedy in found
+
+
 def test_what_nobody_knows_is_told_as_it_came() -> None:
     refusal = explain("ValidationException", "Something  new\nhappened")
     assert (refusal.code, refusal.sentence) == ("ValidationException", "Something new happened")

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import botocore.config
 import httpx
+import jsonschema
 import pytest
 
 from tests.scenarios.market import ANSWERS, NAME, SAMPLES, TITLE, make_project
@@ -229,7 +230,9 @@ def test_a_release_to_eleven_regions_is_planned_without_credentials_and_network(
         assert [f"model package {NAME}-1-0-0 in {region}" in told.stdout for region in regions] == [True] * 11
         assert TITLE not in told.stdout
         return
-    calls = [call for step in json.loads(told.stdout)["steps"] for call in step["calls"]]
+    plan = json.loads(told.stdout)
+    jsonschema.validate(plan, json.loads((ROOT / "docs/reference/plan.schema.json").read_text(encoding="utf-8")))
+    calls = [call for step in plan["steps"] for call in step["calls"]]
     assert {call["region"] for call in calls} == set(regions)
     policy = json.loads(nobody.argosy("iam", "release", *regions, "--project", project).stdout)
     allowed = {action for statement in policy["Statement"] for action in statement["Action"]}
