@@ -106,7 +106,7 @@ class EndpointStep:
         return Call("sagemaker", "UpdateEndpoint", self.region, self._served(config))
 
     def _served(self, config: str | Later) -> dict[str, str]:
-        """What either request says; a config that is not known yet has a name of this deployment's, as IAM allows it."""
+        """What either request says; a config that is not known yet is any of this deployment, as IAM then allows."""
         shown = f"{self.deployment}-*" if isinstance(config, Later) else config
         return {"EndpointName": self.deployment, "EndpointConfigName": shown}
 

@@ -224,6 +224,6 @@ def test_prices_that_have_changed_since_the_yes_are_not_accepted(shop: Shop, ans
         def is_raised(self) -> bool:
             return self.shown >= answers
 
-    with pytest.raises(PlanError, match="no longer what was agreed to|changed meanwhile"):
+    with pytest.raises(PlanError, match=r"no longer what was agreed to|changed meanwhile"):
         apply([[(step,)]], Raised(shop.api, after=9), Journal(shop.state), agreed, shop.hear)
     assert shop.agreements(product) == []
