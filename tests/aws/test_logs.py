@@ -1,4 +1,4 @@
-"""The last lines of a log: in order, few, and none where nobody may read it."""
+"""The last lines of a log: in order, few, and why where nobody may read it."""
 
 from argosy.aws import logs
 from argosy.aws.call import Call
@@ -20,9 +20,16 @@ def test_a_log_without_end_is_left_off_visibly() -> None:
     )
 
 
-def test_who_may_not_read_it_gets_nothing() -> None:
+def test_who_may_not_read_it_is_told_so() -> None:
     denied = Replies({"FilterLogEvents": AwsError("logs:FilterLogEvents", "AccessDeniedException")})
-    assert logs.last_lines(denied, logs.log_call("us-east-1", "/x")) == ()
+    (line,) = logs.last_lines(denied, logs.log_call("us-east-1", "/x"))
+    assert line.startswith("(the log cannot be read: ")
+    assert "AccessDeniedException" in line
+
+
+def test_a_log_that_is_not_there_has_no_line() -> None:
+    gone = Replies({"FilterLogEvents": AwsError("logs:FilterLogEvents", "ResourceNotFoundException")})
+    assert logs.last_lines(gone, logs.log_call("us-east-1", "/x")) == ()
 
 
 def test_a_call_names_what_is_asked_for_and_nothing_else() -> None:

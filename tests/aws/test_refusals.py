@@ -127,6 +127,22 @@ def test_what_nobody_knows_is_told_as_it_came() -> None:
     assert (refusal.cause, refusal.remedy) == ("", None)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Could not assume role arn:aws:iam::444455556666:role/Models. Please ensure that the role exists and allows "
+        "principal 'sagemaker.amazonaws.com' to assume the role.",
+        "User: arn:aws:iam::444455556666:user/ann is not authorized to perform: iam:PassRole on resource: "
+        "arn:aws:iam::444455556666:role/Models because no identity-based policy allows the iam:PassRole action",
+    ],
+)
+def test_a_role_that_cannot_be_taken_has_a_remedy(sentence: str) -> None:
+    refusal = explain("ValidationException", sentence)
+    assert "does not trust the service" in refusal.cause
+    assert refusal.remedy is not None
+    assert "argosy kit" in refusal.remedy
+
+
 def test_who_may_not_is_told_so() -> None:
     assert explain("AccessDeniedException", "User is not authorized").cause.endswith("may not do it")
 

@@ -1,4 +1,4 @@
-"""What is made of what was made a moment ago: tried again while SageMaker does not see it, never taken for another."""
+"""What is made of what was made a moment ago: tried again while SageMaker does not see it, and for nothing else."""
 
 from dataclasses import dataclass, field
 from typing import Any

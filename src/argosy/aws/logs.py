@@ -14,6 +14,7 @@ from argosy.errors import AwsError
 ENDPOINTS: Final = "/aws/sagemaker/Endpoints/{name}"
 TRANSFORM_JOBS: Final = "/aws/sagemaker/TransformJobs"
 
+_NO_GROUP: Final = "ResourceNotFoundException"
 _SHOWN: Final = 20
 _MOST_PAGES: Final = 100
 """A log is read from its beginning, so that a moment to begin at is worth having."""
@@ -35,7 +36,7 @@ def log_call(region: str, group: str, prefix: str = "", since_ms: int = 0) -> Ca
 
 
 def last_lines(reader: Reader, call: Call) -> tuple[str, ...]:
-    """The last lines; none where there is no log, or nobody may read it.
+    """The last lines; none where there is no log, and why where it cannot be read.
 
     Args:
         reader: AWS.
@@ -47,6 +48,7 @@ def last_lines(reader: Reader, call: Call) -> tuple[str, ...]:
             lines += [str(event.get("message", "")).rstrip() for event in page.get("events", ())]
             if number == _MOST_PAGES:
                 return (*lines, "(the log goes on)")
-    except AwsError:
-        pass
+    except AwsError as error:
+        if error.refusal != _NO_GROUP:
+            return (*lines, f"(the log cannot be read: {error.message})")
     return tuple(lines)

@@ -122,7 +122,7 @@ _KNOWN: Final = (
     ),
     _Known(
         r"did not pass the ping health check",
-        "GET /ping did not answer 200 on port 8080 within 8 minutes of the start",
+        "GET /ping did not answer 200 on port 8080 in time: 8 minutes, where the endpoint's config says nothing else",
         "argosy check .  (the clauses on start and health say why)",
     ),
     _Known(
@@ -211,6 +211,11 @@ _KNOWN: Final = (
         r"[eE]ndpoint \S+ of account \S+ not found|Could not find endpoint",
         "there is no such endpoint in this region, and endpoints are found in their own only",
         "--region REGION, or argosy deploy ARN",
+    ),
+    _Known(
+        r"Could not assume role|is not authorized to perform: iam:PassRole|[Cc]annot assume (the )?role",
+        "there is no such role, it does not trust the service that is to take it, or it may not be handed on",
+        "argosy kit  (it writes the role's trust and policy); iam:PassRole for it: argosy iam VERB",
     ),
     _Known(
         r"NoSuchBucket",

@@ -99,12 +99,16 @@ class EndpointStep:
         return (Kind.WAIT, ()) if status in MOVING else (Kind.NOTHING, ())
 
     def _create(self, config: str | Later) -> Call:
-        request = {"EndpointName": self.deployment, "EndpointConfigName": config, "Tags": tags(self.deployment)}
+        request = {**self._served(config), "Tags": tags(self.deployment)}
         return Call("sagemaker", "CreateEndpoint", self.region, request)
 
     def _update(self, config: str | Later) -> Call:
-        request = {"EndpointName": self.deployment, "EndpointConfigName": config}
-        return Call("sagemaker", "UpdateEndpoint", self.region, request)
+        return Call("sagemaker", "UpdateEndpoint", self.region, self._served(config))
+
+    def _served(self, config: str | Later) -> dict[str, str]:
+        """What either request says; a config that is not known yet is any of this deployment, as IAM then allows."""
+        shown = f"{self.deployment}-*" if isinstance(config, Later) else config
+        return {"EndpointName": self.deployment, "EndpointConfigName": shown}
 
     def _delete(self) -> Call:
         return Call("sagemaker", "DeleteEndpoint", self.region, {"EndpointName": self.deployment})

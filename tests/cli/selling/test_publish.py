@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from argosy.cli import main
-from argosy.errors import PlanError, ProjectError
+from argosy.errors import PlanError, ProjectError, UsageError
 from argosy.testing.local_aws import LocalAwsServer
 from argosy.testing.local_aws import local_aws as serving
 from tests.local_aws.stand_in import open_stand_in
@@ -78,4 +78,12 @@ def test_a_listing_that_aws_would_refuse_is_refused_before_the_first_call(tmp_pa
         run("publish", project, "--yes")
     with pytest.raises(ProjectError, match="usage-release"):
         run("offer", project, "--buyer", "444455556666", "--until", "2099-01-31", "--yes")
+    assert written == []
+
+
+@pytest.mark.parametrize("other", ["Limited", "Restricted"])
+def test_a_product_is_not_shown_both_to_all_and_to_few(tmp_path: Path, written: list[str], other: str) -> None:
+    project = str(write_project(tmp_path, "both"))
+    with pytest.raises(UsageError, match=f"--public and --visibility {other}"):
+        run("publish", project, "--public", "--visibility", other, "--yes")
     assert written == []

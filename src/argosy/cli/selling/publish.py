@@ -8,6 +8,7 @@ import click
 from argosy import project
 from argosy.cli.applying import Manner, carry_out, is_policy_asked, plan_options
 from argosy.cli.selling.sale import read_sale, state_of, without_validate
+from argosy.errors import UsageError
 from argosy.marketplace.product_changes import Visibility
 from argosy.publishing.catalog.lanes import publish_stages
 
@@ -46,8 +47,11 @@ def command(**told: Unpack[Options]) -> int:
     The model package of this version is to be registered (`argosy register`). A new product is Limited: its seller and
     the accounts of `buyer_accounts` see it. AWS judges the changes first, then makes them; a second run does nothing.
     """
+    visibility: Visibility | None = "Public" if told["is_public"] else told["visibility"]
+    if told["visibility"] not in (None, visibility):
+        got = f"--public and --visibility {told['visibility']}"
+        raise UsageError("a product cannot be shown both ways", got=got, hint="leave one of the two out")
     loaded = project.load(told["folder"])
     sale = read_sale(loaded, told["product_id"], is_judged=not is_policy_asked())
-    visibility: Visibility | None = "Public" if told["is_public"] else told["visibility"]
     stages = publish_stages(sale, visibility, told["restricted"], validates=told["validates"])
     return carry_out(stages, state_of(loaded), Manner(told["plan_only"], told["as_json"], told["agrees"]))[0]

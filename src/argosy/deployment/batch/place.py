@@ -1,6 +1,5 @@
 """Where objects are: a URI of S3, or files of this machine that are staged there."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -10,10 +9,10 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
+from argosy.aws.upload import LocalFile
 from argosy.errors import PlanError, UsageError
 
 _URI: Final = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<key>.*))?")
-_CHUNK: Final = 2**20
 
 
 class Objects(Protocol):
@@ -72,23 +71,6 @@ class Listed:
     modified_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file that becomes an object.
-
-    Attributes:
-        path: Where it is.
-        name: Its name below the folder, with slashes.
-        size: In bytes.
-        digest: SHA-256 of what it holds.
-    """
-
-    path: Path
-    name: str
-    size: int
-    digest: str
-
-
 def is_uri(text: str) -> bool:
     """Whether a text is meant as a place in S3."""
     return text.startswith("s3://")
@@ -113,10 +95,10 @@ def local_files(source: Path) -> tuple[LocalFile, ...]:
         UsageError: There is none.
     """
     if source.is_file():
-        return (_file(source, source.name),)
+        return (LocalFile.read(source, source.name),)
     if not source.is_dir():
         raise UsageError("the input is not there", where=source, want="a folder, a file, or s3://BUCKET/PREFIX")
-    found = tuple(_file(path, path.relative_to(source).as_posix()) for path in _walk(source))
+    found = tuple(LocalFile.read(path, path.relative_to(source).as_posix()) for path in _walk(source))
     if not found:
         raise UsageError("the input folder holds no file", where=source)
     return found
@@ -169,12 +151,3 @@ def _walk(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
         folders.sort()
         yield from (Path(root) / name for name in sorted(files) if (Path(root) / name).is_file())
-
-
-def _file(path: Path, name: str) -> LocalFile:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return LocalFile(path, name, size, digest.hexdigest())

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
-from argosy.deployment.batch.place import Listed, LocalFile, Objects, Uri, list_call, listed
+from argosy.aws.upload import LocalFile
+from argosy.deployment.batch.place import Listed, Objects, Uri, list_call, listed
 from argosy.deployment.names import digest_of
 from argosy.errors import PlanError
 from argosy.planning.step import Change, Kind, Outputs, Work
@@ -70,7 +71,7 @@ class StagedInputStep:
     @property
     def digest(self) -> str:
         """Of the names and of what they hold."""
-        return digest_of([(file.name, file.digest) for file in self.files])
+        return digest_of([(file.name, file.sha256) for file in self.files])
 
     @property
     def place(self) -> Uri:

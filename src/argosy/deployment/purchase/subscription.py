@@ -124,8 +124,9 @@ class SubscriptionStep:
         chosen = self.offer or offers.choose(work.api, self.product)
         offer = offers.read_offer(work.api, str(chosen), self.product)
         if _consent(offer) != change.consent:
-            hint = "run it again, and look at the plan"
-            raise PlanError("the offer has changed meanwhile", where=offer.id, hint=hint)
+            raise PlanError(
+                "the offer has changed meanwhile", where=offer.id, hint="run it again, and look at the plan"
+            )
         try:
             quote: Any = work.api.write(create)
         except AwsError as error:

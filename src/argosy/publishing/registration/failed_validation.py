@@ -6,11 +6,10 @@ lists no such job, the log streams are read whose names begin with the package's
 Source: SageMaker Developer Guide, "Log groups and streams"; API reference, ListTransformJobs (read 2026-11-23).
 """
 
-from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
+from argosy.aws import logs
 from argosy.aws.api import Api
 from argosy.aws.call import Call
 from argosy.aws.refusals import explain
@@ -20,10 +19,7 @@ from argosy.planning.step import Later, Work
 from argosy.publishing.registration import described
 from argosy.publishing.registration.offering import Offering
 
-_LOG_GROUP: Final = "/aws/sagemaker/TransformJobs"
-_LINES: Final = 20
 _MOST_JOBS: Final = 20
-_NO_GROUP: Final = ("ResourceNotFoundException",)
 
 
 def reads_of_failure(offering: Offering, step: str) -> tuple[Call, ...]:
@@ -34,7 +30,7 @@ def reads_of_failure(offering: Offering, step: str) -> tuple[Call, ...]:
         step: Key of the step that makes it.
     """
     job = Later(step, "job")
-    return (_jobs(offering, {}), _job(offering, job), _log(offering, job))
+    return (_jobs(offering, {}), _job(offering, job), logs.log_call(offering.region, logs.TRANSFORM_JOBS))
 
 
 def explained(work: Work, offering: Offering, package: Mapping[str, Any]) -> PlanError:
@@ -46,18 +42,19 @@ def explained(work: Work, offering: Offering, package: Mapping[str, Any]) -> Pla
         package: As SageMaker describes it. Any: JSON.
     """
     reasons = described.failure_reasons(package)
-    lines: deque[str] = deque(maxlen=_LINES)
+    name = ""
     try:
         job = _found_job(work.api, offering, package)
         name = str(job["TransformJobName"]) if job is not None else ""
         if job is not None and (reason := job.get("FailureReason")):
             reasons.append(f"transform job {name}: {reason}")
-        streams = f"{name}/" if name else package_name(offering.table)
-        lines = _end_of_log(work.api, _log(offering, streams, package.get("CreationTime")))
     except AwsError as error:  # the package's own reasons are known, and say more than this
-        work.report(f"the transform job's log cannot be read: {error.message}")
+        work.report(f"the transform job cannot be read: {error.message}")
+    since_ms = int(package["CreationTime"].timestamp() * 1000) if package.get("CreationTime") else 0
+    streams = f"{name}/" if name else package_name(offering.table)
+    lines = logs.last_lines(work.api, logs.log_call(offering.region, logs.TRANSFORM_JOBS, streams, since_ms))
     if lines:
-        work.report(f"the last lines of {_LOG_GROUP}:")
+        work.report(f"the last lines of {logs.TRANSFORM_JOBS}:")
         for line in lines:
             work.report(f"    {line}")
     known = explain("", " ".join([*reasons, *lines]))
@@ -82,15 +79,6 @@ def _found_job(api: Api, offering: Offering, package: Mapping[str, Any]) -> Mapp
     return None
 
 
-def _end_of_log(api: Api, asked: Call) -> deque[str]:
-    lines: deque[str] = deque(maxlen=_LINES)
-    first = Call(asked.service, asked.operation, asked.region, {**asked.parameters, "limit": 1})
-    if api.ask(first, _NO_GROUP) is not None:
-        for page in api.pages(asked):
-            lines.extend(str(event.get("message", "")).rstrip() for event in page.get("events", ()))
-    return lines
-
-
 def _jobs(offering: Offering, since: Mapping[str, Any]) -> Call:
     wanted = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": _MOST_JOBS, **since}
     return Call("sagemaker", "ListTransformJobs", offering.region, wanted)
@@ -98,9 +86,3 @@ def _jobs(offering: Offering, since: Mapping[str, Any]) -> Call:
 
 def _job(offering: Offering, name: str | Later) -> Call:
     return Call("sagemaker", "DescribeTransformJob", offering.region, {"TransformJobName": name})
-
-
-def _log(offering: Offering, streams: str | Later, since: datetime | None = None) -> Call:
-    begin = {"startTime": int(since.timestamp() * 1000)} if since else {}
-    wanted = {"logGroupName": _LOG_GROUP, "logStreamNamePrefix": streams, **begin}
-    return Call("logs", "FilterLogEvents", offering.region, wanted)

@@ -107,5 +107,6 @@ class Samples:
             return None
         names = ", ".join(f"s3://{self.offering.bucket}/{key}" for key in strange[:3])
         more = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
-        sentence = f"deletes {names}{more}, which the validation would read as a sample"
-        return Consent(Risk.LOSS, sentence, "\n".join(strange))
+        return Consent(
+            Risk.LOSS, f"deletes {names}{more}, which the validation would read as a sample", "\n".join(strange)
+        )
