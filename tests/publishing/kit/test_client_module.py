@@ -1,10 +1,11 @@
 """The client of a kit: held to mypy and ruff, and used against a model that runs."""
 
+import contextlib
 import importlib.util
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class Boxes(Predictor):
         return [{"x": 1.5, "class": "car"} for _ in images]
 """
 STREAMING = """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from argosy import DecodeError, Predictor
 
 class Boxes(Predictor):
@@ -174,15 +175,25 @@ def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, L
     yield from served(tmp_path_factory.mktemp("parts"), STREAMING, client_module(whole_kits()["streamed bytes"]))
 
 
-def session(url: str) -> boto3.Session:
-    """A buyer's session, told of the endpoint as its environment would tell it."""
-    found = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="eu-west-1")
-    client = found.client
-    found.client = lambda *args, **kwargs: client(*args, endpoint_url=url, **kwargs)
-    return found
+@pytest.fixture
+def session() -> Iterator[Callable[[str], boto3.Session]]:
+    """Makes a buyer's session, told of an endpoint as its environment would tell it; its clients are closed again."""
+    with contextlib.ExitStack() as made:
+
+        def open_session(url: str) -> boto3.Session:
+            found = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="eu-west-1")
+            client = found.client
+            found.client = lambda *args, **kwargs: made.enter_context(
+                contextlib.closing(client(*args, endpoint_url=url, **kwargs))
+            )
+            return found
+
+        yield open_session
 
 
-def test_the_client_invokes_and_tells_the_models_errors(model: tuple[Any, LocalEndpoint]) -> None:
+def test_the_client_invokes_and_tells_the_models_errors(
+    model: tuple[Any, LocalEndpoint], session: Callable[[str], boto3.Session]
+) -> None:
     module, endpoint = model
     client = module.VehicleDetector(endpoint.name, session=session(endpoint.url))
     assert client.invoke([[1]]) == [{"x": 1.5, "class": "car"}]
@@ -194,7 +205,9 @@ def test_the_client_invokes_and_tells_the_models_errors(model: tuple[Any, LocalE
     assert raised.value.log.startswith("arn:aws:logs:eu-west-1:")
 
 
-def test_the_clients_own_errors_are_the_services(model: tuple[Any, LocalEndpoint]) -> None:
+def test_the_clients_own_errors_are_the_services(
+    model: tuple[Any, LocalEndpoint], session: Callable[[str], boto3.Session]
+) -> None:
     module, endpoint = model
     client = module.VehicleDetector("somebody-elses", session=session(endpoint.url))
     with pytest.raises(Exception, match=r"Endpoint somebody-elses of account .* not found"):
@@ -203,7 +216,9 @@ def test_the_clients_own_errors_are_the_services(model: tuple[Any, LocalEndpoint
     assert (config.read_timeout, config.retries["total_max_attempts"]) == (70, 1)
 
 
-def test_the_client_streams_and_tells_when_a_stream_fails(streaming: tuple[Any, LocalEndpoint]) -> None:
+def test_the_client_streams_and_tells_when_a_stream_fails(
+    streaming: tuple[Any, LocalEndpoint], session: Callable[[str], boto3.Session]
+) -> None:
     module, endpoint = streaming
     client = module.VehicleDetector(endpoint.name, session=session(endpoint.url))
     assert b"".join(client.stream(b"one two three")) == b"onetwothree"
