@@ -11,13 +11,13 @@ from argosy.aws.call import Call
 from argosy.aws.refusals import explain
 from argosy.deployment import quotas
 from argosy.deployment.endpoint_config import KEY as CONFIG_KEY
-from argosy.deployment.making import make
+from argosy.deployment.making import make_on_instances
 from argosy.deployment.ownership import insist, tags, tags_call
 from argosy.deployment.package import supported
 from argosy.deployment.purchase.prices import cost
 from argosy.deployment.purchase.terms import REALTIME
 from argosy.deployment.settling import DELETING, MOVING, describe_call, described, settled
-from argosy.errors import AwsError, PlanError
+from argosy.errors import PlanError
 from argosy.planning.step import Change, Consent, Kind, Later, Outputs, Risk, Work, output, resolved
 
 KEY: Final = "endpoint"
@@ -132,14 +132,7 @@ class EndpointStep:
         return Consent(Risk.COST, f"endpoint {self.deployment} in {self.region}, {paid}, {until}")
 
     def _write(self, call: Call, work: Work) -> None:
-        try:
-            make(work.api, call)
-        except AwsError as error:
-            if not quotas.is_shortage(f"{error.refusal} {error.sentence}"):
-                raise
-            raise AwsError(
-                error.action, error.refusal, sentence=error.sentence, cause=error.cause, hint=self._advice(work)
-            ) from error
+        make_on_instances(work.api, call, lambda: self._advice(work))
 
     def _advice(self, work: Work) -> str:
         return quotas.advice(work.api, self.region, quotas.ENDPOINT, supported(work.known, REALTIME))

@@ -5,10 +5,12 @@ consistently, and a validation error is to be tried again (read 2026-11-23).
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from argosy.aws.api import Api
 from argosy.aws.call import Call
+from argosy.deployment.quotas import is_shortage
 from argosy.errors import AwsError, PlanError
 from argosy.planning.polling import poll
 
@@ -51,3 +53,24 @@ def make(api: Api, call: Call) -> None:
         if not refusals:
             raise
         raise refusals[-1] from None
+
+
+def make_on_instances(api: Api, call: Call, advise: Callable[[], str]) -> None:
+    """As `make`, for what takes instances: where there are none, the error says which ones would go.
+
+    Args:
+        api: AWS.
+        call: The call.
+        advise: Makes the hint; asked only then, since it looks at quotas.
+
+    Raises:
+        AwsError: As for `make`.
+    """
+    try:
+        make(api, call)
+    except AwsError as error:
+        if not is_shortage(f"{error.refusal} {error.sentence}"):
+            raise
+        raise AwsError(
+            error.action, error.refusal, sentence=error.sentence, cause=error.cause, hint=advise()
+        ) from error

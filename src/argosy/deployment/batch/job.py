@@ -15,13 +15,13 @@ from argosy.aws.refusals import explain
 from argosy.deployment import quotas
 from argosy.deployment.batch.place import Uri, list_call, listed, uri
 from argosy.deployment.batch.source import KEY as INPUT_KEY
-from argosy.deployment.making import make
+from argosy.deployment.making import make_on_instances
 from argosy.deployment.names import name_of
 from argosy.deployment.ownership import tags
 from argosy.deployment.package import MODEL_KEY, instance_type, supported
 from argosy.deployment.purchase.prices import cost
 from argosy.deployment.purchase.terms import TRANSFORM
-from argosy.errors import AwsError, PlanError
+from argosy.errors import PlanError
 from argosy.planning.polling import poll
 from argosy.planning.step import Change, Consent, Kind, Later, Outputs, Risk, Work, output, resolved
 
@@ -152,14 +152,7 @@ class JobStep:
         return (*listing, quotas.quotas_call(self.region))
 
     def _write(self, call: Call, work: Work) -> None:
-        try:
-            make(work.api, call)
-        except AwsError as error:
-            if not quotas.is_shortage(f"{error.refusal} {error.sentence}"):
-                raise
-            raise AwsError(
-                error.action, error.refusal, sentence=error.sentence, cause=error.cause, hint=self._advice(work)
-            ) from error
+        make_on_instances(work.api, call, lambda: self._advice(work))
 
     def _advice(self, work: Work) -> str:
         return quotas.advice(work.api, self.region, quotas.TRANSFORM_JOB, supported(work.known, TRANSFORM))
