@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from argosy.aws.s3 import S3Client, S3Object
-from argosy.errors import StorageError
+from argosy.errors import StorageError, UsageError
 
 
 @pytest.fixture
@@ -40,3 +40,10 @@ def test_a_login_in_the_url_is_never_told(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(StorageError, match="S3 cannot be asked") as raised:
         list(S3Client().list("bucket", ""))
     assert "it-is-secret" not in str(raised.value)
+
+
+def test_a_profile_that_is_not_there_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    with pytest.raises(UsageError, match="boto3 cannot read its settings") as raised:
+        S3Client()
+    assert raised.value.got == "ProfileNotFound"

@@ -262,6 +262,16 @@ MAY_BE_DONE: Final = frozenset({"ReadTimeoutError", "ConnectionClosedError", "Re
 """Classes of boto3's errors after which AWS may have done what it was asked."""
 
 
+PASSING: Final = frozenset(
+    {
+        *("ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "ReadTimeoutError"),
+        *("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"),
+        *("InternalFailure", "InternalServerException", "ServiceUnavailable", "ServiceUnavailableException"),
+    }
+)
+"""Codes, and classes of boto3's errors, of what may be over in a while: who looks again and again goes on looking."""
+
+
 def unanswered(error: str) -> Refusal:
     """What is known about a call that AWS did not answer.
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
-from argosy.errors import StorageError
+from argosy.aws.identity import failures
+from argosy.errors import StorageError, UsageError
 
 _MIB: Final = 2**20
 _NOT_FOUND: Final = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
@@ -48,6 +49,7 @@ class S3Client:
 
     Raises:
         StorageError: boto3 is not installed.
+        UsageError: Its settings name what is not there, such as a profile.
     """
 
     def __init__(self, access: S3Access | None = None) -> None:
@@ -68,7 +70,11 @@ class S3Client:
         if access is not None:
             named = {"endpoint_url": access.url, "region_name": access.region}
             named |= {"aws_access_key_id": access.access_key, "aws_secret_access_key": access.secret_key}
-        self._client: Any = boto3.Session().client("s3", config=config, **named)
+        try:
+            self._client: Any = boto3.Session().client("s3", config=config, **named)
+        except failures() as error:
+            what = "boto3 cannot read its settings"
+            raise UsageError(what, got=type(error).__name__, hint="aws configure list") from None
         self._transfer: Any = boto3.s3.transfer.TransferConfig(
             multipart_threshold=8 * _MIB, multipart_chunksize=16 * _MIB, max_concurrency=4
         )

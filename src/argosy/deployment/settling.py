@@ -6,7 +6,7 @@ from typing import Any, Final
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.deployment.ownership import ABSENT
-from argosy.planning.polling import poll
+from argosy.planning.polling import Telling, poll
 
 MOVING: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 DELETING: Final = "Deleting"
@@ -35,21 +35,20 @@ def settled(reader: Reader, region: str, name: str, report: Callable[[str], None
         reader: AWS.
         region: Where.
         name: Of the endpoint.
-        report: Takes a line for each status that it comes to.
+        report: Takes a line for each status that it comes to, and every few minutes.
 
     Raises:
         AwsError: AWS refuses or does not answer.
         PlanError: It takes too long.
     """
-    seen = ""
+    telling, was_there = Telling(report), False
 
     def look() -> Any:
-        nonlocal seen
+        nonlocal was_there
         found = described(reader, region, name)
-        status = "gone" if not found else str(found["EndpointStatus"])
-        if status != seen and (found or seen):  # what was never there is not gone
-            report(f"endpoint {name}: {status}")
-            seen = status
+        if found or was_there:  # what was never there is not gone
+            telling.tell(f"endpoint {name}: {found['EndpointStatus'] if found else 'gone'}")
+        was_there = was_there or bool(found)
         return found
 
     return poll(look, lambda found: not found or not _moves(found), f"endpoint {name}", _LIMIT_S)

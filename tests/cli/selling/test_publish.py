@@ -81,6 +81,25 @@ def test_a_listing_that_aws_would_refuse_is_refused_before_the_first_call(tmp_pa
     assert written == []
 
 
+def test_a_region_named_twice_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = str(write_project(tmp_path, "twice"))
+    regions = ("eu-west-1", "us-east-1", "eu-west-1")
+    named = [argument for region in regions for argument in ("--region", region)]
+    for verb in (("release", *regions, "--project", project), ("register", project, *named), ("push", project, *named)):
+        run(*verb, "--plan", "--json")
+        keys = [step["key"] for step in json.loads(capsys.readouterr().out)["steps"]]
+        assert len(keys) == len(set(keys))
+
+
+def test_one_bucket_for_two_regions_is_refused_before_anything_is_made(tmp_path: Path, written: list[str]) -> None:
+    root = write_project(tmp_path, "shared")
+    file = root / "argosy.toml"
+    file.write_text(file.read_text().replace("-{region}", ""))
+    with pytest.raises(ProjectError, match="a bucket is in one region"):
+        run("register", str(root), "--region", "us-east-1", "--region", "eu-west-1", "--yes")
+    assert written == []
+
+
 @pytest.mark.parametrize("other", ["Limited", "Restricted"])
 def test_a_product_is_not_shown_both_to_all_and_to_few(tmp_path: Path, written: list[str], other: str) -> None:
     project = str(write_project(tmp_path, "both"))

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from argosy.errors import PlanError
+from argosy.planning import polling
 from argosy.planning.step import Kind, Risk
-from argosy.publishing.registration import model_package
 from argosy.publishing.registration.lanes import register_stages
 from argosy.testing.local_aws import SELLER
 from tests.local_aws.stand_in import small_image
@@ -38,7 +38,7 @@ def test_the_package_is_made_and_validated_by_a_job_over_the_samples(seller: Sel
 
 
 def test_a_validation_that_takes_long_is_told_of_meanwhile(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_package, "_TOLD_AGAIN_S", 0.1)
+    monkeypatch.setattr(polling, "_TOLD_AGAIN_S", 0.1)
     slow = small_image(seller.name, STAND_IN_SLOW_S="1.5")
     seller.register(seller.offering(image=slow, samples={"one.csv": b"SLOW"}))
     again = [line for line in seller.said if line.endswith("after 0 minutes")]

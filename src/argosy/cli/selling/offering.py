@@ -114,7 +114,8 @@ def read_order(told: Options, headings: frozenset[str]) -> Order:
     access = open_access(around)
     found = _image(loaded, told["image"], access, around)
     offering = gather(loaded, found, access.cache_dir, accepts_findings=told["accepts_findings"])
-    return Order(offering, access, told["regions"] or (offering.region,), loaded.root / FOLDER / STATE)
+    regions = tuple(dict.fromkeys(told["regions"])) or (offering.region,)  # a region named twice is one
+    return Order(offering, access, regions, loaded.root / FOLDER / STATE)
 
 
 def manner(told: Options) -> Manner:

@@ -7,6 +7,7 @@ import click
 from argosy.cli.applying import carry_out, plan_options
 from argosy.cli.selling.offering import Options, manner, offering_options, print_given, read_order
 from argosy.publishing.registration.lanes import REGISTERED, package_key, register_stages
+from argosy.publishing.registration.regions import require_buckets
 
 
 @click.command
@@ -20,6 +21,7 @@ def command(**told: Unpack[Options]) -> int:
     package's ARN, one for each region. A second run does nothing; one that was interrupted is gone on with by the next.
     """
     order = read_order(told, REGISTERED)
+    require_buckets(order.offering.table, order.regions)
     stages = register_stages(order.offering, order.access, order.regions)
     code, given = carry_out(stages, order.state, manner(told))
     if code == 0:

@@ -26,9 +26,8 @@ def command(**told: Unpack[Options]) -> int:
     and its validation. What went wrong in one region keeps none of the others from going on, and is done again by the
     next run. Prints region and ARN of each package.
     """
-    regions = told["regions"]
     order = read_order(told, REGISTERED)
-    chosen = regions or release_regions(order.offering.table)
+    chosen = order.regions if told["regions"] else release_regions(order.offering.table)
     require_buckets(order.offering.table, chosen)
     code, given = carry_out(register_stages(order.offering, order.access, chosen), order.state, manner(told))
     if code == 0 and not told["plan_only"] and not told["as_json"]:

@@ -22,7 +22,7 @@ from argosy.deployment.package import MODEL_KEY, instance_type, supported
 from argosy.deployment.purchase.prices import cost
 from argosy.deployment.purchase.terms import TRANSFORM
 from argosy.errors import PlanError
-from argosy.planning.polling import poll
+from argosy.planning.polling import Telling, poll
 from argosy.planning.step import Change, Consent, Kind, Later, Outputs, Risk, Work, output, resolved
 
 KEY: Final = "job"
@@ -105,8 +105,8 @@ class JobStep:
             self._write(Call(call.service, call.operation, call.region, resolved(call.parameters, work.known)), work)
         hint = f"aws sagemaker stop-transform-job --region {self.region} --transform-job-name {name}"
         work.report(f"transform job {name} is under way; Ctrl-C does not end it, this does: {hint}")
-        said: list[str] = []
-        found = poll(lambda: self._seen(name, work, said), _is_over, f"transform job {name}", _LIMIT_S)
+        telling = Telling(work.report)
+        found = poll(lambda: self._seen(name, work, telling), _is_over, f"transform job {name}", _LIMIT_S)
         if found["TransformJobStatus"] != "Completed":
             self._fail(name, found, work)
         return change.outputs
@@ -157,14 +157,11 @@ class JobStep:
     def _advice(self, work: Work) -> str:
         return quotas.advice(work.api, self.region, quotas.TRANSFORM_JOB, supported(work.known, TRANSFORM))
 
-    def _seen(self, name: str, work: Work, said: list[str]) -> Any:
-        """The job, whose progress is told where it is another than was `said` last. Any: JSON of the API."""
+    def _seen(self, name: str, work: Work, telling: Telling) -> Any:
+        """The job, whose progress is told. Any: JSON of the API."""
         found: Any = work.api.ask(self._describe(name))
         done = sum(one.name.endswith(_OUT) for one in listed(work.api, self.region, self._place(name)) or ())
-        now = f"transform job {name}: {found['TransformJobStatus']}, {done} results"
-        if said[-1:] != [now]:
-            work.report(now)
-            said.append(now)
+        telling.tell(f"transform job {name}: {found['TransformJobStatus']}, {done} results")
         return found
 
     def _fail(self, name: str, found: Any, work: Work) -> NoReturn:

@@ -16,7 +16,7 @@ from argosy.aws.refusals import explain
 from argosy.errors import PlanError
 from argosy.marketplace.change_set import CATALOG, ChangeSet, Intent
 from argosy.marketplace.described import entity_details
-from argosy.planning.polling import poll
+from argosy.planning.polling import Telling, poll
 
 LOCKED: Final = "ResourceInUseException"
 """The code for a product or an offer that another change set is at."""
@@ -116,20 +116,17 @@ def wait(reader: Reader, change_set_id: str, report: Callable[[str], None]) -> M
     Args:
         reader: AWS.
         change_set_id: Its id.
-        report: Takes a line whenever it stands otherwise.
+        report: Takes a line whenever it stands otherwise, and every few minutes.
 
     Raises:
         AwsError: AWS refuses or does not answer.
         PlanError: It is under way after a day.
     """
-    call, last = describing(change_set_id), [""]
+    call, telling = describing(change_set_id), Telling(report)
 
     def seen() -> Mapping[str, Any]:
         answer: Mapping[str, Any] = reader.ask(call)
-        status = str(answer.get("Status"))
-        if status != last[0]:
-            report(f"change set {change_set_id}: {status}")
-            last[0] = status
+        telling.tell(f"change set {change_set_id}: {answer.get('Status')}")
         return answer
 
     return poll(seen, is_over, f"the change set `{change_set_id}`", limit_s=_LONGEST_S)

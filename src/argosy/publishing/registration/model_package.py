@@ -8,15 +8,14 @@ UNSURE whether the token of a deleted package makes a new one: the token of one 
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from argosy.aws.api import Reader
 from argosy.aws.call import Call
 from argosy.marketplace.model_package import create_request, package_name, recommended
-from argosy.planning.polling import poll
+from argosy.planning.polling import Telling, poll
 from argosy.planning.step import Change, Consent, Kind, Obstacle, Outputs, Risk, Work, output, resolved
 from argosy.publishing.registration import described
 from argosy.publishing.registration.failed_validation import explained, reads_of_failure
@@ -27,7 +26,6 @@ _LONGEST_TOKEN: Final = 36
 _VALIDATION_LIMIT_S: Final = 6 * 3600.0
 _DELETION_LIMIT_S: Final = 900.0
 _SHOWN: Final = 5
-_TOLD_AGAIN_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,12 @@ class ModelPackage:
         """
         if change.kind is not Kind.WAIT:
             self._create(change.writes[-1], work, self._clear_name(change, work))
-        telling = _Telling(change.title, work.report)
+        telling = Telling(work.report)
 
         def seen() -> Mapping[str, Any] | None:
             package = described.found_package(work.api, self.offering)
             if package is not None:
-                telling.tell(described.progress(package))
+                telling.tell(f"{change.title}: {described.progress(package)}")
             return package
 
         over = (described.COMPLETED, described.FAILED)
@@ -171,24 +169,3 @@ class ModelPackage:
 
     def _call(self, operation: str, **wanted: Any) -> Call:  # the members of either request
         return Call("sagemaker", operation, self.offering.region, wanted)
-
-
-class _Telling:
-    """Tells how far a package is when that has changed, and that it has not every few minutes."""
-
-    def __init__(self, title: str, report: Callable[[str], None]) -> None:
-        self._title = title
-        self._report = report
-        self._begun = self._told = time.monotonic()
-        self._line = ""
-
-    def tell(self, line: str) -> None:
-        """Tell it, if there is something to tell."""
-        now = time.monotonic()
-        if line != self._line:
-            self._report(f"{self._title}: {line}")
-        elif now - self._told >= _TOLD_AGAIN_S:
-            self._report(f"{self._title}: {line}, after {(now - self._begun) / 60:.0f} minutes")
-        else:
-            return
-        self._line, self._told = line, now
