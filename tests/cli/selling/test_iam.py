@@ -57,8 +57,8 @@ def sent(local_aws: LocalAwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     open_session: Any = boto3.Session  # Any: boto3 has no types
 
-    def listening() -> Any:
-        session = open_session()
+    def listening(**named: Any) -> Any:
+        session = open_session(**named)
         session.events.register_first("provide-client-params.*.*", keep)
         session.events.register("before-call.*.*", note)
         return session
