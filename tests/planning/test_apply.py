@@ -224,10 +224,14 @@ def test_after_ctrl_c_no_lane_calls_or_says_anything_more(tmp_path: Path) -> Non
         assert entered.acquire(timeout=60)
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt, daemon=True).start()
     lanes = [[Waiting(key, entered, go_on)] for key in "ab"]
-    with pytest.raises(KeyboardInterrupt):
-        apply([lanes], world, Journal(tmp_path / "plan.json"), (), said.append)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the workers of pytest-xdist ignore it
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            apply([lanes], world, Journal(tmp_path / "plan.json"), (), said.append)
+    finally:
+        signal.signal(signal.SIGINT, before)
     go_on.set()
     for (step,) in lanes:
         step.thread.join(60)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.simulator.containers.process import free_port
 from argosy.simulator.containers.relay import Loop, Relay
+from tests.ports import free_port
 
 TIMEOUT_S = 20.0
 
@@ -22,6 +22,7 @@ class Turning:
 
     def __init__(self, target: tuple[str, int]) -> None:
         self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", free_port()))
         self.address = self.listener.getsockname()
         self.loop = Loop()
