@@ -58,6 +58,7 @@ STREAM_TIMEOUT_S = 490
 '''
 _IMPORTED: Final = {
     "collections.abc": ("Iterator", "Mapping", "Sequence"),
+    "contextlib": ("closing",),
     "typing": ("Any", "Literal", "TypeAlias", "TypedDict"),
 }
 _STREAM_CLIENT: Final = """\
@@ -93,9 +94,11 @@ _STREAM: Final = '''\
             request["CustomAttributes"] = custom_attributes
         try:
             answer = self._streams.invoke_endpoint_with_response_stream(**request)
-            for event in answer["Body"]:
-                if "PayloadPart" in event:
-                    yield event["PayloadPart"]["Bytes"]
+            # Closed even where nobody reads to the end.
+            with closing(answer["Body"]) as events:
+                for event in events:
+                    if "PayloadPart" in event:
+                        yield event["PayloadPart"]["Bytes"]
         except EventStreamError as error:  # a ClientError, too
             raise @@CLASS@@Error(0, str(error)) from error
         except ClientError as error:
