@@ -4,6 +4,7 @@ import random
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -39,6 +40,10 @@ class Turning:
     def end(self) -> None:
         self.is_over = True
         self.thread.join(TIMEOUT_S)
+        self.relay.close()
+        deadline = time.monotonic() + TIMEOUT_S
+        while self.loop._ready and time.monotonic() < deadline:  # both ends are closed; each connection hears of it
+            self.loop.turn(0.01)
         self.listener.close()
 
 
