@@ -34,7 +34,6 @@ class Drill:
         prepare: Makes what the verb works on; its name.
         account: Who runs it.
         regions: Where it makes something.
-        step: Every how many writes it is killed.
         only: A pattern of the writes after which it is killed.
     """
 
@@ -42,7 +41,6 @@ class Drill:
     prepare: Callable[[], str]
     account: Account = SELLER
     regions: tuple[str, ...] = (REGION,)
-    step: int = 1
     only: str = ""
 
     def __call__(self, stand: Stand) -> list[str]:
@@ -56,7 +54,7 @@ class Drill:
         names = [name]
         numbers = [number for number, write in enumerate(writes, start=1) if re.search(self.only, write)]
         assert numbers, writes
-        for number in numbers[:: self.step]:
+        for number in numbers:
             name = self.prepare()
             ended = stand.killed(number, *self.arguments(name), account=self.account)
             assert ended.code == KILLED, f"after {writes[number - 1]}: {ended}"
@@ -95,7 +93,12 @@ def test_publish(stand: Stand) -> None:
 
 
 def test_release_in_two_regions_at_a_time(stand: Stand) -> None:
-    Drill(lambda name: ("release", "--project", name, *OTHERS, "--yes"), stand.project, regions=OTHERS, step=6)(stand)
+    Drill(lambda name: ("release", "--project", name, *OTHERS, "--yes"), stand.project, regions=OTHERS)(stand)
+
+
+def test_offer(stand: Stand) -> None:
+    terms = ("--buyer", BUYER.number, "--price", "0.10", "--until", "2099-01-31", "--yes")
+    Drill(lambda name: ("offer", name, *terms), lambda: stand.project("published"))(stand)
 
 
 def test_subscribe(stand: Stand) -> None:
