@@ -35,7 +35,13 @@ class ServerProcess:
     """A server that serves `predictors:PREDICTOR`, or `MODULE:CLASS`; `under` is a command that becomes it by exec."""
 
     def __init__(
-        self, predictor: str, port: int, environ: Mapping[str, str], log: Path, under: Sequence[str] = ()
+        self,
+        predictor: str,
+        port: int,
+        environ: Mapping[str, str],
+        log: Path,
+        under: Sequence[str] = (),
+        python: str | Path = sys.executable,
     ) -> None:
         self.port = port
         self.log_file = log
@@ -48,7 +54,7 @@ class ServerProcess:
             "SAGEMAKER_BIND_TO_PORT": str(port),
             **environ,
         }
-        argv = [*under, sys.executable, "-P", "-m", "argosy.serving", "serve"]
+        argv = [*under, str(python), "-P", "-m", "argosy.serving", "serve"]
         with log.open("wb") as output:
             self.popen = subprocess.Popen(argv, env=variables, stdout=output, stderr=output)
 
