@@ -24,27 +24,40 @@ _NAME_AND_PLACE: Final = {_NUMBERS: (4, 2), _CATEGORIES: (2, 1)}
 """Where a feature's name and its column are, in the table of its kind."""
 
 
-class _Learner(msgspec.Struct):
+class _Categories(msgspec.Struct, frozen=True):
+    enc: list[Any] = []
+
+
+class _Trees(msgspec.Struct, frozen=True):
+    cats: _Categories = _Categories()
+
+
+class _Booster(msgspec.Struct, frozen=True):
+    model: _Trees = _Trees()
+
+
+class _Learner(msgspec.Struct, frozen=True):
+    gradient_booster: _Booster = _Booster()
     feature_names: list[str] = []
     learner_model_param: dict[str, Any] = {}
 
 
-class _XgboostFile(msgspec.Struct):
+class _XgboostFile(msgspec.Struct, frozen=True):
     version: list[int]
     learner: _Learner
 
 
-class _Feature(msgspec.Struct):
+class _Feature(msgspec.Struct, frozen=True):
     flat_feature_index: int
     feature_id: str = ""
 
 
-class _Features(msgspec.Struct):
+class _Features(msgspec.Struct, frozen=True):
     float_features: list[_Feature] = []
     categorical_features: list[_Feature] = []
 
 
-class _CatboostFile(msgspec.Struct):
+class _CatboostFile(msgspec.Struct, frozen=True):
     features_info: _Features
     model_info: dict[str, msgspec.Raw] = {}
 
@@ -75,6 +88,7 @@ def read_xgboost(path: Path) -> SavedModel | None:
             f"XGBoost model in {'UBJSON' if is_binary else 'JSON'}",
             {"xgboost": ".".join(str(part) for part in saved.version)},
             tuple(ColumnInput(name, "float32") for name in names[:_MOST_COLUMNS]),
+            requirements=("pandas",) if learner.gradient_booster.model.cats.enc else (),
         )
 
 

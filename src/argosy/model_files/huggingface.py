@@ -29,6 +29,10 @@ _TASKS: Final = {
 """The end of an architecture's name, and the pipeline that it is for."""
 
 
+_TASK_NEEDS: Final = {"image-classification": ("pillow", "torchvision")}
+_PIECES: Final = ("spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+
+
 class _Config(msgspec.Struct):
     model_type: str
     architectures: list[str] | None = None
@@ -59,8 +63,15 @@ def read_folder(folder: Path) -> SavedModel | None:
             f"{architecture or config.model_type} of {'sentence-transformers' if is_sentences else 'transformers'}",
             {"transformers": config.transformers_version} if config.transformers_version else {},
             task=None if is_sentences else task,
+            requirements=(*_TASK_NEEDS.get(task or "", ()), *_tokenizer_needs(inner)),
             is_pickle=not any(inner.glob("*.safetensors")),
         )
+
+
+def _tokenizer_needs(folder: Path) -> tuple[str, ...]:
+    """What reads a tokenizer that has only the file of SentencePiece."""
+    is_slow = not (folder / "tokenizer.json").is_file() and any((folder / name).is_file() for name in _PIECES)
+    return ("protobuf", "sentencepiece") if is_slow else ()
 
 
 def _first_module(folder: Path) -> Path:
