@@ -69,9 +69,11 @@ def test_the_model_s_own_example_is_a_proof() -> None:
 
 def test_the_schema_tells_rows_from_what_is_none() -> None:
     schema = dict(described((TensorSpec("x", "float32", (None, 2)),), features=("a", "b")).spec.schema)
-    for body in ([[1, 2]], [1, 2], [{"a": 1, "b": 2}], {"instances": [[1, 2]]}):
+    taken: list[object] = [[[1, 2]], [1, 2], [{"a": 1, "b": 2}], {"instances": [[1, 2]]}]
+    refused: list[object] = [[[1, 2, 3]], [["a", "b"]], [{"a": 1}], {}, "text"]
+    for body in taken:
         jsonschema.validate(body, schema)
-    for body in ([[1, 2, 3]], [["a", "b"]], [{"a": 1}], {}, "text"):
+    for body in refused:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(body, schema)
 
