@@ -16,6 +16,8 @@ from argosy.errors import LoadError
 
 VERSIONS: Final = ("v2", "v3", "v4")
 """Formats that LightGBM 4 reads; the file names no version of the library."""
+_WITHOUT_PARAMETERS: Final = "v2"
+"""The format whose first files end with the trees."""
 _REQUIRED: Final = ("version", "num_class", "num_tree_per_iteration", "max_feature_idx", "feature_names")
 _OF_LEAVES: Final = ("leaf_value",)
 _OF_SPLITS: Final = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
@@ -73,12 +75,12 @@ def _require_trees(path: Path, header: Mapping[str, str], trees: bytes) -> None:
     for number, size in enumerate(map(int, sizes)):
         tree = trees[start : start + size]
         if len(tree) != size or not tree.startswith(b"Tree=%d\n" % number):
-            raise _damaged(path, f"tree {number} of {len(sizes)}", "something else where it should begin or end")
-        _require_tree(path, f"tree {number} of {len(sizes)}", tree)
+            raise _damaged(path, f"`Tree={number}`", "something else where it should begin or end")
+        _require_tree(path, f"`Tree={number}`", tree)
         start += size
     if sizes and not trees[start:].lstrip(b"\n").startswith(b"end of trees"):
         raise _damaged(path, "the end of its trees", "something else")
-    if "end of parameters" not in trees[start:].decode(errors="replace"):
+    if header["version"] != _WITHOUT_PARAMETERS and b"\nend of parameters\n" not in trees[start:]:
         raise _damaged(path, "the end of its parameters", "nothing")
 
 
