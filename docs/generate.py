@@ -32,7 +32,7 @@ from argosy.serving.answers import STATUS
 
 FOLDER = Path(__file__).parent / "reference"
 PACKAGE = Path(contract.__file__).parent
-_ENTRIES = ("check.waivers",)  # arrays of tables, each entry with a heading of its own
+_ENTRIES = ("check.waivers", "model.options.inputs")  # arrays of tables, each entry with a heading of its own
 _RENAMED = {"pass": "passed"}  # a word of Python's
 _NOTE = "<!-- Written by scripts/docs from the sources: change those. -->\n"
 
@@ -70,7 +70,7 @@ def project_file() -> str:
             if isinstance(default, msgspec.Struct):
                 continue  # a table of its own
             shown = "required" if required else f"`{_toml(default)}`" if default is not None else "—"
-            lines.append(f"| `{field.name}` | {shown} | {meanings[field.name]} |")
+            lines.append(f"| `{field.encode_name}` | {shown} | {meanings[field.name]} |")
         lines.append("")
     return "\n".join(lines)
 

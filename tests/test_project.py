@@ -15,6 +15,7 @@ from argosy.project import Project
 from argosy.project_file import Waiver
 from argosy.serving import settings
 
+SAVED = '[model]\nflavor = "onnx"\nartifacts = "saved"\n'
 LEAST = '[model]\npredictor = "predictor:Model"\n'
 WAIVER = '[[check.waivers]]\nclause = "image-root"\nreason = "not before"\nuntil = 2027-03-01\n'
 
@@ -124,6 +125,38 @@ def test_an_inference_script_may_lie_in_the_artifacts(folder: Path) -> None:
         load(folder, text)
 
 
+def test_a_saved_model_is_served_by_the_predictor_of_its_flavor(folder: Path) -> None:
+    (folder / "predictor.py").unlink()
+    (folder / "saved/deep").mkdir(parents=True)
+    (folder / "saved/deep/a.onnx").write_bytes(b"")
+    loaded = load(folder, SAVED)
+    assert loaded.server_environment()[Variable.PREDICTOR] == "argosy.flavors.onnx:OnnxModel"
+    assert Variable.FLAVOR_OPTIONS not in loaded.server_environment()
+    assert loaded.program_files() == []
+    (folder / "net.py").write_text("")
+    options = """file = "./deep/a.onnx"
+        [model.options]
+        method = "predict_proba"
+        class = "net:Net"
+        arguments = { hidden = 32, deep = { rate = 0.5, names = ["é"] } }
+        inputs = [{ name = "x", dtype = "float32", shape = ["rows", 4] }]
+        outputs = ["p"]
+        row_wise = false
+        task = "feature-extraction"
+        signature = "serving_default"
+        trusted = ["a.B"]
+    """
+    loaded = load(folder, SAVED + options)
+    assert loaded.program_files() == [Path("net.py")]
+    assert loaded.server_environment()[Variable.FLAVOR_OPTIONS] == (
+        '{"arguments":{"deep":{"names":["é"],"rate":0.5},"hidden":32},"class":"net:Net","file":"deep/a.onnx",'
+        '"inputs":[{"dtype":"float32","name":"x","shape":["rows",4]}],"method":"predict_proba","outputs":["p"],'
+        '"row_wise":false,"signature":"serving_default","task":"feature-extraction","trusted":["a.B"]}'
+    )
+    with pytest.raises(ProjectError, match=r"no file of the project for `model\.options\.class`"):
+        load(folder, SAVED + options + '[image]\nexclude = ["net.py"]\n').program_files()
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "a:b.json"])
 def test_a_sample_is_a_path_in_the_project(folder: Path, name: str) -> None:
     (folder / "a:b.json").write_text("")
@@ -142,8 +175,22 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
     [
         ("[model", "argosy.toml: not a TOML file", None),
         ("", "argosy.toml: `the file`: object missing required field `model`", None),
-        ("[model]\n", "`model` has to name one of `predictor` and `inference`: got neither", None),
-        (LEAST + 'inference = "predictor.py"\n', "`predictor` and `inference`: got both", None),
+        ("[model]\n", "`model` has to name one of `predictor`, `inference` and `flavor`: got none", None),
+        (LEAST + 'inference = "predictor.py"\n', "got `predictor` and `inference`", None),
+        (LEAST + 'flavor = "onnx"\n', "got `predictor` and `flavor`", None),
+        ('[model]\nflavor = "onnx"\n', "`model.flavor` needs the files of the model: want artifacts", None),
+        ('[model]\nflavor = "onyx"\n', "argosy.toml:2: `model.flavor`", None),
+        (LEAST + 'file = "a.onnx"\n', "`model.file` is for a flavor: got `predictor` without one", None),
+        (LEAST + '[model.options]\nmethod = "predict"\n', "`model.options` is for a flavor", None),
+        (SAVED + 'file = "b.onnx"\n', "`model.file` names nothing in the artifacts: got `b.onnx`", None),
+        (SAVED + 'file = "../argosy.toml"\n', "`model.file` leads out of the artifacts", None),
+        (SAVED + 'file = "/etc/passwd"\n', "`model.file` leads out of the artifacts", None),
+        (SAVED + '[model.options]\nclas = "a:B"\n', "toml:5: `model.options.clas`", "did you mean `class`?"),
+        (SAVED + '[model.options]\nclass = "net:Net"\n', "`model.options.class` names a module that is not", None),
+        (SAVED + '[model.options]\nmethod = "a.b"\n', "toml:5: `model.options.method`", None),
+        (SAVED + '[model.options.arguments]\nrate = inf\n', "`model.options.arguments.rate` cannot be told", None),
+        (SAVED + '[model.options.arguments.deep]\nday = [2027-03-01]\n', "`model.options.arguments.deep.day`", None),
+        (SAVED + '[[model.options.inputs]]\nname = "x"\ndtype = "float"\nshape = []\n', "inputs[0].dtype`", None),
         ('[model]\ninference = "inference.py"\n', "`model.inference` names a file that is not there", None),
         ('[model]\ninference = "/bin/sh"\n', "`model.inference` leads out of the project folder", None),
         ('[model]\ninference = "argosy.toml"\n', "got `argosy.toml`, want a name as in `inference.py`", None),
@@ -193,6 +240,8 @@ def test_what_the_file_leaves_open_is_not_told(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_place(folder: Path, text: str, message: str, hint: str | None) -> None:
+    (folder / "saved").mkdir()
+    (folder / "saved/a.onnx").write_bytes(b"")
     with pytest.raises(ProjectError) as caught:
         load(folder, text)
     assert message in str(caught.value)
@@ -284,7 +333,7 @@ def test_the_predictors_own_module_has_to_enter(folder: Path, predictor: str, im
     (folder / "pkg/inner.txt").write_text("")
     text = f'[model]\npredictor = "{predictor}"\n'
     load(folder, text).program_files()
-    with pytest.raises(ProjectError, match="no file of the project for the predictor"):
+    with pytest.raises(ProjectError, match=r"no file of the project for `model\.predictor`"):
         load(folder, text + f"[image]\n{image}\n").program_files()
 
 

@@ -172,6 +172,9 @@ class Variable(StrEnum):
     INFERENCE_SCRIPT = "ARGOSY_INFERENCE_SCRIPT"
     """An inference.py with SageMaker's `model_fn` and the like, relative to the program's or the artifacts' folder;
     unset: what `SAGEMAKER_PROGRAM` and `SAGEMAKER_SUBMIT_DIRECTORY` name, else `code/inference.py` of the artifacts."""
+    FLAVOR_OPTIONS = "ARGOSY_FLAVOR_OPTIONS"
+    """What the predictor of a flavor is told beside the artifacts: a JSON object of `file`, `method`, `class`,
+    `arguments`, `inputs`, `outputs`, `row_wise`, `task`, `signature` and `trusted`, as far as they are said."""
     PROGRAM_DIR = "ARGOSY_PROGRAM_DIR"
     """The folder that is put first on the predictor's import path."""
     MODEL_DIR = "ARGOSY_MODEL_DIR"

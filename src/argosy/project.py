@@ -1,6 +1,8 @@
 """argosy.toml, read once into frozen values; nothing else reads the file."""
 
 import difflib
+import json
+import math
 import os
 import re
 import shlex
@@ -19,8 +21,10 @@ from argosy.program_files import Choice, holds_module, require_patterns
 from argosy.project_file import (
     ALL_MODULES,
     FILE_NAME,
+    FLAVORS,
     TABLES,
     CheckTable,
+    FlavorOptions,
     ImageTable,
     Model,
     ProjectFile,
@@ -72,19 +76,19 @@ class Project(msgspec.Struct, frozen=True):
 
         Raises:
             ProjectError: A pattern matches nothing, a link leads to nothing or out of the project folder, a folder
-                cannot be read, a name is not UTF-8, or the predictor's module is not among them.
+                cannot be read, a name is not UTF-8, or a module that the server imports is not among them.
         """
         where = self.root / FILE_NAME
         named = [("serving.warm_up", name) for name in self.serving.warm_up]
         if self.model.inference is not None:
             named.append(("model.inference", self.model.inference))
         choice = Choice(self.root, self.image.include, self.image.exclude, self.artifacts_dir, where)
-        chosen = choice.files(named, frozenset(ALL_MODULES) if named else frozenset())
-        if self.model.predictor is not None:
-            module = PurePosixPath(*self.model.predictor.partition(":")[0].split("."))
+        has_module = self.model.inference is None and self.model.flavor is None
+        chosen = choice.files(named, frozenset() if has_module and not named else frozenset(ALL_MODULES))
+        for field, module in self.imported_modules():
             if not holds_module(chosen, module):
                 raise ProjectError(
-                    "no file of the project for the predictor enters the image",
+                    f"no file of the project for `{field}` enters the image",
                     got=f"include = {list(self.image.include)}, exclude = {list(self.image.exclude)}",
                     want=f"`{module}.py` or `{module}/__init__.py` among them",
                     where=where,
@@ -93,9 +97,10 @@ class Project(msgspec.Struct, frozen=True):
 
     def server_environment(self) -> dict[str, str]:
         """The variables that tell the server in the image what this project says; paths are the caller's to add."""
-        serving = self.serving
+        serving, flavor = self.serving, self.model.flavor
         chosen: dict[str, str | int | None] = {
-            Variable.PREDICTOR: self.model.predictor,
+            Variable.PREDICTOR: self.model.predictor if flavor is None else FLAVORS[flavor],
+            Variable.FLAVOR_OPTIONS: self._flavor_options(),
             Variable.INFERENCE_SCRIPT: self._script(),
             Variable.WORKERS: serving.workers,
             Variable.QUEUE: serving.queue,
@@ -118,6 +123,23 @@ class Project(msgspec.Struct, frozen=True):
         """The image labels by which SageMaker learns what this project's server can do."""
         can = {LABEL_BIDIRECTIONAL: self.serving.bidirectional, LABEL_MULTI_MODEL: self.serving.multi_model}
         return {name: "true" for name, is_able in can.items() if is_able}
+
+    def imported_modules(self) -> Iterator[tuple[str, PurePosixPath]]:
+        """The modules of the project that the server imports, as paths without suffix, with the fields that say so."""
+        for field, named in (
+            ("model.predictor", self.model.predictor),
+            ("model.options.class", self.model.options.class_),
+        ):
+            if named is not None:
+                yield field, PurePosixPath(*named.partition(":")[0].split("."))
+
+    def _flavor_options(self) -> str | None:
+        """What the flavor is told, as JSON; None when nothing is."""
+        said = msgspec.to_builtins(self.model.options)
+        chosen = {name: value for name, value in said.items() if value not in (None, (), {})}
+        if self.model.file is not None:
+            chosen["file"] = Path(os.path.normpath(self.model.file)).as_posix()
+        return json.dumps(chosen, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if chosen else None
 
     def _script(self) -> str | None:
         """The inference script as the server looks for it: relative to the program, or to the artifacts."""
@@ -184,19 +206,14 @@ def _parsed(text: str, kind: type[_File], path: Path) -> _File:
 
 def _require_files(project: Project) -> None:
     where = project.root / FILE_NAME
-    if (project.model.predictor is None) == (project.model.inference is None):
-        raise ProjectError(
-            "`model` has to name one of `predictor` and `inference`",
-            got="neither" if project.model.predictor is None else "both",
-            where=where,
-        )
-    if project.model.predictor is not None:
-        module = project.model.predictor.partition(":")[0].partition(".")[0]
-        if not (project.root / f"{module}.py").is_file() and not (project.root / module).is_dir():
+    _require_one_model(project.model, where)
+    for name, module in project.imported_modules():
+        top = module.parts[0]
+        if not (project.root / f"{top}.py").is_file() and not (project.root / top).is_dir():
             raise ProjectError(
-                "`model.predictor` names a module that is not in the project",
-                got=f"`{project.model.predictor}`",
-                want=f"`{module}.py` or a folder `{module}/` beside {FILE_NAME}",
+                f"`{name}` names a module that is not in the project",
+                got=f"`{'.'.join(module.parts)}`",
+                want=f"`{top}.py` or a folder `{top}/` beside {FILE_NAME}",
                 where=where,
             )
     for field, path, kind in _named_paths(project):
@@ -205,6 +222,59 @@ def _require_files(project: Project) -> None:
         if not (path.exists() if kind == "file or folder" else path.is_dir() if kind == "folder" else path.is_file()):
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
     _require_script(project)
+    _require_model_file(project)
+
+
+def _require_one_model(model: Model, where: Path) -> None:
+    """One thing is served, and what is said of a flavor has one."""
+    named = {"predictor": model.predictor, "inference": model.inference, "flavor": model.flavor}
+    said = [name for name, value in named.items() if value is not None]
+    if len(said) != 1:
+        raise ProjectError(
+            "`model` has to name one of `predictor`, `inference` and `flavor`",
+            got=" and ".join(f"`{name}`" for name in said) or "none",
+            where=where,
+        )
+    if model.flavor is not None and model.artifacts is None:
+        raise ProjectError("`model.flavor` needs the files of the model", want='artifacts = "model/"', where=where)
+    if model.flavor is None and (model.file is not None or model.options != FlavorOptions()):
+        raise ProjectError(
+            f"`model.{'options' if model.file is None else 'file'}` is for a flavor",
+            got=f"`{said[0]}` without one",
+            where=where,
+        )
+    _require_json(model.options.arguments, "model.options.arguments", where)
+
+
+def _require_json(value: object, field: str, where: Path) -> None:
+    """Refuse what TOML can hold and JSON cannot: dates, times, infinity, and what is no number."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _require_json(one, f"{field}.{name}", where)
+    elif isinstance(value, list):
+        for one in value:
+            _require_json(one, field, where)
+    elif not isinstance(value, str | int | float) or not (isinstance(value, str) or math.isfinite(value)):
+        raise ProjectError(
+            f"`{field}` cannot be told to the server", got=f"{value}", want="text, a finite number, true or false",
+            where=where,
+        )  # fmt: skip
+
+
+def _require_model_file(project: Project) -> None:
+    named, artifacts = project.model.file, project.artifacts_dir
+    if named is None or artifacts is None:
+        return
+    path, where = artifacts / named, project.root / FILE_NAME
+    if not path.resolve().is_relative_to(artifacts.resolve()):
+        raise ProjectError("`model.file` leads out of the artifacts", got=f"`{named}`", where=where)
+    if not path.exists():
+        raise ProjectError(
+            "`model.file` names nothing in the artifacts",
+            got=f"`{named}`",
+            want=f"a path relative to `{project.model.artifacts}`",
+            where=where,
+        )
 
 
 def _named_paths(project: Project) -> Iterator[tuple[str, Path, str]]:
@@ -290,7 +360,7 @@ def _explained(error: msgspec.ValidationError, path: Path, text: str, kind: type
     unknown = re.search(r"unknown field `([^`]+)`", sentence)
     if unknown:
         table = TABLES.get(re.sub(r"\[[^\]]*\]", "", ".".join(keys)), kind)
-        names = [field.name for field in msgspec.structs.fields(table)]
+        names = [field.encode_name for field in msgspec.structs.fields(table)]
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
         keys = [*keys, unknown.group(1)]

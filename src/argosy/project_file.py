@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ ALL_MODULES: Final = ("**/*.py",)
 """What enters the image when nothing is said."""
 
 PredictorPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*$")]
+DType = Annotated[str, msgspec.Meta(pattern=r"^(bool|u?int(8|16|32|64)|float(16|32|64)|str)$")]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$")]
 DependencyPath = Annotated[str, msgspec.Meta(pattern=r"^[^\[\]]+(\[[\w., -]+\])?$")]
 DebianPackage = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+(=([0-9]+:)?[0-9][A-Za-z0-9.+~-]*)?$")]
@@ -21,21 +23,101 @@ Namespace = Annotated[str, msgspec.Meta(pattern=r"^[^:\x00-\x1f][^\x00-\x1f]{0,2
 """Source: PutMetricData, `Namespace`: 1 to 255 characters, no colon first (read 2026-11-22)."""
 
 
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[model]` table: what is served, by a predictor or by an inference script.
+Flavor = Literal[
+    "onnx",
+    "sklearn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "torch",
+    "tensorflow",
+    "keras",
+    "litert",
+    "mxnet",
+    "mlflow",
+    "huggingface",
+]
+FLAVORS: Final[Mapping[Flavor, str]] = {
+    "onnx": "argosy.flavors.onnx:OnnxModel",
+    "sklearn": "argosy.flavors.sklearn:SklearnModel",
+    "xgboost": "argosy.flavors.xgboost:XgboostModel",
+    "lightgbm": "argosy.flavors.lightgbm:LightgbmModel",
+    "catboost": "argosy.flavors.catboost:CatboostModel",
+    "torch": "argosy.flavors.torch:TorchModel",
+    "tensorflow": "argosy.flavors.tensorflow:TensorflowModel",
+    "keras": "argosy.flavors.keras:KerasModel",
+    "litert": "argosy.flavors.litert:LitertModel",
+    "mxnet": "argosy.flavors.mxnet:MxnetModel",
+    "mlflow": "argosy.flavors.mlflow:MlflowModel",
+    "huggingface": "argosy.flavors.huggingface:HuggingfaceModel",
+}
+"""The predictor of the server that serves a saved model of each framework."""
+
+
+class ModelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry of `inputs` in `[model.options]`: one array that the model takes.
 
     Attributes:
-        predictor: `module:Class`, imported from the project folder; this or `inference`.
+        name: As the model names it.
+        dtype: As numpy names it, `str` for text.
+        shape: Length by dimension; a word, as `"rows"`, stands for any length.
+    """
+
+    name: str
+    dtype: DType
+    shape: tuple[Annotated[int, msgspec.Meta(ge=0)] | str, ...]
+
+
+class FlavorOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"class_": "class"}):
+    """The `[model.options]` table: what the files of the model do not say; all of it is optional.
+
+    Attributes:
+        method: Which method of a scikit-learn, XGBoost, LightGBM or CatBoost model answers; None means `predict`.
+        class_: `module:Class` in the project that a PyTorch `state_dict` or safetensors file is loaded into.
+        arguments: Keyword arguments of that class.
+        inputs: The arrays that the model takes, where it does not say itself.
+        outputs: Which outputs are answered, in this order; none named: all.
+        row_wise: Whether each row of the result depends on its own row alone, so that invocations may share a call;
+            None means what is known of the model.
+        task: The pipeline's task, as transformers names it.
+        signature: Which signature of a SavedModel answers.
+        trusted: Types in a skops file that may be made although skops does not know them.
+    """
+
+    method: Identifier | None = None
+    class_: PredictorPath | None = None
+    arguments: dict[str, Any] = {}  # whatever JSON can hold; `project` refuses the rest
+    inputs: tuple[ModelInput, ...] = ()
+    outputs: tuple[str, ...] = ()
+    row_wise: bool | None = None
+    task: str | None = None
+    signature: str | None = None
+    trusted: tuple[str, ...] = ()
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[model]` table: what is served: a predictor, an inference script, or a saved model by its flavor.
+
+    Attributes:
+        predictor: `module:Class`, imported from the project folder; this, `inference` or `flavor`.
         artifacts: Folder of the model's files, relative to the project; None when there are none.
         bake: Whether `argosy build` puts the artifacts into the image; `argosy pack` makes model.tar.gz either way.
         inference: A script with SageMaker's `model_fn` and the like, relative to the project, also one in the artifacts
-            (`model/code/inference.py`); this or `predictor`.
+            (`model/code/inference.py`); this, `predictor` or `flavor`.
+        flavor: The framework that saved the model in `artifacts`, which is then served with no code; this, `predictor`
+            or `inference`.
+        file: Which file, or folder, of the artifacts the flavor loads. Needed where several could be meant, and for a
+            pickle: naming it is your word that the code in it may run.
+        options: What the flavor is told beside.
     """
 
     predictor: PredictorPath | None = None
     artifacts: str | None = None
     bake: bool = True
     inference: str | None = None
+    flavor: Flavor | None = None
+    file: str | None = None
+    options: FlavorOptions = FlavorOptions()
 
 
 class Batching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,6 +260,8 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "model": Model,
+    "model.options": FlavorOptions,
+    "model.options.inputs": ModelInput,
     "serving": Serving,
     "serving.batching": Batching,
     "image": ImageTable,

@@ -44,6 +44,7 @@ SERVER_PARTS: Final = (
     "__init__.py",
     "contract.py",
     "errors.py",
+    "flavors",
     "http_protocol.py",
     "media_type.py",
     "py.typed",

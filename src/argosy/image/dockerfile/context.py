@@ -133,6 +133,7 @@ def _own_members(project: Project) -> list[Member]:
 
 def _write(ejection: Ejection, text: str, folder: Path) -> None:
     project, artifacts = ejection.project, _artifacts(ejection.project)
+    (folder / "program").mkdir()
     for path in project.program_files():
         _copy(project.root / path, folder / "program" / path)
     for path in model_archive.artifact_files(artifacts) if artifacts is not None else ():

@@ -120,15 +120,17 @@ def server(wheels: Sequence[WheelFile], own: Sequence[Member], how: Wheels) -> R
 
 
 def predictor(project: Project, compiler: Compiler | None) -> Recipe:
-    """The predictor's files.
+    """The predictor's files, and their folder, which is there without any, too.
 
     Raises:
-        ProjectError: The project has no file for the image.
+        ProjectError: The project lacks a file for the image.
     """
     files = project.program_files()
     is_unchanged = _watch([project.root / path for path in files])  # first: it is read for the key, too
     members = [from_file(f"{PROGRAM}/{path.as_posix()}", project.root / path) for path in files]
-    content = f"{len(files)} files" if len(files) > 1 else str(files[0])
+    if not files:  # as where a flavor serves the model: a container starts in this folder
+        members = [Member(PROGRAM, 0o755)]
+    content = str(files[0]) if len(files) == 1 else f"{len(files)} files"
     key = cache_key("predictor", _LAYOUT, compiler and compiler.release, _contents(members))
     return Recipe("predictor", key, content, lambda opened, notes: members, (), compiler, is_unchanged=is_unchanged)
 

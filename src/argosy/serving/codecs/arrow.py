@@ -13,7 +13,7 @@ from argosy.serving.inputs.kind import InputKind
 
 _KINDS: Final = frozenset(
     {InputKind.TABLE, InputKind.FRAME, InputKind.ARRAY, InputKind.SPARSE, InputKind.RECORDS, InputKind.LIST}
-    | {InputKind.ANY}
+    | {InputKind.TENSORS, InputKind.ANY}
 )
 _COLUMNS: Final = 65_536
 _PARQUET_ROWS: Final = 256  # read at a time: between two batches the size is looked at
@@ -248,6 +248,9 @@ def _as_kind(table: Any, kind: InputKind) -> object:  # Any: pyarrow has no type
         if kind in (InputKind.RECORDS, InputKind.LIST):
             return table.to_pylist()
         columns = [column.to_numpy(zero_copy_only=False) for column in table.columns]
+        if kind is InputKind.TENSORS:
+            by_name = dict(zip(table.column_names, columns, strict=True))
+            return {name: column for name, column in by_name.items() if not _INDEX.fullmatch(name)}
     except (pyarrow.ArrowException, ValueError, TypeError, OverflowError):
         raise DecodeError("the table holds cells that Python has no values for") from None
     for number, column in enumerate(columns, start=1):

@@ -37,7 +37,7 @@ class CsvCodec:
     """
 
     media_type = "text/csv"
-    kinds = ARRAY_KINDS
+    kinds = ARRAY_KINDS | {InputKind.TENSORS}
     cells_are_text = True
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
@@ -58,7 +58,7 @@ class CsvCodec:
             raise DecodeError("the body has no rows", got=f"{len(body)} bytes")
         if kind in (InputKind.FRAME, InputKind.TABLE):
             return _tabular(cells, names, kind)
-        if kind is InputKind.RECORDS:
+        if kind in (InputKind.RECORDS, InputKind.TENSORS):
             return cells if names is None else [dict(zip(names, r, strict=True)) for r in _even(cells, _unique(names))]
         return [[float(c) if _NUMBER.fullmatch(c) else c for c in row] for row in cells]
 

@@ -171,7 +171,7 @@ def from_records(value: object, kind: InputKind) -> object:
                 break
     if kind is InputKind.ARRAYS:
         return _arrays(value)
-    columns, count = _columns(value)
+    columns, count = columns_of(value)
     if not 0 < len(columns) <= _TABLE_COLUMNS:
         raise DecodeError("the number of columns is odd", got=len(columns), want=f"1 to {_TABLE_COLUMNS}")
     if kind is InputKind.FRAME:
@@ -196,8 +196,12 @@ def _is_deep(cell: object, levels: int) -> bool:
     return levels == 0 or any(_is_deep(one, levels - 1) for one in inner if isinstance(one, dict | list))
 
 
-def _columns(value: object) -> tuple[dict[object, list[object]], int]:
-    """Columns by name, or by position where there are no names, and how many rows they have."""
+def columns_of(value: object) -> tuple[dict[object, list[object]], int]:
+    """Columns by name, or by position where there are no names, and how many rows they have.
+
+    Raises:
+        DecodeError: They differ in length, or the value is no table; names the place.
+    """
     if isinstance(value, dict) and isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
         names, rows = value["columns"], value["data"]
         if not all(isinstance(name, str | int) for name in names) or len(set(names)) != len(names):

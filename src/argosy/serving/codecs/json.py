@@ -31,7 +31,14 @@ class JsonCodec:
     """
 
     media_type = "application/json"
-    kinds = _TABULAR | {InputKind.ARRAYS, InputKind.LIST, InputKind.DICT, InputKind.RECORDS, InputKind.ANY}
+    kinds = _TABULAR | {
+        InputKind.ARRAYS,
+        InputKind.LIST,
+        InputKind.DICT,
+        InputKind.RECORDS,
+        InputKind.ANY,
+        InputKind.TENSORS,
+    }
     cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
@@ -95,7 +102,7 @@ class JsonLinesCodec:
     """JSON Lines both ways: one record a line; blank lines are passed over."""
 
     media_type = "application/jsonlines"
-    kinds = _TABULAR | {InputKind.LIST, InputKind.RECORDS, InputKind.ANY}
+    kinds = _TABULAR | {InputKind.LIST, InputKind.RECORDS, InputKind.ANY, InputKind.TENSORS}
     cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:

@@ -54,7 +54,7 @@ class NpyCodec:
     """One array both ways, with whatever dtype and shape it has; decoded arrays are read-only views of the body."""
 
     media_type = "application/x-npy"
-    kinds = ARRAY_KINDS
+    kinds = ARRAY_KINDS | {InputKind.TENSORS}
     cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
@@ -63,7 +63,8 @@ class NpyCodec:
         Raises:
             DecodeError: Not a npy file, cut short, or of a dtype that would need a pickle.
         """
-        return from_array(read_array(body), kind)
+        array = read_array(body)
+        return array if kind is InputKind.TENSORS else from_array(array, kind)
 
     def decode_rows(
         self, bodies: Sequence[bytes | memoryview], content_type: MediaType
@@ -106,7 +107,7 @@ class NpzCodec:
     """Named arrays both ways; also what `scipy.sparse.save_npz` writes."""
 
     media_type = "application/x-npz"
-    kinds = ARRAY_KINDS | {InputKind.ARRAYS, InputKind.DICT}
+    kinds = ARRAY_KINDS | {InputKind.ARRAYS, InputKind.DICT, InputKind.TENSORS}
     cells_are_text = False
 
     def decode(self, body: bytes | memoryview, kind: InputKind, content_type: MediaType) -> object:
@@ -117,7 +118,7 @@ class NpzCodec:
         """
         arrays = _members(body)
         is_sparse = "format" in arrays and "shape" in arrays and "data" in arrays
-        if kind in (InputKind.ARRAYS, InputKind.DICT) or (kind is InputKind.ANY and not is_sparse):
+        if kind in (InputKind.ARRAYS, InputKind.DICT, InputKind.TENSORS) or (kind is InputKind.ANY and not is_sparse):
             return arrays
         if is_sparse:
             return from_sparse(_sparse_rows(arrays), kind)

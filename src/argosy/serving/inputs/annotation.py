@@ -57,6 +57,9 @@ class InputSpec:
             what `predict` takes. Raises DecodeError. None: as it is.
         is_nested: Whether it takes a list of lists, which are rows.
         form: What the fields of a form are wanted as, or that its only part is wanted as text. None: as `kind` says.
+        named: From a body that says by name which cell is which, and whether its cells may be text, to what `predict`
+            gets; None when the body has no names. Raises DecodeError.
+        example: What a client could send as JSON, None where nobody knows.
     """
 
     kind: InputKind
@@ -66,6 +69,8 @@ class InputSpec:
     unwrap: instances.Unwrap | None = None
     is_nested: bool = False
     form: FieldKinds | InputKind | None = None
+    named: Callable[[object, bool], object | None] | None = None
+    example: object | None = None
 
 
 def read(predict: Callable[..., object]) -> InputSpec:
@@ -74,7 +79,16 @@ def read(predict: Callable[..., object]) -> InputSpec:
     Raises:
         LoadError: It takes another number of arguments, or its annotation names what nothing can be decoded to.
     """
-    annotation = _one_member(_annotation(predict))
+    return of_annotation(_annotation(predict))
+
+
+def of_annotation(annotation: Any) -> InputSpec:
+    """What an annotation asks for, without strings in it.
+
+    Raises:
+        LoadError: It names what nothing can be decoded to.
+    """
+    annotation = _one_member(annotation)
     whole = _WHOLE.get(annotation) if isinstance(annotation, collections.abc.Hashable) else None
     if whole is not None:
         return InputSpec(whole, False, None, {})

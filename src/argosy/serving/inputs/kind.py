@@ -12,6 +12,8 @@ class InputKind(StrEnum):
     """float64 of shape (rows, columns), or whatever dtype and shape a self-describing body has."""
     ARRAYS = "dict[str, np.ndarray]"
     """Named arrays."""
+    TENSORS = "arrays"
+    """What `inputs/cells.py` makes arrays of: JSON-like values, rows of text, an array, or arrays by name."""
     SPARSE = "scipy.sparse.csr_matrix"
     FRAME = "pandas.DataFrame"
     TABLE = "pyarrow.Table"

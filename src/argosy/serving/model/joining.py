@@ -23,7 +23,9 @@ from argosy.serving.model.negotiation import Route
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, Work, refusal
 from argosy.serving.settings import Batching
 
-_JOINED: Final = (InputKind.ARRAY, InputKind.ARRAYS, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE)
+_JOINED: Final = frozenset(
+    {InputKind.ARRAY, InputKind.ARRAYS, InputKind.TENSORS, InputKind.SPARSE, InputKind.FRAME, InputKind.TABLE}
+)
 
 
 Body = bytes | memoryview

@@ -18,6 +18,11 @@ _REMEMBERED: Final = 512
 UNDECODED: Final = (InputKind.BYTES, InputKind.VIEW, InputKind.TEXT)
 """Kinds for which every media type will do."""
 
+_COLUMNAR: Final = frozenset({"application/vnd.apache.arrow.stream", "application/x-parquet"})
+"""What has names for its columns, always."""
+
+Decode = Callable[[bytes | memoryview], tuple[object, bool]]
+Named = Callable[[object, bool], object | None]
 Encoders = tuple[tuple[bytes, Codec], ...]
 DecodeRows = Callable[[Sequence[bytes | memoryview]], tuple[object, list[int]] | None]
 EncodeRows = Callable[[object, Sequence[int]], list[bytes] | None]
@@ -37,7 +42,7 @@ class Route(NamedTuple):
         content_type: The Content-Type header field.
     """
 
-    decode: Callable[[bytes | memoryview], tuple[object, bool]]
+    decode: Decode
     decode_rows: DecodeRows | None
     encode_rows: EncodeRows | None
     encoders: Encoders
@@ -114,9 +119,7 @@ class Negotiator:
         self._routes[content_type, accept] = route
         return route
 
-    def _decoders(
-        self, content_type: str, parsed: MediaType
-    ) -> tuple[Callable[[bytes | memoryview], tuple[object, bool]], DecodeRows | None]:
+    def _decoders(self, content_type: str, parsed: MediaType) -> tuple[Decode, DecodeRows | None]:
         kind, convert, is_list = self._spec.kind, self._spec.convert, self._spec.is_list
         own = self._own_decode
         if own is not None:
@@ -134,11 +137,15 @@ class Negotiator:
             take = lambda body: to_text(body, parsed)  # noqa: E731 - chosen once
         unwrap = None if codec.cells_are_text else self._spec.unwrap
 
-        def decode(body: bytes | memoryview) -> tuple[object, bool]:
+        def decode_converted(body: bytes | memoryview) -> tuple[object, bool]:
             value = take(body) if unwrap is None else unwrap(take(body))
             if convert is None:
                 return value, False
             return convert(value, codec.cells_are_text), is_list and not isinstance(value, list)
+
+        decode: Decode = decode_converted
+        if self._spec.named is not None and InputKind.TENSORS in codec.kinds:
+            decode = _with_names(decode, codec, parsed, self._spec.named)
 
         if kind in UNDECODED and convert is None:
             return lambda body: (take(body), False), None
@@ -167,6 +174,32 @@ class Negotiator:
         preferred = (asked_in,) if is_answerable else ()
         told = () if self._takes_any else self.content_types
         return tuple(dict.fromkeys((*preferred, *(name for name in told if name in writable), *writable)))
+
+
+def _with_names(decode: Decode, codec: Codec, parsed: MediaType, named: Named) -> Decode:
+    """Decode rows of numbers the short way, and what says by name which cell is which by its names.
+
+    Where names are certain to be there they are heeded first: columns in another order would read as numbers, too.
+    """
+
+    def by_name(body: bytes | memoryview) -> object | None:
+        return named(codec.decode(body, InputKind.TENSORS, parsed), codec.cells_are_text)
+
+    def decode_or_name(body: bytes | memoryview) -> tuple[object, bool]:
+        try:
+            return decode(body)
+        except DecodeError:
+            found = by_name(body)
+            if found is None:
+                raise
+            return found, False
+
+    def name_or_decode(body: bytes | memoryview) -> tuple[object, bool]:
+        found = by_name(body)
+        return decode(body) if found is None else (found, False)
+
+    is_named = parsed.parameter("header") == "present" or parsed.essence in _COLUMNAR
+    return name_or_decode if is_named else decode_or_name
 
 
 def _may_be_image(parsed: MediaType) -> bool:

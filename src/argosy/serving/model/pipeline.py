@@ -9,7 +9,7 @@ from argosy.errors import InvocationError, NotAcceptableError, OutOfMemoryError,
 from argosy.serving import answers, log
 from argosy.serving.context import InvocationContext, Reply, Session, enter
 from argosy.serving.frames import Timings
-from argosy.serving.inputs.annotation import read
+from argosy.serving.inputs.described import describe
 from argosy.serving.model import content_coding, rows
 from argosy.serving.model.negotiation import UNDECODED, Encoders, Negotiator, Route
 from argosy.serving.predictor import Predictor
@@ -68,7 +68,7 @@ class Pipeline:
     def __init__(
         self, predictor: Predictor, content_types: tuple[str, ...] | None, max_body_bytes: int = 100 * 2**20
     ) -> None:
-        self.spec = read(predictor.predict)
+        self.spec, self.output, row_wise, self.is_proof = describe(predictor)
         self.predict = predictor.predict
         self._own_encode = getattr(predictor, "encode", None)
         self.negotiator = Negotiator(
@@ -77,8 +77,8 @@ class Pipeline:
             getattr(predictor, "decode", None),
             takes_any_accept=self._own_encode is not None or getattr(predictor, "takes_any_accept", False),
         )
-        self.is_row_wise = predictor.row_wise is not False
-        self.says_row_wise = predictor.row_wise is True
+        self.is_row_wise = row_wise is not False
+        self.says_row_wise = row_wise is True
         self._has_rows = self.spec.is_list or hasattr(predictor, "decode") or self.spec.kind not in UNDECODED
         self.proven_rows = 0
         self._max_body_bytes = max_body_bytes

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from argosy.errors import ArgosyError, InvocationError, LoadError
 from argosy.serving import answers, codecs, log
-from argosy.serving.inputs.annotation import output_schema
 from argosy.serving.model.joining import Alike, Joiner
 from argosy.serving.model.pipeline import Answer, Later, Pipeline, is_out_of_memory
 from argosy.serving.model.wire import Wire
@@ -157,7 +158,26 @@ def _warm_up(pipeline: Pipeline, settings: Settings) -> None:
         if answer is not None and answer.status != 200:
             told = answers.message_of(answer.body)
             raise LoadError(f"a warm-up sample is refused with {answer.status}: {told}", where=sample)
+    if not settings.warm_up and pipeline.spec.example is not None:
+        _try_example(pipeline)
     pipeline.take_timings()
+
+
+def _try_example(pipeline: Pipeline) -> None:
+    """Predict what the model itself says that it takes, for a project without samples.
+
+    Raises:
+        LoadError: It is not answered with 200, and that shows that the model is broken.
+    """
+    if "application/json" not in pipeline.negotiator.content_types:
+        return
+    answer = pipeline.answer(b"application/json\n", orjson.dumps(pipeline.spec.example))
+    if isinstance(answer, Later) or answer.status == 200:
+        return
+    told = answers.message_of(answer.body)
+    if pipeline.is_proof:
+        raise LoadError("the model does not take its own example", got=f"{answer.status}: {told}")
+    log.event("example-refused", status=answer.status, reason=told, hint="name a sample in `serving.warm_up`")
 
 
 def _told(error: BaseException) -> str:
@@ -172,7 +192,7 @@ def _introduction(predictor: Predictor, pipeline: Pipeline, joiner: Joiner, sett
     is_streaming = inspect.isgeneratorfunction(predict) or inspect.isasyncgenfunction(predict)
     is_concurrent = is_streaming or inspect.iscoroutinefunction(predict)
     has_adapters = hasattr(predictor, "load_adapter")
-    signature = Signature(pipeline.spec, output_schema(predict), pipeline.negotiator.content_types, is_streaming)
+    signature = Signature(pipeline.spec, pipeline.output, pipeline.negotiator.content_types, is_streaming)
     hosting = Hosting(settings.session_ttl_s > 0, has_adapters, settings.is_multi_model)
     return {
         "event": "loaded",

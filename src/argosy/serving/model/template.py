@@ -91,6 +91,8 @@ def import_predictor(told: Settings) -> type[Predictor]:
     module_name, _, class_name = told.predictor.partition(":")
     try:
         module = importlib.import_module(module_name)
+    except LoadError:  # a flavor's own words: its framework is missing
+        raise
     except (Exception, SystemExit) as error:
         raise LoadError(
             f"`{module_name}` cannot be imported", got=f"{type(error).__name__}: {error}", where=told.program_dir

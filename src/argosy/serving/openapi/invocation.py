@@ -96,6 +96,8 @@ def _taken(name: str, schema: Schema, spec: InputSpec, definitions: Definitions)
     if name == "text/csv":
         text = _TEXTS[name] + _HEADER_ROW + (_BY_POSITION if is_record else "")
         return {"schema": {"type": "string", "description": text}}
+    if name == JSON and spec.example is not None:
+        return {"schema": schema, "example": spec.example}
     return _media(name, schema)
 
 

@@ -1,0 +1,43 @@
+"""The framework of a flavor: there, or an error that says what to install."""
+
+import importlib.metadata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from argosy.errors import LoadError
+
+
+@contextmanager
+def framework(*distributions: str) -> Iterator[None]:
+    """Import a framework inside; one that is missing or broken is told in one line.
+
+    >>> with framework("onnxruntime"):
+    ...     import no_such_framework
+    Traceback (most recent call last):
+    argosy.errors.LoadError: this flavor needs onnxruntime: got ModuleNotFoundError: No module named 'no_such_framework'
+    ...
+
+    Args:
+        distributions: What has to be installed, as pip names it.
+
+    Raises:
+        LoadError: It cannot be imported.
+    """
+    try:
+        yield
+    except Exception as error:  # a broken installation raises anything
+        missing = [name for name in distributions if installed_version(name) is None]
+        names = " ".join(missing or distributions)
+        raise LoadError(
+            f"this flavor needs {' and '.join(missing or distributions)}",
+            got=f"{type(error).__name__}: {' '.join(str(error).split())}",
+            hint=f"pip install {'' if missing else '--force-reinstall '}{names}",
+        ) from error
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution; None when it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

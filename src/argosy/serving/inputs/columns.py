@@ -1,0 +1,99 @@
+"""Columns that a model takes -> how a body becomes a data frame with just these."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from argosy.errors import DecodeError
+from argosy.serving.codecs.forms import columns_of
+from argosy.serving.inputs.annotation import InputSpec
+from argosy.serving.inputs.cells import by_name, to_dtype, unwrapped
+from argosy.serving.inputs.definitions import Schema
+from argosy.serving.inputs.kind import InputKind
+from argosy.serving.inputs.signature import ColumnSpec
+
+_MLFLOW: Final = ("dataframe_split", "dataframe_records")
+_TYPES: Final[Mapping[str, Schema]] = {
+    "str": {"type": ["string", "null"]},
+    "bool": {"type": "boolean"},
+    "f": {"type": ["number", "null"]},
+}
+
+
+def of_columns(columns: Sequence[ColumnSpec], example: object | None) -> InputSpec:
+    """What a model with these columns takes: records, columns, pandas' `split`, MLflow's forms, CSV, Arrow, Parquet."""
+    told = example if example is not None else [{column.name: _nothing(column.dtype) for column in columns}]
+    return InputSpec(InputKind.TENSORS, False, partial(_frame, tuple(columns)), _schema_of(columns), example=told)
+
+
+def _frame(columns: Sequence[ColumnSpec], value: object, is_text: bool) -> object:
+    """A `pandas.DataFrame`.
+
+    Raises:
+        DecodeError: A column is missing, or a cell is not what it has to be; names both.
+    """
+    import pandas
+
+    names = [column.name for column in columns]
+    optional = frozenset(column.name for column in columns if not column.is_required)
+    value = unwrapped(value, names)
+    if isinstance(value, dict) and not any(name in value for name in names):
+        inner = next((value[form] for form in _MLFLOW if form in value), value)
+        is_split = isinstance(inner, dict) and isinstance(inner.get("data"), list)
+        value = {str(key): cells for key, cells in columns_of(inner)[0].items()} if is_split else inner
+    if (
+        isinstance(value, dict)
+        and value
+        and not any(hasattr(v, "__len__") and not isinstance(v, str) for v in value.values())
+    ):
+        value = [value]  # one record
+    found = by_name(value, names, optional)
+    rows = {len(cells) if isinstance(cells, list) or hasattr(cells, "__len__") else -1 for cells in found.values()}
+    if len(rows) != 1 or -1 in rows:
+        raise DecodeError("the columns differ in length")
+    made = {}
+    for column in columns:
+        if column.name in found:
+            made[column.name] = _cells(column, found[column.name], is_text)
+    return pandas.DataFrame(made, copy=False)
+
+
+def _cells(column: ColumnSpec, cells: object, is_text: bool) -> object:
+    if column.dtype != "str":
+        return to_dtype(cells, column.dtype, f"column `{column.name}`", is_text=is_text)
+    listed = cells if isinstance(cells, list) else list(cells)  # type: ignore[call-overload]  # an array of a column
+    if is_text:
+        return [cell or None for cell in listed]
+    for number, cell in enumerate(listed, start=1):
+        if cell is not None and not isinstance(cell, str):
+            raise DecodeError(f"row {number} is not text", want="text, or null", where=f"column `{column.name}`")
+    return listed
+
+
+def _nothing(dtype: str) -> object:
+    return {"str": "", "bool": False}.get(dtype, 0)
+
+
+def _schema_of(columns: Sequence[ColumnSpec]) -> Schema:
+    properties = {column.name: _type(column.dtype) for column in columns}
+    required = [column.name for column in columns if column.is_required]
+    record: Schema = {"type": "object", "properties": properties, "required": required}
+    by_column = {name: {"type": "array", "items": cell} for name, cell in properties.items()}
+    rows: Schema = {"type": "array", "items": record}
+    return {
+        "description": "records by the names of the columns, or columns by name; without names, in their order",
+        "anyOf": [
+            rows,
+            record,
+            {"type": "object", "properties": by_column, "required": required},
+            {"type": "object", "properties": {"instances": rows}, "required": ["instances"]},
+            {"type": "object", "properties": {"dataframe_split": {"type": "object"}}, "required": ["dataframe_split"]},
+            {"type": "array", "items": {"type": "array"}},
+        ],
+    }
+
+
+def _type(dtype: str) -> Schema:
+    if dtype in _TYPES:
+        return dict(_TYPES[dtype])
+    return dict(_TYPES["f"]) if dtype.startswith("float") else {"type": "integer"}

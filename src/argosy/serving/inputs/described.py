@@ -1,0 +1,57 @@
+"""What a loaded model says of itself -> what its inputs are, and what its answers are."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from argosy.errors import LoadError
+from argosy.serving.inputs import annotation, columns, tensors
+from argosy.serving.inputs.annotation import InputSpec
+from argosy.serving.inputs.signature import ColumnSpec, ModelSignature, TensorSpec
+from argosy.serving.predictor import Predictor
+
+
+class Description(NamedTuple):
+    """What a predictor takes and gives.
+
+    Attributes:
+        spec: What it takes.
+        output: JSON Schema of what it gives; {} when nobody knows.
+        row_wise: As in `Predictor`.
+        is_proof: Whether the example of `spec` is one that the model has to take.
+    """
+
+    spec: InputSpec
+    output: Mapping[str, object]
+    row_wise: bool | None
+    is_proof: bool
+
+
+def describe(predictor: Predictor) -> Description:
+    """What a loaded predictor takes and gives: by its `signature`, if it has one, else by annotations.
+
+    Raises:
+        LoadError: An annotation cannot be decoded to, or the signature is none.
+    """
+    ask = getattr(predictor, "signature", None)
+    if ask is None:
+        spec, output = annotation.read(predictor.predict), annotation.output_schema(predictor.predict)
+        return Description(spec, output, predictor.row_wise, False)
+    signature = ask()
+    if not isinstance(signature, ModelSignature):
+        raise LoadError("`signature` gives something else than a `ModelSignature`", got=type(signature).__name__)
+    output = tensors.answers(signature.outputs) or annotation.output_schema(predictor.predict)
+    row_wise = predictor.row_wise if signature.row_wise is None else signature.row_wise
+    is_proof = signature.example is not None or not tensors.is_free(signature)
+    return Description(_spec(signature), output, row_wise, is_proof)
+
+
+def _spec(signature: ModelSignature) -> InputSpec:
+    inputs = signature.inputs
+    if isinstance(inputs, tuple) and inputs and all(isinstance(given, TensorSpec) for given in inputs):
+        return tensors.of_tensors(signature, [given for given in inputs if isinstance(given, TensorSpec)])
+    if isinstance(inputs, tuple) and inputs and all(isinstance(given, ColumnSpec) for given in inputs):
+        return columns.of_columns([given for given in inputs if isinstance(given, ColumnSpec)], signature.example)
+    if isinstance(inputs, tuple):
+        raise LoadError("`signature` has neither arrays nor columns", got=repr(inputs))
+    return replace(annotation.of_annotation(inputs), example=signature.example)
