@@ -1,4 +1,4 @@
-"""A folder of transformers, served as the pipeline of its task; a folder of sentence-transformers, as its embeddings."""
+"""A folder of transformers as the pipeline of its task, and one of sentence-transformers as its embeddings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -63,9 +63,9 @@ class HuggingfaceModel(Predictor):
         self._row_wise = True if told.row_wise is None else told.row_wise
         set_variables(_OFFLINE)
         with framework("torch"):
-            import torch
+            import torch  # type: ignore[import-not-found]  # in the image
         with framework("transformers"):
-            import transformers
+            import transformers  # type: ignore[import-not-found]
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(options.threads())
@@ -74,7 +74,9 @@ class HuggingfaceModel(Predictor):
         self._model = load_model(transformers, weights, config, self._task).to(device).eval()
         part = "AutoImageProcessor" if self._task == tasks.IMAGES else "AutoTokenizer"
         self._reader = load_part(transformers, part, source, config)
-        self._encoder = SentenceEncoder(torch, self._reader, self._model, folder) if self._task == tasks.SENTENCES else None
+        self._encoder = (
+            SentenceEncoder(torch, self._reader, self._model, folder) if self._task == tasks.SENTENCES else None
+        )
         self._ask = self._asking(torch, transformers)
         self._refused = (transformers.pipelines.base.PipelineException,)
 
@@ -85,16 +87,11 @@ class HuggingfaceModel(Predictor):
         if self._task == tasks.IMAGES:
             with framework("pillow"):
                 import PIL.Image
-            inputs, example = list[PIL.Image.Image], PIL.Image.new("RGB", (64, 64))
+            inputs = list[PIL.Image.Image]
         if self._task == tasks.MASKS:
-            example = f"A {self._reader.mask_token}." if self._reader.mask_token else None
+            example = [f"A {self._reader.mask_token}."]
         outputs = (TensorSpec("embeddings", "float32", (None, self._encoder.width)),) if self._encoder else ()
-        return ModelSignature(
-            inputs=inputs,
-            outputs=outputs,
-            row_wise=self._row_wise,
-            example=None if example is None else [example],
-        )
+        return ModelSignature(inputs=inputs, outputs=outputs, row_wise=self._row_wise, example=example)
 
     def predict(self, inputs: Any) -> Any:
         """One answer for each item: for an embedding an array, else what the pipeline gives.
@@ -111,7 +108,9 @@ class HuggingfaceModel(Predictor):
         if not any(isinstance(item, requests) for item in inputs):
             return self._asked(list(inputs), {})
         return [
-            self._asked(item.inputs, self._parameters(item)) if isinstance(item, requests) else self._asked([item], {})[0]
+            self._asked(item.inputs, self._parameters(item))
+            if isinstance(item, requests)
+            else self._asked([item], {})[0]
             for item in inputs
         ]
 
@@ -147,7 +146,7 @@ class HuggingfaceModel(Predictor):
             raise
 
     def _refuse_too_long(self, inputs: Any, error: Exception) -> None:
-        """Say so if it was the length of a text that the model could not take; looked for after it failed, only then."""
+        """Say so if it was the length of a text that the model could not take; looked for only after it failed."""
         most = getattr(self._model.config, "max_position_embeddings", None)
         texts: Sequence[object] = inputs if isinstance(inputs, list) else [inputs]
         if not isinstance(most, int) or not all(isinstance(text, str) for text in texts):

@@ -81,8 +81,8 @@ def task_of(folder: Path, told: str | None) -> str:
     for architecture in architectures:
         if architecture.endswith("LMHeadModel"):
             return tasks.GENERATION
-        for name, task in tasks.TASKS.items():
-            if architecture.endswith(task.ending):
+        for name, known in tasks.TASKS.items():
+            if architecture.endswith(known.ending):
                 return name
     got = ", ".join(f"`{name}`" for name in architectures) or "no `architectures`"
     raise LoadError("the task is not known", got=got, want=_named(tasks.TASKS), where=folder / CONFIG, hint=hint)
@@ -162,7 +162,7 @@ def _loaded(where: Path, config: Mapping[str, Any], load: Any, **arguments: obje
     try:
         return load(folder, local_files_only=True, trust_remote_code=False, **arguments)
     except Exception as error:
-        name, have = f"{load.__self__.__name__}", installed_version("transformers")
+        name, have = f"{load.__self__.__name__}", installed_version("transformers") or ""
         recorded = config.get("transformers_version")
         saved = f", saved by transformers {recorded}" if recorded else ""
         raise LoadError(

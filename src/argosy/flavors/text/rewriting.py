@@ -1,7 +1,7 @@
 """Text to text: summaries, translations and the like, by `generate` of an encoder-decoder model.
 
-transformers 5 has no pipelines for these tasks. What is done is what those of version 4.57 did: the prefix and the other
-`task_specific_params` of config.json, the tokenizer, `generate`, the tokenizer back.
+transformers 5 has no pipelines for these tasks. What is done is what those of version 4.57 did: the prefix and the
+other `task_specific_params` of config.json, the tokenizer, `generate`, the tokenizer back.
 
 Source:
     transformers 4.57.1, `pipelines/text2text_generation.py` (read 2026-11-23).

@@ -119,8 +119,14 @@ def _step(torch: Any, module: Mapping[str, str], folder: Path) -> Step:
     modes = config.get("pooling_mode") or [mode for name, mode in _LEGACY.items() if config.get(name)] or ["mean"]
     modes = [modes] if isinstance(modes, str) else list(modes)
     known = set(_LEGACY.values())
-    if not known.issuperset(modes) or config.get("pooling_mode_weightedmean_tokens") or not config.get("include_prompt", True):
-        raise LoadError("a pooling that is not served", got=json.dumps(config), want=" or ".join(sorted(known)), where=where)
+    if (
+        not known.issuperset(modes)
+        or config.get("pooling_mode_weightedmean_tokens")
+        or not config.get("include_prompt", True)
+    ):
+        raise LoadError(
+            "a pooling that is not served", got=json.dumps(config), want=" or ".join(sorted(known)), where=where
+        )
     return lambda tokens, mask: torch.cat([_pooled(torch, mode, tokens, mask) for mode in modes], dim=-1)
 
 

@@ -1,11 +1,11 @@
 """The tasks of transformers' pipelines: which model class, which inputs, and what a request may say beside them.
 
-A pipeline hands parameters on to whatever it calls, and `generate` takes one that loads code. So each task has a list of
-what a request may say, and nothing else passes.
+A pipeline hands parameters on to whatever it calls, and `generate` takes one that loads code. So each task has a list
+of what a request may say, and nothing else passes.
 
 Source:
-    transformers 5.23.0, `_sanitize_parameters` of `pipelines/*.py`; the request `{"inputs": ..., "parameters": {...}}` is
-    that of the SageMaker Hugging Face Inference Toolkit 2.6 (handler_service.py), read 2026-11-23.
+    transformers 5.23.0, `_sanitize_parameters` of `pipelines/*.py`; `{"inputs": ..., "parameters": {...}}` is the request
+    of the SageMaker Hugging Face Inference Toolkit 2.6.0 (handler_service.py), read 2026-11-23.
 """
 
 from collections.abc import Mapping
@@ -119,14 +119,14 @@ class Task:
         ending: How the names of such architectures end.
         parameters: What a request may say, and the types of its values; null is always allowed.
         inputs: What `predict` takes.
-        example: One of them.
+        example: What a client could send, JSON-like; None where it costs too much to ask at each start.
     """
 
     model_class: str
     ending: str
     parameters: Mapping[str, Kinds] = field(default_factory=dict)
     inputs: object = list[str | TextRequest]
-    example: object = "A sentence to warm up with."
+    example: object = ("A sentence to warm up with.",)
 
 
 FEATURES: Final = "feature-extraction"
@@ -137,7 +137,7 @@ LABELS: Final = "zero-shot-classification"
 MASKS: Final = "fill-mask"
 GENERATION: Final = "text-generation"
 REWRITING: Final = ("text2text-generation", "summarization", "translation")
-_REWRITING: Final = Task("AutoModelForSeq2SeqLM", "ForConditionalGeneration", _GENERATION)
+_REWRITING: Final = Task("AutoModelForSeq2SeqLM", "ForConditionalGeneration", _GENERATION, example=None)
 
 TASKS: Final[Mapping[str, Task]] = {
     "text-classification": Task(
@@ -153,21 +153,19 @@ TASKS: Final[Mapping[str, Task]] = {
     FEATURES: Task("AutoModel", "Model", {"truncation": (bool,)}),
     SENTENCES: Task("AutoModel", "Model"),
     MASKS: Task("AutoModelForMaskedLM", "ForMaskedLM", {"top_k": (int,), "targets": _NAMES}),
-    GENERATION: Task(
-        "AutoModelForCausalLM", "ForCausalLM", {**_GENERATION, "return_full_text": (bool,)}, example=None
-    ),
+    GENERATION: Task("AutoModelForCausalLM", "ForCausalLM", {**_GENERATION, "return_full_text": (bool,)}, example=None),
     LABELS: Task(
         "AutoModelForSequenceClassification",
         "ForSequenceClassification",
         inputs=list[LabelRequest],
-        example=LabelRequest("A sentence to warm up with.", Labels(["one", "other"])),
+        example={"inputs": "A sentence to warm up with.", "parameters": {"candidate_labels": ["one", "other"]}},
     ),
     QUESTIONS: Task(
         "AutoModelForQuestionAnswering",
         "ForQuestionAnswering",
         {"top_k": (int,), "max_answer_len": (int,)},
         inputs=list[Question | QuestionRequest],
-        example=Question("Who warms up?", "The model warms up."),
+        example={"question": "Who warms up?", "context": "The model warms up."},
     ),
     **dict.fromkeys(REWRITING, _REWRITING),
     IMAGES: Task(
@@ -200,5 +198,7 @@ def checked(task: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         is_right = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
         if value is not None and not is_right:
             want = " or ".join(kind.__name__ for kind in kinds)
-            raise DecodeError("a parameter is of the wrong type", got=type(value).__name__, want=want, where=f"`{name}`")
+            raise DecodeError(
+                "a parameter is of the wrong type", got=type(value).__name__, want=want, where=f"`{name}`"
+            )
     return dict(parameters)
