@@ -4,8 +4,8 @@ A pipeline hands parameters on to whatever it calls, and `generate` takes one th
 of what a request may say, and nothing else passes.
 
 Source:
-    transformers 5.23.0, `_sanitize_parameters` of `pipelines/*.py`; `{"inputs": ..., "parameters": {...}}` is the request
-    of the SageMaker Hugging Face Inference Toolkit 2.6.0 (handler_service.py), read 2026-11-23.
+    transformers 5.23.0, `_sanitize_parameters` of `pipelines/*.py`; `{"inputs": ..., "parameters": {...}}` as requests
+    of the SageMaker Hugging Face Inference Toolkit 2.6.0 have it (handler_service.py), read 2026-11-23.
 """
 
 from collections.abc import Mapping
