@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from argosy.model_files.contents import head
+from argosy.model_files.contents import head, reading
 from argosy.model_files.saved_model import ArrayInput, ColumnInput, SavedModel
 
 _MOST_NUMBERS: Final = 10_000
@@ -34,7 +34,9 @@ def sample_of(model: SavedModel) -> Sample:
     """The request that was recorded with a model, else one of zeros, else why there is none."""
     recorded = model.path / _RECORDED
     if model.flavor == "mlflow" and recorded.is_file() and recorded.stat().st_size <= _MOST_BYTES:
-        return Sample(head(recorded, _MOST_BYTES), True, f"it is the model's own {_RECORDED}")
+        with reading(recorded, "example"):
+            rows = _rows(msgspec.json.decode(head(recorded, _MOST_BYTES)))
+        return Sample(_json(rows), True, f"it is the model's own {_RECORDED}")
     if model.flavor == "huggingface" and (model.task is None or model.task in _TEXT_TASKS):
         return Sample(_json(["A sentence."]), False, "its text is made up")
     if not model.inputs:
@@ -43,10 +45,21 @@ def sample_of(model: SavedModel) -> Sample:
         return Sample(None, False, "the file does not say the shapes of all that the model takes")
     arrays = [one for one in model.inputs if isinstance(one, ArrayInput)]
     if sum(math.prod(length or 1 for length in one.shape) for one in arrays) > _MOST_NUMBERS:
-        return Sample(
-            None, False, f"the model takes more than {_MOST_NUMBERS:,} numbers a row: send npy instead of JSON"
-        )
+        return Sample(None, False, f"a row has more than {_MOST_NUMBERS:,} numbers: send npy instead of JSON")
     return Sample(_json(_zeros(model)), False, "its values are zeros")
+
+
+def _rows(example: Any) -> Any:
+    """An example as MLflow's server takes it, as rows.
+
+    Source: mlflow.org, "Inference Server Specification" (read 2026-11-23).
+    """
+    if isinstance(example, dict) and "dataframe_split" in example:
+        split = example["dataframe_split"]
+        return [dict(zip(split["columns"], row, strict=True)) for row in split["data"]]
+    if isinstance(example, dict) and "dataframe_records" in example:
+        return example["dataframe_records"]
+    return example
 
 
 def _zeros(model: SavedModel) -> Any:
