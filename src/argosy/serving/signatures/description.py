@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from argosy.errors import LoadError
-from argosy.serving.inputs import annotation, columns, tensors
+from argosy.serving.inputs import annotation
 from argosy.serving.inputs.annotation import InputSpec
 from argosy.serving.inputs.signature import ColumnSpec, ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
+from argosy.serving.signatures import columns, tensors
 
 
 class Description(NamedTuple):
