@@ -223,7 +223,7 @@ def _not_loaded(path: Path, error: Exception) -> LoadError:
     foreign, recorded = _FOREIGN.search(str(error)), _recorded_version(path)
     if foreign:
         got, hint = f"`{foreign[1]}`, which is not of Keras", _EXPORT
-    elif path.suffix != ".keras" or recorded.startswith("2."):
+    elif not isinstance(error, OSError) and (path.suffix != ".keras" or recorded.startswith("2.")):
         got, hint = one_line(error), f"with the Keras that saved it, {_EXPORT}"
     else:
         got, hint = one_line(error), _AGAIN
@@ -261,11 +261,12 @@ def _inputs(model: Any, told: Sequence[TensorSpec], path: Path) -> tuple[TensorS
 
 def _outputs(model: Any) -> Mapping[str, TensorSpec]:
     """The outputs by name: the keys of a model that gives a dict, else the names of the layers that give them."""
+    if isinstance(model, keras.Sequential):
+        return {model.layers[-1].name: _spec(model.layers[-1].name, model.outputs[0])}
     names = list(model.output_names)
-    if not isinstance(model, keras.Sequential):
-        paths = [path for path, _ in keras.tree.flatten_with_path(model.output)]
-        if any(isinstance(key, str) for path in paths for key in path):
-            names = [".".join(map(str, path)) for path in paths]
+    paths = [path for path, _ in keras.tree.flatten_with_path(model.output)]
+    if any(isinstance(key, str) for path in paths for key in path):
+        names = [".".join(map(str, path)) for path in paths]
     if len(set(names)) < len(names):
         names = [f"output_{number}" for number in range(len(names))]
     return {name: _spec(name, tensor) for name, tensor in zip(names, model.outputs, strict=True)}
