@@ -1,4 +1,4 @@
-"""Trains the model: `python train.py` makes model/ and samples/ again, but for the date in the file each time the same."""
+"""Trains the model: `python train.py` makes model/ and samples/ again, the same but for the date in the file."""
 
 import json
 import os

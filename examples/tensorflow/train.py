@@ -1,5 +1,7 @@
-"""Trains the model: `python train.py` makes model/ and samples/ again, with plain TensorFlow; but for the random `uuid` in
-fingerprint.pb each time the same."""
+"""Trains the model: `python train.py` makes model/ and samples/ again, with plain TensorFlow.
+
+All but the random `uuid` in fingerprint.pb is the same each time.
+"""
 
 import json
 import os

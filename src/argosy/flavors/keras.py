@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from argosy.errors import LoadError
-from argosy.flavors.loading import options
-from argosy.flavors.loading.arrays import is_row_wise, require_names
+from argosy.flavors.loading import file_format, options
 from argosy.flavors.loading.artifacts import find
+from argosy.flavors.loading.chatter import one_line, without_notices
 from argosy.flavors.loading.framework import framework
-from argosy.flavors.loading.notices import one_line, without_notices
+from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
@@ -24,13 +24,13 @@ from argosy.serving.predictor import Predictor
 _LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
 settings.set_variables({_LEVEL: settings.environment().get(_LEVEL, "2")})  # errors only; it is read by the import
 with framework("keras"), without_notices():
-    import keras  # type: ignore[import-not-found]  # in the image
+    import keras
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     from argosy.flavors.tensorflow import as_answers, prepare, reader
 if keras.backend.backend() == "torch":
-    import torch
+    import torch  # type: ignore[import-not-found]  # in the image
 
 Array = NDArray[Any]  # Any: the model says which dtype
 _SAFE: Final = (3, 13, 2)
@@ -39,10 +39,11 @@ _SAFE: Final = (3, 13, 2)
 Source:
     CVE-2026-1462, with CVE-2025-9905, CVE-2025-9906 and CVE-2025-49655 before it (read 2026-11-23).
 """
-_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_HDF5: Final = (".h5", ".hdf5")
 _REFUSAL: Final = "safe_mode=False"
 """What Keras names when it refuses Python code in a file."""
 _FOREIGN: Final = re.compile(r"Could not locate (?:class|function) '([^']+)'")
+_AGAIN: Final = "copy the file again, or save it again with model.save"
 _EXPORT: Final = 'where it was trained: model.export("model/1"), and flavor = "tensorflow" under [model] in argosy.toml'
 
 
@@ -81,10 +82,11 @@ class KerasModel(Predictor):
         model = _loaded(path, may_run_code=told.file is not None)
         self._inputs = _inputs(model, told.inputs, path)
         outputs = _outputs(model)
-        require_names(told.outputs, list(outputs), "output", path)
-        self._outputs = tuple(outputs[name] for name in told.outputs or outputs)
-        places = [list(outputs).index(spec.name) for spec in self._outputs]
-        self._row_wise = is_row_wise((*self._inputs, *self._outputs)) if told.row_wise is None else told.row_wise
+        names = answered(list(outputs), told.outputs, path)
+        self._outputs = tuple(outputs[name] for name in names)
+        places = [list(outputs).index(name) for name in names]
+        has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._outputs))
+        self._row_wise = has_rows if told.row_wise is None else told.row_wise
         self._call = _traced(model, self._inputs, places) if _on("tensorflow") else _called(model, places)
 
     def signature(self) -> ModelSignature:
@@ -137,24 +139,18 @@ def _require_format(path: Path) -> None:
     """Refuse what is no model of Keras, in words of what it is.
 
     Raises:
-        LoadError: It is no file of the format that its suffix says, or of a newer Keras.
+        LoadError: It is no file of the format that its suffix says, is cut off, or of a newer Keras.
     """
-    want = "an HDF5 file" if path.suffix in (".h5", ".hdf5") else "a zip archive, as `model.save` writes it"
-    if path.is_dir():
-        is_saved_model = (path / "saved_model.pb").is_file()
-        hint = 'flavor = "tensorflow" under [model] in argosy.toml' if is_saved_model else None
-        raise LoadError("this is no file of Keras", got="a SavedModel" if is_saved_model else "a folder", want=want,
-                        where=path, hint=hint)  # fmt: skip
-    with path.open("rb") as file:
-        head = file.read(len(_HDF5))
-    if path.suffix in (".h5", ".hdf5"):
-        if head != _HDF5:
-            raise LoadError("this is no file of Keras", got=_described(head), want=want, where=path, hint=_AGAIN)
+    if (path / "saved_model.pb").is_file():
+        hint = 'flavor = "tensorflow" under [model] in argosy.toml'
+        raise LoadError("this is a SavedModel", want="a .keras file", where=path, hint=hint)
+    if path.suffix in _HDF5:
+        file_format.require(path, "a Keras model in HDF5", own="an HDF5 file")
         return
+    file_format.require(path, "a .keras file", own="a zip file, as Keras and PyTorch write")
     if not zipfile.is_zipfile(path):
-        is_h5 = head == _HDF5
-        hint = f"give it its own suffix: mv {path.name} {path.stem}.h5" if is_h5 else _AGAIN
-        raise LoadError("this is no file of Keras", got=_described(head), want=want, where=path, hint=hint)
+        got = f"{path.stat().st_size} bytes without the end of a zip file"
+        raise LoadError("the .keras file is cut short or damaged", got=got, where=path, hint=_AGAIN)
     recorded = _recorded_version(path)
     if _minor(recorded) > _minor(keras.__version__):
         raise LoadError(
@@ -163,17 +159,6 @@ def _require_format(path: Path) -> None:
             where=path,
             hint=f"pip install 'keras>={recorded}'",
         )
-
-
-_AGAIN: Final = "copy the file again, or save it again with model.save"
-
-
-def _described(head: bytes) -> str:
-    if head == _HDF5:
-        return "an HDF5 file"
-    if not head:
-        return "an empty file"
-    return "a zip archive that is cut off" if head.startswith(b"PK\x03\x04") else f"a file that begins with {head[:4]!r}"
 
 
 def _recorded_version(path: Path) -> str:
@@ -244,8 +229,6 @@ def _inputs(model: Any, told: Sequence[TensorSpec], path: Path) -> tuple[TensorS
             where=path,
             hint="call it once, or begin it with keras.Input(shape), and save it again",
         )
-    specs = {spec.name: spec for spec in told}
-    require_names(list(specs), [tensor.name for tensor in given], "input", path)
     for tensor in given:
         is_dense = not getattr(tensor, "sparse", False) and not getattr(tensor, "ragged", False)
         if not is_dense or not (tensor.dtype == "string" or _is_number(tensor.dtype)):
@@ -256,7 +239,7 @@ def _inputs(model: Any, told: Sequence[TensorSpec], path: Path) -> tuple[TensorS
                 where=path,
                 hint=_EXPORT,
             )
-    return tuple(specs.get(tensor.name) or _spec(tensor.name, tensor) for tensor in given)
+    return completed([_spec(tensor.name, tensor) for tensor in given], told, path)
 
 
 def _outputs(model: Any) -> Mapping[str, TensorSpec]:
@@ -286,7 +269,9 @@ def _packed(model: Any, arrays: Sequence[Any]) -> Any:
     return arrays[0] if isinstance(model, keras.Sequential) else keras.tree.pack_sequence_as(model.input, arrays)
 
 
-def _traced(model: Any, inputs: Sequence[TensorSpec], places: Sequence[int]) -> Callable[[Sequence[Array]], list[Array]]:
+def _traced(
+    model: Any, inputs: Sequence[TensorSpec], places: Sequence[int]
+) -> Callable[[Sequence[Array]], list[Array]]:
     """The model as one graph of TensorFlow's, whatever the number of rows."""
     declared = {tensor.name: tensor.dtype for tensor in model.inputs}
     taken = [tf.TensorSpec(spec.shape, declared[spec.name]) for spec in inputs]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import options
-from argosy.flavors.loading.arrays import is_row_wise, require_names
 from argosy.flavors.loading.artifacts import find
+from argosy.flavors.loading.chatter import one_line, without_notices
 from argosy.flavors.loading.framework import framework
-from argosy.flavors.loading.notices import one_line, without_notices
+from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import log, settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
@@ -23,8 +23,8 @@ from argosy.serving.predictor import Predictor
 _LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
 settings.set_variables({_LEVEL: settings.environment().get(_LEVEL, "2")})  # errors only; it is read by the import
 with framework("tensorflow-cpu"), without_notices():
-    import tensorflow as tf  # type: ignore[import-not-found]  # in the image
-    from tensorflow.core.protobuf import saved_model_pb2  # type: ignore[import-not-found]
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
 
 Array = NDArray[Any]  # Any: the model says which dtype
 _FILE: Final = "saved_model.pb"
@@ -63,11 +63,13 @@ class TensorflowModel(Predictor):
         self._loaded = _loaded(folder)  # kept: a signature does not keep the variables that it reads
         self._call = _function(self._loaded.signatures, told.signature or _DEFAULT, folder)
         self._inputs = _inputs(self._call.structured_input_signature[1], told.inputs, folder)
-        given = _chosen(self._call.structured_outputs, told.outputs, folder)
-        self._outputs = [(name, reader(tensor.dtype.name)) for name, tensor in given.items()]
-        is_known = all(tensor.shape.rank is not None for tensor in given.values())
-        self._described = tuple(_spec(name, tensor) for name, tensor in given.items()) if is_known else ()
-        self._row_wise = is_row_wise((*self._inputs, *self._described)) if told.row_wise is None else told.row_wise
+        given = self._call.structured_outputs
+        names = answered(sorted(given), told.outputs, folder)
+        self._outputs = [(name, reader(given[name].dtype.name)) for name in names]
+        is_known = all(given[name].shape.rank is not None for name in names)
+        self._described = tuple(_spec(name, given[name]) for name in names) if is_known else ()
+        has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._described))
+        self._row_wise = has_rows if told.row_wise is None else told.row_wise
 
     def signature(self) -> ModelSignature:
         """What the model's signature says."""
@@ -134,8 +136,8 @@ def reader(dtype: str) -> Callable[[Any], Array]:
     if dtype == "string":
         return _texts
     if dtype == "bfloat16":  # numpy has none
-        return lambda tensor: tf.cast(tensor, tf.float32).numpy()  # type: ignore[no-any-return]
-    return lambda tensor: tensor.numpy()  # type: ignore[no-any-return]
+        return lambda tensor: tf.cast(tensor, tf.float32).numpy()
+    return lambda tensor: tensor.numpy()
 
 
 @contextmanager
@@ -227,32 +229,26 @@ def _function(signatures: Any, name: str, folder: Path) -> Any:
 
 
 def _inputs(signature: Any, told: Sequence[TensorSpec], folder: Path) -> tuple[TensorSpec, ...]:
-    """The signature's inputs, each as the project says it or as the model does."""
-    specs = {spec.name: spec for spec in told}
-    require_names(list(specs), list(signature), "input", folder)
+    """The signature's inputs by their names, each as the project says it or as the model does."""
+    said = {spec.name for spec in told}
     for name, given in signature.items():
-        if name not in specs and (given.shape.rank is None or not _is_served(given.dtype.name)):
+        if not _is_served(given.dtype.name) or (given.shape.rank is None and name not in said):
+            shape = '["rows", 4]'
             raise LoadError(
                 f"the input `{name}` of the SavedModel cannot be served",
                 got=f"`{given.dtype.name}` of shape {given.shape}",
                 want="an array of whole or real numbers, truth values or texts, of known rank",
                 where=folder,
                 hint="save it with a signature that takes such an array; where only the rank is unknown, say it under "
-                f'[model.options]: inputs = [{{ name = "{name}", dtype = "{given.dtype.name}", shape = ["rows", 4] }}]',
+                f'[model.options]: inputs = [{{ name = "{name}", dtype = "{given.dtype.name}", shape = {shape} }}]',
             )
-    return tuple(specs.get(name) or _spec(name, given) for name, given in signature.items())
+    return completed([_spec(name, signature[name]) for name in sorted(signature)], told, folder)
 
 
 def _is_served(dtype: str) -> bool:
     return dtype == "string" or (dtype in np.sctypeDict and np.dtype(dtype).kind in "biuf")
 
 
-def _chosen(outputs: Any, names: Sequence[str], folder: Path) -> dict[str, Any]:
-    """The outputs that are answered, in the order in which they are named, else in that of their names."""
-    require_names(names, sorted(outputs), "output", folder)
-    return {name: outputs[name] for name in (names or sorted(outputs))}
-
-
 def _spec(name: str, tensor: Any) -> TensorSpec:
     dtype = {"string": "str", "bfloat16": "float32"}.get(tensor.dtype.name, tensor.dtype.name)
-    return TensorSpec(name, dtype, tuple(tensor.shape.as_list()))
+    return TensorSpec(name, dtype, () if tensor.shape.rank is None else tuple(tensor.shape.as_list()))
