@@ -102,7 +102,11 @@ class TorchModel(Predictor):
     def signature(self) -> ModelSignature:
         """What the model takes; makes it ready in the process that asks, which is the one that answers."""
         torch.set_num_threads(threads())
-        if torch.cuda.is_available():
+        if not torch.cuda.is_available():
+            # TorchScript would profile its first calls and each new shape, which makes fused kernels, that only a GPU
+            # has: here it makes no call faster, and some a hundred times slower (measured 2026-11-23 with 2.13.0).
+            torch._C._jit_set_profiling_mode(False)
+        else:
             self._device = "cuda"
             self._call = self._loaded.to("cuda")
         loaded = self._loaded
@@ -124,9 +128,7 @@ class TorchModel(Predictor):
         loaded = self._loaded
         arrays = [inputs[given.name] for given in loaded.inputs] if isinstance(inputs, dict) else [inputs]
         try:
-            # Without the profile that TorchScript takes of its first calls, and of each new shape: on a CPU that makes
-            # no call faster and some a hundred times slower (measured 2026-11-23 with 2.13.0).
-            with torch.inference_mode(), torch.jit.optimized_execution(self._device != "cpu"):
+            with torch.inference_mode():
                 tensors = [self._tensor(array, dtype) for array, dtype in zip(arrays, loaded.dtypes, strict=True)]
                 return _answer(self._call(tensors), self._wanted)
         except AssertionError as error:
