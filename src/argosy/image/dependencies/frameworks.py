@@ -36,6 +36,7 @@ class Runtime:
         excluded: Distributions that the requirements ask for and no prediction imports.
         torch: The version of PyTorch whose build for CPUs is wanted; None where none is.
         system_packages: Debian packages that a wheel's libraries need.
+        unneeded_libraries: What a wheel's programs name, the image lacks, and nothing that serves loads.
     """
 
     model: SavedModel | None
@@ -43,6 +44,7 @@ class Runtime:
     excluded: tuple[str, ...] = ()
     torch: str | None = None
     system_packages: tuple[str, ...] = ()
+    unneeded_libraries: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -65,6 +67,7 @@ class _Framework:
         recorded: The name by which the saved model records its version; empty where it does not.
         excluded: What no prediction imports.
         system_packages: What its libraries need.
+        unneeded_libraries: What only its plugins for other hardware need.
     """
 
     cpu: str
@@ -72,6 +75,7 @@ class _Framework:
     recorded: str = ""
     excluded: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
+    unneeded_libraries: tuple[str, ...] = ()
 
 
 _TRAINING: Final = (
@@ -105,8 +109,9 @@ _FRAMEWORKS: Final[Mapping[str, _Framework]] = {
         "ai-edge-litert",
         "ai-edge-litert",
         excluded=("backports-strenum", "flatbuffers", "ml-dtypes", "protobuf", "tqdm", "typing-extensions"),
+        unneeded_libraries=("libQnn*.so*", "libopenvino*.so*"),
     ),
-    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1",)),
+    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1", "libquadmath0")),
 }
 """Those that are one distribution. What is excluded was found by importing and predicting without it, on 2026-11-23."""
 
@@ -168,7 +173,8 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
         known = _FRAMEWORKS.get(module)
         excluded += known.excluded if known is not None else ()
         system += known.system_packages if known is not None else ()
-    return Runtime(model, (*lines, *_wants(model)), tuple(excluded), system_packages=tuple(sorted(set(system))))
+    packages, unneeded = tuple(sorted(set(system))), framework.unneeded_libraries
+    return Runtime(model, (*lines, *_wants(model)), tuple(excluded), None, packages, unneeded)
 
 
 def _keras(model: SavedModel | None) -> str:
