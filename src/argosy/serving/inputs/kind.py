@@ -13,7 +13,7 @@ class InputKind(StrEnum):
     ARRAYS = "dict[str, np.ndarray]"
     """Named arrays."""
     TENSORS = "arrays"
-    """What `inputs/cells.py` makes arrays of: JSON-like values, rows of text, an array, or arrays by name."""
+    """What `signatures/cells.py` makes arrays of: JSON-like values, rows of text, an array, or arrays by name."""
     SPARSE = "scipy.sparse.csr_matrix"
     FRAME = "pandas.DataFrame"
     TABLE = "pyarrow.Table"

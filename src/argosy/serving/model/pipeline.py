@@ -9,10 +9,10 @@ from argosy.errors import InvocationError, NotAcceptableError, OutOfMemoryError,
 from argosy.serving import answers, log
 from argosy.serving.context import InvocationContext, Reply, Session, enter
 from argosy.serving.frames import Timings
-from argosy.serving.inputs.described import describe
 from argosy.serving.model import content_coding, rows
 from argosy.serving.model.negotiation import UNDECODED, Encoders, Negotiator, Route
 from argosy.serving.predictor import Predictor
+from argosy.serving.signatures.description import describe
 
 _LONGEST_TYPE: Final = 1024
 """Characters of a Content-Type (API_runtime_InvokeEndpoint, read 2026-11-22)."""
@@ -68,7 +68,7 @@ class Pipeline:
     def __init__(
         self, predictor: Predictor, content_types: tuple[str, ...] | None, max_body_bytes: int = 100 * 2**20
     ) -> None:
-        self.spec, self.output, row_wise, self.is_proof = describe(predictor)
+        self.spec, self.output, row_wise, self.excused = describe(predictor)
         self.predict = predictor.predict
         self._own_encode = getattr(predictor, "encode", None)
         self.negotiator = Negotiator(

@@ -7,10 +7,10 @@ from typing import Final
 from argosy.errors import DecodeError
 from argosy.serving.codecs.forms import columns_of
 from argosy.serving.inputs.annotation import InputSpec
-from argosy.serving.inputs.cells import by_name, to_dtype, unwrapped
 from argosy.serving.inputs.definitions import Schema
 from argosy.serving.inputs.kind import InputKind
 from argosy.serving.inputs.signature import ColumnSpec
+from argosy.serving.signatures.cells import by_name, to_dtype, unwrapped
 
 _MLFLOW: Final = ("dataframe_split", "dataframe_records")
 _TYPES: Final[Mapping[str, Schema]] = {

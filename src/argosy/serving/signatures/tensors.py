@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import DecodeError
 from argosy.serving.inputs.annotation import InputSpec
-from argosy.serving.inputs.cells import by_name, fit, to_dtype, unwrapped
 from argosy.serving.inputs.definitions import Schema
 from argosy.serving.inputs.kind import InputKind
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
+from argosy.serving.signatures.cells import by_name, fit, to_dtype, unwrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
