@@ -91,7 +91,7 @@ _FRAMEWORKS: Final[Mapping[str, _Framework]] = {
         "ai-edge-litert",
         excluded=("backports-strenum", "flatbuffers", "ml-dtypes", "protobuf", "tqdm", "typing-extensions"),
     ),
-    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1",)),
+    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1", "libquadmath0")),
 }
 """Those that are one distribution. What is excluded was found by importing and predicting without it, on 2026-11-23."""
 
