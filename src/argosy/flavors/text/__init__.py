@@ -1,0 +1,1 @@
+"""What models of text need beside their framework: tasks, requests, sentence embeddings."""
