@@ -3,18 +3,19 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.cli.simulation.subject import Subject
 from tests.flavors.environments import find_links
-from tests.ports import free_port
-from tests.scenarios.running import argosy, running
+from tests.scenarios.running import argosy
 from tests.scenarios.test_endpoint import client_of
-
-Invoke = Callable[[bytes, str, str], bytes]
-"""Body, Content-Type and Accept to the answer."""
+from tests.simulator import serving_thread
 
 
 def built(folder: Path, work: Path) -> str:
@@ -36,22 +37,39 @@ def compressed_bytes(layout: str) -> int:
     return sum(layer["size"] for layer in manifest["layers"])
 
 
-@contextmanager
-def invoking(layout: str, log: Path) -> Iterator[Invoke]:
-    """An endpoint of the image, to be invoked through boto3."""
-    port = free_port()
-    flags = ("--endpoint-name", "flavor", "--port", port, "--container", "sandbox", "--no-network-watch")
-    with running(log, "simulate", "endpoint", layout, *flags) as endpoint:
-        endpoint.await_true(lambda: "InService" in endpoint.log)
-        client = client_of(port)
+@dataclass(frozen=True)
+class Served:
+    """An endpoint of the image.
 
-        def invoke(body: bytes, content_type: str, accept: str) -> bytes:
-            answer = client.invoke_endpoint(EndpointName="flavor", ContentType=content_type, Accept=accept, Body=body)
-            found: bytes = answer["Body"].read()
+    Attributes:
+        client: An unmodified boto3 client of `sagemaker-runtime` for it.
+        url: The container behind it, for what an endpoint does not hand on.
+    """
+
+    client: Any
+    url: str
+
+    def invoke(self, body: bytes, content_type: str, accept: str) -> bytes:
+        """Invoke the endpoint."""
+        answer = self.client.invoke_endpoint(EndpointName="demo", ContentType=content_type, Accept=accept, Body=body)
+        found: bytes = answer["Body"].read()
+        return found
+
+    def get(self, path: str) -> bytes:
+        """Ask the container itself."""
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
+            found: bytes = answer.read()
             return found
 
-        yield invoke
-        assert endpoint.stop() == 0, endpoint.log
+
+@contextmanager
+def endpoint(layout: str, **environ: str) -> Iterator[Served]:
+    """An endpoint of the image in service, in a sandbox, with one model process."""
+    subject = Subject(layout, "sandbox", is_watched=False, environment={"ARGOSY_WORKERS": "1", **environ})
+    with subject.opener({}) as open_one:
+        container = open_one()
+        with serving_thread.serving(container, serving_thread.demo(startup_s=120)) as served:
+            yield Served(client_of(urllib.parse.urlsplit(served.url).port or 0), container.url)
 
 
 def transformed(layout: str, records: Path, media_type: str, output: Path) -> str:

@@ -8,19 +8,20 @@ import re
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import jsonschema
+import pytest
+from botocore.exceptions import ClientError
 
 from tests.flavors.answers import as_text, is_near, is_same, rows_of
 from tests.flavors.environments import EXAMPLES, ROOT, example
-from tests.flavors.images import Invoke, built, compressed_bytes, invoking, transformed
-from tests.flavors.serving import Arrays, direct, serving
-from tests.serving.server_process import ServerProcess
+from tests.flavors.images import Served, built, compressed_bytes, endpoint, transformed
+from tests.flavors.serving import Arrays, direct
 
 NAMES: Final = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/direct.py")))
 NPY, NPZ, JSON, CSV, LINES = (
@@ -61,25 +62,49 @@ def measured(name: str, work: Path) -> Row:
         work: An empty folder.
     """
     folder = example(name)
-    samples = sorted((folder / "samples").glob("rows.*"))
-    wanted = {sample.suffix: direct(name, sample, work / f"direct-{sample.suffix[1:]}.npy") for sample in samples}
-    with serving(name, work / "log", ARGOSY_MAX_DELAY_MS="500") as server:
-        inputs = described_inputs(server, folder / "samples/rows.json")
-        batch = "joined" if rows_are_joined(server, samples[0]) else "alone"
+    samples = sorted((folder / "samples").glob("rows.*"), key=lambda path: path.suffix != ".npy")
+    framework = Framework(name, work)
     layout = built(folder, work)
-    with invoking(layout, work / "endpoint.log") as invoke:
-        bits = has_same_bits(invoke, samples, wanted)
-        texts = tuple(name_of(sample) for sample in samples if has_same_text(invoke, sample, wanted[sample.suffix]))
+    with endpoint(layout, ARGOSY_MAX_DELAY_MS="300") as served:
+        inputs = described_inputs(served, folder / "samples/rows.json")
+        batch = "joined" if rows_are_joined(served, samples[0]) else "alone"
+        bits = has_same_bits(served, samples[0], framework)
+        texts = tuple(name_of(sample) for sample in samples if has_same_text(served, sample, framework))
     return Row(
         name=name,
         inputs=inputs,
         batch=batch,
         image_mb=round(compressed_bytes(layout) / 1e6),
         endpoint=tuple(TYPES[sample.suffix] for sample in samples),
-        job_records=job_records(name, layout, folder, work),
+        job_records=job_records(layout, folder, framework),
         same_bits=bits,
         same_text=texts,
     )
+
+
+class Framework:
+    """The framework, called directly.
+
+    Args:
+        name: The flavor.
+        work: A folder for what it says.
+    """
+
+    def __init__(self, name: str, work: Path) -> None:
+        self.work = work
+        self._name = name
+        self._said: dict[Path, Arrays] = {}
+
+    def predict(self, body: Path) -> Arrays:
+        """What it says of a file with rows; asked once."""
+        if body not in self._said:
+            output = self.work / f"direct-{body.stem}-{body.suffix[1:]}.npy"
+            self._said[body] = direct(self._name, body, output)
+        return self._said[body]
+
+    def agrees(self, body: Path, is_right: Callable[[Arrays], bool]) -> bool:
+        """Whether an answer is right for what it says of a file, or said of another one, which may hold the same."""
+        return any(is_right(said) for said in self._said.values()) or is_right(self.predict(body))
 
 
 def differences(row: Row, known: Row | None) -> list[str]:
@@ -103,53 +128,52 @@ def gaps(row: Row) -> list[str]:
     return found
 
 
-def described_inputs(server: ServerProcess, sample: Path) -> str:
+def described_inputs(served: Served, sample: Path) -> str:
     """What the document says that the model takes; the sample fits it, what is nonsense does not and is refused."""
-    document = json.loads(server.request("GET", "/openapi.json").body)
+    document = json.loads(served.get("/openapi.json"))
     content = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]
     schema = {**content["schema"], "components": document.get("components", {})}
     jsonschema.validate(json.loads(sample.read_text()), schema)
-    if "example" in content:
-        jsonschema.validate(content["example"], schema)
+    jsonschema.validate(content["example"], schema)
     nonsense = [[["nonsense"]]]
     assert not jsonschema.Draft202012Validator(schema).is_valid(nonsense), "the schema takes anything"
-    assert server.invoke(nonsense).status == 400
+    with pytest.raises(ClientError) as refused:
+        served.invoke(json.dumps(nonsense).encode(), JSON, JSON)
+    assert refused.value.response["OriginalStatusCode"] == 400
     return str(content["schema"].get("description") or _items(content["schema"]))
 
 
-def rows_are_joined(server: ServerProcess, sample: Path) -> bool:
+def rows_are_joined(served: Served, sample: Path) -> bool:
     """Whether two invocations at a time became one call, and then were answered as each alone."""
 
     def ask() -> object:
-        reply = server.invoke(sample.read_bytes(), Content_Type=TYPES[sample.suffix], Accept=JSON)
-        assert reply.status == 200, reply.body
-        return json.loads(reply.body)
+        return json.loads(served.invoke(sample.read_bytes(), TYPES[sample.suffix], JSON))
 
     alone = ask()
     for _ in range(3):
-        before = _calls(server)
+        before = _calls(served)
         with ThreadPoolExecutor(2) as pool:
             answers = [future.result() for future in [pool.submit(ask), pool.submit(ask)]]
         assert all(is_near(answer, alone) for answer in answers)
-        if _calls(server) - before == 1:
+        if _calls(served) - before == 1:
             return True
     return False
 
 
-def has_same_bits(invoke: Invoke, samples: Sequence[Path], wanted: Mapping[str, Arrays]) -> bool:
+def has_same_bits(served: Served, sample: Path, framework: "Framework") -> bool:
     """Whether the answer as npy, or as npz where there are several arrays, is the framework's own."""
-    sample = next((each for each in samples if each.suffix == ".npy"), samples[-1])
-    expected = wanted[sample.suffix]
+    expected = framework.predict(sample)
     accept = NPZ if isinstance(expected, Mapping) else NPY
-    return is_same(rows_of(invoke(sample.read_bytes(), TYPES[sample.suffix], accept), accept), expected)
+    return is_same(rows_of(served.invoke(sample.read_bytes(), TYPES[sample.suffix], accept), accept), expected)
 
 
-def has_same_text(invoke: Invoke, sample: Path, expected: Arrays) -> bool:
+def has_same_text(served: Served, sample: Path, framework: "Framework") -> bool:
     """Whether the answer in the format of a sample is the framework's own, read back into its types."""
-    if sample.suffix == ".npy":
-        return False
     media_type = TYPES[sample.suffix]
-    return as_text(invoke(sample.read_bytes(), media_type, media_type), media_type, expected)
+    if media_type == NPY:
+        return False
+    answer = served.invoke(sample.read_bytes(), media_type, media_type)
+    return framework.agrees(sample, lambda said: as_text(answer, media_type, said))
 
 
 def name_of(sample: Path) -> str:
@@ -157,20 +181,20 @@ def name_of(sample: Path) -> str:
     return sample.suffix[1:].upper()
 
 
-def job_records(name: str, layout: str, folder: Path, work: Path) -> int:
+def job_records(layout: str, folder: Path, framework: "Framework") -> int:
     """How many records the transform job had; each result is what the framework says of that record."""
     (records,) = (folder / "samples").glob("job.*")
     media_type = TYPES[records.suffix]
     lines = records.read_text().splitlines()
-    found = transformed(layout, records, media_type, work / "job").splitlines()
+    found = transformed(layout, records, media_type, framework.work / "job").splitlines()
     assert len(found) == len(lines), f"{len(lines)} records, {len(found)} results"
     body = records
-    if records.suffix == ".jsonl":
-        body = work / "job.json"
+    if media_type == LINES:
+        body = framework.work / "job.json"
         body.write_text(json.dumps([json.loads(line) for line in lines]))
-    expected = direct(name, body, work / "direct-job.npy")
     text = "\n".join(found) if media_type == CSV else f"[{','.join(found)}]"
-    assert as_text(text.encode(), CSV if media_type == CSV else JSON, expected, is_near_enough=True), found[:3]
+    said = framework.predict(body)
+    assert as_text(text.encode(), CSV if media_type == CSV else JSON, said, is_near_enough=True), found[:3]
     return len(lines)
 
 
@@ -195,9 +219,9 @@ def _items(schema: Mapping[str, Any]) -> str:
     return " or ".join(form.get("type") or form["$ref"].rpartition("/")[2] for form in forms)
 
 
-def _calls(server: ServerProcess) -> int:
+def _calls(served: Served) -> int:
     """How often `predict` was called by now."""
-    (count,) = re.findall(rb"argosy_batch_invocations_count(?:\{.*\})? (\d+)", server.request("GET", "/metrics").body)
+    (count,) = re.findall(rb"argosy_batch_invocations_count(?:\{.*\})? (\d+)", served.get("/metrics"))
     return int(count)
 
 
