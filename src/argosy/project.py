@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 import os
 import re
 import shlex
@@ -13,10 +12,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from argosy import media_type
+from argosy import media_type, model_table
 from argosy.contract import LABEL_BIDIRECTIONAL, LABEL_MULTI_MODEL, PATH_SEPARATOR, Variable
 from argosy.errors import ProjectError
 from argosy.marketplace.table import Marketplace
+from argosy.model_files import detection
+from argosy.model_files.saved_model import SavedModel
 from argosy.program_files import Choice, holds_module, require_patterns
 from argosy.project_file import (
     ALL_MODULES,
@@ -24,7 +25,6 @@ from argosy.project_file import (
     FLAVORS,
     TABLES,
     CheckTable,
-    FlavorOptions,
     ImageTable,
     Model,
     ProjectFile,
@@ -47,6 +47,7 @@ class Project(msgspec.Struct, frozen=True):
         image: What the image is made of.
         check: How it is judged.
         marketplace: What is sold on AWS Marketplace; None: nothing.
+        detected: The saved model whose flavor was found out and is not in the file; None when the file says it all.
     """
 
     root: Path
@@ -55,11 +56,22 @@ class Project(msgspec.Struct, frozen=True):
     image: ImageTable
     check: CheckTable = CheckTable()
     marketplace: Marketplace | None = None
+    detected: SavedModel | None = None
 
     @property
     def artifacts_dir(self) -> Path | None:
         """The folder of the model's files, absolute, or None."""
         return None if self.model.artifacts is None else self.root / self.model.artifacts
+
+    def saved_model(self) -> SavedModel | None:
+        """What the flavor serves, as its files describe it; None without a flavor, and where they tell nothing.
+
+        Raises:
+            ProjectError: The artifacts hold several saved models of the flavor, or one is damaged.
+        """
+        if self.model.flavor is None or self.artifacts_dir is None:
+            return None
+        return self.detected or detection.find(self.artifacts_dir, self.model.flavor, self.model.file)
 
     @property
     def dependencies(self) -> list[tuple[Path, list[str]]]:
@@ -168,7 +180,8 @@ def load(folder: Path) -> Project:
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("cannot be read", got=error, where=path) from error
     parsed = _parsed(text, ProjectFile, path)
-    project = Project(root, parsed.model, parsed.serving, parsed.image, parsed.check, parsed.marketplace)
+    model, detected = model_table.detected(root, parsed.model)
+    project = Project(root, model, parsed.serving, parsed.image, parsed.check, parsed.marketplace, detected)
     _require_files(project)
     _require_settings(project)
     return project
@@ -206,7 +219,7 @@ def _parsed(text: str, kind: type[_File], path: Path) -> _File:
 
 def _require_files(project: Project) -> None:
     where = project.root / FILE_NAME
-    _require_one_model(project.model, where)
+    model_table.require_one(project.root, project.model)
     for name, module in project.imported_modules():
         top = module.parts[0]
         if not (project.root / f"{top}.py").is_file() and not (project.root / top).is_dir():
@@ -222,59 +235,7 @@ def _require_files(project: Project) -> None:
         if not (path.exists() if kind == "file or folder" else path.is_dir() if kind == "folder" else path.is_file()):
             raise ProjectError(f"`{field}` names a {kind} that is not there", got=f"`{path}`", where=where)
     _require_script(project)
-    _require_model_file(project)
-
-
-def _require_one_model(model: Model, where: Path) -> None:
-    """One thing is served, and what is said of a flavor has one."""
-    named = {"predictor": model.predictor, "inference": model.inference, "flavor": model.flavor}
-    said = [name for name, value in named.items() if value is not None]
-    if len(said) != 1:
-        raise ProjectError(
-            "`model` has to name one of `predictor`, `inference` and `flavor`",
-            got=" and ".join(f"`{name}`" for name in said) or "none",
-            where=where,
-        )
-    if model.flavor is not None and model.artifacts is None:
-        raise ProjectError("`model.flavor` needs the files of the model", want='artifacts = "model/"', where=where)
-    if model.flavor is None and (model.file is not None or model.options != FlavorOptions()):
-        raise ProjectError(
-            f"`model.{'options' if model.file is None else 'file'}` is for a flavor",
-            got=f"`{said[0]}` without one",
-            where=where,
-        )
-    _require_json(model.options.arguments, "model.options.arguments", where)
-
-
-def _require_json(value: object, field: str, where: Path) -> None:
-    """Refuse what TOML can hold and JSON cannot: dates, times, infinity, and what is no number."""
-    if isinstance(value, dict):
-        for name, one in value.items():
-            _require_json(one, f"{field}.{name}", where)
-    elif isinstance(value, list):
-        for one in value:
-            _require_json(one, field, where)
-    elif not isinstance(value, str | int | float) or not (isinstance(value, str) or math.isfinite(value)):
-        raise ProjectError(
-            f"`{field}` cannot be told to the server", got=f"{value}", want="text, a finite number, true or false",
-            where=where,
-        )  # fmt: skip
-
-
-def _require_model_file(project: Project) -> None:
-    named, artifacts = project.model.file, project.artifacts_dir
-    if named is None or artifacts is None:
-        return
-    path, where = artifacts / named, project.root / FILE_NAME
-    if not path.resolve().is_relative_to(artifacts.resolve()):
-        raise ProjectError("`model.file` leads out of the artifacts", got=f"`{named}`", where=where)
-    if not path.exists():
-        raise ProjectError(
-            "`model.file` names nothing in the artifacts",
-            got=f"`{named}`",
-            want=f"a path relative to `{project.model.artifacts}`",
-            where=where,
-        )
+    model_table.require_file(project.root, project.model)
 
 
 def _named_paths(project: Project) -> Iterator[tuple[str, Path, str]]:

@@ -10,7 +10,7 @@ import click
 
 from argosy import project
 from argosy.cli import environment, output
-from argosy.cli.building import materials
+from argosy.cli.building import loading, materials
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.engine import PROGRAMS
@@ -124,7 +124,7 @@ def command(**told: Unpack[Options]) -> None:
     under version control. Prints the digest of the image's manifest.
     """
     around = environment.read()
-    loaded = project.load(told["folder"])
+    loaded = loading.load(told["folder"])
     access = open_access(around)
     default = reference.LayoutReference(str(told["folder"] / "build" / "image"), reference.DEFAULT_TAG)
     targets = told["outputs"] or (str(default),)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from argosy import project
 from argosy.cli import environment, output
+from argosy.cli.building import loading
 from argosy.cli.checking import options as told
 from argosy.cli.checking.remembered import Memory, is_final
 from argosy.cli.checking.target import Target
@@ -168,7 +168,7 @@ def _options(values: dict[str, Any]) -> told.Options:
         samples=told.samples(values["samples"], values["content_types"], values["accepts"]),
         startup_s=values["startup_timeout"],
         waivers=told.load_waivers(values["waivers"]),
-        project=None if folder is None else project.load(folder),
+        project=None if folder is None else loading.load(folder),
         with_drills=values["with_drills"],
         is_online=values["is_online"],
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from argosy import engine as engines
-from argosy import model_archive, project
+from argosy import model_archive
 from argosy.cli import output
+from argosy.cli.building import loading
 from argosy.cli.environment import Environment
 from argosy.cli.transfers import open_access
 from argosy.contract import MODELS_DIR, SERVE_ARGUMENT, PlatformVariable, Variable
@@ -59,7 +60,7 @@ def open_container(
         ContainerError: This machine cannot run the image in a sandbox.
     """
     if Path(target).is_dir():
-        return _of_project(project.load(Path(target)), target, kind, launch, environment, image)
+        return _of_project(loading.load(Path(target)), target, kind, launch, environment, image)
     if kind == PROCESS:
         raise UsageError(
             "an image is not run as a process", want="a project folder", where=target, hint="use `--container sandbox`"

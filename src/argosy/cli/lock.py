@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from argosy import project
 from argosy.cli import environment, output
+from argosy.cli.building import loading
 from argosy.cli.environment import Environment
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.transfers import open_access
@@ -34,7 +34,7 @@ def command(folder: Path, upgrade: bool, names: tuple[str, ...], check: bool, as
     fit. With --check no index is asked.
     """
     around = environment.read()
-    loaded = project.load(folder)
+    loaded = loading.load(folder)
     table = lock_file.read_table(loaded.root / LOCK_NAME)
     if check:
         known = None if table is None else lock_file.settings_of(table).get("python")

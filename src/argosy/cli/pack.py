@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from argosy import model_archive, project
+from argosy import model_archive
 from argosy.cli import output
+from argosy.cli.building import loading
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.contract import Level
 from argosy.errors import ProjectError, UsageError
@@ -27,7 +28,7 @@ def command(folder: Path, archive: Path | None) -> int:
     The same files give the same bytes. Left out are __pycache__ and macOS's .DS_Store, __MACOSX and ._*; links and
     devices are refused. Prints the archive's digest. Exit code 1 when SageMaker would not take the archive.
     """
-    loaded = project.load(folder)
+    loaded = loading.load(folder)
     if loaded.artifacts_dir is None:
         raise ProjectError(
             "the project names no artifacts",

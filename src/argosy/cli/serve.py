@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from argosy import project as projects
 from argosy.cli import environment
+from argosy.cli.building import loading
 from argosy.cli.output import say
 from argosy.contract import PORT, SERVE_ARGUMENT, Variable
 from argosy.errors import UsageError
@@ -18,7 +18,7 @@ from argosy.errors import UsageError
 @click.option("--port", default=PORT, show_default=True, help="TCP port on loopback.")
 def command(project: Path, port: int) -> None:
     """Serve PROJECT on 127.0.0.1 until Ctrl-C, as its image would; artifacts are read where they lie."""
-    found = projects.load(project)
+    found = loading.load(project)
     if not 1 <= port <= 65_535:
         raise UsageError("`--port` is wrong", got=port, want="1 to 65535")
     variables: dict[str, str] = {

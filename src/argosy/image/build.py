@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from argosy import errors
@@ -19,6 +20,7 @@ from argosy.errors import ImageError
 from argosy.image import venv
 from argosy.image.blobs import BlobStore
 from argosy.image.convert import convert
+from argosy.image.dependencies.frameworks import runtime_of
 from argosy.image.dependencies.inputs import LOCK_NAME
 from argosy.image.dependencies.lock import credentials_of, lock, server_requirements
 from argosy.image.dependencies.source_builds import Workshop
@@ -176,6 +178,7 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
 
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir, lambda _: observers())
     parts = plan(project, python, around)
+    project = with_system_packages(project, base_image.image, around.cache_dir)
     cache = LayerCache(around.cache_dir)
     system = _system(project, base_image.image, around)
     private = _private_files(parts, around.cache_dir)
@@ -191,6 +194,37 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
     secrets.require_none_in_config(image)
     require_libraries(image, base_image.image, project, around.cache_dir, around.say)
     return Built(image, parts, base_image)
+
+
+def with_system_packages(project: Project, base_image: Image | None, cache_dir: Path) -> Project:
+    """The project with the Debian packages that the wheels of its flavor need, where the base image can have them.
+
+    Args:
+        project: The project.
+        base_image: What it is built on; None when nobody looked at it, and it is Debian.
+        cache_dir: Where what was read of an image is remembered.
+
+    Raises:
+        ProjectError: The saved model of the flavor is damaged.
+        ResolutionError: The saved model asks for something that no index has.
+    """
+    runtime = runtime_of(project)
+    listed = {one.partition("=")[0] for one in project.image.system_packages}
+    wanted = [] if runtime is None else [name for name in runtime.system_packages if name not in listed]
+    if not wanted or (base_image is not None and not _is_debian(base_image, cache_dir)):
+        return project
+    packages = (*project.image.system_packages, *wanted)
+    return msgspec.structs.replace(project, image=msgspec.structs.replace(project.image, system_packages=packages))
+
+
+def _is_debian(base_image: Image, cache_dir: Path) -> bool:
+    from argosy.image.debian.system import read_debian_system
+
+    try:
+        read_debian_system(base_image, cache_dir)
+    except ImageError:
+        return False
+    return True
 
 
 def _private_files(parts: Parts, cache_dir: Path) -> frozenset[str]:

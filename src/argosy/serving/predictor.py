@@ -22,6 +22,7 @@ class Predictor(ABC):
         def load_adapter(self, name: str, path: Path) -> None       # adapters of inference components
         def unload_adapter(self, name: str) -> None
         def close_session(self, session: Session) -> None           # stateful sessions
+        def signature(self) -> ModelSignature                       # what a loaded model takes, in place of annotations
 
     Attributes:
         row_wise: Whether the answer for a row does not depend on the rows beside it, and one row in gives one row out,

@@ -44,27 +44,27 @@ def test_the_signature_has_the_last_word_on_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "example", "is_proof"),
+    ("inputs", "example", "excused"),
     [
-        ((TensorSpec("x", "float32", (None, 2)),), [[0, 0]], True),
-        ((TensorSpec("x", "float32", (None, None)),), [[0]], False),
-        ((TensorSpec("x", "float32", (2, 2)),), [[0, 0], [0, 0]], True),
-        ((TensorSpec("a", "int64", (None,)), TensorSpec("b", "str", (None, 1))), {"a": [0], "b": [[""]]}, True),
-        ((TensorSpec("a", "bool", (None, 1)),), {"a": [[False]]}, True),
-        ((ColumnSpec("a", "float64"), ColumnSpec("b", "str")), [{"a": 0, "b": ""}], True),
+        ((TensorSpec("x", "float32", (None, 2)),), [[0, 0]], {400}),
+        ((TensorSpec("x", "float32", (None, None)),), [[0]], {400, 500}),
+        ((TensorSpec("x", "float32", (2, 2)),), [[0, 0], [0, 0]], {400}),
+        ((TensorSpec("a", "int64", (None,)), TensorSpec("b", "str", (None, 1))), {"a": [0], "b": [[""]]}, {400}),
+        ((TensorSpec("a", "bool", (None, 1)),), {"a": [[False]]}, {400}),
+        ((ColumnSpec("a", "float64"), ColumnSpec("b", "str")), [{"a": 0, "b": ""}], {400}),
     ],
 )
-def test_an_example_is_made_where_the_model_has_none(inputs: object, example: object, is_proof: bool) -> None:
+def test_an_example_is_made_where_the_model_has_none(inputs: object, example: object, excused: set[int]) -> None:
     found = described(inputs)
     assert found.spec.example == example
-    assert found.is_proof is is_proof
+    assert found.excused == excused
     jsonschema.validate(example, dict(found.spec.schema))
 
 
-def test_the_model_s_own_example_is_a_proof() -> None:
+def test_the_model_s_own_example_has_to_be_taken() -> None:
     found = described((TensorSpec("x", "float32", (None, None)),), example=[[1, 2]])
     assert found.spec.example == [[1, 2]]
-    assert found.is_proof
+    assert found.excused == frozenset()
 
 
 def test_the_schema_tells_rows_from_what_is_none() -> None:

@@ -72,7 +72,9 @@ def _ejection(order: Order, foundation: Foundation, python: Interpreter, *, has_
         output.say,
     )
     parts = build.plan(order.project, python, order.around, compiles=False)
-    return Ejection(order.project, foundation, parts, downloads, has_buildkit)
+    below = None if foundation.base_image is None else foundation.base_image.image
+    project = build.with_system_packages(order.project, below, order.access.cache_dir)
+    return Ejection(project, foundation, parts, downloads, has_buildkit)
 
 
 def _foundation(order: Order, engine: Engine | None) -> tuple[Foundation, Interpreter]:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from argosy import model_archive, project
+from argosy import model_archive
 from argosy.cli import output
+from argosy.cli.building import loading
 from argosy.cli.checking.options import Options
 from argosy.cli.checking.remembered import key_of
 from argosy.cli.containers import PROCESS, open_container
@@ -46,7 +47,7 @@ class Target:
         self.name = name
         self._options = options
         self._around = around
-        self._project: Project | None = project.load(Path(name)) if Path(name).is_dir() else None
+        self._project: Project | None = loading.load(Path(name)) if Path(name).is_dir() else None
         self._image: Image | None = None  # once it is read or built: every container is made of the same
         self.terms = Terms(
             self._profile(),

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from argosy import project
 from argosy.billing import bill as bills
 from argosy.billing import request_file
 from argosy.billing.assumptions import Assumptions, Counted
@@ -21,6 +20,7 @@ from argosy.billing.request_file import Recorded
 from argosy.billing.text import to_text
 from argosy.billing.usage import Usage
 from argosy.cli import output
+from argosy.cli.building import loading
 from argosy.cli.main import EXIT_EXAMINED_FAILED
 from argosy.cli.output import say
 from argosy.cli.simulation.interrupt import Opened, run
@@ -178,7 +178,7 @@ def _project(target: str, folder: Path | None) -> Project:
     """The project that has the prices."""
     if folder is None and not Path(target).is_dir():
         raise UsageError("nothing says what an image costs", where=target, hint=f"argosy bill {target} --project .")
-    return project.load(folder or Path(target))
+    return loading.load(folder or Path(target))
 
 
 def _table(found: Project) -> Marketplace:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from argosy import engine as engines
-from argosy import project
 from argosy.cli import environment, output
+from argosy.cli.building import loading
 from argosy.cli.checking import options as told
 from argosy.cli.containers import KINDS, PROCESS, SANDBOX
 from argosy.cli.environment import Environment
@@ -65,7 +65,7 @@ def command(target: str, as_json: bool, **values: Any) -> None:  # Any: click's 
     around = environment.read()
     samples = told.samples(values["samples"], values["content_types"], values["accepts"])
     folder = Path(target) if Path(target).is_dir() else values["folder"]
-    belongs = None if folder is None else project.load(folder)
+    belongs = None if folder is None else loading.load(folder)
     if Path(target).is_dir() and values["model_data"] is not None:
         raise UsageError("a project has artifacts of its own", where="--model-data", hint="argosy describe IMAGE")
     table = Marketplace() if belongs is None or belongs.marketplace is None else belongs.marketplace

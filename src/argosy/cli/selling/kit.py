@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from argosy import project
 from argosy.cli import output
+from argosy.cli.building import loading
 from argosy.cli.simulation.interrupt import Opened, run
 from argosy.cli.simulation.subject import CONTAINER, JSON, MODEL_DATA, Subject
 from argosy.conformance.observing.project import observe_project
@@ -74,7 +74,7 @@ def command(
     The model is run once, and answers the samples of [marketplace]. The notebook asks for nothing, runs in every region
     that has an ARN, and deletes what it makes. Exit code 1 when the model does not answer a sample.
     """
-    loaded = project.load(folder)
+    loaded = loading.load(folder)
     facts = _facts(loaded)
     where = target or loaded.root / "build" / "kit"
     known = {**_kept(where, facts.table.version), **arns}

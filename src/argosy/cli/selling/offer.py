@@ -8,8 +8,8 @@ from typing import TypedDict, Unpack
 import click
 import msgspec
 
-from argosy import project
 from argosy.cli.applying import Manner, carry_out, is_policy_asked, plan_options
+from argosy.cli.building import loading
 from argosy.cli.selling.sale import read_sale, state_of, without_validate
 from argosy.errors import UsageError
 from argosy.marketplace.limits import LONGEST_OFFER
@@ -68,7 +68,7 @@ def command(**told: Unpack[Options]) -> int:
     The product is published before (`argosy publish`). An offer is found again by its name: a second run with the same
     terms changes nothing, one with another day changes the day; for other terms it takes another name.
     """
-    loaded = project.load(told["folder"])
+    loaded = loading.load(told["folder"])
     sale = read_sale(loaded, told["product_id"], is_judged=not is_policy_asked())
     buyers = told["buyers"]
     private = PrivateOffer(

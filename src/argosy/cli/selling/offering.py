@@ -8,9 +8,9 @@ from typing import Any, Final, TypedDict, TypeVar
 
 import click
 
-from argosy import project
 from argosy.cli import environment, output
 from argosy.cli.applying import Manner, is_policy_asked
+from argosy.cli.building import loading
 from argosy.cli.environment import Environment
 from argosy.cli.output import print_data
 from argosy.cli.transfers import open_access
@@ -106,7 +106,7 @@ def read_order(told: Options, headings: frozenset[str]) -> Order:
         ProjectError: The project sells nothing, or AWS would refuse what it says.
         ImageError: The image is broken, or for another platform.
     """
-    around, loaded = environment.read(), project.load(told["folder"])
+    around, loaded = environment.read(), loading.load(told["folder"])
     if not is_policy_asked():
         from argosy.publishing.demands import require_demands  # the clauses take their time to load
 

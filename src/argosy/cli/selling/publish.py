@@ -5,8 +5,8 @@ from typing import TypedDict, Unpack
 
 import click
 
-from argosy import project
 from argosy.cli.applying import Manner, carry_out, is_policy_asked, plan_options
+from argosy.cli.building import loading
 from argosy.cli.selling.sale import read_sale, state_of, without_validate
 from argosy.errors import UsageError
 from argosy.marketplace.product_changes import Visibility
@@ -51,7 +51,7 @@ def command(**told: Unpack[Options]) -> int:
     if told["visibility"] not in (None, visibility):
         got = f"--public and --visibility {told['visibility']}"
         raise UsageError("a product cannot be shown both ways", got=got, hint="leave one of the two out")
-    loaded = project.load(told["folder"])
+    loaded = loading.load(told["folder"])
     sale = read_sale(loaded, told["product_id"], is_judged=not is_policy_asked())
     stages = publish_stages(sale, visibility, told["restricted"], validates=told["validates"])
     return carry_out(stages, state_of(loaded), Manner(told["plan_only"], told["as_json"], told["agrees"]))[0]

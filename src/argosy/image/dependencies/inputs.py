@@ -1,4 +1,7 @@
-"""What `[image] dependencies` names: requirements files, projects, locks, wheels and packages on this machine."""
+"""What an image's dependencies come from: what `[image] dependencies` names, or the saved model that a flavor serves.
+
+It may name requirements files, projects, locks, wheels and packages on this machine.
+"""
 
 import hashlib
 import json
@@ -15,6 +18,7 @@ from packaging.pylock import is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from argosy.errors import ProjectError, ResolutionError
+from argosy.image.dependencies.frameworks import Runtime, runtime_of
 from argosy.image.dependencies.indexes import without_logins
 from argosy.image.image import canonical_json, digest_of
 from argosy.project import Project
@@ -35,23 +39,26 @@ class Kind(StrEnum):
     PYLOCK = "pylock.toml"
     WHEELS = "wheels"
     PACKAGE = "package"
+    FLAVOR = "flavor"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One entry of `[image] dependencies`.
+    """One entry of `[image] dependencies`, or the artifacts of a flavor.
 
     Attributes:
         kind: What it is.
         path: Absolute.
         extras: Optional dependencies to take from it.
         groups: Dependency groups to take from it.
+        runtime: What a flavor's artifacts need; None for all else.
     """
 
     kind: Kind
     path: Path
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    runtime: Runtime | None = None
 
     def wheel_paths(self) -> list[Path]:
         """The wheels that an input of wheels holds, sorted."""
@@ -62,10 +69,14 @@ def read_inputs(project: Project) -> tuple[Input, ...]:
     """The inputs of a project, in the order in which they are named.
 
     Raises:
-        ProjectError: An entry is nothing that dependencies can be read from, or names an unknown extra or group.
+        ProjectError: An entry is nothing that dependencies can be read from, or names an unknown extra or group; or the
+            saved model of a flavor is damaged.
         ResolutionError: A file cannot be read.
     """
     found = []
+    runtime = runtime_of(project)
+    if runtime is not None:
+        found.append(Input(Kind.FLAVOR, project.artifacts_dir or project.root, runtime=runtime))
     for path, selected in project.dependencies:
         kind = _kind(path)
         if kind is Kind.PYPROJECT:
@@ -217,6 +228,8 @@ def _content(given: Input) -> object:
             return [[path.name, file_digest(path)] for path in given.wheel_paths()]
         case Kind.PACKAGE:
             return metadata_digest(given.path)
+        case Kind.FLAVOR:
+            return None if given.runtime is None else [given.runtime.lines, [*given.runtime.excluded]]
 
 
 def _dependency_tables(path: Path) -> str:

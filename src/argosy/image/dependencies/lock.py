@@ -7,7 +7,7 @@ same no resolver runs and no network is needed.
 import importlib.metadata
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from argosy.errors import ResolutionError, UsageError
 from argosy.image.dependencies import lock_file
+from argosy.image.dependencies.frameworks import Runtime
 from argosy.image.dependencies.indexes import index_credentials
 from argosy.image.dependencies.inputs import (
     LOCK_NAME,
@@ -25,8 +26,8 @@ from argosy.image.dependencies.inputs import (
     requirements_texts,
 )
 from argosy.image.dependencies.lock_file import Locked
-from argosy.image.dependencies.requirements import gather
-from argosy.image.dependencies.resolver import Resolver, Upgrade
+from argosy.image.dependencies.requirements import Requirements, gather
+from argosy.image.dependencies.resolver import Resolver, Solution, Upgrade
 from argosy.image.dependencies.sizes import add_sizes
 from argosy.image.dependencies.target import PLATFORM
 from argosy.image.dependencies.uv_command import Uv
@@ -160,7 +161,12 @@ def update(project: Project, python: str, environ: Mapping[str, str], upgrade: U
     server, uv = server_requirements(), Uv(project.root, environ)
     credentials = index_credentials(requirements_texts(inputs), project.root, environ)
     wanted = gather(inputs, python, uv)
-    solution = Resolver(uv, python, project.root, credentials).resolve(wanted, server, path, upgrade)
+    resolver = Resolver(uv, python, project.root, credentials)
+    runtime = next((given.runtime for given in inputs if given.runtime is not None), None)
+    if runtime is None:
+        solution = resolver.resolve(wanted, server, path, upgrade)
+    else:
+        solution = _resolved_for(runtime, wanted, lambda asked: resolver.resolve(asked, server, path, upgrade))
     packages = lock_file.packages_of(solution, wanted.hashes, project.root)
     if any(package["name"] == "argosy" for package in packages):
         raise ResolutionError(
@@ -178,6 +184,39 @@ def update(project: Project, python: str, environ: Mapping[str, str], upgrade: U
     }
     lock_file.write(path, packages, settings)
     return Changes.between(known, lock_file.versions_of({"packages": packages}))
+
+
+def _resolved_for(runtime: Runtime, wanted: Requirements, resolve: Callable[[Requirements], Solution]) -> Solution:
+    """The solution for a flavor's runtime.
+
+    PyTorch's builds for CPUs are taken from the user's own indexes and folders where these have them, else from
+    PyTorch's index, which is asked for nothing else.
+
+    Raises:
+        ResolutionError: There is no solution; names what records the version.
+        NetworkError: An index does not answer.
+    """
+    try:
+        try:
+            return resolve(wanted)
+        except ResolutionError:
+            if runtime.torch is None:
+                raise
+            lines = [line for line in wanted.lines if line not in runtime.lines]
+            flags = [*wanted.flags, "--torch-backend", "cpu"]
+            return resolve(replace(wanted, lines=[*lines, *runtime.other_lines], flags=flags))
+    except ResolutionError as error:
+        versions = {} if runtime.model is None else runtime.model.versions
+        recorded = " and ".join(f"{name} {version}" for name, version in versions.items()) or "no version"
+        raise ResolutionError(
+            "what the saved model needs cannot be installed in the image",
+            got=error.got,
+            want=", ".join(runtime.other_lines),
+            where=None if runtime.model is None else runtime.model.path,
+            hint=f"{recorded} is recorded there: save the model with versions that the image's Python can have, "
+            "take another [image] python, or name yourself what is installed: "
+            '[image] dependencies = "requirements.txt"',
+        ) from error
 
 
 def _fingerprint(inputs: tuple[Input, ...], project: Project, python: str) -> str:

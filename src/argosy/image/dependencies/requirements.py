@@ -46,12 +46,14 @@ class Requirements:
         flags: The extras and groups to take from them.
         lines: Requirements, one a line, for the other inputs.
         hashes: `sha256:` digests of the files that may be taken, for the distributions whose inputs tell.
+        excluded: Distributions that are left out, whoever asks for them.
     """
 
     files: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     hashes: dict[str, frozenset[str]] = field(default_factory=dict)
+    excluded: list[str] = field(default_factory=list)
 
 
 def gather(inputs: Sequence[Input], python: str, uv: Uv) -> Requirements:
@@ -83,6 +85,9 @@ def gather(inputs: Sequence[Input], python: str, uv: Uv) -> Requirements:
                 _add_wheels(found, given, python)
             case Kind.PACKAGE:
                 found.lines.append(_package_line(given, uv))
+            case Kind.FLAVOR if given.runtime is not None:
+                found.lines += given.runtime.lines
+                found.excluded += given.runtime.excluded
     return found
 
 

@@ -93,6 +93,10 @@ class Resolver:
             if old.exists():
                 output.write_bytes(old.read_bytes())
             user = [*wanted.files, str(lines), *wanted.flags]
+            if wanted.excluded:
+                excluded = folder / "excluded.txt"
+                excluded.write_text("".join(f"{name}\n" for name in wanted.excluded), encoding="utf-8")
+                user += ["--excludes", str(excluded)]
             flags = ["--format", "pylock.toml", "--output-file", str(output), *upgrade.flags]
             try:
                 sources = self._compile([*user, str(needed)], flags)

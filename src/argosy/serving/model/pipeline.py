@@ -68,7 +68,7 @@ class Pipeline:
     def __init__(
         self, predictor: Predictor, content_types: tuple[str, ...] | None, max_body_bytes: int = 100 * 2**20
     ) -> None:
-        self.spec, self.output, row_wise, self.is_proof = describe(predictor)
+        self.spec, self.output, row_wise, self.excused = describe(predictor)
         self.predict = predictor.predict
         self._own_encode = getattr(predictor, "encode", None)
         self.negotiator = Negotiator(

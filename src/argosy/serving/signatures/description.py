@@ -19,13 +19,15 @@ class Description(NamedTuple):
         spec: What it takes.
         output: JSON Schema of what it gives; {} when nobody knows.
         row_wise: As in `Predictor`.
-        is_proof: Whether the example of `spec` is one that the model has to take.
+        excused: Statuses that the example of `spec` may be answered with and the model be sound: none when the model
+            recorded it; of one that is made up 400, for values that it does not take, and where a dimension is free
+            500, too, since it may be too small.
     """
 
     spec: InputSpec
     output: Mapping[str, object]
     row_wise: bool | None
-    is_proof: bool
+    excused: frozenset[int] = frozenset()
 
 
 def describe(predictor: Predictor) -> Description:
@@ -37,14 +39,16 @@ def describe(predictor: Predictor) -> Description:
     ask = getattr(predictor, "signature", None)
     if ask is None:
         spec, output = annotation.read(predictor.predict), annotation.output_schema(predictor.predict)
-        return Description(spec, output, predictor.row_wise, False)
+        return Description(spec, output, predictor.row_wise)
     signature = ask()
     if not isinstance(signature, ModelSignature):
         raise LoadError("`signature` gives something else than a `ModelSignature`", got=type(signature).__name__)
     output = tensors.answers(signature.outputs) or annotation.output_schema(predictor.predict)
     row_wise = predictor.row_wise if signature.row_wise is None else signature.row_wise
-    is_proof = signature.example is not None or not tensors.is_free(signature)
-    return Description(_spec(signature), output, row_wise, is_proof)
+    excused = frozenset[int]()
+    if signature.example is None:
+        excused = frozenset({400, 500} if tensors.is_free(signature) else {400})
+    return Description(_spec(signature), output, row_wise, excused)
 
 
 def _spec(signature: ModelSignature) -> InputSpec:

@@ -1,0 +1,156 @@
+"""A file with a fitted estimator -> the estimator, or one line that says what is wrong with the file.
+
+A skops file is read without running anything in it; a pickle runs what it names, so it is only read where the project's
+owner has named the file.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+from argosy.errors import LoadError
+from argosy.flavors.estimators import saved_version
+from argosy.flavors.loading import artifacts
+from argosy.flavors.loading.framework import framework
+from argosy.flavors.loading.options import FlavorOptions
+
+with framework("scikit-learn"):
+    import joblib
+    import sklearn
+    from sklearn.base import BaseEstimator
+    from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+PATTERNS: Final = ("*.skops",)
+_PICKLES: Final = ("*.joblib", "*.pkl", "*.pickle")
+_ARCHIVE: Final = b"PK\x03\x04"
+_PICKLE: Final = b"\x80"
+"""PROTO, the first opcode of every pickle since protocol 2."""
+
+
+def find(model_dir: Path, told: FlavorOptions) -> Path:
+    """The file of the model: what the project names, else the only skops file.
+
+    Raises:
+        LoadError: There is none, there are several, or there is a pickle that nobody has named.
+    """
+    if told.file is None and not any(any(model_dir.glob(pattern)) for pattern in PATTERNS):
+        pickles = sorted(path.name for pattern in _PICKLES for path in model_dir.glob(pattern))
+        if pickles:
+            raise LoadError(
+                "loading a pickle runs code in it, and the project does not say that it may",
+                got=", ".join(f"`{name}`" for name in pickles),
+                want="a `*.skops` file, or the pickle named",
+                where=model_dir,
+                hint=f'if the file is your own, name it under [model] in argosy.toml: file = "{pickles[0]}"',
+            )
+    return artifacts.find(model_dir, told.file, PATTERNS, "a scikit-learn model")
+
+
+def load(path: Path, read: Callable[[Path], Any] = joblib.load) -> Any:  # Any: any estimator
+    """The fitted estimator in a file.
+
+    Args:
+        path: The file.
+        read: What reads its format.
+
+    Raises:
+        LoadError: It was saved by another minor version of scikit-learn, is damaged or something else, names classes
+            that are not here, or holds no fitted estimator.
+    """
+    _require_format(path)
+    _require_version(path, saved_version.recorded(path))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = read(path)
+    except LoadError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise LoadError(
+            "the file names a class that is not here",
+            got=_said(error),
+            where=path,
+            hint="add its package to [image] dependencies in argosy.toml, or its module to the project: "
+            "not `__main__`, save the model from a script that imports the class",
+        ) from error
+    except Exception as error:  # a damaged pickle raises anything
+        what = "the file cannot be read: it is damaged, or something else than its name says"
+        raise LoadError(what, got=_said(error), where=path, hint="save the model again") from error
+    told = [each.message for each in caught if isinstance(each.message, InconsistentVersionWarning)]
+    _require_version(path, frozenset(each.original_sklearn_version for each in told))
+    _require_fitted(path, model)
+    return model
+
+
+def require_method(path: Path, model: object, method: str, known: Sequence[str]) -> None:
+    """Refuse a method that this model has not.
+
+    Raises:
+        LoadError: It has not, or no flavor calls such a method.
+    """
+    there = [name for name in known if hasattr(model, name)]
+    if method not in there:
+        raise LoadError(
+            f"`{type(model).__name__}` has no `{method}` that can be served",
+            want=" or ".join(f"`{name}`" for name in there) or None,
+            where=path,
+            hint=f'under [model.options] in argosy.toml: method = "{there[0]}"' if there else None,
+        )
+
+
+def _require_format(path: Path) -> None:
+    """Refuse a file that its own first bytes show to be something else than its name says."""
+    if not path.is_file():
+        raise LoadError("the model is not a file", where=path)
+    with path.open("rb") as file:
+        start = file.read(4)
+    is_skops, is_archive = path.suffix == ".skops", start == _ARCHIVE
+    if start and is_skops is is_archive:
+        return
+    got, hint = "an empty file" if not start else "something else", "save the model again"
+    if is_archive:
+        got, hint = "a zip archive, as skops writes", "if it is a skops file, name it `*.skops`"
+    elif start.startswith(_PICKLE):
+        got = "a pickle"
+        hint = f'if it is your own, name it under [model] in argosy.toml: file = "{path.stem}.joblib"'
+    want = "a skops file" if is_skops else "a pickle"
+    raise LoadError("the file is not what its name says", got=got, want=want, where=path, hint=hint)
+
+
+def _require_version(path: Path, versions: frozenset[str]) -> None:
+    """Refuse what another minor version wrote: scikit-learn promises nothing of it, and may answer wrongly.
+
+    Source: scikit-learn user guide, "Model persistence", "Security & maintainability limitations" (read 2026-11-23).
+    """
+    here = saved_version.release(sklearn.__version__)
+    for version in sorted(versions):
+        if saved_version.release(version) != here:
+            raise LoadError(
+                "the model was saved by another version of scikit-learn",
+                got=f"a file of {version}, and {sklearn.__version__} installed",
+                want=f"scikit-learn {saved_version.release(version)}",
+                where=path,
+                hint=f"pip install scikit-learn=={version}",
+            )
+
+
+def _require_fitted(path: Path, model: object) -> None:
+    if not hasattr(model, "predict") and not hasattr(model, "transform"):
+        raise LoadError("the file holds no estimator", got=f"`{type(model).__name__}`", where=path)
+    if not isinstance(model, BaseEstimator) or not hasattr(model, "fit"):
+        return
+    try:
+        check_is_fitted(model)
+    except NotFittedError as error:
+        name = type(model).__name__
+        raise LoadError("the estimator was saved before it was fitted", got=f"`{name}`", where=path) from error
+
+
+def _said(error: Exception) -> str:
+    """What an exception says, in one line; of a KeyError only what it is."""
+    text = "" if isinstance(error, KeyError) else " ".join(str(error).split())
+    name = "a broken zip archive" if isinstance(error, BadZipFile) else type(error).__name__
+    return f"{name}: {text[:200]}" if text else name

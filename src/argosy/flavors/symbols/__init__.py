@@ -1,0 +1,1 @@
+"""What MXNet's files say of a model."""

@@ -1,0 +1,1 @@
+"""Files of boosted trees, looked at before their library reads them."""

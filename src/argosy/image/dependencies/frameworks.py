@@ -1,0 +1,224 @@
+"""Flavor and saved model -> what the image has to have installed: the framework's runtime, and nothing for training."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from argosy.errors import ResolutionError
+from argosy.model_files.saved_model import SavedModel
+from argosy.project import Project
+
+GPU_VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
+"""Set in `[image.environment]`, it asks for GPUs. Source: docs.nvidia.com, "NVIDIA Container Toolkit", "Specialized
+Configurations with Docker" (read 2026-11-23)."""
+TORCH: Final = "2.13.0"
+"""The PyTorch that is installed where the saved model does not say which: it reads what older ones saved."""
+OLDEST_TRANSFORMERS: Final = "4.57"
+OLDEST_XGBOOST: Final = "2.1.4"
+"""The oldest of which there are builds for CPUs; it reads what older ones saved."""
+MXNET_NUMPY: Final = "numpy==1.23.5"
+"""The last NumPy that MXNet 1.9.1 can be imported with: it uses `numpy.bool`, which 1.24 has no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What an image needs for a saved model.
+
+    Attributes:
+        model: What was found in the artifacts; None where they told nothing.
+        requirements: In pip's words.
+        excluded: Distributions that the requirements ask for and no prediction imports.
+        torch: The version of PyTorch whose build for CPUs is wanted; None where none is.
+        system_packages: Debian packages that a wheel's libraries need.
+    """
+
+    model: SavedModel | None
+    requirements: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    torch: str | None = None
+    system_packages: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What the resolver is asked first: PyTorch for CPUs as users' own indexes and folders have it."""
+        return [*self.requirements, *([f"torch=={self.torch}+cpu"] if self.torch else [])]
+
+    @property
+    def other_lines(self) -> list[str]:
+        """What it is asked where they have none: PyTorch from its own index of builds for CPUs."""
+        return [*self.requirements, *([f"torch=={self.torch}"] if self.torch else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Framework:
+    """How a flavor's runtime is installed.
+
+    Attributes:
+        cpu: The distribution for CPUs.
+        gpu: What is required for GPUs, version to come.
+        recorded: The name by which the saved model records its version; empty where it does not.
+        excluded: What no prediction imports.
+        system_packages: What its libraries need.
+    """
+
+    cpu: str
+    gpu: str
+    recorded: str = ""
+    excluded: tuple[str, ...] = ()
+    system_packages: tuple[str, ...] = ()
+
+
+_FRAMEWORKS: Final[Mapping[str, _Framework]] = {
+    "onnx": _Framework(
+        "onnxruntime",
+        "onnxruntime-gpu[cuda,cudnn]",
+        excluded=("coloredlogs", "flatbuffers", "humanfriendly", "packaging", "protobuf", "sympy"),
+    ),
+    "sklearn": _Framework("scikit-learn", "scikit-learn", "scikit-learn"),
+    "xgboost": _Framework("xgboost-cpu", "xgboost", "xgboost"),
+    "lightgbm": _Framework("lightgbm", "lightgbm", system_packages=("libgomp1",)),
+    "catboost": _Framework("catboost", "catboost", "catboost", ("graphviz", "matplotlib", "plotly")),
+    "tensorflow": _Framework(
+        "tensorflow-cpu", "tensorflow[and-cuda]", "tensorflow", ("libclang", "tensorboard", "wheel")
+    ),
+    "keras": _Framework("tensorflow-cpu", "tensorflow[and-cuda]", "", ("libclang", "tensorboard", "wheel")),
+    "litert": _Framework(
+        "ai-edge-litert",
+        "ai-edge-litert",
+        excluded=("backports-strenum", "flatbuffers", "ml-dtypes", "protobuf", "tqdm", "typing-extensions"),
+    ),
+    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1",)),
+}
+"""Those that are one distribution. What is excluded was found by importing and predicting without it, on 2026-11-23."""
+
+_FOR_CPU: Final = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu", "mlflow": "mlflow-skinny"}
+"""What stands in for a distribution that a saved model asks for."""
+_TORCH_TOOLS: Final = ("jinja2", "setuptools")
+"""What PyTorch's compilers need, and no prediction."""
+_PYFUNC: Final = ("numpy", "pandas")
+"""What MLflow's python_function imports, and the smaller distribution does not ask for."""
+_BY_MODULE: Final = {
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+    "imblearn": "imbalanced-learn",
+}
+
+
+def runtime_of(project: Project) -> Runtime | None:
+    """What the image of a project needs for its flavor; None without one, and where the project says what it needs.
+
+    Raises:
+        ProjectError: The saved model is damaged, or there are several.
+        ResolutionError: The saved model asks for something that no index has.
+    """
+    flavor = project.model.flavor
+    if flavor is None or project.dependencies:
+        return None
+    model = project.saved_model()
+    has_gpu = project.image.environment.get(GPU_VARIABLE, "none") not in ("", "none", "void")
+    match flavor:
+        case "torch":
+            return _torch(model, (), has_gpu=has_gpu)
+        case "huggingface":
+            return _torch(model, (_transformers(model), *_wants(model)), has_gpu=has_gpu)
+        case "mlflow":
+            return _mlflow(model, has_gpu=has_gpu)
+        case _:
+            return _plain(flavor, model, has_gpu=has_gpu)
+
+
+def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
+    framework = _FRAMEWORKS[flavor]
+    distribution = framework.gpu if has_gpu else framework.cpu
+    lines = [f"{distribution}{_pinned(model, framework.recorded)}"]
+    if lines[0].startswith("xgboost-cpu==") and _release(lines[0]) < _release(OLDEST_XGBOOST):
+        lines = [f"xgboost-cpu=={OLDEST_XGBOOST}"]
+    excluded, system = list(framework.excluded), list(framework.system_packages)
+    if has_gpu:
+        excluded = []
+    if flavor == "keras":
+        lines.append(f"keras{_pinned(model, 'keras')}")
+    if flavor == "mxnet":
+        lines.append(MXNET_NUMPY)
+    if model is not None and "skops" in model.versions:
+        lines.append(f"skops=={model.versions['skops']}")
+        excluded += ["prettytable", "wcwidth"]
+    for module in sorted(_BY_MODULE.keys() & (model.modules if model is not None else ())):
+        lines.append(_BY_MODULE[module] if has_gpu else _FOR_CPU.get(module, _BY_MODULE[module]))
+        known = _FRAMEWORKS.get(module)
+        excluded += known.excluded if known is not None else ()
+        system += known.system_packages if known is not None else ()
+    return Runtime(model, (*lines, *_wants(model)), tuple(excluded), system_packages=tuple(sorted(set(system))))
+
+
+def _torch(model: SavedModel | None, lines: tuple[str, ...], *, has_gpu: bool) -> Runtime:
+    version = TORCH if model is None else model.versions.get("torch", TORCH)
+    wanted = (*lines, "numpy")
+    if model is not None and model.format.endswith("safetensors"):
+        wanted = (*wanted, "safetensors")
+    if has_gpu:
+        return Runtime(model, (*wanted, f"torch=={version}"))
+    return Runtime(model, wanted, _TORCH_TOOLS if not lines else (), version)
+
+
+def _transformers(model: SavedModel | None) -> str:
+    """A newer transformers reads what an older one saved, and an older one does not know newer models."""
+    recorded = "" if model is None else model.versions.get("transformers", "")
+    is_old = _release(recorded) < _release(OLDEST_TRANSFORMERS)
+    return f"transformers>={OLDEST_TRANSFORMERS if is_old else recorded},<6"
+
+
+def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
+    """The requirements that the model's folder lists, of builds for CPUs, without what only MLflow's server needs."""
+    listed = list(_listed(model)) if model is not None else []
+    if not any(canonicalize_name(one.name) in ("mlflow", "mlflow-skinny") for one in listed):
+        listed.append(Requirement(f"mlflow{_pinned(model, 'mlflow')}"))
+    lines, torch = [], None
+    for one in listed:
+        name = canonicalize_name(one.name)
+        pin = re.fullmatch(r"==(\d[\d.]*)(\+cpu)?", str(one.specifier))
+        if name == "torch" and not has_gpu:
+            torch = pin.group(1) if pin else TORCH
+            continue
+        one.name = "mlflow-skinny" if name == "mlflow" else one.name if has_gpu else _FOR_CPU.get(name, one.name)
+        lines.append(str(one))
+    names = {canonicalize_name(one.name) for one in listed}
+    lines += [name for name in _PYFUNC if name not in names]
+    packages = tuple(sorted({one for name in names for one in _system_packages(name)}))
+    return Runtime(model, tuple(lines), (), torch, packages)
+
+
+def _listed(model: SavedModel) -> Iterator[Requirement]:
+    for line in model.requirements:
+        try:
+            yield Requirement(line.partition(" #")[0].strip())
+        except InvalidRequirement as error:
+            raise ResolutionError(
+                "a saved model asks for something that is not a distribution of an index",
+                got=f"`{line}`",
+                where=model.path / "requirements.txt",
+                hint='say what the image needs in a file of your own: [image] dependencies = "requirements.txt"',
+            ) from error
+
+
+def _system_packages(distribution: str) -> tuple[str, ...]:
+    framework = _FRAMEWORKS.get(distribution)
+    return framework.system_packages if framework is not None else ()
+
+
+def _wants(model: SavedModel | None) -> tuple[str, ...]:
+    return () if model is None else model.requirements
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def _pinned(model: SavedModel | None, distribution: str) -> str:
+    version = None if model is None else model.versions.get(distribution)
+    return f"=={version}" if version else ""

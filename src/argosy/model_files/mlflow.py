@@ -1,0 +1,110 @@
+"""MLflow: a folder with an `MLmodel`, a YAML file of which the few keys that are needed are read strictly.
+
+Source: mlflow.org, "MLflow Models", "Storage format"; MLflow 3.17, mlflow/models/model.py (read 2026-11-23).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from argosy.model_files.contents import head, reading
+from argosy.model_files.saved_model import ArrayInput, ColumnInput, SavedModel
+
+FILE_NAME: Final = "MLmodel"
+REQUIREMENTS: Final = "requirements.txt"
+_MOST_BYTES: Final = 4 * 2**20
+_KEY: Final = re.compile(r"^( *)([A-Za-z_][\w.-]*):(?: +(.*))?$")
+_DTYPES: Final = {
+    "double": "float64",
+    "float": "float32",
+    "long": "int64",
+    "integer": "int32",
+    "boolean": "bool",
+    "string": "str",
+}
+
+
+def read_folder(folder: Path) -> SavedModel | None:
+    """A model of MLflow's; None when the folder is something else.
+
+    Raises:
+        ProjectError: It is one, and is damaged, or has no python_function.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    with reading(path, "MLmodel file"):
+        said = _keys(head(path, _MOST_BYTES).decode())
+        if "flavors.python_function.loader_module" not in said:
+            raise ValueError("no python_function among its flavors")
+        version = said.get("mlflow_version", "")
+        text = said.get("signature.inputs", "")
+        inputs = tuple(_inputs(json.loads(text))) if text.startswith("[") else ()
+        loader = said["flavors.python_function.loader_module"]
+    listed = folder / REQUIREMENTS
+    with reading(listed, "requirements file"):
+        lines = head(listed, _MOST_BYTES).decode().splitlines() if listed.is_file() else []
+    wanted = tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    return SavedModel(
+        "mlflow",
+        folder,
+        f"MLflow model, loaded by {loader}",
+        {"mlflow": version} if version else {},
+        inputs,
+        requirements=wanted,
+        is_pickle=said.get("flavors.sklearn.serialization_format") in ("pickle", "cloudpickle")
+        or loader == "mlflow.pyfunc.model",
+    )
+
+
+def _inputs(columns: list[dict[str, Any]]) -> Iterator[ArrayInput | ColumnInput]:
+    for column in columns:
+        if column.get("type") == "tensor":
+            spec = column["tensor-spec"]
+            shape = tuple(length if length >= 0 else None for length in spec["shape"])
+            yield ArrayInput(column.get("name", ""), "str" if spec["dtype"] == "object" else spec["dtype"], shape)
+        else:
+            is_required = bool(column.get("required", True))
+            yield ColumnInput(column.get("name", ""), _DTYPES.get(str(column.get("type")), ""), is_required)
+
+
+def _keys(text: str) -> dict[str, str]:
+    """The scalars of a YAML file of mappings, by their dotted keys; what else there is, is passed over.
+
+    Raises:
+        ValueError: A quoted text does not end.
+    """
+    found: dict[str, str] = {}
+    above: list[tuple[int, str]] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        key = _KEY.match(line)
+        if key is None:
+            continue
+        depth = len(key.group(1))
+        above = [(indent, name) for indent, name in above if indent < depth]
+        value = (key.group(3) or "").strip()
+        if value[:1] in ("'", '"'):
+            value = _quoted(value, lines)
+        above.append((depth, key.group(2)))
+        if value:
+            found[".".join(name for _, name in above)] = value
+    return found
+
+
+def _quoted(value: str, lines: Iterator[str]) -> str:
+    """A quoted scalar, folded over lines as YAML 1.2 folds them (7.3)."""
+    quote = value[0]
+    whole = r"'((?:[^']|'')*)'" if quote == "'" else r'"((?:[^"\\]|\\.)*)"'
+    while not (match := re.fullmatch(whole, value, re.DOTALL)):
+        line = next(lines, None)
+        if line is None:
+            raise ValueError("a quoted text does not end")
+        value = value[:-1] + line.lstrip() if quote == '"' and value.endswith("\\") else f"{value} {line.strip()}"
+    if quote == "'":
+        return match.group(1).replace("''", "'")
+    return str(msgspec.json.decode(f'"{re.sub(chr(92) * 2 + " ", " ", match.group(1))}"'.encode()))
