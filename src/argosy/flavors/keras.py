@@ -276,7 +276,7 @@ def _traced(
     declared = {tensor.name: tensor.dtype for tensor in model.inputs}
     taken = [tf.TensorSpec(spec.shape, declared[spec.name]) for spec in inputs]
 
-    @tf.function(input_signature=taken, autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=taken, autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def graph(*tensors: Any) -> list[Any]:
         found = keras.tree.flatten(model(_packed(model, tensors), training=False))
         return [found[place] for place in places]
