@@ -33,8 +33,14 @@ RUN.remove("docs/how-to/check-drills.md")  # tests/scenarios/test_drills.py play
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the checkout, without what was made in it."""
-    made = shutil.ignore_patterns(".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "build", "dist")
-    return shutil.copytree(ROOT, tmp_path / "argosy", ignore=made)
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, listed):
+        target = tmp_path / "argosy" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).exists():  # and is not about to be removed
+            shutil.copy2(ROOT / name, target)
+    return tmp_path / "argosy"
 
 
 @pytest.mark.slow

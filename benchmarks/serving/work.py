@@ -101,7 +101,7 @@ def slow_predict(weights: NDArray[np.float32], rows: NDArray[np.float64]) -> NDA
 
 
 def _mlp(path: Path) -> type_of_model:
-    import onnxruntime  # type: ignore[import-not-found]  # only in the environments of the benchmark
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

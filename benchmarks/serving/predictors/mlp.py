@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-not-found]  # only in the environment of this server
+import onnxruntime
 
 from argosy import Predictor
 
