@@ -2,13 +2,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES
-from tests.flavors.saved_models import Damage, project
+from tests.flavors.saved_models import MODELS, Damage, project
 from tests.flavors.serving import direct, failed_start, serving
 from tests.flavors.signatures import signatures
 from tests.serving.server_process import ServerProcess
@@ -188,6 +189,20 @@ def test_each_fault_is_one_clear_line(tmp_path: Path) -> None:
         assert rest.startswith("\nhint: "), (name, error)
 
 
+def test_wherever_a_file_is_cut_it_is_refused(tmp_path: Path) -> None:
+    size = (MODELS / "onnx/columns.onnx").stat().st_size
+    lengths = range(8, size, 23)
+    folders = {
+        str(length): project(tmp_path / str(length), "onnx", "columns.onnx", damage=itemgetter(slice(length)))
+        for length in lengths
+    }
+    found = signatures("onnx", FLAVOR, folders)
+    assert len(found) == len(lengths)
+    assert all("the file is cut short, damaged, or no ONNX model" in str(each["error"]) for each in found.values()), (
+        found
+    )
+
+
 @pytest.mark.parametrize("name", ["cut", "own"])
 def test_what_cannot_be_loaded_ends_the_server(tmp_path: Path, name: str) -> None:
     file, damage, _, line = FAULTS[name]
@@ -200,7 +215,7 @@ def test_what_cannot_be_loaded_ends_the_server(tmp_path: Path, name: str) -> Non
 def test_external_data_that_is_cut_short_is_told(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", "onnx", "external.onnx", "weights.bin")
     (folder / "model/weights.bin").write_bytes(bytes(10))
-    error = failed_start("onnx", tmp_path / "log", folder).error
+    error = str(signatures("onnx", FLAVOR, {"cut": folder})["cut"]["error"])
     assert "the file with the model's external data is too short: got 10 bytes, want at least 64 for `w`" in error
 
 
