@@ -106,7 +106,7 @@ def test_data_beside_the_model_is_found_and_a_cell_that_the_graph_refuses_is_the
     folder = project(tmp_path / "external", "onnx", "external.onnx", "weights.bin")
     with serving("onnx", tmp_path / "log", folder) as server:
         assert json.loads(server.invoke([[1, 2, 3, 4]]).body) == [[1, 2, 3, 4]]
-    with serving("onnx", tmp_path / "other", project(tmp_path / "lookup", "onnx", "lookup.onnx")) as server:
+    with serving("onnx", tmp_path / "other", project(tmp_path / "lookup", "onnx", "lookup.ort")) as server:
         assert json.loads(server.invoke([3, 9]).body) == [3, 9]
         reply = server.invoke([3, 10])
         assert reply.status == 400
@@ -142,6 +142,10 @@ def cut(model: bytes) -> bytes:
     return model[:-1]
 
 
+def half(model: bytes) -> bytes:
+    return model[: len(model) // 2]
+
+
 def empty(model: bytes) -> bytes:
     return b""
 
@@ -152,6 +156,7 @@ def pickled(model: bytes) -> bytes:
 
 FAULTS: dict[str, tuple[str, Damage | None, dict[str, object], str]] = {
     "cut": ("one_row.onnx", cut, {}, "the file is cut short, damaged, or no ONNX model: got 8. bytes that do not"),
+    "ort": ("lookup.ort", half, {}, "the file is cut short, damaged, or no ONNX model: got [0-9]+ bytes that do not"),
     "empty": ("one_row.onnx", empty, {}, "the model file is empty: want an ONNX model"),
     "pickle": ("one_row.onnx", pickled, {}, "has another format than its name says: got a pickle, want an ONNX model"),
     "external": ("external.onnx", None, {}, "the model's external data is missing: want `weights.bin` beside it"),
