@@ -30,7 +30,7 @@ if keras.backend.backend() == "tensorflow":
 
     from argosy.flavors.tensorflow import as_answers, prepare, reader
 if keras.backend.backend() == "torch":
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 Array = NDArray[Any]  # Any: the model says which dtype
 _SAFE: Final = (3, 13, 2)
@@ -276,7 +276,7 @@ def _traced(
     declared = {tensor.name: tensor.dtype for tensor in model.inputs}
     taken = [tf.TensorSpec(spec.shape, declared[spec.name]) for spec in inputs]
 
-    @tf.function(input_signature=taken, autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=taken, autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def graph(*tensors: Any) -> list[Any]:
         found = keras.tree.flatten(model(_packed(model, tensors), training=False))
         return [found[place] for place in places]

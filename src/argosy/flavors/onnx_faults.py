@@ -74,17 +74,17 @@ def _unknown_operator(match: re.Match[str], path: Path, version: str) -> LoadErr
     )
 
 
-def _no_external_data(match: re.Match[str], path: Path, version: str) -> LoadError:
+def _no_weights_file(match: re.Match[str], path: Path, version: str) -> LoadError:
     name = Path(match["file"]).name
     return LoadError(
         "the file with the model's external data is missing",
         want=f"`{name}` beside it",
         where=path,
-        hint=f"cp .../{name} {path.parent}",
+        hint=f"put `{name}` beside `{path.name}` among the artifacts",
     )
 
 
-def _short_external_data(match: re.Match[str], path: Path, version: str) -> LoadError:
+def _short_weights_file(match: re.Match[str], path: Path, version: str) -> LoadError:
     return LoadError(
         "the file with the model's external data is too short",
         got=f"{match['got']} bytes",
@@ -95,13 +95,15 @@ def _short_external_data(match: re.Match[str], path: Path, version: str) -> Load
 
 
 def _check(path: Path) -> str:
+    if path.suffix == ".ort":
+        return "save or copy it again"
     return f"python -c \"import onnx; onnx.checker.check_model('{path}')\""
 
 
 _FAULTS: Final[tuple[tuple[re.Pattern[str], Make], ...]] = tuple(
     (re.compile(pattern), make)
     for pattern, make in (
-        (r"Protobuf parsing failed|No graph was found in the protobuf", _broken),
+        (r"Protobuf parsing failed|No graph was found in the protobuf|ORT model verification failed", _broken),
         (
             r"Unsupported model IR version: (?P<got>\d+), max supported IR version: (?P<want>\d+)",
             _too_new("IR version"),
@@ -110,11 +112,11 @@ _FAULTS: Final[tuple[tuple[re.Pattern[str], Make], ...]] = tuple(
         (r"No Op registered for (?P<name>\w+) with domain_version of (?P<opset>\d+)", _unknown_operator),
         (r"Fatal error: (?P<domain>[\w.]*):(?P<name>\w+)\(-?\d+\) is not a registered", _unknown_operator),
         (r"Could not find an implementation for (?P<name>\w+)\((?P<opset>\d+)\) node", _unknown_operator),
-        (r"External data path does not exist: \"(?P<file>[^\"]+)\"", _no_external_data),
+        (r"External data path does not exist: \"(?P<file>[^\"]+)\"", _no_weights_file),
         (
             r"External initializer: (?P<tensor>.*?) offset: (?P<offset>\d+) size to read: (?P<size>\d+)"
             r" given file_length: (?P<got>\d+)",
-            _short_external_data,
+            _short_weights_file,
         ),
     )
 )
