@@ -43,8 +43,9 @@ def test_a_pickle_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what", "got"),
     [
-        (b"", "the file is not what its name says", "an empty file"),
-        (b"PK\x03\x04", "the file is not what its name says", "a zip archive, as skops writes"),
+        (b"", "the model file is empty", None),
+        (b"PK\x03\x04", "the model file has another format than its name says", "a zip file"),
+        (b"version https://git-lfs", "the model file has another format than its name says", "a pointer of Git LFS"),
         (WHOLE[: len(WHOLE) // 2], "the file cannot be read", "UnpicklingError: pickle exhausted"),
         (WHOLE[:300] + b"\xff" * 100 + WHOLE[400:], "the file cannot be read", None),
         (b"hello world\n", "the file cannot be read", None),
@@ -63,7 +64,6 @@ def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, what: str, got: s
 def test_a_pickle_in_a_skops_file_is_not_loaded(tmp_path: Path) -> None:
     error = refusal(WHOLE, tmp_path / "model.skops")
     assert (error.got, error.want) == ("a pickle", "a skops file")
-    assert 'file = "model.joblib"' in str(error.hint)
 
 
 @pytest.mark.parametrize("version", ["0.24.2", "1.8.0", "2.0.0"])
