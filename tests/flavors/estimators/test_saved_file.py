@@ -22,10 +22,6 @@ MODEL = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, [0, 1] *
 WHOLE = pickle.dumps(MODEL)
 
 
-class Gone:
-    """A class that is taken away once it is pickled."""
-
-
 def refusal(content: bytes, path: Path) -> LoadError:
     path.write_bytes(content)
     with pytest.raises(LoadError) as caught:
@@ -59,6 +55,16 @@ def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, what: str, got: s
     error = refusal(content, tmp_path / "model.joblib")
     assert error.what.startswith(what)
     assert got is None or str(error.got).startswith(got)
+
+
+def test_a_class_that_is_not_here_is_told_with_what_brings_it(tmp_path: Path) -> None:
+    hints = {
+        b"\x80\x04cno_such_package\nModel\n.": "add its package",
+        b"\x80\x04cnumpy.no_such_module\nModel\n.": "the file was written with another major version of numpy",
+        b"\x80\x04c__main__\nNoSuchModel\n.": "save the model from a script that imports the class from a module",
+    }
+    for content, hint in hints.items():
+        assert str(refusal(content, tmp_path / "model.pkl").hint).startswith(hint)
 
 
 def test_a_pickle_in_a_skops_file_is_not_loaded(tmp_path: Path) -> None:

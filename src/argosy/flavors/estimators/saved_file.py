@@ -4,6 +4,7 @@ A skops file is read without running anything in it; a pickle runs what it names
 owner has named the file.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,13 +20,15 @@ with framework("scikit-learn"):
     import joblib
     import sklearn
     from sklearn.base import BaseEstimator
-    from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
+    from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
 PATTERNS: Final = ("*.skops",)
 _PICKLES: Final = ("*.joblib", "*.pkl", "*.pickle")
 _ZIP: Final = "a zip file, as Keras and PyTorch write"
 _GZIP: Final = "a gzip file"
+_OTHER_VERSION: Final = re.compile(r"Trying to unpickle estimator \S+ from version (\S+) when")
+"""What `BaseEstimator.__setstate__` warns of, by a class of its own only since scikit-learn 1.3."""
 
 
 def find(model_dir: Path, told: FlavorOptions) -> Path:
@@ -71,14 +74,13 @@ def load(path: Path, read: Callable[[Path], Any] = joblib.load) -> Any:  # Any: 
             "the file names a class that is not here",
             got=chatter.one_line(error),
             where=path,
-            hint="add its package to [image] dependencies in argosy.toml, or its module to the project: "
-            "not `__main__`, save the model from a script that imports the class",
+            hint=_importable(error),
         ) from error
     except Exception as error:  # a damaged pickle raises anything
         what = "the file cannot be read: it is damaged, or something else than its name says"
         raise LoadError(what, got=chatter.one_line(error), where=path, hint="save the model again") from error
-    told = [each.message for each in caught if isinstance(each.message, InconsistentVersionWarning)]
-    _require_version(path, frozenset(each.original_sklearn_version for each in told))
+    told = [found[1] for each in caught if (found := _OTHER_VERSION.match(str(each.message)))]
+    _require_version(path, frozenset(told))
     _require_fitted(path, model)
     return model
 
@@ -123,6 +125,15 @@ def _require_version(path: Path, versions: frozenset[str]) -> None:
                 where=path,
                 hint=f"pip install scikit-learn=={version}",
             )
+
+
+def _importable(error: Exception) -> str:
+    """What makes a class importable that a pickle names."""
+    if isinstance(error, ImportError) and (error.name or "").startswith("numpy."):
+        return "the file was written with another major version of numpy: pip install 'numpy>=2' or 'numpy<2'"
+    if "__main__" in str(error):
+        return "save the model from a script that imports the class from a module, and put the module into the project"
+    return "add its package to [image] dependencies in argosy.toml, or its module to the project"
 
 
 def _require_fitted(path: Path, model: object) -> None:
