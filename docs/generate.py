@@ -14,6 +14,7 @@ from typing import Any
 import click
 import conformance
 import fidelity
+import flavors
 import msgspec
 
 from argosy import contract, errors, project
@@ -208,6 +209,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": error_codes,
     "fidelity.md": lambda: fidelity.page(_NOTE),
     "files.md": files,
+    "flavors.md": lambda: flavors.page(_NOTE),
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _ONE_AT_A_TIME = "one at a time"
+_ONE_BY_ONE = "tests/flavors/test_table.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,10 +45,14 @@ def _group(file: Path) -> str:
 
 
 class _ByGroup(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """The tests of a file, or of several, are run by one process, which then makes what they share once."""
+    """The tests of a file, or of several, are run by one process, which then makes what they share once.
+
+    The rows of the table of flavors share nothing and take longest: each is taken by whoever has nothing to do.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(self.config.rootpath / nodeid.partition("::")[0])
+        file = nodeid.partition("::")[0]
+        return nodeid if file == _ONE_BY_ONE else _group(self.config.rootpath / file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -29,6 +29,14 @@ def npy(body: bytes) -> np.ndarray:
     return found
 
 
+def read(body: bytes, content_type: str) -> np.ndarray:
+    if content_type == NPY:
+        return npy(body)
+    if content_type == JSON:
+        return np.array(json.loads(body), dtype=np.float32)
+    return np.loadtxt(body.decode().splitlines(), dtype=np.float32, delimiter=",")
+
+
 @pytest.mark.parametrize(("suffix", "content_type"), [("npy", NPY), ("json", JSON), ("csv", CSV)])
 def test_what_is_served_is_what_litert_says(
     digits: ServerProcess, tmp_path: Path, suffix: str, content_type: str
@@ -41,8 +49,7 @@ def test_what_is_served_is_what_litert_says(
     assert npy(reply.body).tobytes() == wanted.tobytes()
     assert npy(reply.body).dtype == np.float32
     reply = digits.invoke(body.read_bytes(), Content_Type=content_type, Accept=content_type)
-    read = {NPY: npy, JSON: json.loads, CSV: lambda text: np.loadtxt(text.decode().splitlines(), delimiter=",")}
-    assert np.asarray(read[content_type](reply.body), dtype=np.float32).tobytes() == wanted.tobytes()
+    assert read(reply.body, content_type).tobytes() == wanted.tobytes()
 
 
 def test_rows_together_are_rows_one_by_one_whatever_number_came_before(digits: ServerProcess) -> None:

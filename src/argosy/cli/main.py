@@ -19,6 +19,7 @@ from argosy.errors import (
 )
 
 VERBS: Final = {
+    "init": ("building.init", "Look at a saved model, and write a project that serves it."),
     "serve": ("serve", "Serve a project on this machine, as its image would."),
     "pack": ("pack", "Write the artifacts of a project as model.tar.gz."),
     "lock": ("lock", "Lock the dependencies of a project for its image."),

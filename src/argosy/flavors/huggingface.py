@@ -63,9 +63,9 @@ class HuggingfaceModel(Predictor):
         self._row_wise = True if told.row_wise is None else told.row_wise
         set_variables(_OFFLINE)
         with framework("torch"):
-            import torch  # type: ignore[import-not-found]  # in the image
+            import torch
         with framework("transformers"):
-            import transformers  # type: ignore[import-not-found]
+            import transformers
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(options.threads())

@@ -25,6 +25,7 @@ _BROKEN: Final = (
     OverflowError,
     RecursionError,
     RuntimeError,
+    TypeError,
     UnicodeDecodeError,
     ValueError,
     msgspec.DecodeError,

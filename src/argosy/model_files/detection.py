@@ -44,6 +44,7 @@ _FILES: Final[Sequence[Callable[[Path], SavedModel | None]]] = (
 )
 _MOST_FILES: Final = 2_000
 _MOST_DEPTH: Final = 4
+_MOST_NAMED: Final = 5
 
 
 def read_file(path: Path) -> SavedModel | None:
@@ -97,19 +98,13 @@ def find(folder: Path, flavor: str | None = None, file: str | None = None) -> Sa
     found = list(_models(folder / (file or ""), flavor))
     if len(found) < 2:
         return found[0] if found else None
-    lines = [
-        f'flavor = "{model.flavor}", file = "{model.path.relative_to(folder).as_posix()}"'
-        for model in found[:_MOST_NAMED]
-    ]
+    lines = [f'file = "{model.path.relative_to(folder).as_posix()}"' for model in found[:_MOST_NAMED]]
     raise ProjectError(
         "the artifacts hold several saved models",
         got="; ".join(f"{model.path.relative_to(folder)} ({model.format})" for model in found[:_MOST_NAMED]),
         where=folder,
         hint="say which in [model] of argosy.toml, or remove the others:\n  " + "\n  ".join(lines),
     )
-
-
-_MOST_NAMED: Final = 5
 
 
 def _models(place: Path, flavor: str | None) -> Iterator[SavedModel]:

@@ -57,7 +57,9 @@ def read(path: Path) -> SavedModel | None:
     if head(weights[-1], 8) != _WEIGHTS:
         raise ProjectError("the weights of a graph of MXNet's are damaged", where=weights[-1])
     version = f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
-    return SavedModel("mxnet", path, "MXNet graph and weights", {"mxnet": version} if number else {}, inputs)
+    return SavedModel(
+        "mxnet", path, "MXNet graph and weights", {"mxnet": version} if number else {}, inputs, beside=(weights[-1],)
+    )
 
 
 def _is_input(node: _Node) -> bool:

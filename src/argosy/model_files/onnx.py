@@ -11,7 +11,7 @@ from argosy.model_files.binary import fields, nested, text, whole_number
 from argosy.model_files.contents import head, mapped, reading
 from argosy.model_files.saved_model import ArrayInput, SavedModel
 
-_GRAPH, _OPSET, _INITIALIZER, _INPUT, _OUTPUT = 7, 8, 5, 11, 12
+_GRAPH, _OPSET, _INITIALIZER, _INPUT, _OUTPUT, _EXTERNAL = 7, 8, 5, 11, 12, 13
 _DTYPES: Final = {
     1: "float32",
     2: "uint8",
@@ -54,7 +54,18 @@ def read(path: Path) -> SavedModel | None:
             f"ONNX model, {', '.join(_opsets(model))}",
             inputs=tuple(one for one in inputs if one.name not in constants),
             outputs=tuple(outputs),
+            beside=_weights(path, graphs[0]),
         )
+
+
+def _weights(path: Path, graph: memoryview) -> tuple[Path, ...]:
+    """The files with weights that are too large for the graph's own; never out of its folder."""
+    names = set()
+    for entry in nested(graph, _INITIALIZER, _EXTERNAL):
+        if text(entry, 1) == "location":
+            names.add(text(entry, 2))
+    found = [path.parent / name for name in sorted(names)]
+    return tuple(one for one in found if one.is_file() and one.resolve().is_relative_to(path.parent.resolve()))
 
 
 def _is_graph(path: Path) -> bool:

@@ -51,6 +51,7 @@ class SavedModel:
         is_pickle: Whether loading it may run code that it holds.
         trusted: Types in it that skops makes only when it is told to.
         task: What it is for, as a transformers pipeline names it; None where nothing is said.
+        beside: Files that belong to `path` and lie in its folder.
         notes: What a person should know, a sentence each.
     """
 
@@ -65,4 +66,5 @@ class SavedModel:
     is_pickle: bool = False
     trusted: tuple[str, ...] = ()
     task: str | None = None
+    beside: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()

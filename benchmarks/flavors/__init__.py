@@ -1,0 +1,1 @@
+"""What serving costs beyond the framework's own call, for each flavor."""

@@ -1,0 +1,143 @@
+"""A saved model -> a project folder that serves it: what is copied, what is written, nothing that was there."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from argosy.errors import UsageError
+from argosy.model_archive import written_aside
+from argosy.model_files import detection
+from argosy.model_files.sample import Sample, sample_of
+from argosy.model_files.saved_model import SavedModel
+from argosy.project_file import FILE_NAME, FLAVORS
+
+ARTIFACTS: Final = "model"
+SAMPLE: Final = "samples/rows.json"
+_NEEDS_CLASS: Final = ("state_dict", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """What a project will be.
+
+    Attributes:
+        root: Its folder.
+        model: The saved model, where it is now.
+        artifacts: The folder of artifacts, relative to `root`.
+        copies: What is copied into it: where to, relative to `root`, and where from.
+        file: What `model.file` has to name; None when it is plain.
+        sample: The sample request.
+    """
+
+    root: Path
+    model: SavedModel
+    artifacts: str
+    copies: tuple[tuple[str, Path], ...]
+    file: str | None
+    sample: Sample
+
+    @property
+    def needs_class(self) -> bool:
+        """Whether the model is weights alone, which need the class of their module."""
+        return self.model.flavor == "torch" and any(word in self.model.format for word in _NEEDS_CLASS)
+
+
+def planned(place: Path, root: Path) -> NewProject:
+    """What `argosy init` makes of a file or folder.
+
+    A model in a folder of the project is served from there; one from elsewhere is copied.
+
+    Args:
+        place: The file or folder with the saved model.
+        root: The project's folder.
+
+    Raises:
+        UsageError: There is no saved model that is known, or something is in the way.
+    """
+    if not place.exists():
+        raise UsageError("there is no such file or folder", got=f"`{place}`")
+    if (root / FILE_NAME).exists():
+        raise UsageError("the project is there already", where=root / FILE_NAME, hint="edit it, or name another folder")
+    model = detection.find(place) if place.is_dir() else detection.read_file(place)
+    if model is None:
+        raise UsageError(
+            "no saved model is known here",
+            got=f"`{place}`",
+            want=f"a model of {', '.join(FLAVORS)}",
+            hint="serve anything else by a class of your own: docs/how-to/predictor.md",
+        )
+    if model.is_pickle and model.path.is_file() and place.is_dir():
+        raise UsageError(
+            "the saved model is a pickle, and loading one may run any code",
+            got=f"`{model.path}` ({model.format})",
+            hint=f"if you trust whoever made it, name the file itself: argosy init {model.path}",
+        )
+    source = model.path if model.path.is_dir() else model.path.parent
+    inside = source.resolve()
+    is_inside = inside != root and inside.is_relative_to(root)
+    artifacts = inside.relative_to(root).as_posix() if is_inside else ARTIFACTS
+    copies = () if is_inside else _copies(model)
+    for target in (*(name for name, _ in copies), SAMPLE):
+        if os.path.lexists(root / target) and (copies or target != SAMPLE):
+            raise UsageError("what would be written is there already", got=f"`{target}`", where=root)
+    file = model.path.name if model.is_pickle and model.path.is_file() else None
+    if file is None and not copies and model.path.is_file() and _has_others(model):
+        file = model.path.name
+    return NewProject(root, model, artifacts, copies, file, sample_of(model))
+
+
+def write(new: NewProject) -> list[Path]:
+    """Write a project: the copies first and argosy.toml last, each whole or not at all; returns what was written."""
+    written = []
+    for name, source in new.copies:
+        with written_aside(new.root / name) as aside:
+            if source.is_dir():
+                shutil.copytree(source, aside)
+            else:
+                shutil.copyfile(source, aside)
+        written.append(new.root / name)
+    if new.sample.body is not None and not (new.root / SAMPLE).exists():
+        with written_aside(new.root / SAMPLE) as aside:
+            aside.write_bytes(new.sample.body)
+        written.append(new.root / SAMPLE)
+    with written_aside(new.root / FILE_NAME) as aside:
+        aside.write_text(text(new), encoding="utf-8")
+    return [*written, new.root / FILE_NAME]
+
+
+def text(new: NewProject) -> str:
+    """The argosy.toml of a new project."""
+    lines = ["[model]", f'flavor = "{new.model.flavor}"', f"artifacts = {_quoted(f'{new.artifacts}/')}"]
+    if new.file is not None:
+        why = " # a pickle: naming it is your word that its code may run" if new.model.is_pickle else ""
+        lines.append(f"file = {_quoted(new.file)}{why}")
+    options = []
+    if new.model.trusted:
+        options.append(f"trusted = {_quoted(list(new.model.trusted))} # crafted ones can crash: trust what you saved")
+    if new.needs_class:
+        options.append('# class = "net:Net" # the module whose weights these are, in net.py beside this file')
+    if options:
+        lines += ["", "[model.options]", *options]
+    if new.sample.is_real:
+        lines += ["", "[serving]", f"warm_up = [{_quoted(SAMPLE)}]"]
+    return "\n".join([*lines, ""])
+
+
+def _copies(model: SavedModel) -> tuple[tuple[str, Path], ...]:
+    if model.path.is_dir():
+        return ((ARTIFACTS, model.path),)
+    files = (model.path, *model.beside)
+    return tuple((f"{ARTIFACTS}/{file.relative_to(model.path.parent).as_posix()}", file) for file in files)
+
+
+def _has_others(model: SavedModel) -> bool:
+    """Whether another file of the folder could be meant, too."""
+    same = [one for one in model.path.parent.iterdir() if one.is_file() and one.name[0] != "."]
+    return len(set(same) - {model.path, *model.beside}) > 0
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
