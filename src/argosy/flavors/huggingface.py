@@ -135,7 +135,9 @@ class HuggingfaceModel(Predictor):
 
     def _asked(self, inputs: Any, parameters: Mapping[str, Any]) -> Any:
         try:
-            return self._ask(inputs, **parameters)
+            found = self._ask(inputs, **parameters)
+            # Of a list of one text this pipeline gives what it gives of the text.
+            return [found] if self._task == tasks.MASKS and isinstance(inputs, list) and len(inputs) == 1 else found
         except InvocationError:
             raise
         except Exception as error:

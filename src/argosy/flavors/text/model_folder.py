@@ -180,7 +180,9 @@ def _is_newer(one: str, other: str) -> bool:
 
 
 def _line(error: BaseException) -> str:
-    """The first line of what an exception says, with its type."""
+    """The first line of what an exception says, with its type; torch's own advice is to load a pickle all the same."""
+    if type(error).__name__ == "UnpicklingError":
+        return "a pickle that holds more than weights"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 

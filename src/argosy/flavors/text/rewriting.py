@@ -39,6 +39,7 @@ class Rewriter:
 
     def _one(self, text: str, parameters: dict[str, Any]) -> list[dict[str, str]]:
         tokens = self._tokenizer(self._prefix + text, return_tensors="pt").to(self._model.device)
+        tokens.pop("token_type_ids", None)  # `generate` refuses them
         with self._torch.inference_mode():
             found = self._model.generate(**tokens, **{**self._always, **parameters})
         decode = self._tokenizer.decode
