@@ -29,7 +29,7 @@ class Digits(gluon.HybridBlock):
             nn.Dense(10),
         )
 
-    def hybrid_forward(self, F, pixels):
+    def hybrid_forward(self, F, pixels):  # noqa: N803 - MXNet's own name for its operators
         return self.layers(F.reshape(pixels / 16.0, (-1, 1, 8, 8)))
 
 
@@ -40,7 +40,7 @@ class Probabilities(gluon.HybridBlock):
         super().__init__()
         self.network = network
 
-    def hybrid_forward(self, F, pixels):
+    def hybrid_forward(self, F, pixels):  # noqa: N803 - MXNet's own name for its operators
         return F.softmax(self.network(pixels))
 
 

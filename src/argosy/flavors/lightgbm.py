@@ -116,7 +116,7 @@ def _signature(booster: Any, method: str, codes: Mapping[int, Codes], is_row_wis
     names = tuple(booster.feature_name())
     outputs = (_output(booster, method, len(names)),)
     if not codes:
-        tensors = (TensorSpec("X", "float64", (None, len(names))),)
+        tensors = (TensorSpec("features", "float64", (None, len(names))),)
         return ModelSignature(tensors, outputs, names, is_row_wise)
     dtypes = [_dtype(codes[position]) if position in codes else "float64" for position in range(len(names))]
     columns = tuple(ColumnSpec(name, dtype) for name, dtype in zip(names, dtypes, strict=True))

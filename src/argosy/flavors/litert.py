@@ -153,12 +153,13 @@ def _signature_key(interpreter: Any, told: str | None, path: Path) -> str | None
         return _DEFAULT if _DEFAULT in keys else next(iter(keys), None)
     if told in keys:
         return told
+    option = f'signature = "{keys[0]}"' if keys else "without `signature`"
     raise LoadError(
         "the model has several signatures" if told is None else "the model has no such signature",
         got=", ".join(f"`{key}`" for key in keys) or "none",
         want=f"`{told}`" if told else "one of them",
         where=path,
-        hint=f'name it under [model.options] in argosy.toml: signature = "{keys[0]}"' if keys else None,
+        hint=f"write under [model.options] in argosy.toml: {option}",
     )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -62,17 +62,18 @@ class MxnetModel(Predictor):
             mxnet.npx.set_np()
         self._arrays = mxnet.np if graph.is_numpy else mxnet.nd
         with _told_of(files.symbol, "cannot be loaded by MXNet"):
-            symbol = (mxnet.sym.np if graph.is_numpy else mxnet.sym).load(str(files.symbol))
+            symbol = mxnet.sym.load(str(files.symbol))
+            symbol = symbol.as_np_ndarray() if graph.is_numpy else symbol
         with _told_of(files.parameters, "cannot be loaded by MXNet"):
             parameters = mxnet.nd.load(str(files.parameters))
         if not isinstance(parameters, dict):
             raise LoadError("the parameters have no names", want="as `export` writes them", where=files.parameters)
         self._symbol = self._chosen(symbol, told.outputs, files.symbol)
-        names = _input_names(graph, self._symbol, _plain_names(parameters), files)
+        names = _input_names(graph, self._symbol, frozenset(map(_plain_name, parameters)), files)
         self._labels = [name for name in names if name in graph.labels]
         self._inputs = _input_specs(graph, [name for name in names if name not in graph.labels], told, files)
         self._names = self._symbol.list_outputs()
-        self._outputs, is_row_wise = self._inferred(files)
+        self._outputs, is_row_wise = self._inferred(parameters, files)
         self._row_wise = is_row_wise if told.row_wise is None else told.row_wise
         self._block = self._network(parameters, graph, files)
         self._label_arrays = lru_cache(maxsize=_REMEMBERED_LABELS)(self._make_labels)
@@ -123,19 +124,20 @@ class MxnetModel(Predictor):
         found = dict(zip(self._symbol.list_arguments(), self._symbol.infer_shape(**told)[0], strict=True))
         return [self._arrays.zeros(found[name]) for name in self._labels]
 
-    def _inferred(self, files: Files) -> tuple[tuple[TensorSpec, ...], bool | None]:
+    def _inferred(self, parameters: Mapping[str, Any], files: Files) -> tuple[tuple[TensorSpec, ...], bool | None]:
         """The outputs, and whether a row of the inputs is one of each output; `()` and None when nobody knows.
 
         Raises:
-            LoadError: The inputs do not fit the symbol.
+            LoadError: The inputs do not fit the symbol and its parameters.
         """
+        known = {_plain_name(name): array.shape for name, array in parameters.items()}
         if any(None in spec.shape[1:] for spec in self._inputs):
             return (), None
         found = []
         for rows in _TRIED_ROWS:
             shapes = {spec.name: tuple(rows if n is None else n for n in spec.shape) for spec in self._inputs}
             with _told_of(files.symbol, "does not take inputs of these shapes", got=shapes):
-                found.append(self._symbol.infer_shape(**shapes)[1])
+                found.append(self._symbol.infer_shape(**shapes, **known)[1])
         types = self._symbol.infer_type_partial(**{spec.name: spec.dtype for spec in self._inputs})[1]
         outputs = []
         for name, few, more, dtype in zip(self._names, *found, types or [None] * len(self._names), strict=True):
@@ -187,9 +189,9 @@ def _require_known_version(wrote: int, installed: str, where: Path) -> None:
         )
 
 
-def _plain_names(parameters: Collection[str]) -> frozenset[str]:
-    """Names without `arg:` and `aux:`, which tell parameters from states."""
-    return frozenset(name.partition(":")[2] if name.startswith(("arg:", "aux:")) else name for name in parameters)
+def _plain_name(name: str) -> str:
+    """A name without `arg:` and `aux:`, which tell parameters from states."""
+    return name.partition(":")[2] if name.startswith(("arg:", "aux:")) else name
 
 
 def _input_names(graph: Graph, symbol: Any, known: frozenset[str], files: Files) -> list[str]:
@@ -221,7 +223,7 @@ def _input_specs(graph: Graph, names: Sequence[str], told: FlavorOptions, files:
     """
     said = {spec.name: spec for spec in told.inputs}
     for name in said:
-        if name not in names:
+        if name not in graph.attributes:
             got, want = f"`{name}`", ", ".join(f"`{name}`" for name in names)
             raise LoadError("the symbol has no such input", got=got, want=want, where=files.symbol)
     shapes = read_shapes(files.shapes)

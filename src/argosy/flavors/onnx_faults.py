@@ -74,7 +74,7 @@ def _unknown_operator(match: re.Match[str], path: Path, version: str) -> LoadErr
     )
 
 
-def _no_external_data(match: re.Match[str], path: Path, version: str) -> LoadError:
+def _no_weights_file(match: re.Match[str], path: Path, version: str) -> LoadError:
     name = Path(match["file"]).name
     return LoadError(
         "the file with the model's external data is missing",
@@ -84,7 +84,7 @@ def _no_external_data(match: re.Match[str], path: Path, version: str) -> LoadErr
     )
 
 
-def _short_external_data(match: re.Match[str], path: Path, version: str) -> LoadError:
+def _short_weights_file(match: re.Match[str], path: Path, version: str) -> LoadError:
     return LoadError(
         "the file with the model's external data is too short",
         got=f"{match['got']} bytes",
@@ -110,11 +110,11 @@ _FAULTS: Final[tuple[tuple[re.Pattern[str], Make], ...]] = tuple(
         (r"No Op registered for (?P<name>\w+) with domain_version of (?P<opset>\d+)", _unknown_operator),
         (r"Fatal error: (?P<domain>[\w.]*):(?P<name>\w+)\(-?\d+\) is not a registered", _unknown_operator),
         (r"Could not find an implementation for (?P<name>\w+)\((?P<opset>\d+)\) node", _unknown_operator),
-        (r"External data path does not exist: \"(?P<file>[^\"]+)\"", _no_external_data),
+        (r"External data path does not exist: \"(?P<file>[^\"]+)\"", _no_weights_file),
         (
             r"External initializer: (?P<tensor>.*?) offset: (?P<offset>\d+) size to read: (?P<size>\d+)"
             r" given file_length: (?P<got>\d+)",
-            _short_external_data,
+            _short_weights_file,
         ),
     )
 )

@@ -21,7 +21,7 @@ _REFUSALS: Final = (
     (re.compile(r"contains? NaN"), "a missing value"),
     (re.compile(r"contains? infinity|too large for dtype"), "infinity, or a number that is too large"),
     (re.compile(r"unknown categories"), "a category that the model has not learnt"),
-    (re.compile(r"[Nn]egative values"), "a negative number"),
+    (re.compile(r"[Nn]egative values|strictly positive"), "a number that is not positive"),
 )
 """What scikit-learn says of values that it does not take; it may quote them, so its sentence is not repeated."""
 

@@ -178,7 +178,7 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
 
     python = find_interpreter(base_image.image, project.image.python, around.cache_dir, lambda _: observers())
     parts = plan(project, python, around)
-    project = with_system_packages(project, base_image.image, around.cache_dir)
+    project = with_runtime(project, base_image.image, around.cache_dir)
     cache = LayerCache(around.cache_dir)
     system = _system(project, base_image.image, around)
     private = _private_files(parts, around.cache_dir)
@@ -196,8 +196,11 @@ def build_with_parts(project: Project, base_image: BaseImage, around: Surroundin
     return Built(image, parts, base_image)
 
 
-def with_system_packages(project: Project, base_image: Image | None, cache_dir: Path) -> Project:
-    """The project with the Debian packages that the wheels of its flavor need, where the base image can have them.
+def with_runtime(project: Project, base_image: Image | None, cache_dir: Path) -> Project:
+    """The project with what the wheels of its flavor's framework need beside other wheels.
+
+    Debian packages are added where the base image can have them; libraries that only plugins for other hardware name,
+    may be missing.
 
     Args:
         project: The project.
@@ -209,12 +212,19 @@ def with_system_packages(project: Project, base_image: Image | None, cache_dir: 
         ResolutionError: The saved model asks for something that no index has.
     """
     runtime = runtime_of(project)
-    listed = {one.partition("=")[0] for one in project.image.system_packages}
-    wanted = [] if runtime is None else [name for name in runtime.system_packages if name not in listed]
-    if not wanted or (base_image is not None and not _is_debian(base_image, cache_dir)):
+    if runtime is None:
         return project
-    packages = (*project.image.system_packages, *wanted)
-    return msgspec.structs.replace(project, image=msgspec.structs.replace(project.image, system_packages=packages))
+    table = project.image
+    listed = {one.partition("=")[0] for one in table.system_packages}
+    wanted = [name for name in runtime.system_packages if name not in listed]
+    if wanted and base_image is not None and not _is_debian(base_image, cache_dir):
+        wanted = []
+    table = msgspec.structs.replace(
+        table,
+        system_packages=(*table.system_packages, *wanted),
+        ignore_missing_libraries=(*table.ignore_missing_libraries, *runtime.unneeded_libraries),
+    )
+    return msgspec.structs.replace(project, image=table)
 
 
 def _is_debian(base_image: Image, cache_dir: Path) -> bool:

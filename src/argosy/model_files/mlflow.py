@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from argosy.model_files.contents import head, reading
 from argosy.model_files.saved_model import ArrayInput, ColumnInput, SavedModel
 
@@ -18,6 +16,21 @@ FILE_NAME: Final = "MLmodel"
 REQUIREMENTS: Final = "requirements.txt"
 _MOST_BYTES: Final = 4 * 2**20
 _KEY: Final = re.compile(r"^( *)([A-Za-z_][\w.-]*):(?: +(.*))?$")
+_SINGLE: Final = r"'((?:[^']|'')*)' *"
+_DOUBLE: Final = r'"((?:[^"\\]|\\.)*)" *'
+_ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
+_ESCAPED: Final = {
+    "0": "\0",
+    "b": "\b",
+    "e": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "N": "\x85",
+    "_": "\xa0",
+}
+"""Source: yaml.org, YAML 1.2.2, 5.7 (read 2026-11-23)."""
 _DTYPES: Final = {
     "double": "float64",
     "float": "float32",
@@ -38,7 +51,7 @@ def read_folder(folder: Path) -> SavedModel | None:
     if not path.is_file():
         return None
     with reading(path, "MLmodel file"):
-        said = _keys(head(path, _MOST_BYTES).decode())
+        said = keys(head(path, _MOST_BYTES).decode())
         if "flavors.python_function.loader_module" not in said:
             raise ValueError("no python_function among its flavors")
         version = said.get("mlflow_version", "")
@@ -72,7 +85,7 @@ def _inputs(columns: list[dict[str, Any]]) -> Iterator[ArrayInput | ColumnInput]
             yield ColumnInput(column.get("name", ""), _DTYPES.get(str(column.get("type")), ""), is_required)
 
 
-def _keys(text: str) -> dict[str, str]:
+def keys(text: str) -> dict[str, str]:
     """The scalars of a YAML file of mappings, by their dotted keys; what else there is, is passed over.
 
     Raises:
@@ -81,30 +94,53 @@ def _keys(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     above: list[tuple[int, str]] = []
     lines = iter(text.splitlines())
+    folded = ""
     for line in lines:
         key = _KEY.match(line)
         if key is None:
+            if folded and line.startswith(" " * (above[-1][0] + 1)):
+                found[folded] += f" {line.strip()}"
             continue
         depth = len(key.group(1))
         above = [(indent, name) for indent, name in above if indent < depth]
-        value = (key.group(3) or "").strip()
-        if value[:1] in ("'", '"'):
-            value = _quoted(value, lines)
         above.append((depth, key.group(2)))
+        name = ".".join(name for _, name in above)
+        value = (key.group(3) or "").strip()
+        is_quoted = value[:1] in ("'", '"')
         if value:
-            found[".".join(name for _, name in above)] = value
+            found[name] = _quoted(value, lines) if is_quoted else value
+        folded = name if value and not is_quoted else ""
     return found
 
 
 def _quoted(value: str, lines: Iterator[str]) -> str:
     """A quoted scalar, folded over lines as YAML 1.2 folds them (7.3)."""
     quote = value[0]
-    whole = r"'((?:[^']|'')*)'" if quote == "'" else r'"((?:[^"\\]|\\.)*)"'
-    while not (match := re.fullmatch(whole, value, re.DOTALL)):
+    parts = [value]
+    while not _ends(parts[-1] if len(parts) > 1 else value[1:], quote):
         line = next(lines, None)
         if line is None:
             raise ValueError("a quoted text does not end")
-        value = value[:-1] + line.lstrip() if quote == '"' and value.endswith("\\") else f"{value} {line.strip()}"
+        is_joined = quote == '"' and parts[-1].endswith("\\")
+        if is_joined:
+            parts[-1] = parts[-1][:-1]
+        parts.append(line.lstrip() if is_joined else f" {line.strip()}")
+    match = re.fullmatch(_SINGLE if quote == "'" else _DOUBLE, "".join(parts), re.DOTALL)
+    if match is None:
+        raise ValueError("a quoted text goes on behind its end")
     if quote == "'":
         return match.group(1).replace("''", "'")
-    return str(msgspec.json.decode(f'"{re.sub(chr(92) * 2 + " ", " ", match.group(1))}"'.encode()))
+    return _ESCAPE.sub(_unescaped, match.group(1))
+
+
+def _ends(line: str, quote: str) -> bool:
+    """Whether a quoted text ends with this line, whose own quotes are doubled or escaped."""
+    bare = line.rstrip()
+    if quote == "'":
+        return bare.replace("''", "").endswith("'")
+    return bare.endswith('"') and (len(bare[:-1]) - len(bare[:-1].rstrip("\\"))) % 2 == 0
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    sign, digits = match.group(1)[0], match.group(1)[1:]
+    return chr(int(digits, 16)) if digits else _ESCAPED.get(sign, sign)

@@ -73,7 +73,7 @@ def _ejection(order: Order, foundation: Foundation, python: Interpreter, *, has_
     )
     parts = build.plan(order.project, python, order.around, compiles=False)
     below = None if foundation.base_image is None else foundation.base_image.image
-    project = build.with_system_packages(order.project, below, order.access.cache_dir)
+    project = build.with_runtime(order.project, below, order.access.cache_dir)
     return Ejection(project, foundation, parts, downloads, has_buildkit)
 
 

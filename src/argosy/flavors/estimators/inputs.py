@@ -50,7 +50,7 @@ def of(model: Any, told: Sequence[TensorSpec]) -> ModelSignature:  # Any: any es
     learnt = [columns.get(position, []) for position in range(count)]
     dtypes = [_dtype(values) for values in learnt]
     if "str" not in dtypes and not any(map(_chooses_by_name, _firsts(model))) and not told:
-        return ModelSignature((TensorSpec("X", "float64", (None, count)),), features=names)
+        return ModelSignature((TensorSpec("features", "float64", (None, count)),), features=names)
     titles = names or tuple(f"x{position}" for position in range(count))
     specs = [ColumnSpec(title, dtype) for title, dtype in zip(titles, dtypes, strict=True)]
     example = _example(model, titles, learnt)

@@ -1,10 +1,15 @@
 """The framework of a flavor: there, or an error that says what to install."""
 
 import importlib.metadata
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from argosy.errors import LoadError
+
+_NO_LIBRARY: Final = re.compile(r"(lib[^\s:/]+\.so[.\d]*): cannot open shared object file")
+"""What the loader of Linux says (glibc, elf/dl-load.c)."""
 
 
 @contextmanager
@@ -26,6 +31,12 @@ def framework(*distributions: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a broken installation raises anything
+        if library := _NO_LIBRARY.search(str(error)):
+            raise LoadError(
+                f"this flavor needs {' and '.join(distributions)}, and that a library of the system",
+                got=f"no `{library[1]}`",
+                hint="`argosy build --add-missing` adds the Debian package that has it to [image] system_packages",
+            ) from error
         missing = [name for name in distributions if installed_version(name) is None]
         names = " ".join(missing or distributions)
         raise LoadError(

@@ -24,7 +24,8 @@ def completed(specs: Sequence[TensorSpec], told: Iterable[TensorSpec], path: Pat
         dtype = own.get(spec.name, spec).dtype
         if dtype != spec.dtype:
             what = f"the input `{spec.name}` has another dtype"
-            raise LoadError(what, got=f"`{spec.dtype}`", want=f"`{dtype}`", where=path)
+            hint = "mend `inputs` under [model.options] in argosy.toml"
+            raise LoadError(what, got=f"`{spec.dtype}`", want=f"`{dtype}`", where=path, hint=hint)
     return tuple(own.get(spec.name, spec) for spec in specs)
 
 
@@ -42,4 +43,10 @@ def _require(told: Iterable[str], known: Sequence[str], option: str, path: Path)
     for name in told:
         if name not in known:
             names = ", ".join(f"`{each}`" for each in known)
-            raise LoadError(f"`{option}` names what the model has not", got=f"`{name}`", want=names, where=path)
+            raise LoadError(
+                f"`{option}` names what the model has not",
+                got=f"`{name}`",
+                want=names,
+                where=path,
+                hint=f"mend `{option}` under [model.options] in argosy.toml",
+            )

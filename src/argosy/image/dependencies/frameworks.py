@@ -18,6 +18,8 @@ Configurations with Docker" (read 2026-11-23)."""
 TORCH: Final = "2.13.0"
 """The PyTorch that is installed where the saved model does not say which: it reads what older ones saved."""
 OLDEST_TRANSFORMERS: Final = "4.57"
+OLDEST_KERAS: Final = "3.13.2"
+"""Older ones run code of a file in spite of the safe mode. Source: CVE-2026-1462 (read 2026-11-23)."""
 OLDEST_XGBOOST: Final = "2.1.4"
 """The oldest of which there are builds for CPUs; it reads what older ones saved."""
 MXNET_NUMPY: Final = "numpy==1.23.5"
@@ -34,6 +36,7 @@ class Runtime:
         excluded: Distributions that the requirements ask for and no prediction imports.
         torch: The version of PyTorch whose build for CPUs is wanted; None where none is.
         system_packages: Debian packages that a wheel's libraries need.
+        unneeded_libraries: What a wheel's programs name, the image lacks, and nothing that serves loads.
     """
 
     model: SavedModel | None
@@ -41,6 +44,7 @@ class Runtime:
     excluded: tuple[str, ...] = ()
     torch: str | None = None
     system_packages: tuple[str, ...] = ()
+    unneeded_libraries: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -63,6 +67,7 @@ class _Framework:
         recorded: The name by which the saved model records its version; empty where it does not.
         excluded: What no prediction imports.
         system_packages: What its libraries need.
+        unneeded_libraries: What only its plugins for other hardware need.
     """
 
     cpu: str
@@ -70,8 +75,24 @@ class _Framework:
     recorded: str = ""
     excluded: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
+    unneeded_libraries: tuple[str, ...] = ()
 
 
+_TRAINING: Final = (
+    "charset-normalizer",
+    "google-pasta",
+    "grpcio",
+    "libclang",
+    "markdown-it-py",
+    "mdurl",
+    "pygments",
+    "setuptools",
+    "tensorboard",
+    "wheel",
+)
+"""What TensorFlow asks for and imports neither to load a model nor to predict."""
+_OF_KERAS: Final = ("h5py", "keras", "namex", "optree", "rich")
+"""What it asks for beyond that, and a SavedModel does not need."""
 _FRAMEWORKS: Final[Mapping[str, _Framework]] = {
     "onnx": _Framework(
         "onnxruntime",
@@ -82,16 +103,15 @@ _FRAMEWORKS: Final[Mapping[str, _Framework]] = {
     "xgboost": _Framework("xgboost-cpu", "xgboost", "xgboost"),
     "lightgbm": _Framework("lightgbm", "lightgbm", system_packages=("libgomp1",)),
     "catboost": _Framework("catboost", "catboost", "catboost", ("graphviz", "matplotlib", "plotly")),
-    "tensorflow": _Framework(
-        "tensorflow-cpu", "tensorflow[and-cuda]", "tensorflow", ("libclang", "tensorboard", "wheel")
-    ),
-    "keras": _Framework("tensorflow-cpu", "tensorflow[and-cuda]", "", ("libclang", "tensorboard", "wheel")),
+    "tensorflow": _Framework("tensorflow-cpu", "tensorflow[and-cuda]", "tensorflow", (*_TRAINING, *_OF_KERAS)),
+    "keras": _Framework("tensorflow-cpu", "tensorflow[and-cuda]", excluded=_TRAINING),
     "litert": _Framework(
         "ai-edge-litert",
         "ai-edge-litert",
         excluded=("backports-strenum", "flatbuffers", "ml-dtypes", "protobuf", "tqdm", "typing-extensions"),
+        unneeded_libraries=("libQnn*.so*", "libopenvino*.so*"),
     ),
-    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1",)),
+    "mxnet": _Framework("mxnet", "mxnet", "mxnet", ("graphviz",), ("libgomp1", "libquadmath0")),
 }
 """Those that are one distribution. What is excluded was found by importing and predicting without it, on 2026-11-23."""
 
@@ -142,7 +162,7 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
     if has_gpu:
         excluded = []
     if flavor == "keras":
-        lines.append(f"keras{_pinned(model, 'keras')}")
+        lines.append(_keras(model))
     if flavor == "mxnet":
         lines.append(MXNET_NUMPY)
     if model is not None and "skops" in model.versions:
@@ -153,7 +173,14 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
         known = _FRAMEWORKS.get(module)
         excluded += known.excluded if known is not None else ()
         system += known.system_packages if known is not None else ()
-    return Runtime(model, (*lines, *_wants(model)), tuple(excluded), system_packages=tuple(sorted(set(system))))
+    packages, unneeded = tuple(sorted(set(system))), framework.unneeded_libraries
+    return Runtime(model, (*lines, *_wants(model)), tuple(excluded), None, packages, unneeded)
+
+
+def _keras(model: SavedModel | None) -> str:
+    """The version that is recorded; a newer one reads older files, too, and is taken where that one could run code."""
+    pinned = _pinned(model, "keras")
+    return f"keras{pinned}" if pinned and _release(pinned) >= _release(OLDEST_KERAS) else f"keras>={OLDEST_KERAS}"
 
 
 def _torch(model: SavedModel | None, lines: tuple[str, ...], *, has_gpu: bool) -> Runtime:

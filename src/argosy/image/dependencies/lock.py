@@ -166,7 +166,7 @@ def update(project: Project, python: str, environ: Mapping[str, str], upgrade: U
     if runtime is None:
         solution = resolver.resolve(wanted, server, path, upgrade)
     else:
-        solution = _resolved_for(runtime, wanted, lambda asked: resolver.resolve(asked, server, path, upgrade))
+        solution = resolved_for(runtime, wanted, lambda asked: resolver.resolve(asked, server, path, upgrade))
     packages = lock_file.packages_of(solution, wanted.hashes, project.root)
     if any(package["name"] == "argosy" for package in packages):
         raise ResolutionError(
@@ -186,7 +186,7 @@ def update(project: Project, python: str, environ: Mapping[str, str], upgrade: U
     return Changes.between(known, lock_file.versions_of({"packages": packages}))
 
 
-def _resolved_for(runtime: Runtime, wanted: Requirements, resolve: Callable[[Requirements], Solution]) -> Solution:
+def resolved_for(runtime: Runtime, wanted: Requirements, resolve: Callable[[Requirements], Solution]) -> Solution:
     """The solution for a flavor's runtime.
 
     PyTorch's builds for CPUs are taken from the user's own indexes and folders where these have them, else from

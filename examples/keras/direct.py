@@ -1,0 +1,28 @@
+"""Keras called directly: `python direct.py INPUT.npy|json|csv OUTPUT.npy`; what is served has to say the same."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # errors only; read when TensorFlow is imported
+
+import keras
+import numpy as np
+
+
+def main(source: Path, target: Path) -> None:
+    model = keras.models.load_model(Path(__file__).parent / "model/digits.keras")
+    np.save(target, model.predict_on_batch(images(source)))
+
+
+def images(source: Path) -> np.ndarray:
+    if source.suffix == ".npy":
+        return np.load(source, allow_pickle=False)
+    if source.suffix == ".json":
+        return np.array(json.loads(source.read_text()), np.float32)
+    return np.loadtxt(source, np.float32, delimiter=",", ndmin=2).reshape(-1, 8, 8, 1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
