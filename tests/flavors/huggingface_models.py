@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,38 @@ def refused(folder: Path, words: Any) -> Iterator[tuple[str, Callable[[], object
     yield "the code has not run", lambda: sorted(path.name for path in folder.glob("ran"))
 
 
+def broken(folder: Path, words: Any) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Folders in which something is missing or wrong."""
+
+    def changed(case: str, name: str, content: bytes | None, **told: object) -> tuple[str, Callable[[], object]]:
+        place = save(folder / case, "BertForMaskedLM", transformers.BertConfig(**BERT), words=words)
+        (place / name).unlink(missing_ok=True)
+        if content is not None:
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_bytes(content)
+        return case, lambda: loaded(place, **told)
+
+    def modules(*kinds: str, path: str = "") -> bytes:
+        return json.dumps([{"type": f"x.{kind}", "path": path if kind == "Pooling" else ""} for kind in kinds]).encode()
+
+    weights = "model.safetensors"
+    yield changed("no config", "config.json", None)
+    yield changed("no JSON", "config.json", b"{")
+    yield changed("no weights", weights, None)
+    yield changed("an empty file", weights, b"")
+    yield changed("git-lfs", weights, b"version https://git-lfs.github.com/spec/v1\n")
+    yield changed("an archive", weights, b"PK\x03\x04")
+    yield changed("no such task", "more", b"", task="poetry")
+    yield changed("another module", "modules.json", modules("Transformer", "LSTM"))
+    yield changed("a way out", "modules.json", modules("Transformer", "Pooling", path="../.."))
+    case, act = changed("no such pooling", "1_Pooling/config.json", b'{"pooling_mode": "weightedmean"}')
+    (folder / case / "modules.json").write_bytes(modules("Transformer", "Pooling", path="1_Pooling"))
+    yield case, act
+    case, act = changed("no tokenizer", "tokenizer.json", None)
+    (folder / case / "tokenizer_config.json").unlink()
+    yield case, act
+
+
 class Runs:
     """Pickled, it is a call."""
 
@@ -204,7 +237,7 @@ def main() -> None:
     for make in (pipelines, images, removed):
         for case, ours, theirs in make(folder, words):
             sys.stdout.write(json.dumps({"case": case, "ours": ours, "theirs": theirs}, default=float) + "\n")
-    for case, act in refused(folder, words):
+    for case, act in chain(refused(folder, words), broken(folder, words)):
         try:
             said = act()
         except ArgosyError as error:
