@@ -5,8 +5,6 @@ Argosy is imported. A call takes an array in memory (a data frame, a list of tex
 `direct.py` of the example does with its rows.
 """
 
-# mypy: disable-error-code="import-not-found, import-untyped"
-
 import json
 import os
 import statistics

@@ -4,8 +4,6 @@
 transformers said, or why our predictor would not load. Where to look it is told by the first argument.
 """
 
-# mypy: disable-error-code="import-not-found"
-
 import json
 import os
 import sys

@@ -19,7 +19,7 @@ from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
 
 with framework("catboost"):
-    import catboost  # type: ignore[import-not-found]  # in the image
+    import catboost
 
 Answers = NDArray[Any]  # Any: real numbers, or what the classes are
 _PATTERNS: Final = ("*.cbm", "*.json")

@@ -27,8 +27,8 @@ set_variables(
     }
 )  # read by the imports: nothing is asked of the Hub or drawn into the log, and tokenizers start no threads
 with framework("torch", "transformers"):
-    import torch  # type: ignore[import-not-found]  # in the image
-    import transformers  # type: ignore[import-not-found]  # in the image
+    import torch
+    import transformers
 
 _ON_GPU: Final = 32
 """Texts in one pass of a pipeline on a GPU. On a CPU it is one: as fast, and no answer depends on its neighbours."""

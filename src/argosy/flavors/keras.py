@@ -30,7 +30,7 @@ if keras.backend.backend() == "tensorflow":
 
     from argosy.flavors.tensorflow import as_answers, prepare, reader
 if keras.backend.backend() == "torch":
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 Array = NDArray[Any]  # Any: the model says which dtype
 _SAFE: Final = (3, 13, 2)

@@ -23,7 +23,7 @@ from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
 
 with framework("torch"):
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 Tensor = Any
 """`torch.Tensor`; PyTorch is not there when the types are checked, nor are its types."""

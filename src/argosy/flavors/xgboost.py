@@ -19,7 +19,7 @@ from argosy.serving.inputs.signature import ColumnSpec, ModelSignature, TensorSp
 from argosy.serving.predictor import Predictor
 
 with framework("xgboost-cpu"):
-    import xgboost  # type: ignore[import-not-found]  # in the image
+    import xgboost
 
 if TYPE_CHECKING:
     from pandas import DataFrame

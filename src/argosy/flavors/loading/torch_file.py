@@ -16,7 +16,7 @@ from argosy.errors import LoadError
 from argosy.flavors.loading.framework import framework
 
 with framework("torch"):
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 HOW_TO_SAVE: Final = (
     "save a program: torch.export.save(torch.export.export(model.eval(), (example,)), 'model.pt2'); "

@@ -13,7 +13,7 @@ from argosy.flavors.text import tasks
 from argosy.flavors.text.sentences import MODULES
 
 with framework("torch", "transformers"):
-    import transformers  # type: ignore[import-not-found]  # in the image
+    import transformers
 
 CONFIG: Final = "config.json"
 _SAFE: Final = ("model.safetensors", "model.safetensors.index.json")

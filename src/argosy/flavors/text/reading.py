@@ -15,7 +15,7 @@ from argosy.flavors.loading.framework import framework
 from argosy.flavors.text.tasks import Question
 
 with framework("torch", "transformers"):
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 _WINDOW: Final = 384
 """Tokens of question and text together in one pass."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from argosy.flavors.loading.framework import framework
 
 with framework("torch", "transformers"):
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 _KEYS: Final = {"summarization": "summary_text", "translation": "translation_text"}
 

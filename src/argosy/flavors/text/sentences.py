@@ -19,7 +19,7 @@ from argosy.errors import LoadError
 from argosy.flavors.loading.framework import framework
 
 with framework("torch", "transformers"):
-    import torch  # type: ignore[import-not-found]  # in the image
+    import torch
 
 MODULES: Final = "modules.json"
 _BATCH: Final = 32
