@@ -86,7 +86,8 @@ class XgboostModel(Predictor):
         require_not_newer(saved, xgboost.__version__, "xgboost-cpu", path)
         booster = _loaded(path)
         types = booster.feature_types or []
-        self._categories = xgboost_file.categories(bytes(booster.save_raw("json"))) if "c" in types else ()
+        raw = bytes(booster.save_raw("json")) if "c" in types else b""
+        self._categories = xgboost_file.categories(raw, saved, path)
         self._codes = tuple(_codes(listed) for listed in self._categories)
         self._count = booster.num_features()
         self._names = tuple(booster.feature_names or ())

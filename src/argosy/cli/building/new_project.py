@@ -89,8 +89,12 @@ def planned(place: Path, root: Path) -> NewProject:
     return NewProject(root, model, artifacts, copies, file, sample_of(model))
 
 
-def write(new: NewProject) -> list[Path]:
-    """Write a project: the copies first and argosy.toml last, each whole or not at all; returns what was written."""
+def write(new: NewProject) -> list[str]:
+    """Write a project, the copies first and argosy.toml last, each whole or not at all.
+
+    Returns:
+        What was written, relative to the project's folder.
+    """
     written = []
     for name, source in new.copies:
         with written_aside(new.root / name) as aside:
@@ -98,14 +102,14 @@ def write(new: NewProject) -> list[Path]:
                 shutil.copytree(source, aside)
             else:
                 shutil.copyfile(source, aside)
-        written.append(new.root / name)
+        written.append(name)
     if new.sample.body is not None and not (new.root / SAMPLE).exists():
         with written_aside(new.root / SAMPLE) as aside:
             aside.write_bytes(new.sample.body)
-        written.append(new.root / SAMPLE)
+        written.append(SAMPLE)
     with written_aside(new.root / FILE_NAME) as aside:
         aside.write_text(text(new), encoding="utf-8")
-    return [*written, new.root / FILE_NAME]
+    return [*written, FILE_NAME]
 
 
 def text(new: NewProject) -> str:
