@@ -40,7 +40,7 @@ def catboost(folder: Path, row: Any) -> Call:
 def huggingface(folder: Path, row: Any) -> Call:
     """sentence-transformers."""
     import torch
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]  # in the environment
 
     torch.set_num_threads(1)
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)

@@ -246,7 +246,9 @@ def _mending(path: Path, found: Format, reason: BaseException) -> str:
     if isinstance(reason, ModuleNotFoundError):
         return f"pip install {reason.name}"
     if operator := _OPERATOR.search(str(reason)):
-        return f"`{operator[1]}` has the operator: write a predictor of your own that imports it before it loads the file"
+        return (
+            f"`{operator[1]}` has the operator: write a predictor of your own that imports it before it loads the file"
+        )
     recorded = _recorded_version(path) if found is Format.PROGRAM else None
     if recorded is not None and recorded != torch.__version__:
         return f"it was saved by PyTorch {recorded}: pip install torch=={recorded.partition('+')[0]}"
