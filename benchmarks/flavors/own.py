@@ -5,8 +5,6 @@ Argosy is imported. A call takes an array in memory (a data frame, a list of tex
 `direct.py` of the example does with its rows.
 """
 
-# mypy: disable-error-code="import-not-found, import-untyped"
-
 import json
 import os
 import statistics
@@ -42,7 +40,7 @@ def catboost(folder: Path, row: Any) -> Call:
 def huggingface(folder: Path, row: Any) -> Call:
     """sentence-transformers."""
     import torch
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]  # in the environment
 
     torch.set_num_threads(1)
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)

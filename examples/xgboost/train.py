@@ -13,18 +13,15 @@ PARAMETERS = {"objective": "multi:softprob", "num_class": 3, "max_depth": 3, "et
 
 
 def main() -> None:
-    wine = load_wine()
-    names = list(wine.feature_names)
-    learnt, held_out = (
-        xgboost.DMatrix(wine.data[start::2], wine.target[start::2], feature_names=names, nthread=1) for start in (0, 1)
-    )
+    wine = load_wine(as_frame=True)  # the names of its columns are in the model then
+    learnt, held_out = (xgboost.DMatrix(wine.data[start::2], wine.target[start::2], nthread=1) for start in (0, 1))
     # Stops when the other half no longer gains: the file then has more rounds than the best one, and says which it is.
     booster = xgboost.train(
         PARAMETERS, learnt, 100, evals=[(held_out, "held_out")], early_stopping_rounds=5, verbose_eval=False
     )
     (HERE / "model").mkdir(exist_ok=True)
     booster.save_model(HERE / "model/wine.ubj")
-    write_samples(wine.data)
+    write_samples(wine.data.to_numpy())
     answers = booster.predict(held_out, iteration_range=(0, booster.best_iteration + 1))
     correct = np.mean(answers.argmax(axis=1) == wine.target[1::2])
     print(f"best of {booster.num_boosted_rounds()} rounds: {booster.best_iteration}; {correct:.1%} of the others right")

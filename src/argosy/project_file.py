@@ -185,7 +185,8 @@ class ImageTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         python: `3.x` of the base; None means whatever the base has.
         dependencies: What the predictor needs, one or a list, relative to the project: a requirements file,
             `pyproject.toml`, `uv.lock`, a `pylock.toml`, a wheel or a folder of wheels, the folder of a package; extras
-            and dependency groups in brackets, as in `pyproject.toml[gpu]`. None when it needs nothing.
+            and dependency groups in brackets, as in `pyproject.toml[gpu]`. None when it needs nothing, or what the
+            saved model of a flavor needs.
         include: Patterns of the files that enter the image beside the artifacts; each has to match something. A pattern
             with `*`, `?` or `[` never matches the artifacts, what is hidden, what lies in a folder `__pycache__`,
             `build`, `dist`, `node_modules`, `tests`, `venv` or another virtual environment, or behind a link to a

@@ -2,13 +2,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES
-from tests.flavors.saved_models import Damage, project
+from tests.flavors.saved_models import MODELS, Damage, project
 from tests.flavors.serving import direct, failed_start, serving
 from tests.flavors.signatures import signatures
 from tests.serving.server_process import ServerProcess
@@ -156,6 +157,20 @@ def test_each_fault_is_one_clear_line(tmp_path: Path) -> None:
         assert re.search(line, first), (name, error)
         assert first.startswith(f"{folders[name]}/model/{file}: "), (name, error)
         assert rest.startswith("\nhint: "), (name, error)
+
+
+def test_wherever_a_file_is_cut_it_is_refused(tmp_path: Path) -> None:
+    size = (MODELS / "litert/signatures.tflite").stat().st_size
+    lengths = range(8, size, 23)
+    folders = {
+        str(length): project(tmp_path / str(length), "litert", "signatures.tflite", damage=itemgetter(slice(length)))
+        for length in lengths
+    }
+    found = signatures("litert", FLAVOR, folders)
+    assert len(found) == len(lengths)
+    assert all("the file is cut short, damaged, or no LiteRT model" in str(each["error"]) for each in found.values()), (
+        found
+    )
 
 
 @pytest.mark.parametrize("name", ["cut", "flex"])

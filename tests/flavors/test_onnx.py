@@ -2,13 +2,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES
-from tests.flavors.saved_models import Damage, project
+from tests.flavors.saved_models import MODELS, Damage, project
 from tests.flavors.serving import direct, failed_start, serving
 from tests.flavors.signatures import signatures
 from tests.serving.server_process import ServerProcess
@@ -105,7 +106,7 @@ def test_data_beside_the_model_is_found_and_a_cell_that_the_graph_refuses_is_the
     folder = project(tmp_path / "external", "onnx", "external.onnx", "weights.bin")
     with serving("onnx", tmp_path / "log", folder) as server:
         assert json.loads(server.invoke([[1, 2, 3, 4]]).body) == [[1, 2, 3, 4]]
-    with serving("onnx", tmp_path / "other", project(tmp_path / "lookup", "onnx", "lookup.onnx")) as server:
+    with serving("onnx", tmp_path / "other", project(tmp_path / "lookup", "onnx", "lookup.ort")) as server:
         assert json.loads(server.invoke([3, 9]).body) == [3, 9]
         reply = server.invoke([3, 10])
         assert reply.status == 400
@@ -141,6 +142,10 @@ def cut(model: bytes) -> bytes:
     return model[:-1]
 
 
+def half(model: bytes) -> bytes:
+    return model[: len(model) // 2]
+
+
 def empty(model: bytes) -> bytes:
     return b""
 
@@ -151,6 +156,7 @@ def pickled(model: bytes) -> bytes:
 
 FAULTS: dict[str, tuple[str, Damage | None, dict[str, object], str]] = {
     "cut": ("one_row.onnx", cut, {}, "the file is cut short, damaged, or no ONNX model: got 8. bytes that do not"),
+    "ort": ("lookup.ort", half, {}, "the file is cut short, damaged, or no ONNX model: got [0-9]+ bytes that do not"),
     "empty": ("one_row.onnx", empty, {}, "the model file is empty: want an ONNX model"),
     "pickle": ("one_row.onnx", pickled, {}, "has another format than its name says: got a pickle, want an ONNX model"),
     "external": ("external.onnx", None, {}, "the model's external data is missing: want `weights.bin` beside it"),
@@ -188,6 +194,20 @@ def test_each_fault_is_one_clear_line(tmp_path: Path) -> None:
         assert rest.startswith("\nhint: "), (name, error)
 
 
+def test_wherever_a_file_is_cut_it_is_refused(tmp_path: Path) -> None:
+    size = (MODELS / "onnx/columns.onnx").stat().st_size
+    lengths = range(8, size, 23)
+    folders = {
+        str(length): project(tmp_path / str(length), "onnx", "columns.onnx", damage=itemgetter(slice(length)))
+        for length in lengths
+    }
+    found = signatures("onnx", FLAVOR, folders)
+    assert len(found) == len(lengths)
+    assert all("the file is cut short, damaged, or no ONNX model" in str(each["error"]) for each in found.values()), (
+        found
+    )
+
+
 @pytest.mark.parametrize("name", ["cut", "own"])
 def test_what_cannot_be_loaded_ends_the_server(tmp_path: Path, name: str) -> None:
     file, damage, _, line = FAULTS[name]
@@ -200,7 +220,7 @@ def test_what_cannot_be_loaded_ends_the_server(tmp_path: Path, name: str) -> Non
 def test_external_data_that_is_cut_short_is_told(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", "onnx", "external.onnx", "weights.bin")
     (folder / "model/weights.bin").write_bytes(bytes(10))
-    error = failed_start("onnx", tmp_path / "log", folder).error
+    error = str(signatures("onnx", FLAVOR, {"cut": folder})["cut"]["error"])
     assert "the file with the model's external data is too short: got 10 bytes, want at least 64 for `w`" in error
 
 

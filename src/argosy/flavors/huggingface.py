@@ -17,14 +17,19 @@ from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
 from argosy.serving.settings import set_variables
 
-_OFFLINE: Final = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""Nothing is asked of the Hub, nothing is drawn into the log, and tokenizers start no threads beside torch's."""
+set_variables(
+    {
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+)  # read by the imports: nothing is asked of the Hub or drawn into the log, and tokenizers start no threads
+with framework("torch", "transformers"):
+    import torch
+    import transformers
+
 _ON_GPU: Final = 32
 """Texts in one pass of a pipeline on a GPU. On a CPU it is one: as fast, and no answer depends on its neighbours."""
 
@@ -61,24 +66,17 @@ class HuggingfaceModel(Predictor):
         config = read_config(source)
         weights = find_weights(source, told.file)
         self._row_wise = True if told.row_wise is None else told.row_wise
-        set_variables(_OFFLINE)
-        with framework("torch"):
-            import torch
-        with framework("transformers"):
-            import transformers
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(options.threads())
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self._batch = _ON_GPU if device == "cuda" else 1
-        self._model = load_model(transformers, weights, config, self._task).to(device).eval()
+        self._model = load_model(weights, config, self._task).to(device).eval()
         part = "AutoImageProcessor" if self._task == tasks.IMAGES else "AutoTokenizer"
-        self._reader = load_part(transformers, part, source, config)
-        self._encoder = (
-            SentenceEncoder(torch, self._reader, self._model, folder) if self._task == tasks.SENTENCES else None
-        )
-        self._ask = self._asking(torch, transformers)
-        self._refused = (transformers.pipelines.base.PipelineException,)
+        self._reader = load_part(part, source, config)
+        self._encoder = SentenceEncoder(self._reader, self._model, folder) if self._task == tasks.SENTENCES else None
+        self._ask = self._asking()
+        self._refused = transformers.pipelines.base.PipelineException
 
     def signature(self) -> ModelSignature:
         """A list of texts, requests or images; of an embedding its width is known, too."""
@@ -119,14 +117,14 @@ class HuggingfaceModel(Predictor):
             return request.parameters.to_dict()
         return tasks.checked(self._task, request.parameters)
 
-    def _asking(self, torch: Any, transformers: Any) -> Ask:
+    def _asking(self) -> Ask:
         """What answers; all have the form of a pipeline."""
         if self._encoder is not None:
             return self._encoder
         if self._task == tasks.QUESTIONS:
-            return Reader(torch, self._reader, self._model)
+            return Reader(self._reader, self._model)
         if self._task in tasks.REWRITING:
-            return Rewriter(torch, self._reader, self._model, self._task)
+            return Rewriter(self._reader, self._model, self._task)
         part = "image_processor" if self._task == tasks.IMAGES else "tokenizer"
         pipeline: Ask = transformers.pipeline(
             self._task, model=self._model, device=self._model.device, batch_size=self._batch, **{part: self._reader}
@@ -135,7 +133,9 @@ class HuggingfaceModel(Predictor):
 
     def _asked(self, inputs: Any, parameters: Mapping[str, Any]) -> Any:
         try:
-            return self._ask(inputs, **parameters)
+            found = self._ask(inputs, **parameters)
+            # Of a list of one text this pipeline gives what it gives of the text.
+            return [found] if self._task == tasks.MASKS and isinstance(inputs, list) and len(inputs) == 1 else found
         except InvocationError:
             raise
         except Exception as error:

@@ -19,10 +19,8 @@ with framework("ai-edge-litert"), silenced():
     from ai_edge_litert.interpreter import Interpreter
 
 _DEFAULT: Final = "serving_default"
-_CHECK: Final = "save or copy the model again"
-_REFUSED: Final = re.compile(
-    r"(?P<why>.*?)\s*Node number \d+ \((?P<node>\w+)\) failed to (?:prepare|invoke)", re.DOTALL
-)
+_REFUSED: Final = re.compile(r"(.*?)\s*Node number \d+ \((\w+)\) failed to (?:prepare|invoke)", re.DOTALL)
+"""What an operator says, and which it is; only of inputs, since the model has been tried before."""
 _UPGRADE: Final = "pip install --upgrade ai-edge-litert"
 
 Run = Callable[..., Mapping[str, NDArray[Any]]]  # Any: each output has a dtype of its own
@@ -52,10 +50,10 @@ class LitertModel(Predictor):
         key = _signature_key(interpreter, told.signature, path)
         runner: Any = interpreter.get_signature_runner(key) if key is not None else _Tensors(interpreter)
         given = runner.get_output_details()
-        own = [_spec(name, each) for name, each in runner.get_input_details().items()]
+        own = [_spec(name, each, path) for name, each in runner.get_input_details().items()]
         inputs = tensors.completed(own, told.inputs, path)
         self._names = tensors.answered(list(given), told.outputs, path)
-        outputs = tuple(_spec(name, given[name]) for name in self._names)
+        outputs = tuple(_spec(name, given[name], path) for name in self._names)
         is_row_wise = all(spec.shape[:1] == (None,) for spec in (*inputs, *outputs))
         self._signature = ModelSignature(
             inputs, outputs=outputs, row_wise=is_row_wise if told.row_wise is None else told.row_wise
@@ -132,7 +130,9 @@ def _fault(path: Path, told: str) -> LoadError:
     """What the interpreter says of a model that it cannot load -> what is wrong with it, and what mends it."""
     if "not a valid Flatbuffer" in told:
         got = f"{path.stat().st_size} bytes that do not parse"
-        return LoadError("the file is cut short, damaged, or no LiteRT model", got=got, where=path, hint=_CHECK)
+        return LoadError(
+            "the file is cut short, damaged, or no LiteRT model", got=got, where=path, hint="save or copy it again"
+        )
     what = f"ai-edge-litert {installed_version('ai-edge-litert')} has not an operator of the model"
     if match := re.search(r"\(Flex(\w+)\)", told):
         hint = 'convert it without SELECT_TF_OPS, or serve the SavedModel: flavor = "tensorflow"'
@@ -163,8 +163,16 @@ def _signature_key(interpreter: Any, told: str | None, path: Path) -> str | None
     )
 
 
-def _spec(name: str, each: Mapping[str, Any]) -> TensorSpec:
+def _spec(name: str, each: Mapping[str, Any], path: Path) -> TensorSpec:
     dtype = np.dtype(each["dtype"])
+    if dtype.kind not in "fciubSO":
+        raise LoadError(
+            f"numpy has no numbers for the tensor `{name}`",
+            got=f"`{dtype.name}`",
+            want="numbers, booleans or text",
+            where=path,
+            hint="convert the model with float inputs and outputs",
+        )
     shape = tuple(int(length) if length >= 0 else None for length in each["shape_signature"])
     return TensorSpec(name, "str" if dtype.kind in "SO" else dtype.name, shape)
 

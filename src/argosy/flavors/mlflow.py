@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -89,7 +90,8 @@ class MlflowModel(Predictor):
         self._row_wise = is_known if told.row_wise is None else told.row_wise
         schema = self._meta.get_input_schema()
         self._inputs = told.inputs or _inputs(schema, self._meta)
-        self._names = [] if schema is None or not schema.is_tensor_spec() else schema.input_names()
+        is_named = schema is not None and schema.is_tensor_spec() and schema.has_input_names()
+        self._names = schema.input_names() if is_named else []
         self._moments = [] if schema is None else _moments(schema)
         self._example = _example(self._meta, path.parent, self._inputs)
 
@@ -119,7 +121,7 @@ class MlflowModel(Predictor):
             if _is_of_inputs(error):
                 raise DecodeError("the model's signature does not take the inputs", got=_reason(error)) from error
             raise
-        return found[self._chosen] if self._chosen else found
+        return _selected(found, self._chosen) if self._chosen else found
 
 
 def find_model(model_dir: Path, told: str | None) -> Path:
@@ -228,7 +230,9 @@ def _tell_differences(folder: Path) -> None:
 
 def _loaded(mlflow: Any, folder: Path) -> Any:  # Any: MLflow's `PyFuncModel`
     try:
-        return mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice to those who save models
+            return mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
     except (Exception, SystemExit) as error:
         lines = str(error).split("\n\n")[0].split() or ["nothing more"]
         is_missing = isinstance(error, ModuleNotFoundError)
@@ -318,6 +322,13 @@ def _example(meta: Any, folder: Path, inputs: object) -> object | None:  # Any: 
     is_list = inputs in (list[str], list[Any])
     example: object = found["inputs"] if is_list and isinstance(found, dict) and "inputs" in found else found
     return example
+
+
+def _selected(found: Any, names: Sequence[str]) -> Any:  # Any: a data frame, or arrays by name
+    """The outputs that are answered; one of several arrays is that array."""
+    if not isinstance(found, dict):
+        return found[list(names)]
+    return found[names[0]] if len(names) == 1 else {name: found[name] for name in names}
 
 
 def _is_of_inputs(error: Any) -> bool:  # Any: `MlflowException`

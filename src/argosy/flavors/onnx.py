@@ -130,7 +130,8 @@ def _session(path: Path) -> Any:  # Any: onnxruntime has no types
     wanted = [name for name in (_CUDA, _CPU) if name in available and (has_gpu or name != _CUDA)]
     try:
         with silenced():
-            session = onnxruntime.InferenceSession(path, told, providers=wanted)
+            # Its fallback would print, and serve a model for GPUs on a processor.
+            session = onnxruntime.InferenceSession(path, told, providers=wanted, enable_fallback=0)
     except Exception as error:  # its own classes have nothing in common
         raise load_fault(path, error, onnxruntime.__version__) from error
     if _CUDA in wanted and _CUDA not in session.get_providers():

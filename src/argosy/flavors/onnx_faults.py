@@ -80,7 +80,7 @@ def _no_weights_file(match: re.Match[str], path: Path, version: str) -> LoadErro
         "the file with the model's external data is missing",
         want=f"`{name}` beside it",
         where=path,
-        hint=f"cp .../{name} {path.parent}",
+        hint=f"put `{name}` beside `{path.name}` among the artifacts",
     )
 
 
@@ -95,13 +95,15 @@ def _short_weights_file(match: re.Match[str], path: Path, version: str) -> LoadE
 
 
 def _check(path: Path) -> str:
+    if path.suffix == ".ort":
+        return "save or copy it again"
     return f"python -c \"import onnx; onnx.checker.check_model('{path}')\""
 
 
 _FAULTS: Final[tuple[tuple[re.Pattern[str], Make], ...]] = tuple(
     (re.compile(pattern), make)
     for pattern, make in (
-        (r"Protobuf parsing failed|No graph was found in the protobuf", _broken),
+        (r"Protobuf parsing failed|No graph was found in the protobuf|ORT model verification failed", _broken),
         (
             r"Unsupported model IR version: (?P<got>\d+), max supported IR version: (?P<want>\d+)",
             _too_new("IR version"),

@@ -31,3 +31,8 @@ def test_outputs_are_those_that_the_project_names_in_its_order_or_all() -> None:
     assert tensors.answered(["a", "b", "c"], ("c", "a"), FILE) == ["c", "a"]
     with pytest.raises(LoadError, match="`outputs` names what the model has not"):
         tensors.answered(["a"], ("b",), FILE)
+
+
+def test_a_model_that_takes_nothing_is_refused() -> None:
+    with pytest.raises(LoadError, match="the model has no inputs"):
+        tensors.completed([], [], FILE)

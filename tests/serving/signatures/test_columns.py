@@ -39,6 +39,26 @@ def test_text_stays_text_whatever_it_looks_like() -> None:
     assert ask(CARS, CSV, b"1,007,3\n").value["brand"].tolist() == ["007"]
 
 
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_columns_of_one_dtype_are_one_block(dtype: str) -> None:
+    pair = ModelSignature((ColumnSpec("a", dtype), ColumnSpec("b", dtype, False)))
+    frame = ask(pair, JSON, [{"b": 2, "a": 1}, {"a": 3, "b": 4}]).value
+    assert frame.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+    assert {str(found) for found in frame.dtypes} == {dtype}
+    assert list(ask(pair, JSON, [{"a": 1}]).value.columns) == ["a"]
+
+
+@pytest.mark.parametrize(("dtype", "one", "two"), [("float64", 1.5, 2.5), ("str", "x", "y")])
+def test_rows_of_an_only_column_need_no_name(dtype: str, one: object, two: object) -> None:
+    only = ModelSignature((ColumnSpec("a", dtype),))
+    for content_type, body in (
+        (JSON, [[one], [two]]),
+        (JSON, [{"a": one}, {"a": two}]),
+        (CSV, f"{one}\n{two}\n".encode()),
+    ):
+        assert ask(only, content_type, body).value["a"].tolist() == [one, two]
+
+
 def test_columns_of_arrow_are_found_by_name() -> None:
     file = io.BytesIO()
     parquet.write_table(pyarrow.table({"doors": [3], "brand": ["x"], "price": [1.0]}), file)
@@ -57,6 +77,7 @@ def test_missing_cells_are_missing_and_optional_columns_may_be_left_out() -> Non
     ("content_type", "body", "told"),
     [
         (JSON, [{"brand": "x"}], "row 1: a field is missing: want `price`"),
+        (JSON, {"price": [[1, 2]], "brand": ["x"]}, "column `price`: a cell holds several values: want `float64`"),
         (JSON, [{"price": "secret", "brand": "x"}], "column `price`: cell 1 is none of the model's: got a string"),
         (JSON, [{"price": 1, "brand": 7}], "column `brand`: row 1 is not text"),
         (JSON, [{"price": 1, "brand": "x", "doors": 2.5}], "column `doors`: the array has other values"),

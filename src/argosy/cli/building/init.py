@@ -32,15 +32,15 @@ def command(model: Path, folder: Path) -> None:
     new = new_project.planned(model, root)
     for line in _described(new.model):
         output.say(line)
-    for path in new_project.write(new):
-        output.say(f"wrote {path}")
+    for name in new_project.write(new):
+        output.say(f"wrote {folder / name}")
     if new.sample.body is None:
         output.say(f"no sample input: {new.sample.reason}")
     else:
         advice = "" if new.sample.is_real else ": put real rows there, and name the file in [serving] warm_up"
         output.say(f"{new_project.SAMPLE}: {new.sample.reason}{advice}")
     output.say(f"\nnext: {_next(new, folder)}")
-    output.print_data(str(root / FILE_NAME))
+    output.print_data(str(folder / FILE_NAME))
 
 
 def _described(model: SavedModel) -> Iterator[str]:

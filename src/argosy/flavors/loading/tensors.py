@@ -16,8 +16,10 @@ def completed(specs: Sequence[TensorSpec], told: Iterable[TensorSpec], path: Pat
         path: The saved model.
 
     Raises:
-        LoadError: The project names an input that the model has not, or another dtype.
+        LoadError: The project names an input that the model has not, or another dtype; or the model has none.
     """
+    if not specs:
+        raise LoadError("the model has no inputs", want="at least one", where=path, hint="export it with an input")
     own = {spec.name: spec for spec in told}
     _require(own, [spec.name for spec in specs], "inputs", path)
     for spec in specs:

@@ -1,6 +1,5 @@
 """Which of PyTorch's formats a file is, told from its content, and whether reading it would run a pickle."""
 
-import importlib
 import io
 import json
 import logging
@@ -147,8 +146,8 @@ def read_weights(path: Path, found: Format) -> dict[str, Any]:
     with _telling(path, found):
         if found is Format.SAFETENSORS:
             with framework("safetensors"):
-                safetensors = importlib.import_module("safetensors.torch")
-            weights: Any = safetensors.load_file(path, device="cpu")
+                import safetensors.torch  # here: the other formats do without
+            weights: Any = safetensors.torch.load_file(path, device="cpu")
         else:
             weights = torch.load(path, map_location="cpu", mmap=found is Format.WEIGHTS, weights_only=True)
     if not isinstance(weights, dict):
@@ -239,18 +238,18 @@ def _telling(path: Path, found: Format, overheard: _Overheard | None = None) -> 
                 got=f"`{name[1]}`", want="tensors alone", where=path, hint=HOW_TO_SAVE,
             ) from error  # fmt: skip
         what = f"{found} cannot be read by PyTorch {torch.__version__}"
-        raise LoadError(what, got=one_line(reason), where=path, hint=_mending(path, found, str(reason))) from error
+        raise LoadError(what, got=one_line(reason), where=path, hint=_mending(path, found, reason)) from error
 
 
-def _mending(path: Path, found: Format, reason: str) -> str:
-    if operator := _OPERATOR.search(reason):
-        return (
-            f"`{operator[1]}` has the operator: write a predictor of your own that imports it before it loads the file"
-        )
+def _mending(path: Path, found: Format, reason: BaseException) -> str:
+    if isinstance(reason, ModuleNotFoundError):
+        return f"pip install {reason.name}"
+    if operator := _OPERATOR.search(str(reason)):
+        return f"`{operator[1]}` has it: write a predictor of your own that imports that before it loads the file"
     recorded = _recorded_version(path) if found is Format.PROGRAM else None
-    if recorded is not None:
+    if recorded is not None and recorded != torch.__version__:
         return f"it was saved by PyTorch {recorded}: pip install torch=={recorded.partition('+')[0]}"
-    if "maximum supported version" in reason:
+    if "maximum supported version" in str(reason):
         return "it was saved by a newer one: pip install --upgrade torch"
     return "save it again with this version of PyTorch, or copy it here again"
 

@@ -8,13 +8,17 @@ from typing import Any, Final
 
 from argosy.errors import LoadError
 from argosy.flavors.loading import artifacts
-from argosy.flavors.loading.framework import installed_version
+from argosy.flavors.loading.framework import framework, installed_version
 from argosy.flavors.text import tasks
 from argosy.flavors.text.sentences import MODULES
+
+with framework("torch", "transformers"):
+    import transformers
 
 CONFIG: Final = "config.json"
 _SAFE: Final = ("model.safetensors", "model.safetensors.index.json")
 _PICKLED: Final = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_VOCABULARIES: Final = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 _TAG: Final = re.compile(r"^pipeline_tag:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
 _STARTS: Final = {
     b"": "an empty file",
@@ -115,7 +119,7 @@ def find_weights(folder: Path, told: str | None) -> Path:
     return found
 
 
-def load_model(transformers: Any, weights: Path, config: Mapping[str, Any], task: str) -> Any:
+def load_model(weights: Path, config: Mapping[str, Any], task: str) -> Any:
     """The model of transformers (which has no types here) in the class of the task.
 
     Raises:
@@ -147,12 +151,15 @@ def load_model(transformers: Any, weights: Path, config: Mapping[str, Any], task
     return model
 
 
-def load_part(transformers: Any, part: str, folder: Path, config: Mapping[str, Any]) -> Any:
+def load_part(part: str, folder: Path, config: Mapping[str, Any]) -> Any:
     """The tokenizer or image processor of the folder; `part` is the class of transformers.
 
     Raises:
         LoadError: It is not there, or broken.
     """
+    if part == "AutoTokenizer" and not any(next(folder.glob(name), None) for name in _VOCABULARIES):
+        names = " or ".join(f"`{name}`" for name in _VOCABULARIES[:2])  # transformers makes one without a vocabulary
+        raise LoadError("no tokenizer", want=names, where=folder, hint='tokenizer.save_pretrained("model")')
     return _loaded(folder, config, getattr(transformers, part).from_pretrained)
 
 
@@ -180,7 +187,9 @@ def _is_newer(one: str, other: str) -> bool:
 
 
 def _line(error: BaseException) -> str:
-    """The first line of what an exception says, with its type."""
+    """The first line of what an exception says, with its type; torch's own advice is to load a pickle all the same."""
+    if type(error).__name__ == "UnpicklingError":
+        return "a pickle that holds more than weights"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 

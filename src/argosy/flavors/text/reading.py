@@ -11,7 +11,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from argosy.flavors.loading.framework import framework
 from argosy.flavors.text.tasks import Question
+
+with framework("torch", "transformers"):
+    import torch
 
 _WINDOW: Final = 384
 """Tokens of question and text together in one pass."""
@@ -25,13 +29,11 @@ class Reader:
     """Questions to answers.
 
     Args:
-        torch: The module.
         tokenizer: transformers', a fast one, which knows where in the text a token is.
         model: transformers', in evaluation mode.
     """
 
-    def __init__(self, torch: Any, tokenizer: Any, model: Any) -> None:
-        self._torch = torch
+    def __init__(self, tokenizer: Any, model: Any) -> None:
         self._tokenizer = tokenizer
         self._model = model
         self._window = min(_WINDOW, int(getattr(model.config, "max_position_embeddings", _WINDOW)))
@@ -54,8 +56,8 @@ class Reader:
             return_tensors="np",
         )
         accepted = (name for name in self._tokenizer.model_input_names if name in windows)
-        tensors = {name: self._torch.as_tensor(windows[name]).to(self._model.device) for name in accepted}
-        with self._torch.inference_mode():
+        tensors = {name: torch.as_tensor(windows[name]).to(self._model.device) for name in accepted}
+        with torch.inference_mode():
             found = self._model(**tensors)
         found_spans: dict[str, Span] = {}
         count = top_k or 1

@@ -9,6 +9,11 @@ Source:
 
 from typing import Any, Final
 
+from argosy.flavors.loading.framework import framework
+
+with framework("torch", "transformers"):
+    import torch
+
 _KEYS: Final = {"summarization": "summary_text", "translation": "translation_text"}
 
 
@@ -16,14 +21,12 @@ class Rewriter:
     """Texts to new texts.
 
     Args:
-        torch: The module.
         tokenizer: transformers'.
         model: transformers', in evaluation mode.
         task: One of `tasks.REWRITING`.
     """
 
-    def __init__(self, torch: Any, tokenizer: Any, model: Any, task: str) -> None:
-        self._torch = torch
+    def __init__(self, tokenizer: Any, model: Any, task: str) -> None:
         self._tokenizer = tokenizer
         self._model = model
         self._key = _KEYS.get(task, "generated_text")
@@ -39,7 +42,8 @@ class Rewriter:
 
     def _one(self, text: str, parameters: dict[str, Any]) -> list[dict[str, str]]:
         tokens = self._tokenizer(self._prefix + text, return_tensors="pt").to(self._model.device)
-        with self._torch.inference_mode():
+        tokens.pop("token_type_ids", None)  # `generate` refuses them
+        with torch.inference_mode():
             found = self._model.generate(**tokens, **{**self._always, **parameters})
         decode = self._tokenizer.decode
         return [{self._key: decode(each, skip_special_tokens=True)} for each in found]

@@ -16,6 +16,10 @@ from typing import Any, Final
 import numpy as np
 
 from argosy.errors import LoadError
+from argosy.flavors.loading.framework import framework
+
+with framework("torch", "transformers"):
+    import torch
 
 MODULES: Final = "modules.json"
 _BATCH: Final = 32
@@ -38,7 +42,6 @@ class SentenceEncoder:
     """Sentences to vectors.
 
     Args:
-        torch: The module.
         tokenizer: transformers'.
         model: transformers', in evaluation mode.
         folder: What `modules.json` is in.
@@ -47,8 +50,7 @@ class SentenceEncoder:
         LoadError: The folder has a module, a pooling or a prompt that is not known here.
     """
 
-    def __init__(self, torch: Any, tokenizer: Any, model: Any, folder: Path) -> None:
-        self._torch = torch
+    def __init__(self, tokenizer: Any, model: Any, folder: Path) -> None:
         self._tokenizer = tokenizer
         self._model = model
         self._prompt = _prompt(folder)
@@ -56,7 +58,7 @@ class SentenceEncoder:
         first, *others = read_modules(folder)
         told = _read(folder / first["path"] / "sentence_bert_config.json")
         self._lower = bool(told.get("do_lower_case"))
-        self._steps = [_step(torch, module, folder) for module in others]
+        self._steps = [_step(module, folder) for module in others]
         self.width = self._pass(["a"]).shape[1]
         """Numbers in a vector."""
 
@@ -81,7 +83,7 @@ class SentenceEncoder:
         tokens = self._tokenizer(
             texts, padding=True, truncation="longest_first", max_length=self._max_length, return_tensors="pt"
         ).to(self._model.device)
-        with self._torch.inference_mode():
+        with torch.inference_mode():
             value = self._model(**tokens).last_hidden_state
             for step in self._steps:
                 value = step(value, tokens["attention_mask"])
@@ -110,7 +112,7 @@ def read_modules(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def _step(torch: Any, module: Mapping[str, str], folder: Path) -> Step:
+def _step(module: Mapping[str, str], folder: Path) -> Step:
     if module["kind"] == "Normalize":
         normalize = torch.nn.functional.normalize
         return lambda vectors, mask: normalize(vectors, p=2, dim=-1)
@@ -127,10 +129,10 @@ def _step(torch: Any, module: Mapping[str, str], folder: Path) -> Step:
         raise LoadError(
             "a pooling that is not served", got=json.dumps(config), want=" or ".join(sorted(known)), where=where
         )
-    return lambda tokens, mask: torch.cat([_pooled(torch, mode, tokens, mask) for mode in modes], dim=-1)
+    return lambda tokens, mask: torch.cat([_pooled(mode, tokens, mask) for mode in modes], dim=-1)
 
 
-def _pooled(torch: Any, mode: str, tokens: Any, mask: Any) -> Any:
+def _pooled(mode: str, tokens: Any, mask: Any) -> Any:
     """(sentences, tokens, width) to (sentences, width)."""
     wide = mask.unsqueeze(-1).to(tokens.dtype)
     if mode == "cls":

@@ -171,7 +171,7 @@ TASKS: Final[Mapping[str, Task]] = {
     IMAGES: Task(
         "AutoModelForImageClassification",
         "ForImageClassification",
-        inputs=None,  # PIL's, which is only asked for when there are images
+        inputs=None,  # Pillow's, which is only asked for when there are images
         example=None,
     ),
 }

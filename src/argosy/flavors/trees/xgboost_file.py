@@ -22,14 +22,18 @@ _JSON_VERSION: Final = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\
 _UBJ_VERSION: Final = b"version[#L" + (3).to_bytes(8, "big")
 _UBJ_WIDTHS: Final = {b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8}
 _CATEGORIES: Final = b'"cats":'
+_CUTS_BYTES: Final = (3, 3, 0)
+"""The first release whose categories may be other than ASCII."""
 
 
 def require_form(path: Path) -> Form:
     """What the file is by its first bytes, as XGBoost itself tells the two apart.
 
     Raises:
-        LoadError: It is empty, XGBoost's old binary, a pickle, no model at all, or not what its suffix says.
+        LoadError: It is a folder, empty, XGBoost's old binary, a pickle, no model at all, or not what its suffix says.
     """
+    if not path.is_file():
+        raise LoadError("the model is not a file", want="a file of XGBoost's", where=path)
     with path.open("rb") as file:
         head = file.read(4)
     if not head:
@@ -82,22 +86,41 @@ def require_release(path: Path, form: Form) -> Release:
     return found
 
 
-def categories(model: bytes) -> tuple[tuple[str | int, ...] | None, ...]:
+def categories(model: bytes, saved: Release, where: Path) -> tuple[tuple[str | int, ...] | None, ...]:
     """The categories of each feature, in the order of their codes; None for numbers, () when there are none at all.
 
     XGBoost keeps them since 3.1, for what was trained on a data frame; before, and for arrays, a category is its code.
 
     Args:
         model: As `Booster.save_raw("json")` gives it.
+        saved: The release that saved the file.
+        where: The file.
+
+    Raises:
+        LoadError: There is a category that is not ASCII, and XGBoost cut it at characters instead of bytes.
 
     Source:
-        Files that XGBoost 3.2.0 wrote of text, signed and unsigned categories (tried 2026-11-23).
+        Files that XGBoost 3.2.0 wrote of text, signed and unsigned categories (tried 2026-11-23);
+        https://github.com/dmlc/xgboost/pull/12371, which mends the cutting, merged after 3.2 (read 2026-11-23).
     """
     at = model.find(_CATEGORIES)  # inside a text it would have backslashes
     if at < 0:
         return ()
     told, _ = json.JSONDecoder().raw_decode(model[at + len(_CATEGORIES) :].decode())
-    return tuple(_listed(feature) for feature in told["enc"])
+    try:
+        found = tuple(_listed(feature) for feature in told["enc"])
+    except UnicodeDecodeError:
+        found = None
+    texts = [value for listed in found or () for value in listed or () if isinstance(value, str)]
+    if found is None or (saved < _CUTS_BYTES and not all(text.isascii() for text in texts)):
+        raise LoadError(
+            "the file holds broken categories: up to 3.2, XGBoost cuts those that are not ASCII at wrong places",
+            got=f"saved by {'.'.join(map(str, saved))}",
+            want="ASCII categories, or a newer XGBoost",
+            where=where,
+            hint="train it again with categories of a to z, or with a newer XGBoost",
+        )
+    return found if any(found) else ()
 
 
 def _listed(feature: dict[str, list[int]]) -> tuple[str | int, ...] | None:

@@ -7,6 +7,7 @@ Only what follows from names and from what the code itself says goes, and the an
 `__pycache__`, .pyc  always: the image's Python makes its own
 .pyx .pxd .a         unless the image has a C compiler
 headers              of a few large libraries, where nobody but such a compiler reads them
+plugins              of a few libraries, for hardware that no instance of SageMaker's has
 `share/doc`, `man`   always, of a wheel's `.data`; what lies in packages is theirs
 ==================== ==========================================================================================
 
@@ -19,7 +20,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-RULES: Final = 2
+RULES: Final = 3
 """Part of every cache key: raise it when the same wheel is pruned differently."""
 
 _TESTS: Final = "tests"
@@ -30,6 +31,8 @@ _HEADERS: Final = (
     *("tensorflow/include/", "torch/include/", "torch/share/cmake/"),
 )
 """Folders that are there for those who compile against the library, and for nobody else."""
+_PLUGINS: Final = ("ai_edge_litert/vendors/",)
+"""Of LiteRT, for the neural processors of telephones and notebooks; they name libraries that no image has."""
 _CACHES: Final = (".pyc", ".pyo")
 _MANUALS: Final = (("data", "share", "doc"), ("data", "share", "man"), ("data", "share", "info"))
 _IMPORT: Final = re.compile(
@@ -49,6 +52,7 @@ def superfluous(archive: zipfile.ZipFile, *, has_compiler: bool) -> frozenset[st
     names = [name for name in archive.namelist() if not name.endswith("/")]
     candidates = {name: parts for name in names if not (parts := _parts(name))[0].endswith(".dist-info")}
     found = {name for name, parts in candidates.items() if _is_cache(parts) or _is_manual(parts)}
+    found |= {name for name in candidates if name.startswith(_PLUGINS)}
     if not has_compiler:
         found |= {
             name for name, parts in candidates.items() if name.startswith(_HEADERS) or _has_suffix(parts, _SOURCES)

@@ -202,13 +202,23 @@ def _is_cell(shape: Shape) -> bool:
     return isinstance(shape, Scalar) or (isinstance(shape, UnionShape) and all(map(_is_cell, shape.members)))
 
 
+def _takes_text(shape: Shape) -> bool:
+    """Whether it is text or a record, as a model takes that has a short way of asking."""
+    return isinstance(shape, UnionShape) and STRING in shape.members
+
+
+def _are_single(rows: list[object]) -> bool:
+    """Whether they are rows without names and with one cell each."""
+    return all(isinstance(row, list) and len(row) == 1 for row in rows)
+
+
 def _listed(value: object, is_text: bool) -> object:
     return value if isinstance(value, list) else [value]
 
 
 def _convert_list(shape: ListShape, value: object, is_text: bool) -> object:
     items = value if isinstance(value, list) else [value]
-    if is_text and _is_cell(shape.item):
+    if is_text and (_is_cell(shape.item) or (_takes_text(shape.item) and _are_single(items))):
         items = _column(items)
     return _guarded(shape, items, is_text, has_rows=True)
 

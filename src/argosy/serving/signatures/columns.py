@@ -1,7 +1,7 @@
 """Columns that a model takes -> how a body becomes a data frame with just these."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from argosy.errors import DecodeError
@@ -32,6 +32,7 @@ def _frame(columns: Sequence[ColumnSpec], value: object, is_text: bool) -> objec
     Raises:
         DecodeError: A column is missing, or a cell is not what it has to be; names both.
     """
+    import numpy as np
     import pandas
 
     names = [column.name for column in columns]
@@ -48,6 +49,8 @@ def _frame(columns: Sequence[ColumnSpec], value: object, is_text: bool) -> objec
     ):
         value = [value]  # one record
     found = by_name(value, names, optional)
+    if len(names) == 1:
+        found = {name: _flat(cells) for name, cells in found.items()}
     rows = {len(cells) if isinstance(cells, list) or hasattr(cells, "__len__") else -1 for cells in found.values()}
     if len(rows) != 1 or -1 in rows:
         raise DecodeError("the columns differ in length")
@@ -55,12 +58,37 @@ def _frame(columns: Sequence[ColumnSpec], value: object, is_text: bool) -> objec
     for column in columns:
         if column.name in found:
             made[column.name] = _cells(column, found[column.name], is_text)
+    dtypes = {column.dtype for column in columns if column.name in made}
+    if len(dtypes) == 1 and "str" not in dtypes:  # one block instead of one a column: made in a quarter of the time
+        block = np.array(list(made.values()))
+        return pandas.DataFrame(block.T, columns=_labels(tuple(made)), copy=False)
     return pandas.DataFrame(made, copy=False)
+
+
+@lru_cache(maxsize=16)
+def _labels(names: tuple[str, ...]) -> object:
+    """The names as pandas keeps them; which of them are there differs by the optional ones alone."""
+    import pandas
+
+    return pandas.Index(names)
+
+
+def _flat(cells: object) -> object:
+    """The cells of an only column, out of rows that hold one each."""
+    if getattr(cells, "ndim", 0) == 2 and cells.shape[1] == 1:  # type: ignore[attr-defined]  # an array of numpy's
+        return cells[:, 0]  # type: ignore[index]  # as above
+    if isinstance(cells, list) and all(isinstance(row, list) and len(row) == 1 for row in cells):
+        return [row[0] for row in cells]
+    return cells
 
 
 def _cells(column: ColumnSpec, cells: object, is_text: bool) -> object:
     if column.dtype != "str":
-        return to_dtype(cells, column.dtype, f"column `{column.name}`", is_text=is_text)
+        place = f"column `{column.name}`"
+        array = to_dtype(cells, column.dtype, place, is_text=is_text)
+        if array.ndim != 1:
+            raise DecodeError("a cell holds several values", want=f"`{column.dtype}`", where=place)
+        return array
     listed = cells if isinstance(cells, list) else list(cells)  # type: ignore[call-overload]  # an array of a column
     if is_text:
         return [cell or None for cell in listed]

@@ -1,4 +1,5 @@
-"""Makes the models beside it: `python make.py`, with onnx==1.23.2, skl2onnx==1.20.0 and pandas==3.1.1.
+"""Makes the models beside it: `python make.py`, with onnx==1.23.2, onnxruntime==1.32.0, skl2onnx==1.20.0 and
+pandas==3.1.1.
 
 The IR version is an old one, so that the models and not their age are what a test is about.
 """
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
@@ -94,6 +96,11 @@ def main() -> None:
     }
     for name, found in models.items():
         (HERE / f"{name}.onnx").write_bytes(found.SerializeToString())
+    told = onnxruntime.SessionOptions()
+    told.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    told.optimized_model_filepath = str(HERE / "lookup.ort")
+    told.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(HERE / "lookup.onnx", told)
 
 
 if __name__ == "__main__":
