@@ -36,6 +36,7 @@ _MISFIT: Final = re.compile(
     r"|[Ee]xpected .*(dim|channels|size|shape|scalar type|batch)"
 )
 """What operations say of tensors whose shapes do not fit."""
+_NO_MEMORY: Final = "DefaultCPUAllocator"
 _LARGEST_EXAMPLE: Final = 1 << 20
 """Cells of an example input that are worth writing as JSON at start."""
 
@@ -123,7 +124,8 @@ class TorchModel(Predictor):
             The array, where the model gives one; else arrays by name.
 
         Raises:
-            DecodeError: The model does not take inputs of these shapes.
+            DecodeError: The model does not take inputs of these shapes, or an index in them is out of its range.
+            MemoryError: There is no memory for them.
         """
         loaded = self._loaded
         arrays = [inputs[given.name] for given in loaded.inputs] if isinstance(inputs, dict) else [inputs]
@@ -137,9 +139,12 @@ class TorchModel(Predictor):
             want = str(error).removeprefix(_GUARD)
             raise DecodeError("the model was not exported for these shapes", got=_shapes(arrays), want=want) from error
         except (RuntimeError, IndexError, torch.jit.Error) as error:
-            if not _MISFIT.search(str(error)):
+            said = str(error).strip().rpartition("\n")[2]  # above it TorchScript shows its code
+            if _NO_MEMORY in str(error):
+                raise MemoryError(said) from error
+            if not _MISFIT.search(said):
                 raise
-            raise DecodeError("the model does not take inputs of these shapes", got=_shapes(arrays)) from error
+            raise DecodeError("the model does not take these inputs", got=_shapes(arrays)) from error
 
     def _tensor(self, array: NDArray[Any], dtype: Any) -> Tensor:
         """A tensor of the array's own memory; a model might write to it, so not of memory that is read-only."""
@@ -183,7 +188,9 @@ def _load_program(path: Path, told: FlavorOptions) -> _Loaded:
     call = _program_call(program.module(), program.call_spec.in_spec, constants)
 
     def to(device: str) -> Callable[[Sequence[Tensor]], object]:
-        moved = torch.export.passes.move_to_device_pass(program, device)  # tensors that the graph makes, too
+        from torch.export.passes import move_to_device_pass  # here: on a CPU nobody needs it
+
+        moved = move_to_device_pass(program, device)  # tensors that the graph makes, too
         return _program_call(moved.module(), program.call_spec.in_spec, constants)
 
     example = _example(program.example_inputs, inputs)
