@@ -182,6 +182,8 @@ def _load_program(path: Path, told: FlavorOptions) -> _Loaded:
             constants[position] = argument.value
         else:
             raise LoadError("an input is no tensor", got=f"`{argument.name}`, a number", want="a tensor", where=path)
+    if not inputs:
+        raise LoadError("the program takes no tensors", want="one or more", where=path)
     outputs, tensors = _program_outputs(program, values, told, path)
     rows = {str(values[i.name].shape[:1]) for i in inputs} | {str(tensor.shape[:1]) for tensor in tensors}
     is_row_wise = len(rows) == 1 and all(given.shape[:1] == (None,) for given in inputs) and bool(tensors)
@@ -217,9 +219,8 @@ def _program_outputs(
     kinds = [spec.arg for spec in program.graph_signature.output_specs if spec.kind.name == "USER_OUTPUT"]
     tensors = [values.get(argument.name) for argument in kinds]
     structure = program.call_spec.out_spec
-    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors) or len(tensors) != max(
-        1, structure.num_children
-    ):
+    is_nested = len(tensors) != max(1, structure.num_children)
+    if is_nested or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return (), [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
     outputs = torch.utils._pytree.tree_unflatten(tensors, structure)
     try:
@@ -241,7 +242,7 @@ def _load_script(path: Path, told: FlavorOptions) -> _Loaded:
         raise LoadError(f"`{name}` has no argument `{unknown[0]}`", want=names, where=path)
     given = {spec.name for spec in told.inputs}
     open_ones = [a for a in arguments if a.name not in told.arguments and not a.has_default_value()]
-    if len(open_ones) != len(told.inputs or "x") and not given >= {a.name for a in open_ones}:
+    if len(open_ones) != max(1, len(told.inputs)) and not given >= {a.name for a in open_ones}:
         raise _unknown_inputs(name, {argument.name: str(argument.type) for argument in open_ones}, path)
     return _described(module, method, [argument.name for argument in arguments], told, told.arguments)
 
