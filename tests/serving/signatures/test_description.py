@@ -67,6 +67,21 @@ def test_the_model_s_own_example_has_to_be_taken() -> None:
     assert found.excused == frozenset()
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        (TensorSpec("x", "float32", (None,)), TensorSpec("s", "str", (None,))),
+        (ColumnSpec("x", "float32"), ColumnSpec("s", "str")),
+    ],
+)
+def test_rows_without_names_have_a_cell_for_each_input(inputs: tuple[object, ...]) -> None:
+    schema = dict(described(inputs).spec.schema)
+    jsonschema.validate([[1.5, "a"], [None, "b"]], schema)
+    for body in ([[["nonsense"]]], [["a", 1.5]], [[1.5]], [[1.5, "a", "b"]]):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(body, schema)
+
+
 def test_the_schema_tells_rows_from_what_is_none() -> None:
     schema = dict(described((TensorSpec("x", "float32", (None, 2)),), features=("a", "b")).spec.schema)
     taken: list[object] = [[[1, 2]], [1, 2], [{"a": 1, "b": 2}], {"instances": [[1, 2]]}]

@@ -110,6 +110,9 @@ def _schema_of(columns: Sequence[ColumnSpec]) -> Schema:
     record: Schema = {"type": "object", "properties": properties, "required": required}
     by_column = {name: {"type": "array", "items": cell} for name, cell in properties.items()}
     rows: Schema = {"type": "array", "items": record}
+    cells: Schema = {
+        "type": "array", "prefixItems": list(properties.values()), "minItems": len(columns), "maxItems": len(columns)
+    }  # fmt: skip
     return {
         "description": "records by the names of the columns, or columns by name; without names, in their order",
         "anyOf": [
@@ -118,7 +121,7 @@ def _schema_of(columns: Sequence[ColumnSpec]) -> Schema:
             {"type": "object", "properties": by_column, "required": required},
             {"type": "object", "properties": {"instances": rows}, "required": ["instances"]},
             {"type": "object", "properties": {"dataframe_split": {"type": "object"}}, "required": ["dataframe_split"]},
-            {"type": "array", "items": {"type": "array"}},
+            {"type": "array", "items": cells},
         ],
     }
 

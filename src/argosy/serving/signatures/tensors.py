@@ -154,7 +154,11 @@ def _schema_of(tensors: Sequence[TensorSpec]) -> Schema:
     rows: Schema = {"type": "array", "items": {"type": "object", "properties": row, "required": names}}
     wrapped: Schema = {"type": "object", "properties": {"instances": rows}, "required": ["instances"]}
     inputs: Schema = {"type": "object", "properties": {"inputs": columnar}, "required": ["inputs"]}
-    plain: Schema = {"type": "array", "description": "rows without names, a cell for each input"}
+    if len(tensors) == 1:
+        plain = columns[names[0]]
+    else:
+        cells: Schema = {"type": "array", "prefixItems": list(row.values()), "minItems": len(row), "maxItems": len(row)}
+        plain = {"type": "array", "items": cells, "description": "rows without names, a cell for each input"}
     return {"description": _described(tensors), "anyOf": [columnar, rows, wrapped, inputs, plain]}
 
 
