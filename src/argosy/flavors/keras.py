@@ -15,7 +15,7 @@ from argosy.errors import LoadError
 from argosy.flavors.loading import file_format, options
 from argosy.flavors.loading.artifacts import find
 from argosy.flavors.loading.chatter import one_line, without_notices
-from argosy.flavors.loading.framework import framework
+from argosy.flavors.loading.framework import framework, minor_version
 from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -25,11 +25,12 @@ _LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
 settings.set_variables({_LEVEL: settings.environment().get(_LEVEL, "2")})  # errors only; it is read by the import
 with framework("keras"), without_notices():
     import keras
-if keras.backend.backend() == "tensorflow":
+_BACKEND: Final[str] = keras.backend.backend()
+if _BACKEND == "tensorflow":
     import tensorflow as tf
 
     from argosy.flavors.tensorflow import as_answers, prepare, reader
-if keras.backend.backend() == "torch":
+if _BACKEND == "torch":
     import torch
 
 Array = NDArray[Any]  # Any: the model says which dtype
@@ -87,7 +88,7 @@ class KerasModel(Predictor):
         places = [list(outputs).index(name) for name in names]
         has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._outputs))
         self._row_wise = has_rows if told.row_wise is None else told.row_wise
-        self._call = _traced(model, self._inputs, places) if _on("tensorflow") else _called(model, places)
+        self._call = _traced(model, self._inputs, places) if _BACKEND == "tensorflow" else _called(model, places)
 
     def signature(self) -> ModelSignature:
         """What the model's symbolic inputs and outputs say."""
@@ -112,14 +113,10 @@ class KerasModel(Predictor):
         return {spec.name: array for spec, array in zip(self._outputs, found, strict=True)}
 
 
-def _on(backend: str) -> bool:
-    return bool(keras.backend.backend() == backend)
-
-
 def _prepare() -> None:
-    if _on("tensorflow"):
+    if _BACKEND == "tensorflow":
         prepare()
-    if _on("torch"):
+    if _BACKEND == "torch":
         torch.set_num_threads(options.threads())
 
 
@@ -152,7 +149,7 @@ def _require_format(path: Path) -> None:
         got = f"{path.stat().st_size} bytes without the end of a zip file"
         raise LoadError("the .keras file is cut short or damaged", got=got, where=path, hint=_AGAIN)
     recorded = _recorded_version(path)
-    if _minor(recorded) > _minor(keras.__version__):
+    if minor_version(recorded) > minor_version(keras.__version__):
         raise LoadError(
             "the model is newer than Keras here",
             got=f"saved with Keras {recorded}, and here is {keras.__version__}",
@@ -168,10 +165,6 @@ def _recorded_version(path: Path) -> str:
             return str(json.loads(archive.read("metadata.json"))["keras_version"])
     except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile):
         return ""
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def _loaded(path: Path, *, may_run_code: bool) -> Any:

@@ -14,7 +14,7 @@ from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import options
 from argosy.flavors.loading.artifacts import find
 from argosy.flavors.loading.chatter import one_line, without_notices
-from argosy.flavors.loading.framework import framework
+from argosy.flavors.loading.framework import framework, minor_version
 from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import log, settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -193,7 +193,7 @@ def _refuse_newer(recorded: str, folder: Path) -> None:
         https://www.tensorflow.org/guide/versions, "Compatibility of SavedModels, graphs and checkpoints": forward
         compatibility holds within patch releases (read 2026-11-23).
     """
-    if _minor(recorded) > _minor(tf.__version__):
+    if minor_version(recorded) > minor_version(tf.__version__):
         raise LoadError(
             "the SavedModel is newer than TensorFlow here",
             got=f"saved with TensorFlow {recorded}, and here is {tf.__version__}",
@@ -209,10 +209,6 @@ def _recorded_version(folder: Path) -> str:
         return str(found.meta_graphs[0].meta_info_def.tensorflow_version)
     except Exception:  # it is broken, and what is said of it says so
         return ""
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def _function(signatures: Any, name: str, folder: Path) -> Any:

@@ -52,3 +52,12 @@ def installed_version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def minor_version(version: str) -> tuple[int, ...]:
+    """What of a version says which files it reads, to be compared; empty when it is none.
+
+    >>> minor_version("2.21.0rc1") > minor_version("2.9.3"), minor_version("")
+    (True, ())
+    """
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
