@@ -18,12 +18,13 @@ import jsonschema
 import pytest
 from botocore.exceptions import ClientError
 
+from argosy.project_file import FLAVORS
 from tests.flavors.answers import as_text, is_near, is_same, rows_of
-from tests.flavors.environments import EXAMPLES, ROOT, example
+from tests.flavors.environments import ROOT, example
 from tests.flavors.images import Served, built, compressed_bytes, endpoint, transformed
 from tests.flavors.serving import Arrays, direct
 
-NAMES: Final = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/direct.py")))
+NAMES: Final = tuple(sorted(FLAVORS))
 NPY, NPZ, JSON, CSV, LINES = (
     "application/x-npy", "application/x-npz", "application/json", "text/csv", "application/jsonlines"
 )  # fmt: skip
