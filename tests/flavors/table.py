@@ -136,7 +136,7 @@ def described_inputs(served: Served, sample: Path) -> str:
     schema = {**content["schema"], "components": document.get("components", {})}
     jsonschema.validate(json.loads(sample.read_text()), schema)
     jsonschema.validate(content["example"], schema)
-    nonsense = [[["nonsense"]]]
+    nonsense = {"nonsense": 1}
     assert not jsonschema.Draft202012Validator(schema).is_valid(nonsense), "the schema takes anything"
     with pytest.raises(ClientError) as refused:
         served.invoke(json.dumps(nonsense).encode(), JSON, JSON)
