@@ -42,12 +42,13 @@ def detected(root: Path, model: Model) -> tuple[Model, SavedModel | None]:
             hint='say what saved it: flavor = "onnx"',
         )
     inside = found.path.relative_to(folder).as_posix()
-    if found.is_pickle and found.path.is_file() and model.file is None:
+    if found.is_pickle and model.file is None:
+        named = found.named.relative_to(folder).as_posix()
         raise ProjectError(
-            "the saved model is a pickle, and loading one may run any code",
+            "the saved model holds a pickle, and loading one may run any code",
             got=f"`{inside}` ({found.format})",
             where=where,
-            hint=f'if you trust whoever made it, say so in [model]: file = "{inside}"',
+            hint=f'if you trust whoever made it, say so in [model]: file = "{named}"',
         )
     file = model.file if model.file is not None or found.is_pickle or inside == "." else inside
     return msgspec.structs.replace(model, flavor=found.flavor, file=file), found

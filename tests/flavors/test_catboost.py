@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES, ROOT, environment, run
-from tests.flavors.refusals import refusals
+from tests.flavors.inside import load_errors
 from tests.flavors.serving import direct, failed_start, serving
 from tests.serving.server_process import ServerProcess, wait_until
 
@@ -240,18 +240,18 @@ def test_models_that_cannot_be_loaded(models: tuple[Path, dict[str, bool]], tmp_
         ("method.cbm", whole, {"method": "guess"}, "got `guess`, want `predict`"),
         ("named.cbm", whole, {"file": "other.cbm"}, "there is no `other.cbm`"),
     ]
-    folders = {}
+    folders: list[tuple[str, dict[str, object]]] = []
     for name, content, told, _ in cases:
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_bytes(content)
-        folders[tmp_path / name] = told
-    folders[models[0] / "embedded"] = {}
-    folders[models[0] / "regression"] = {"method": "predict_proba"}
-    said = refusals("catboost", "argosy.flavors.catboost:CatboostModel", folders)
+        folders.append((str(tmp_path / name), told))
+    folders.append((str(models[0] / "embedded"), {}))
+    folders.append((str(models[0] / "regression"), {"method": "predict_proba"}))
+    said = load_errors("catboost", "argosy.flavors.catboost:CatboostModel", folders)
     wanted = [*(want for *_, want in cases), "the model takes embeddings", "`predict_proba` is for a model of classes"]
-    for want, found, folder in zip(wanted, said, folders, strict=True):
+    for want, found, (folder, _) in zip(wanted, said, folders, strict=True):
         assert want in found
-        assert str(folder) in found
+        assert found.startswith(f"LoadError: {folder}")
         assert ".cpp" not in found  # a place in CatBoost's sources
 
 

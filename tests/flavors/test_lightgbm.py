@@ -181,7 +181,7 @@ def test_methods(models: Path, method: str) -> None:
     ("damage", "text", "what"),
     [
         (lambda whole: whole[: len(whole) // 2], "", "the file is damaged or cut off in `Tree="),
-        (lambda whole: b"", "", "the file is not a LightGBM model: got an empty file"),
+        (lambda whole: b"", "", "the model file is empty: want a LightGBM model"),
         (lambda whole: whole, '[model.options]\nmethod = "transform"\n', "a LightGBM model has no `transform`"),
     ],
 )

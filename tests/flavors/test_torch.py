@@ -77,7 +77,7 @@ FAULTS: list[tuple[dict[str, object], str]] = [
     ({"file": "whole.pt", **WEIGHTS}, "a pickle of objects, which runs code when it is read, and is not read"),
     ({"file": "old_whole.pt", **WEIGHTS}, "a pickle of objects, which runs code when it is read, and is not read"),
     ({"file": "checkpoint.pt", **WEIGHTS}, "the file holds more than weights: got `epoch`, `state_dict`"),
-    ({"file": "operator.ts"}, "`detection` has the operator"),
+    ({"file": "operator.ts"}, "`detection` has it: write a predictor of your own"),
     ({"file": "newer.ts"}, "pip install --upgrade torch"),
     ({"file": "newer.pt2"}, "it was saved by PyTorch 9.9.9+cpu: pip install torch==9.9.9"),
     ({"file": "net.pt"}, "weights need the class that they belong to: got a state_dict of 4 tensors"),
@@ -261,8 +261,8 @@ def test_processes_that_share_a_model_compute_on_several_threads(
     with serving("torch", tmp_path / "log", project(tmp_path), ARGOSY_WORKERS="2", OMP_NUM_THREADS="2") as server:
         server.wait_loaded(2)
         with ThreadPoolExecutor(4) as clients:
-            ask = lambda _: server.invoke(body.getvalue(), Content_Type=NPY, Accept=NPY).status  # noqa: E731
-            assert list(clients.map(ask, range(8))) == [200] * 8
+            asked = [clients.submit(server.invoke, body.getvalue(), Content_Type=NPY, Accept=NPY) for _ in range(8)]
+            assert [each.result().status for each in asked] == [200] * 8
         threads = [len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in server.model_pids()]
         assert min(threads) >= 2
         assert '"event":"inputs-unknown","file":"wide.pt"' in server.log

@@ -1,6 +1,8 @@
 import io
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,14 +11,14 @@ import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES, ROOT, environment, run
-from tests.flavors.refusals import refusals
+from tests.flavors.inside import load_errors
 from tests.flavors.serving import direct, failed_start, serving
-from tests.serving.server_process import ServerProcess
+from tests.serving.server_process import ServerProcess, wait_until
 
 EXAMPLE = EXAMPLES / "xgboost"
 WINE = EXAMPLE / "model/wine.ubj"
 ANALYSES = np.loadtxt(EXAMPLE / "samples/job.csv", delimiter=",")
-NPY = {"Content_Type": "application/x-npy", "Accept": "application/x-npy"}
+NPY = "application/x-npy"
 MEDIA_TYPES = {"npy": "application/x-npy", "json": "application/json", "csv": "text/csv"}
 MODELS = """
 import json, os, sys, warnings
@@ -117,6 +119,7 @@ compare("classes", "class", served(Path("classes"), "class"), rows, classifier.p
 compare("classes", "predict_proba", served(Path("classes"), "predict_proba"), rows, classifier.predict_proba(rows))
 (_, booster, matrix) = models[-1]
 given = table.astype({"town": object, "code": float, "old": float}).iloc[:9]
+assert XgboostModel.load_before_fork  # there is one thread
 Path("rows.json").write_text(given.to_json(orient="records"))
 Path("said.json").write_text(json.dumps(booster.predict(matrix)[:9].tolist()))
 print(json.dumps(found))
@@ -127,7 +130,7 @@ MADE_OF = 12 * 4 - 1 + 5
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """The example, by two model processes with two threads each."""
+    """The example, by two model processes with two threads each, so that each has loaded the model itself."""
     log = tmp_path_factory.mktemp("xgboost") / "log"
     with serving("xgboost", log, ARGOSY_WORKERS="2", OMP_NUM_THREADS="2") as found:
         yield found
@@ -148,7 +151,7 @@ def npy(rows: np.ndarray) -> bytes:
 
 
 def answer(server: ServerProcess, rows: np.ndarray) -> np.ndarray:
-    reply = server.invoke(npy(rows), **NPY)
+    reply = server.invoke(npy(rows), Content_Type=NPY, Accept=NPY)
     assert reply.status == 200, reply.body
     found: np.ndarray = np.load(io.BytesIO(reply.body))
     return found
@@ -183,6 +186,7 @@ def test_served_is_what_xgboost_says(server: ServerProcess, tmp_path: Path) -> N
 
 def test_a_row_is_the_same_beside_others(server: ServerProcess, tmp_path: Path) -> None:
     said = direct("xgboost", EXAMPLE / "samples/job.csv", tmp_path / "said.npy")
+    assert isinstance(said, np.ndarray)
     np.testing.assert_array_equal(answer(server, ANALYSES), said)
     with ThreadPoolExecutor(8) as clients:  # what waits shares a call
         alone = list(clients.map(lambda row: answer(server, row[np.newaxis])[0], ANALYSES[::3]))
@@ -235,13 +239,20 @@ def test_a_table_with_categories(models: tuple[Path, dict[str, bool]], tmp_path:
     rows = json.loads((models[0] / "rows.json").read_text())
     said = json.loads((models[0] / "said.json").read_text())
     assert rows[5]["town"] is None
-    with serving("xgboost", tmp_path / "log", folder) as server:
+    # With one thread, so that it is loaded once and both processes are forked from there.
+    with serving("xgboost", tmp_path / "log", folder, ARGOSY_WORKERS="2", OMP_NUM_THREADS="1") as server:
         assert "example-refused" not in server.log
         found = json.loads(server.invoke(rows).body)
         assert np.array_equal(np.array(found, dtype=np.float32), np.array(said, dtype=np.float32))
         reply = server.invoke([{**rows[0], "town": "Atlantis"}])
         assert (reply.status, "Atlantis" in reply.body.decode()) == (400, False)
         assert reply.error["message"] == "column `town`: a category is none that the model was trained on"
+        server.wait_loaded(2)
+        first, *_ = server.model_pids()
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len(server.model_pids()) == 2 and first not in server.model_pids(), 30, lambda: server.log)
+        server.wait_loaded(2)
+        assert [json.loads(server.invoke(rows).body) for _ in range(6)] == [found] * 6
 
 
 def test_models_that_cannot_be_loaded(models: tuple[Path, dict[str, bool]], tmp_path: Path) -> None:
@@ -260,18 +271,18 @@ def test_models_that_cannot_be_loaded(models: tuple[Path, dict[str, bool]], tmp_
         ("method.ubj", whole, {"method": "guess"}, "got `guess`, want `predict`"),
         ("named.ubj", whole, {"file": "other.ubj"}, "there is no `other.ubj`"),
     ]
-    folders = {}
+    folders: list[tuple[str, dict[str, object]]] = []
     for name, content, told, _ in cases:
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_bytes(content)
-        folders[tmp_path / name] = told
-    folders[models[0] / "linear"] = {"method": "pred_leaf"}
-    folders[models[0] / "regression"] = {"method": "predict_proba"}
-    said = refusals("xgboost", "argosy.flavors.xgboost:XgboostModel", folders)
+        folders.append((str(tmp_path / name), told))
+    folders.append((str(models[0] / "linear"), {"method": "pred_leaf"}))
+    folders.append((str(models[0] / "regression"), {"method": "predict_proba"}))
+    said = load_errors("xgboost", "argosy.flavors.xgboost:XgboostModel", folders)
     wanted = [*(want for *_, want in cases), "the model does not answer", "got objective `reg:squarederror`"]
-    for want, found, folder in zip(wanted, said, folders, strict=True):
+    for want, found, (folder, _) in zip(wanted, said, folders, strict=True):
         assert want in found
-        assert str(folder) in found
+        assert found.startswith(f"LoadError: {folder}")
         assert "workspace" not in found  # of the machine that built XGBoost
 
 

@@ -23,6 +23,7 @@ from argosy.project import Project, load
 from tests.image.conftest import Shop
 from tests.image.images import image, tree
 from tests.image.web import Answer, Request, serving, wheel
+from tests.model_files.saved_models import copied
 
 SITE = "opt/venv/lib/python3.11/site-packages"
 
@@ -104,6 +105,20 @@ def test_only_the_servers_half_of_the_package_enters(made: Made) -> None:
     files = read_filesystem(made(made.shop.project()))
     assert files.listing(f"{SITE}/argosy") == sorted(build.SERVER_PARTS)
     assert not [entry.path for entry in files if "__pycache__" in entry.path or entry.path.endswith(".pyc")]
+
+
+def test_a_saved_model_needs_no_file_of_a_program(made: Made) -> None:
+    made.shop.index.add("onnxruntime", "1.32", "protobuf")
+    copied("logistic.onnx", made.shop.root, "model/logistic.onnx")
+    (made.shop.root / "argosy.toml").write_text('[model]\nartifacts = "model"\n')
+    built = made(load(made.shop.root))
+    files = read_filesystem(built)
+    assert files.listing("opt/program") == []
+    assert files.get("opt/model/logistic.onnx") is not None
+    assert [name for name in files.listing(SITE) if "onnxruntime" in name or "protobuf" in name] != []
+    environment = dict(text.partition("=")[::2] for text in built.runtime["Env"])
+    assert environment["ARGOSY_PREDICTOR"] == "argosy.flavors.onnx:OnnxModel"
+    assert environment["ARGOSY_FLAVOR_OPTIONS"] == '{"file":"logistic.onnx"}'
 
 
 def test_the_config_is_what_sagemaker_and_the_server_read(made: Made) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from argosy.errors import LoadError
-from argosy.flavors.loading import artifacts, options
+from argosy.flavors.loading import artifacts, chatter, file_format, options
 from argosy.flavors.loading.framework import framework, installed_version
 from argosy.flavors.loading.options import threads
 from argosy.flavors.trees import lightgbm_text
@@ -59,15 +59,13 @@ class LightgbmModel(Predictor):
                 want=" or ".join(f"`{name}`" for name in METHODS),
                 hint='under [model.options] in argosy.toml: method = "predict"',
             )
-        if not path.is_file():
-            raise LoadError("the model is not a file", want=_WHAT, where=path)
+        file_format.require(path, _WHAT)
         lightgbm_text.require_whole(path)
         lightgbm.register_logger(logging.getLogger("lightgbm"), "debug", "debug")
         try:
             self._booster = lightgbm.Booster(model_file=path)
         except (lightgbm.basic.LightGBMError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise LoadError("LightGBM does not take the file", got=said, where=path) from error
+            raise LoadError("LightGBM does not take the file", got=chatter.one_line(error), where=path) from error
         self._how = {**METHODS[method], "num_threads": threads()}
         self._codes = _codes(path, self._booster)
         self._signature = _signature(self._booster, method, self._codes, told.row_wise is not False)

@@ -66,12 +66,13 @@ class XgboostModel(Predictor):
     `inplace_predict`, which gives the bits that `predict` gives and takes half the time; DART and linear models, of
     which that is not so, with `predict`.
 
-    The model is loaded in each process: reading it starts the threads of OpenMP, and a fork, which has none of them,
-    waits for them for ever at its first prediction (tried 2026-11-23 with 3.2.0; with one thread there are none, but
-    that is not for a class to know). XGBoost's threads are the process's share.
+    Where a process may use one thread, the model is loaded once and shared by all model processes. Where it may use
+    more, each loads it: reading it starts OpenMP's threads then, and a fork, which has none of them, waits for them for
+    ever at its first prediction (tried 2026-11-23 with 3.2.0: hangs with two, with one does not, also when the fork
+    predicts with two). XGBoost's threads are the process's share.
     """
 
-    load_before_fork: ClassVar[bool] = False
+    load_before_fork: ClassVar[bool] = threads() == 1
 
     def load(self, model_dir: Path) -> None:
         """Load the only `*.ubj`, `*.json`, `*.model` or `*.bin` file, or the one that the project names.

@@ -42,6 +42,14 @@ _FILES: Final[Sequence[Callable[[Path], SavedModel | None]]] = (
     sklearn.read_pickle,
     onnx.read,
 )
+_FOLDER_FILES: Final = (
+    mlflow.FILE_NAME,
+    tensorflow.GRAPH_FILE,
+    huggingface.CONFIG,
+    "model.safetensors",
+    "pytorch_model.bin",
+)
+"""Files that stand for the folder that they lie in, where that is a model as a whole."""
 _MOST_FILES: Final = 2_000
 _MOST_DEPTH: Final = 4
 _MOST_NAMED: Final = 5
@@ -109,6 +117,10 @@ def find(folder: Path, flavor: str | None = None, file: str | None = None) -> Sa
 
 def _models(place: Path, flavor: str | None) -> Iterator[SavedModel]:
     """What is known at a place, or below it where the place itself is nothing."""
+    whole = read_folder(place.parent) if place.is_file() and place.name in _FOLDER_FILES else None
+    if whole is not None and flavor in (None, whole.flavor):
+        yield whole
+        return
     if place.is_file():
         model = read_file(place)
         if model is not None and flavor in (None, model.flavor):

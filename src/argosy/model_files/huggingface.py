@@ -64,6 +64,7 @@ def read_folder(folder: Path) -> SavedModel | None:
             {"transformers": config.transformers_version} if config.transformers_version else {},
             task=None if is_sentences else task,
             requirements=(*_TASK_NEEDS.get(task or "", ()), *_tokenizer_needs(inner)),
+            word=(inner / "pytorch_model.bin").relative_to(folder).as_posix(),
             is_pickle=not any(inner.glob("*.safetensors")),
         )
 

@@ -5,7 +5,7 @@ Source: mlflow.org, "MLflow Models", "Storage format"; MLflow 3.17, mlflow/model
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,9 +69,27 @@ def read_folder(folder: Path) -> SavedModel | None:
         {"mlflow": version} if version else {},
         inputs,
         requirements=wanted,
-        is_pickle=said.get("flavors.sklearn.serialization_format") in ("pickle", "cloudpickle")
-        or loader == "mlflow.pyfunc.model",
+        is_pickle=_runs_code(said, loader),
+        word=FILE_NAME,
     )
+
+
+def _runs_code(said: Mapping[str, str], loader: str) -> bool:
+    """Whether loading may run code that the folder holds: Python files, pickles, types that skops is told to make."""
+
+    def own(key: str, default: str = "null") -> str:
+        return said.get(f"flavors.{loader.removeprefix('mlflow.')}.{key}", default)
+
+    if said.get("flavors.python_function.code", "null") != "null":
+        return True
+    if loader in ("mlflow.catboost", "mlflow.onnx"):
+        return False
+    if loader == "mlflow.xgboost" and own("model_class", "xgboost.core.Booster").startswith("xgboost."):
+        return False
+    if loader == "mlflow.lightgbm" and own("model_class", "lightgbm.basic.Booster") == "lightgbm.basic.Booster":
+        return False
+    has_skops = loader in ("mlflow.sklearn", "mlflow.lightgbm") and own("serialization_format") == "skops"
+    return not has_skops or own("skops_trusted_types") not in ("null", "[]")
 
 
 def _inputs(columns: list[dict[str, Any]]) -> Iterator[ArrayInput | ColumnInput]:
@@ -86,7 +104,7 @@ def _inputs(columns: list[dict[str, Any]]) -> Iterator[ArrayInput | ColumnInput]
 
 
 def keys(text: str) -> dict[str, str]:
-    """The scalars of a YAML file of mappings, by their dotted keys; what else there is, is passed over.
+    """The scalars of a YAML file of mappings, by their dotted keys; empty above a list or mapping.
 
     Raises:
         ValueError: A quoted text does not end.
@@ -107,8 +125,7 @@ def keys(text: str) -> dict[str, str]:
         name = ".".join(name for _, name in above)
         value = (key.group(3) or "").strip()
         is_quoted = value[:1] in ("'", '"')
-        if value:
-            found[name] = _quoted(value, lines) if is_quoted else value
+        found[name] = _quoted(value, lines) if is_quoted else value
         folded = name if value and not is_quoted else ""
     return found
 

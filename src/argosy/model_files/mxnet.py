@@ -14,8 +14,15 @@ from argosy.model_files.contents import head, json_file, reading
 from argosy.model_files.saved_model import ArrayInput, SavedModel
 
 _SUFFIX: Final = "-symbol.json"
+_SHAPES: Final = "-shapes.json"
+"""What SageMaker's own containers of MXNet read beside it: names and shapes, batches first."""
 _WEIGHTS: Final = (0x112).to_bytes(8, "little")
 _DTYPES: Final = {"0": "float32", "1": "float64", "2": "float16", "3": "uint8", "4": "int32", "5": "int8", "6": "int64"}
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    name: str
+    shape: list[int]
 
 
 class _Node(msgspec.Struct):
@@ -57,9 +64,16 @@ def read(path: Path) -> SavedModel | None:
     if head(weights[-1], 8) != _WEIGHTS:
         raise ProjectError("the weights of a graph of MXNet's are damaged", where=weights[-1])
     version = f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
-    return SavedModel(
-        "mxnet", path, "MXNet graph and weights", {"mxnet": version} if number else {}, inputs, beside=(weights[-1],)
-    )
+    beside = [weights[-1]]
+    shapes = path.with_name(f"{stem}{_SHAPES}")
+    if shapes.is_file():
+        beside.append(shapes)
+        with reading(shapes, "list of shapes"):
+            inputs = tuple(
+                ArrayInput(one.name, "float32", (None, *one.shape[1:])) for one in json_file(shapes, list[_Shape])
+            )
+    versions = {"mxnet": version} if number else {}
+    return SavedModel("mxnet", path, "MXNet graph and weights", versions, inputs, beside=tuple(beside))
 
 
 def _is_input(node: _Node) -> bool:

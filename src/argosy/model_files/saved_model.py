@@ -50,6 +50,7 @@ class SavedModel:
         modules: The outermost modules that loading it imports, where it is a pickle.
         is_pickle: Whether loading it may run code that it holds.
         trusted: Types in it that skops makes only when it is told to.
+        word: The file of a folder that `model.file` names to say that code in it may run; empty for a file.
         task: What it is for, as a transformers pipeline names it; None where nothing is said.
         beside: Files that belong to `path` and lie in its folder.
         notes: What a person should know, a sentence each.
@@ -66,5 +67,11 @@ class SavedModel:
     is_pickle: bool = False
     trusted: tuple[str, ...] = ()
     task: str | None = None
+    word: str = ""
     beside: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> Path:
+        """What `model.file` has to name where the model is a pickle."""
+        return self.path / self.word

@@ -46,9 +46,13 @@ def test_a_model_in_a_folder_of_the_project_stays(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_copied_as_a_whole_with_its_recorded_example(tmp_path: Path) -> None:
-    done = argosy("init", SAVED / "mlflow", tmp_path)
+    refused = argosy("init", SAVED / "mlflow", tmp_path)
+    assert refused.returncode == 2
+    assert f"argosy init {SAVED}/mlflow/MLmodel" in refused.stderr
+    done = argosy("init", SAVED / "mlflow/MLmodel", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "model/MLmodel" in tree(tmp_path)
+    assert project.load(tmp_path).model.file == "MLmodel"
     assert project.load(tmp_path).serving.warm_up == ("samples/rows.json",)
 
 

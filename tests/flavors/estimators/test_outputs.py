@@ -38,6 +38,7 @@ def test_what_is_said_is_what_is_given(model: Any, method: str, dtype: str, shap
 @pytest.mark.parametrize(
     ("model", "method"),
     [
+        (object(), "predict"),
         (KMeans(2, n_init=1).fit(ROWS), "predict"),
         (StandardScaler().fit(ROWS), "transform"),
         (LogisticRegression().fit(ROWS, SPECIES), "decision_function"),

@@ -47,6 +47,11 @@ def test_what_is_no_model_is_refused(tmp_path: Path, name: str, content: bytes, 
     assert (hint or "") in (caught.value.hint or "")
 
 
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="not a file"):
+        catboost_file.require_form(tmp_path)
+
+
 @given(st.integers(2, len(json.dumps(WHOLE)) - 1))
 def test_json_that_is_cut_off_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory, kept: int) -> None:
     path = written(tmp_path_factory.getbasetemp(), "cut.json", json.dumps(WHOLE).encode()[:kept])

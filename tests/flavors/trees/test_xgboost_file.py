@@ -50,6 +50,11 @@ def test_what_is_no_model_is_refused(tmp_path: Path, name: str, content: bytes, 
     assert (hint or "") in (caught.value.hint or "")
 
 
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="not a file"):
+        xgboost_file.require_form(tmp_path)
+
+
 def test_the_release_is_at_the_end(tmp_path: Path) -> None:
     assert xgboost_file.require_release(WINE, "ubj") == (3, 2, 0)
     assert xgboost_file.require_release(written(tmp_path, "a.json", JSON), "json") == (3, 2, 0)

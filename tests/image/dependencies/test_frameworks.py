@@ -52,7 +52,7 @@ GPU = f'environment = {{ {GPU_VARIABLE} = "all" }}'
         ("script.pt", "", ["numpy", f"torch=={TORCH}+cpu"], ["numpy", f"torch=={TORCH}"]),
         ("linear.safetensors", "", ["numpy", "safetensors", f"torch=={TORCH}+cpu"], None),
         ("mxnet", "", ["mxnet==1.9.1", "numpy==1.23.5"], None),
-        ("mlflow", "", ["scikit-learn==1.9.1", "mlflow-skinny==3.17.2", "numpy", "pandas"], None),
+        ("mlflow", 'file = "MLmodel"', ["scikit-learn==1.9.1", "mlflow-skinny==3.17.2", "numpy", "pandas"], None),
     ],
 )
 def test_the_runtime_is_the_frameworks_in_the_version_that_was_saved(
@@ -91,7 +91,7 @@ def test_mlflows_own_requirements_become_builds_for_cpus(
 ) -> None:
     copied("mlflow", tmp_path, "model")
     (tmp_path / "model/requirements.txt").write_text(listed)
-    (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\n')
+    (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\nfile = "MLmodel"\n')
     found = runtime_of(project.load(tmp_path))
     assert found is not None
     assert sorted(found.requirements) == sorted(lines)
@@ -101,7 +101,7 @@ def test_mlflows_own_requirements_become_builds_for_cpus(
 def test_a_requirement_that_is_no_distribution_is_told(tmp_path: Path) -> None:
     copied("mlflow", tmp_path, "model")
     (tmp_path / "model/requirements.txt").write_text("./code/mine.whl\n")
-    (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\n')
+    (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\nfile = "MLmodel"\n')
     with pytest.raises(ResolutionError, match=r"got `\./code/mine\.whl`") as caught:
         runtime_of(project.load(tmp_path))
     assert 'dependencies = "requirements.txt"' in str(caught.value.hint)

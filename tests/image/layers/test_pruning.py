@@ -39,6 +39,7 @@ def test_tests_caches_manuals_sources_and_headers_go() -> None:
         "pkg/old.pyc": b"",
         "pkg/core.pyx": b"",
         "numpy/_core/include/core.h": b"",
+        "ai_edge_litert/vendors/qualcomm/dispatch/libLiteRtDispatch_Qualcomm.so": b"",
         "pkg/core.a": b"",
         "pkg-1.data/data/share/man/man1/run.1": b"",
         "pkg-1.data/data/share/doc/pkg/index.html": b"",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def planned(place: Path, root: Path) -> NewProject:
         raise UsageError("there is no such file or folder", got=f"`{place}`")
     if (root / FILE_NAME).exists():
         raise UsageError("the project is there already", where=root / FILE_NAME, hint="edit it, or name another folder")
-    model = detection.find(place) if place.is_dir() else detection.read_file(place)
+    model = detection.find(place) if place.is_dir() else detection.find(place.parent, None, place.name)
     if model is None:
         raise UsageError(
             "no saved model is known here",
@@ -69,11 +70,11 @@ def planned(place: Path, root: Path) -> NewProject:
             want=f"a model of {', '.join(FLAVORS)}",
             hint="serve anything else by a class of your own: docs/how-to/predictor.md",
         )
-    if model.is_pickle and model.path.is_file() and place.is_dir():
+    if model.is_pickle and place.is_dir():
         raise UsageError(
-            "the saved model is a pickle, and loading one may run any code",
+            "the saved model holds a pickle, and loading one may run any code",
             got=f"`{model.path}` ({model.format})",
-            hint=f"if you trust whoever made it, name the file itself: argosy init {model.path}",
+            hint=f"if you trust whoever made it, name the file itself: argosy init {shlex.quote(str(model.named))}",
         )
     source = model.path if model.path.is_dir() else model.path.parent
     inside = source.resolve()
@@ -83,7 +84,7 @@ def planned(place: Path, root: Path) -> NewProject:
     for target in (*(name for name, _ in copies), SAMPLE):
         if os.path.lexists(root / target) and (copies or target != SAMPLE):
             raise UsageError("what would be written is there already", got=f"`{target}`", where=root)
-    file = model.path.name if model.is_pickle and model.path.is_file() else None
+    file = (model.word or model.path.name) if model.is_pickle else None
     if file is None and not copies and model.path.is_file() and _has_others(model):
         file = model.path.name
     return NewProject(root, model, artifacts, copies, file, sample_of(model))

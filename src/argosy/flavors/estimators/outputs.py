@@ -8,7 +8,7 @@ from argosy.serving.inputs.signature import TensorSpec
 with framework("scikit-learn"):
     import numpy as np
     from scipy import sparse
-    from sklearn.base import is_classifier, is_regressor
+    from sklearn.base import BaseEstimator, is_classifier, is_regressor
     from sklearn.pipeline import Pipeline
 
 
@@ -19,6 +19,8 @@ def of(model: Any, method: str) -> tuple[TensorSpec, ...]:  # Any: any estimator
         model: The estimator.
         method: `predict`, `predict_proba`, `decision_function` or `transform`.
     """
+    if not isinstance(model, BaseEstimator):
+        return ()
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     classes = getattr(model, "classes_", None)
     if is_classifier(model) and isinstance(classes, np.ndarray):

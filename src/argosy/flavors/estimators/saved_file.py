@@ -4,15 +4,15 @@ A skops file is read without running anything in it; a pickle runs what it names
 owner has named the file.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 from argosy.errors import LoadError
 from argosy.flavors.estimators import saved_version
-from argosy.flavors.loading import artifacts
+from argosy.flavors.loading import artifacts, chatter, file_format
 from argosy.flavors.loading.framework import framework
 from argosy.flavors.loading.options import FlavorOptions
 
@@ -20,14 +20,15 @@ with framework("scikit-learn"):
     import joblib
     import sklearn
     from sklearn.base import BaseEstimator
-    from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
+    from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
 PATTERNS: Final = ("*.skops",)
 _PICKLES: Final = ("*.joblib", "*.pkl", "*.pickle")
-_ARCHIVE: Final = b"PK\x03\x04"
-_PICKLE: Final = b"\x80"
-"""PROTO, the first opcode of every pickle since protocol 2."""
+_ZIP: Final = "a zip file, as Keras and PyTorch write"
+_GZIP: Final = "a gzip file"
+_OTHER_VERSION: Final = re.compile(r"Trying to unpickle estimator \S+ from version (\S+) when")
+"""What `BaseEstimator.__setstate__` warns of, by a class of its own only since scikit-learn 1.3."""
 
 
 def find(model_dir: Path, told: FlavorOptions) -> Path:
@@ -71,16 +72,15 @@ def load(path: Path, read: Callable[[Path], Any] = joblib.load) -> Any:  # Any: 
     except (ImportError, AttributeError) as error:
         raise LoadError(
             "the file names a class that is not here",
-            got=_said(error),
+            got=chatter.one_line(error),
             where=path,
-            hint="add its package to [image] dependencies in argosy.toml, or its module to the project: "
-            "not `__main__`, save the model from a script that imports the class",
+            hint=_importable(error),
         ) from error
     except Exception as error:  # a damaged pickle raises anything
         what = "the file cannot be read: it is damaged, or something else than its name says"
-        raise LoadError(what, got=_said(error), where=path, hint="save the model again") from error
-    told = [each.message for each in caught if isinstance(each.message, InconsistentVersionWarning)]
-    _require_version(path, frozenset(each.original_sklearn_version for each in told))
+        raise LoadError(what, got=chatter.one_line(error), where=path, hint="save the model again") from error
+    told = [found[1] for each in caught if (found := _OTHER_VERSION.match(str(each.message)))]
+    _require_version(path, frozenset(told))
     _require_fitted(path, model)
     return model
 
@@ -103,21 +103,11 @@ def require_method(path: Path, model: object, method: str, known: Sequence[str])
 
 def _require_format(path: Path) -> None:
     """Refuse a file that its own first bytes show to be something else than its name says."""
-    if not path.is_file():
-        raise LoadError("the model is not a file", where=path)
-    with path.open("rb") as file:
-        start = file.read(4)
-    is_skops, is_archive = path.suffix == ".skops", start == _ARCHIVE
-    if start and is_skops is is_archive:
-        return
-    got, hint = "an empty file" if not start else "something else", "save the model again"
-    if is_archive:
-        got, hint = "a zip archive, as skops writes", "if it is a skops file, name it `*.skops`"
-    elif start.startswith(_PICKLE):
-        got = "a pickle"
-        hint = f'if it is your own, name it under [model] in argosy.toml: file = "{path.stem}.joblib"'
-    want = "a skops file" if is_skops else "a pickle"
-    raise LoadError("the file is not what its name says", got=got, want=want, where=path, hint=hint)
+    if path.suffix == ".skops":
+        file_format.require(path, "a skops file", own=_ZIP)
+    else:
+        is_compressed = path.is_file() and file_format.found(path) == _GZIP
+        file_format.require(path, "a pickle", own=_GZIP if is_compressed else "a pickle")
 
 
 def _require_version(path: Path, versions: frozenset[str]) -> None:
@@ -137,6 +127,15 @@ def _require_version(path: Path, versions: frozenset[str]) -> None:
             )
 
 
+def _importable(error: Exception) -> str:
+    """What makes a class importable that a pickle names."""
+    if isinstance(error, ImportError) and (error.name or "").startswith("numpy."):
+        return "the file was written with another major version of numpy: pip install 'numpy>=2' or 'numpy<2'"
+    if "__main__" in str(error):
+        return "save the model from a script that imports the class from a module, and put the module into the project"
+    return "add its package to [image] dependencies in argosy.toml, or its module to the project"
+
+
 def _require_fitted(path: Path, model: object) -> None:
     if not hasattr(model, "predict") and not hasattr(model, "transform"):
         raise LoadError("the file holds no estimator", got=f"`{type(model).__name__}`", where=path)
@@ -147,10 +146,3 @@ def _require_fitted(path: Path, model: object) -> None:
     except NotFittedError as error:
         name = type(model).__name__
         raise LoadError("the estimator was saved before it was fitted", got=f"`{name}`", where=path) from error
-
-
-def _said(error: Exception) -> str:
-    """What an exception says, in one line; of a KeyError only what it is."""
-    text = "" if isinstance(error, KeyError) else " ".join(str(error).split())
-    name = "a broken zip archive" if isinstance(error, BadZipFile) else type(error).__name__
-    return f"{name}: {text[:200]}" if text else name

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from argosy.errors import LoadError
+from argosy.flavors.loading import chatter
 from argosy.flavors.loading.framework import framework
 
 with framework("skops"):
@@ -38,7 +39,7 @@ def read(path: Path, trusted: Sequence[str]) -> Any:  # Any: any estimator
             raise
         raise LoadError(
             "the file was written by a newer skops",
-            got=" ".join(str(error).split()),
+            got=chatter.one_line(error),
             where=path,
             hint="pip install --upgrade skops",
         ) from error

@@ -1,6 +1,5 @@
 """Which of PyTorch's formats a file is, told from its content, and whether reading it would run a pickle."""
 
-import importlib
 import io
 import json
 import logging
@@ -147,8 +146,8 @@ def read_weights(path: Path, found: Format) -> dict[str, Any]:
     with _telling(path, found):
         if found is Format.SAFETENSORS:
             with framework("safetensors"):
-                safetensors = importlib.import_module("safetensors.torch")
-            weights: Any = safetensors.load_file(path, device="cpu")
+                import safetensors.torch  # here: the other formats do without
+            weights: Any = safetensors.torch.load_file(path, device="cpu")
         else:
             weights = torch.load(path, map_location="cpu", mmap=found is Format.WEIGHTS, weights_only=True)
     if not isinstance(weights, dict):
@@ -246,9 +245,7 @@ def _mending(path: Path, found: Format, reason: BaseException) -> str:
     if isinstance(reason, ModuleNotFoundError):
         return f"pip install {reason.name}"
     if operator := _OPERATOR.search(str(reason)):
-        return (
-            f"`{operator[1]}` has the operator: write a predictor of your own that imports it before it loads the file"
-        )
+        return f"`{operator[1]}` has it: write a predictor of your own that imports that before it loads the file"
     recorded = _recorded_version(path) if found is Format.PROGRAM else None
     if recorded is not None and recorded != torch.__version__:
         return f"it was saved by PyTorch {recorded}: pip install torch=={recorded.partition('+')[0]}"

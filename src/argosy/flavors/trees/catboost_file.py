@@ -29,8 +29,10 @@ def require_form(path: Path) -> Form:
     """What the file is by its first bytes.
 
     Raises:
-        LoadError: It is empty, no model of CatBoost's, JSON that is not whole, or not what its suffix says.
+        LoadError: It is a folder, empty, no model of CatBoost's, JSON that is not whole, or not what its suffix says.
     """
+    if not path.is_file():
+        raise LoadError("the model is not a file", want="a file of CatBoost's", where=path)
     with path.open("rb") as file:
         head = file.read(4)
     if not head:

@@ -33,9 +33,9 @@ def require_whole(path: Path) -> None:
     """
     content = path.read_bytes()
     if not content.startswith((b"tree\n", b"tree\r\n")):
-        begin = "an empty file" if not content else "something else"
-        want = "a text that begins with `tree`"
-        raise LoadError("the file is not a LightGBM model", got=begin, want=want, where=path, hint=_HINT)
+        raise LoadError(
+            "the file is not a LightGBM model", want="a text that begins with `tree`", where=path, hint=_HINT
+        )
     if b"\r\n" in content:
         raise LoadError("the line ends of the file were changed", got="CRLF", want="LF", where=path, hint=_HINT)
     head, ended, trees = content.partition(b"\n\n")

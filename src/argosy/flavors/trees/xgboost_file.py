@@ -30,8 +30,10 @@ def require_form(path: Path) -> Form:
     """What the file is by its first bytes, as XGBoost itself tells the two apart.
 
     Raises:
-        LoadError: It is empty, XGBoost's old binary, a pickle, no model at all, or not what its suffix says.
+        LoadError: It is a folder, empty, XGBoost's old binary, a pickle, no model at all, or not what its suffix says.
     """
+    if not path.is_file():
+        raise LoadError("the model is not a file", want="a file of XGBoost's", where=path)
     with path.open("rb") as file:
         head = file.read(4)
     if not head:
@@ -118,7 +120,7 @@ def categories(model: bytes, saved: Release, where: Path) -> tuple[tuple[str | i
             where=where,
             hint="train it again with categories of a to z, or with a newer XGBoost",
         )
-    return found
+    return found if any(found) else ()
 
 
 def _listed(feature: dict[str, list[int]]) -> tuple[str | int, ...] | None:

@@ -18,10 +18,14 @@ Configurations with Docker" (read 2026-11-23)."""
 TORCH: Final = "2.13.0"
 """The PyTorch that is installed where the saved model does not say which: it reads what older ones saved."""
 OLDEST_TRANSFORMERS: Final = "4.57"
+FIRST_MLFLOW_WITHOUT_SETUPTOOLS: Final = "2.22"
+"""Those before it import `pkg_resources`, which setuptools 81 has no more."""
 OLDEST_KERAS: Final = "3.13.2"
 """Older ones run code of a file in spite of the safe mode. Source: CVE-2026-1462 (read 2026-11-23)."""
 OLDEST_XGBOOST: Final = "2.1.4"
 """The oldest of which there are builds for CPUs; it reads what older ones saved."""
+MXNET: Final = "mxnet==1.9.1"
+"""The last release, which loads what all before it saved; they have no wheel for this Python."""
 MXNET_NUMPY: Final = "numpy==1.23.5"
 """The last NumPy that MXNet 1.9.1 can be imported with: it uses `numpy.bool`, which 1.24 has no more."""
 
@@ -164,7 +168,7 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
     if flavor == "keras":
         lines.append(_keras(model))
     if flavor == "mxnet":
-        lines.append(MXNET_NUMPY)
+        lines = [MXNET, MXNET_NUMPY]
     if model is not None and "skops" in model.versions:
         lines.append(f"skops=={model.versions['skops']}")
         excluded += ["prettytable", "wcwidth"]
@@ -216,6 +220,8 @@ def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
         lines.append(str(one))
     names = {canonicalize_name(one.name) for one in listed}
     lines += [name for name in _PYFUNC if name not in names]
+    if model is not None and _release(model.versions.get("mlflow", "")) < _release(FIRST_MLFLOW_WITHOUT_SETUPTOOLS):
+        lines.append("setuptools<81")
     packages = tuple(sorted({one for name in names for one in _system_packages(name)}))
     return Runtime(model, tuple(lines), (), torch, packages)
 
