@@ -86,11 +86,8 @@ def mlflow(folder: Path, row: Any) -> Call:
     import mlflow.pyfunc
     import pandas
 
-    model = mlflow.pyfunc.load_model(str(folder))
-    frame = pandas.DataFrame(row)
-    schema = model.metadata.get_input_schema()
-    if schema is not None and not schema.is_tensor_spec():
-        frame = frame[schema.input_names()] if set(schema.input_names()) <= set(frame.columns) else frame
+    model, split = mlflow.pyfunc.load_model(str(folder)), row["dataframe_split"]
+    frame = pandas.DataFrame(split["data"], columns=split["columns"])
     return lambda: model.predict(frame)
 
 

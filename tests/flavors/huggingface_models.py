@@ -12,14 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"})
-
-import torch
-import transformers
-
 from argosy.errors import ArgosyError
 from argosy.flavors.huggingface import HuggingfaceModel
 from argosy.flavors.loading import options
+from argosy.flavors.text.libraries import torch, transformers
 from argosy.flavors.text.tasks import LabelRequest, Labels, Question, QuestionRequest, TextRequest
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "a", "mat", "who", "this", "is", "."]
@@ -216,6 +212,7 @@ def broken(folder: Path, words: Any) -> Iterator[tuple[str, Callable[[], object]
     case, act = changed("no such pooling", "1_Pooling/config.json", b'{"pooling_mode": "weightedmean"}')
     (folder / case / "modules.json").write_bytes(modules("Transformer", "Pooling", path="1_Pooling"))
     yield case, act
+    yield "a model of the Hub", lambda: transformers.utils.hub.constants.HF_HUB_OFFLINE
     case, act = changed("no tokenizer", "tokenizer.json", None)
     (folder / case / "tokenizer_config.json").unlink()
     yield case, act

@@ -18,12 +18,13 @@ import jsonschema
 import pytest
 from botocore.exceptions import ClientError
 
+from argosy.project_file import FLAVORS
 from tests.flavors.answers import as_text, is_near, is_same, rows_of
-from tests.flavors.environments import EXAMPLES, ROOT, example
+from tests.flavors.environments import ROOT, example
 from tests.flavors.images import Served, built, compressed_bytes, endpoint, transformed
 from tests.flavors.serving import Arrays, direct
 
-NAMES: Final = tuple(sorted(path.parent.name for path in EXAMPLES.glob("*/direct.py")))
+NAMES: Final = tuple(sorted(FLAVORS))
 NPY, NPZ, JSON, CSV, LINES = (
     "application/x-npy", "application/x-npz", "application/json", "text/csv", "application/jsonlines"
 )  # fmt: skip
@@ -135,7 +136,7 @@ def described_inputs(served: Served, sample: Path) -> str:
     schema = {**content["schema"], "components": document.get("components", {})}
     jsonschema.validate(json.loads(sample.read_text()), schema)
     jsonschema.validate(content["example"], schema)
-    nonsense = [[["nonsense"]]]
+    nonsense = {"nonsense": 1}
     assert not jsonschema.Draft202012Validator(schema).is_valid(nonsense), "the schema takes anything"
     with pytest.raises(ClientError) as refused:
         served.invoke(json.dumps(nonsense).encode(), JSON, JSON)

@@ -40,6 +40,7 @@ REFUSALS = {
     "pickled, and named": ["HuggingfaceModel"],
     "pickled code": ["masked/pytorch_model.bin", "a pickle that holds more than weights"],
     "the code has not run": ["[]"],
+    "a model of the Hub": ["True"],
     "no config": ["no model of transformers", "`config.json`"],
     "no JSON": ["config.json", "is not the JSON that it should be"],
     "no weights": ["no weights", "`model.safetensors`"],

@@ -15,5 +15,5 @@ def test_a_flavor_does_what_its_row_says(name: str, tmp_path: Path) -> None:
     assert not differences(row, committed().get(name))
 
 
-def test_there_is_a_row_for_each_example_and_no_other() -> None:
+def test_there_is_a_row_for_each_flavor_and_no_other() -> None:
     assert set(committed()) == set(NAMES)

@@ -8,6 +8,7 @@ from argosy.errors import DecodeError, InvocationError
 from argosy.flavors.loading import options
 from argosy.flavors.loading.framework import framework
 from argosy.flavors.text import tasks
+from argosy.flavors.text.libraries import torch, transformers
 from argosy.flavors.text.model_folder import find_folder, find_weights, load_model, load_part, read_config, task_of
 from argosy.flavors.text.reading import Reader
 from argosy.flavors.text.rewriting import Rewriter
@@ -15,20 +16,6 @@ from argosy.flavors.text.sentences import SentenceEncoder, read_modules
 from argosy.flavors.text.tasks import LabelRequest, QuestionRequest, TextRequest
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
-from argosy.serving.settings import set_variables
-
-set_variables(
-    {
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-)  # read by the imports: nothing is asked of the Hub or drawn into the log, and tokenizers start no threads
-with framework("torch", "transformers"):
-    import torch
-    import transformers
 
 _ON_GPU: Final = 32
 """Texts in one pass of a pipeline on a GPU. On a CPU it is one: as fast, and no answer depends on its neighbours."""

@@ -8,12 +8,10 @@ from typing import Any, Final
 
 from argosy.errors import LoadError
 from argosy.flavors.loading import artifacts
-from argosy.flavors.loading.framework import framework, installed_version
+from argosy.flavors.loading.framework import installed_version
 from argosy.flavors.text import tasks
+from argosy.flavors.text.libraries import transformers
 from argosy.flavors.text.sentences import MODULES
-
-with framework("torch", "transformers"):
-    import transformers
 
 CONFIG: Final = "config.json"
 _SAFE: Final = ("model.safetensors", "model.safetensors.index.json")

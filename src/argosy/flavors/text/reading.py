@@ -11,11 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from argosy.flavors.loading.framework import framework
+from argosy.flavors.text.libraries import torch
 from argosy.flavors.text.tasks import Question
-
-with framework("torch", "transformers"):
-    import torch
 
 _WINDOW: Final = 384
 """Tokens of question and text together in one pass."""

@@ -9,10 +9,7 @@ Source:
 
 from typing import Any, Final
 
-from argosy.flavors.loading.framework import framework
-
-with framework("torch", "transformers"):
-    import torch
+from argosy.flavors.text.libraries import torch
 
 _KEYS: Final = {"summarization": "summary_text", "translation": "translation_text"}
 

@@ -16,10 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from argosy.errors import LoadError
-from argosy.flavors.loading.framework import framework
-
-with framework("torch", "transformers"):
-    import torch
+from argosy.flavors.text.libraries import torch
 
 MODULES: Final = "modules.json"
 _BATCH: Final = 32
