@@ -117,6 +117,14 @@ def test_categories_of_a_frame_are_texts() -> None:
     assert list(model.predict(frame)) == list(model.predict(frame.astype({"kind": object})))
 
 
+@pytest.mark.parametrize("null", [None, np.nan])
+def test_what_is_missing_is_what_was_missing_in_training(null: float | None) -> None:
+    cells = np.array([["a"], [null], ["b"]], dtype=object)
+    for model in (OneHotEncoder(), make_pipeline(SimpleImputer(missing_values=null, strategy="most_frequent"))):
+        (column,) = tuple(of(model.fit(cells), ()).inputs)  # type: ignore[arg-type]
+        assert (column.missing is None) == (null is None)
+
+
 def test_columns_without_names_get_some() -> None:
     model = OrdinalEncoder().fit(np.array([["a", 1], ["b", 2]], dtype=object))
     assert of(model, ()).inputs == (ColumnSpec("x0", "str"), ColumnSpec("x1", "int64"))

@@ -73,6 +73,16 @@ def test_missing_cells_are_missing_and_optional_columns_may_be_left_out() -> Non
     assert ask(CARS, CSV, b",,3\n").value["brand"].isna().all()
 
 
+@pytest.mark.parametrize("missing", [math.nan, None])
+def test_a_missing_text_is_the_same_whatever_rows_are_beside_it(missing: float | None) -> None:
+    cars = ModelSignature((ColumnSpec("brand", "str", missing=missing),))
+    alone = ask(cars, JSON, [{"brand": None}]).value["brand"].tolist()
+    beside = ask(cars, JSON, [{"brand": None}, {"brand": "x"}]).value["brand"].tolist()
+    written = ask(cars, CSV, b'""\nx\n').value["brand"].tolist()
+    for found in (*alone, beside[0], written[0]):
+        assert found is None if missing is None else math.isnan(found)
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "told"),
     [

@@ -4,7 +4,9 @@ An estimator that was fitted on numbers takes one array. One that chooses column
 texts, takes a table; which column is of what kind is what the transformer says that reads it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from argosy.errors import LoadError
@@ -52,7 +54,10 @@ def of(model: Any, told: Sequence[TensorSpec]) -> ModelSignature:  # Any: any es
     if "str" not in dtypes and not any(map(_chooses_by_name, _firsts(model))) and not told:
         return ModelSignature((TensorSpec("features", "float64", (None, count)),), features=names)
     titles = names or tuple(f"x{position}" for position in range(count))
-    specs = [ColumnSpec(title, dtype) for title, dtype in zip(titles, dtypes, strict=True)]
+    specs = [
+        ColumnSpec(title, dtype, missing=_missing(values))
+        for title, dtype, values in zip(titles, dtypes, learnt, strict=True)
+    ]
     example = _example(model, titles, learnt)
     return ModelSignature(_overruled(specs, told), example=None if told else example)
 
@@ -130,7 +135,8 @@ def _columns(estimator: Any, names: Sequence[str], count: int) -> Iterator[tuple
     for position, values in enumerate(getattr(estimator, "categories_", ())):
         yield position, np.asarray(values).tolist()
     for position, value in enumerate(getattr(estimator, "statistics_", ())):
-        yield position, [value.item() if isinstance(value, np.generic) else value]
+        is_of_none = getattr(estimator, "missing_values", math.nan) is None
+        yield position, [value.item() if isinstance(value, np.generic) else value, *([None] if is_of_none else [])]
 
 
 def _positions(chosen: Any, names: Sequence[str], count: int) -> list[int]:
@@ -159,6 +165,12 @@ def _dtype(learnt: Sequence[object]) -> str:
     return "str"
 
 
+def _missing(learnt: Sequence[object]) -> float | None:
+    """What a missing cell was in the frame that the estimator was fitted on: None where it has learnt that alone."""
+    missing = [value for value in learnt if _is_missing(value)]
+    return None if missing and all(value is None for value in missing) else math.nan
+
+
 def _is_missing(value: object) -> bool:
     return value is None or value != value
 
@@ -172,7 +184,7 @@ def _overruled(specs: Sequence[ColumnSpec], told: Sequence[TensorSpec]) -> tuple
             got=", ".join(f"`{name}`" for name in unknown),
             want=", ".join(f"`{spec.name}`" for spec in specs),
         )
-    return tuple(ColumnSpec(spec.name, overruled.get(spec.name, spec.dtype)) for spec in specs)
+    return tuple(replace(spec, dtype=overruled.get(spec.name, spec.dtype)) for spec in specs)
 
 
 def _example(model: object, titles: Sequence[str], learnt: Sequence[Sequence[object]]) -> object | None:

@@ -1,5 +1,6 @@
 """What a loaded model says of its inputs and outputs, for predictors whose annotations cannot know it."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -26,11 +27,14 @@ class ColumnSpec:
         name: As the model calls it.
         dtype: numpy's name of what its cells are made to be, as `float64`; `str` for text.
         is_required: Whether each table has to have it; else the model gets a table without it.
+        missing: What the model gets for a text that is null or empty: NaN as in most frames, or None, where it was
+            trained on that. scikit-learn has them for two categories.
     """
 
     name: str
     dtype: str
     is_required: bool = True
+    missing: float | None = math.nan
 
 
 @dataclass(frozen=True, slots=True)

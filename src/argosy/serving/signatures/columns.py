@@ -91,13 +91,25 @@ def _cells(column: ColumnSpec, cells: object, is_text: bool) -> object:
         if array.ndim != 1:
             raise DecodeError("a cell holds several values", want=f"`{column.dtype}`", where=place)
         return array
-    listed = cells if isinstance(cells, list) else list(cells)  # type: ignore[call-overload]  # an array of a column
+    return _texts(column, cells if isinstance(cells, list) else list(cells), is_text)  # type: ignore[call-overload]
+
+
+def _texts(column: ColumnSpec, cells: list[object], is_text: bool) -> object:
+    """A column of texts in which what is missing is always the same, whatever rows are beside it.
+
+    pandas 3 makes NaN of a null that is beside a text, and leaves one that is alone; pandas 2 leaves all.
+    """
+    import numpy as np
+    import pandas
+
     if is_text:
-        return [cell or None for cell in listed]
-    for number, cell in enumerate(listed, start=1):
+        cells = [cell or None for cell in cells]
+    for number, cell in enumerate(cells, start=1):
         if cell is not None and not isinstance(cell, str):
             raise DecodeError(f"row {number} is not text", want="text, or null", where=f"column `{column.name}`")
-    return listed
+    if column.missing is None:
+        return pandas.Series(cells, dtype=object)
+    return np.array([column.missing if cell is None else cell for cell in cells], dtype=object)
 
 
 def _nothing(dtype: str) -> object:
