@@ -225,7 +225,9 @@ def test_what_the_model_does_not_take_is_told(server: ServerProcess) -> None:
     )
     reply = server.invoke([[*ANALYSES[0, 1:].tolist(), 1e300]])
     assert reply.status == 400
-    assert reply.error["message"].endswith("got infinity, or a number beyond float32")
+    assert reply.error["message"] == "input `features`: a number is too large: want what `float32` holds"
+    reply = server.invoke(npy(np.full((1, 13), np.inf)), Content_Type="application/x-npy")
+    assert (reply.status, reply.error["message"]) == (400, "the model does not take these values: got infinity")
 
 
 def test_each_method_of_each_kind_of_model(models: tuple[Path, dict[str, bool]]) -> None:

@@ -120,7 +120,7 @@ class XgboostModel(Predictor):
         """
         rows = self._coded(inputs) if self._codes else inputs
         if np.isinf(rows).any():
-            raise DecodeError("the model does not take these values", got="infinity, or a number beyond float32")
+            raise DecodeError("the model does not take these values", got="infinity")
         return self._ask(rows)
 
     def _coded(self, frame: "DataFrame") -> Rows:

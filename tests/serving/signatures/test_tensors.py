@@ -79,6 +79,10 @@ def test_null_is_nan_with_and_without_names() -> None:
         (FLOWERS, JSON, [[1, 2]], "input `x`: the array has another shape: got (1, 2), want (any, 3)"),
         (FLOWERS, CSV, b"1,2\n", "got (1, 2), want (any, 3)"),
         (FLOWERS, NPY, npy(np.zeros((3, 2))), "got (3, 2), want (any, 3)"),
+        (FLOWERS, JSON, [[1, 2, 1e39]], "input `x`: a number is too large: want what `float32` holds"),
+        (FLOWERS, JSON, [{"a": 1, "b": 2, "c": 1e39}], "`c`: a number is too large: want what `float32` holds"),
+        (FLOWERS, CSV, b"1,2,1e39\n", "input `x`: a number is too large"),
+        (FLOWERS, NPY, npy(np.array([[1, 2, 1e39]])), "input `x`: a number is too large"),
         (FLOWERS, JSON, [[1, 2, "secret"]], "row 1, column 3 is not a number: got a string"),
         (FLOWERS, JSON, [{"a": 1, "b": "secret", "c": 3}], "`b`: cell 1 is none of the model's: got a string"),
         (FLOWERS, JSON, [{"a": 1, "b": 2, "c": 3}, {"a": 1}], "row 2: a field is missing: want `b`"),
@@ -115,6 +119,11 @@ def test_what_the_model_does_not_take_is_refused_with_got_and_want(
     refusal = ask(signature, content_type, body).refusal
     assert told in refusal
     assert "secret" not in refusal
+
+
+def test_infinity_is_a_number_like_others() -> None:
+    assert ask(FLOWERS, NPY, npy(np.array([[1, 2, np.inf]]))).value.tolist() == [[1, 2, np.inf]]
+    assert ask(FLOWERS, NPY, npy(np.array([[1, 2, 1e-50]]))).value.tolist() == [[1, 2, 0]]
 
 
 def test_whole_numbers_keep_all_their_digits() -> None:

@@ -89,7 +89,7 @@ def to_dtype(cells: object, dtype: str, where: str, *, is_text: bool) -> "NDArra
         is_text: Whether the cells are text, as in CSV.
 
     Raises:
-        DecodeError: A cell is none of this dtype, or the lists are ragged.
+        DecodeError: A cell is none of this dtype or beyond it, or the lists are ragged.
     """
     import numpy as np
 
@@ -101,15 +101,36 @@ def to_dtype(cells: object, dtype: str, where: str, *, is_text: bool) -> "NDArra
     try:
         array = cells if isinstance(cells, np.ndarray) else _array(cells, target.kind)
         if array.dtype == target:
-            return np.ascontiguousarray(array) if array.ndim else array
+            return np.asarray(array, order="C")
         with np.errstate(all="ignore"):
-            cast = np.ascontiguousarray(array, dtype=target) if array.ndim else array.astype(target)
+            cast = np.asarray(array, dtype=target, order="C")
             is_exact = target.kind in "fc" or bool((cast == array).all())
     except (ValueError, TypeError, OverflowError):
         raise _fault(cells, dtype, where) from None
     if array.dtype.kind not in "biuf" or not is_exact or (target.kind == "f" and array.dtype.kind == "b"):
         raise DecodeError("the array has other values", got=f"`{array.dtype}`", want=f"`{dtype}`", where=where)
+    require_range(array, cast, where)
     return cast
+
+
+def require_range(array: "NDArray[Any]", cast: "NDArray[Any]", where: str) -> None:  # Any: any dtypes of numbers
+    """Refuse a number that became infinite because a narrower dtype has none so large.
+
+    numpy says nothing of it before 1.24, so the array is looked through; only one that was narrowed.
+
+    Args:
+        array: The numbers as they came.
+        cast: The same in the dtype of the model.
+        where: What the error names.
+
+    Raises:
+        DecodeError: There is one.
+    """
+    import numpy as np
+
+    is_narrower = cast.dtype.kind in "fc" and cast.dtype.itemsize < array.dtype.itemsize
+    if is_narrower and not np.isfinite(cast).all() and (np.isinf(cast) & np.isfinite(array)).any():
+        raise DecodeError("a number is too large", want=f"what `{cast.dtype}` holds", where=where)
 
 
 def fit(array: "NDArray[Any]", shape: Sequence[int | None], where: str) -> "NDArray[Any]":  # Any: any dtype

@@ -9,7 +9,7 @@ from argosy.serving.inputs.annotation import InputSpec
 from argosy.serving.inputs.definitions import Schema
 from argosy.serving.inputs.kind import InputKind
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
-from argosy.serving.signatures.cells import by_name, fit, to_dtype, unwrapped
+from argosy.serving.signatures.cells import by_name, fit, require_range, to_dtype, unwrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def _conversion(tensor: TensorSpec) -> Callable[[object, bool], object]:
         assert isinstance(value, np.ndarray)
         is_table = is_flat and value.ndim == 2 and (width is None or value.shape[1] == width)
         if is_table and is_real and value.dtype.kind in "fiu":
-            return value if value.dtype == target and value.flags.c_contiguous else _cast(value, target)
+            return value if value.dtype == target and value.flags.c_contiguous else _cast(value, target, tensor)
         if value.dtype.kind == "f" and not is_real and np.abs(value).max(initial=0.0) >= _EXACT_FLOAT:
             raise DecodeError("a whole number is too large to be read as a real one", want="less than 2**53")
         return fit(to_dtype(value, tensor.dtype, _place(tensor), is_text=False), shape, _place(tensor))
@@ -75,11 +75,13 @@ def _conversion(tensor: TensorSpec) -> Callable[[object, bool], object]:
     return convert
 
 
-def _cast(value: "NDArray[Any]", target: Any) -> "NDArray[Any]":  # Any: numpy's dtypes
+def _cast(value: "NDArray[Any]", target: Any, tensor: TensorSpec) -> "NDArray[Any]":  # Any: numpy's dtypes
     import numpy as np
 
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(value, dtype=target)
+        cast = np.asarray(value, dtype=target, order="C")
+    require_range(value, cast, _place(tensor))
+    return cast
 
 
 def _named_array(tensor: TensorSpec, features: Sequence[str], value: object, is_text: bool) -> "NDArray[Any] | None":
