@@ -324,6 +324,14 @@ def faults(folder: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
     yield made, {}, ["runs code of its own: got a pickle, or whatever `antigravity` loads", pickled]
     made = copy("code", "    loader_module:", "    code: code\n    loader_module:")
     yield made, {}, ["runs code of its own: got the Python files in `code`", pickled]
+    made = copy("inner", "    loader_module:", "    data: inner\n    loader_module:")
+    shutil.copytree(made, made / "inner")
+    (made / "inner/MLmodel").write_text((made / "MLmodel").read_text().replace("format: skops", "format: pickle"))
+    yield made, {}, ["runs code of its own: got whatever an `MLmodel` in `inner` names", pickled]
+    made = copy("outside", "artifact_path: ", "artifact_path: ../")
+    (made / "serving_input_example.json").unlink()
+    (folder / "input_example.json").write_text('["nothing to show"]')
+    yield made, {}, ["the model's example leads out of its folder: got `../"]
     made = copy("no-library", "loader_module: mlflow.sklearn", "loader_module: mlflow.onnx")
     yield made, {}, ["the model needs what is not installed", "onnxruntime", "requirements.txt"]
     made = copy("truncated")

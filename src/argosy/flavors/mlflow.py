@@ -71,7 +71,7 @@ class MlflowModel(Predictor):
         mlflow = _imported()
         self._meta = _read(mlflow, path)
         pyfunc = self._meta.flavors[_PYFUNC]
-        reason = code_of(self._meta.flavors)
+        reason = code_of(self._meta.flavors) or _inner_model(path.parent, str(pyfunc.get("data") or ""))
         if reason is not None and told.file is None:
             raise LoadError(
                 "loading the model runs code of its own",
@@ -160,6 +160,16 @@ def code_of(flavors: Mapping[str, Mapping[str, Any]]) -> str | None:
         trusted = own.get("skops_trusted_types")
         return f"the types that it says may be trusted: {', '.join(map(str, trusted))}" if trusted else None
     return f"a pickle, or whatever `{loader}` loads"
+
+
+def _inner_model(folder: Path, data: str) -> str | None:
+    """What MLflow would load from another folder than that of `MLmodel`; None when the data is a file beside it.
+
+    MLflow then reads the `MLmodel` that is there, which may say something else, as that the model is a pickle (mlflow
+    3.17.2, `_load_pyfunc` of `mlflow.sklearn` and `_load_model` of `mlflow.lightgbm`, read 2026-11-23).
+    """
+    is_beside = Path(data).name == data and not (folder / data).is_dir()
+    return None if not data or is_beside else f"whatever an `MLmodel` in `{data}` names"
 
 
 def _imported() -> Any:  # Any: MLflow has no types that would stay
@@ -313,6 +323,8 @@ def _example(meta: Any, folder: Path, inputs: object) -> object | None:  # Any: 
     name = serving if serving and (folder / serving).exists() else own
     if name is None or not (folder / name).exists():
         return None
+    if not (folder / name).resolve().is_relative_to(folder.resolve()):  # all the world could read it at /openapi.json
+        raise LoadError("the model's example leads out of its folder", got=f"`{name}`", where=folder)
     try:
         found = orjson.loads((folder / name).read_bytes())
     except orjson.JSONDecodeError as error:
