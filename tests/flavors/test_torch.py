@@ -47,6 +47,10 @@ class Pair(torch.nn.Module):
     def forward(self, x):
         return x * 2, x.t()
 
+class Centred(torch.nn.Module):
+    def forward(self, x):
+        return x - x.mean(0)
+
 class Greedy(torch.nn.Module):
     def forward(self, x):
         return x.new_empty([1 << 48])
@@ -65,6 +69,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "halves": {"file": "halves.pt", "class": "net:Net"},
     "safetensors": {"file": "net.safetensors", "class": "net:Net"},
     "program": {"file": "program.pt2"},
+    "centred": {"file": "centred.ts", "inputs": [{"name": "x", "dtype": "float32", "shape": ["rows", 4]}]},
     "sum": {"file": "program.pt2", "outputs": ["sum"]},
     "named": {"file": "pair.ts", "outputs": ["twice", "same"]},
     "numbered": {"file": "pair.ts"},
@@ -104,7 +109,7 @@ from argosy.flavors.torch import TorchModel
 
 folder, rows = pathlib.Path(told["folder"]), torch.tensor(told["rows"])
 sys.path.insert(0, str(folder))
-from net import Greedy, Net, Pair, Scaled, Two
+from net import Centred, Greedy, Net, Pair, Scaled, Two
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -120,6 +125,7 @@ torch.jit.save(torch.jit.script(net), folder / "net.ts")
 torch.jit.save(torch.jit.script(Scaled()), folder / "scaled.ts")
 torch.jit.save(torch.jit.script(Pair()), folder / "pair.ts")
 torch.jit.save(torch.jit.script(torch.nn.Linear(2048, 2048).eval()), folder / "wide.ts")
+torch.jit.save(torch.jit.script(Centred()), folder / "centred.ts")
 torch.jit.save(torch.jit.script(Greedy()), folder / "greedy.ts")
 torch.jit.save(torch.jit.freeze(torch.jit.script(net)), folder / "frozen.ts")
 torch.save(net.state_dict(), folder / "net.pt")
@@ -332,7 +338,12 @@ def test_a_tensor_for_which_there_is_no_memory_is_told_as_that(models: dict[str,
 
 
 def test_rows_of_which_nobody_has_said_that_they_are_some_are_not_put_together(models: dict[str, Any]) -> None:
-    assert (models["any_shape"]["row_wise"], models["script"]["row_wise"]) == (False, None)
+    assert (models["any_shape"]["row_wise"], models["script"]["row_wise"]) == (False, True)
+
+
+def test_rows_that_a_program_looks_at_together_are_not_put_together(models: dict[str, Any]) -> None:
+    assert models["centred"]["row_wise"] is False
+    assert models["centred"]["found"] == {"": (ROWS - ROWS.mean(0)).tolist()}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A model that Keras has saved: a .keras file, or an .h5 file of old."""
 
+import contextlib
 import json
 import re
 import warnings
@@ -16,6 +17,7 @@ from argosy.flavors.loading import file_format, options
 from argosy.flavors.loading.artifacts import find
 from argosy.flavors.loading.chatter import one_line, without_notices
 from argosy.flavors.loading.framework import framework, minor_version
+from argosy.flavors.loading.independence import may_join
 from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -32,6 +34,8 @@ if _BACKEND == "tensorflow":
     from argosy.flavors.tensorflow import as_answers, prepare, reader
 if _BACKEND == "torch":
     import torch
+_AS_ANSWERS: Final = as_answers if _BACKEND == "tensorflow" else contextlib.nullcontext
+"""What the errors of a call become."""
 
 Array = NDArray[Any]  # Any: the model says which dtype
 _SAFE: Final = (3, 13, 2)
@@ -86,13 +90,14 @@ class KerasModel(Predictor):
         names = answered(list(outputs), told.outputs, path)
         self._outputs = tuple(outputs[name] for name in names)
         places = [list(outputs).index(name) for name in names]
-        has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._outputs))
-        self._row_wise = has_rows if told.row_wise is None else told.row_wise
+        self._has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._outputs))
+        self._row_wise = told.row_wise
         self._call = _traced(model, self._inputs, places) if _BACKEND == "tensorflow" else _called(model, places)
 
     def signature(self) -> ModelSignature:
         """What the model's symbolic inputs and outputs say."""
-        return ModelSignature(self._inputs, self._outputs, row_wise=self._row_wise)
+        row_wise = may_join(self._row_wise, self._has_rows, self._answer, self._inputs)
+        return ModelSignature(self._inputs, self._outputs, row_wise=row_wise)
 
     def predict(self, inputs: Any) -> Any:
         """Call the model, as it is after training.
@@ -106,6 +111,10 @@ class KerasModel(Predictor):
         Raises:
             DecodeError: An operation refuses the values, as an index out of its range (TensorFlow).
         """
+        with _AS_ANSWERS():
+            return self._answer(inputs)
+
+    def _answer(self, inputs: Any) -> Any:
         arrays = [inputs[spec.name] for spec in self._inputs] if isinstance(inputs, dict) else [inputs]
         found = self._call(arrays)
         if len(found) == 1:
@@ -280,9 +289,8 @@ def _traced(
     readers = [reader(tensor.dtype.name) for tensor in concrete.structured_outputs]
 
     def call(arrays: Sequence[Array]) -> list[Array]:
-        with as_answers():
-            found = concrete(*map(tf.constant, arrays))
-            return [read(tensor) for read, tensor in zip(readers, found, strict=True)]
+        found = concrete(*map(tf.constant, arrays))
+        return [read(tensor) for read, tensor in zip(readers, found, strict=True)]
 
     return call
 

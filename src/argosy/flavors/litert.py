@@ -12,6 +12,7 @@ from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import artifacts, file_format, options, tensors
 from argosy.flavors.loading.chatter import silenced
 from argosy.flavors.loading.framework import framework, installed_version
+from argosy.flavors.loading.independence import may_join
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
 
@@ -54,13 +55,12 @@ class LitertModel(Predictor):
         inputs = tensors.completed(own, told.inputs, path)
         self._names = tensors.answered(list(given), told.outputs, path)
         outputs = tuple(_spec(name, given[name], path) for name in self._names)
-        is_row_wise = all(spec.shape[:1] == (None,) for spec in (*inputs, *outputs))
-        self._signature = ModelSignature(
-            inputs, outputs=outputs, row_wise=is_row_wise if told.row_wise is None else told.row_wise
-        )
+        has_rows = all(spec.shape[:1] == (None,) for spec in (*inputs, *outputs))
         self._run: Run = runner
         self._only = inputs[0].name if len(inputs) == 1 else ""
         self._has_texts = any(output.dtype == "str" for output in outputs)
+        row_wise = may_join(told.row_wise, has_rows, self.predict, inputs)
+        self._signature = ModelSignature(inputs, outputs=outputs, row_wise=row_wise)
 
     def signature(self) -> ModelSignature:
         """What the model says of its inputs and outputs."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from argosy.errors import LoadError
 from argosy.flavors.loading import options
 from argosy.flavors.loading.framework import framework, installed_version
+from argosy.flavors.loading.independence import may_join
 from argosy.flavors.loading.options import FlavorOptions
 from argosy.flavors.symbols.files import DTYPES, Files, Graph, find_files, read_graph, read_shapes, written_shape
 from argosy.serving import settings
@@ -73,14 +74,15 @@ class MxnetModel(Predictor):
         self._labels = [name for name in names if name in graph.labels]
         self._inputs = _input_specs(graph, [name for name in names if name not in graph.labels], told, files)
         self._names = self._symbol.list_outputs()
-        self._outputs, is_row_wise = self._inferred(parameters, files)
-        self._row_wise = is_row_wise if told.row_wise is None else told.row_wise
+        self._outputs, self._has_rows = self._inferred(parameters, files)
+        self._row_wise = told.row_wise
         self._block = self._network(parameters, graph, files)
         self._label_arrays = lru_cache(maxsize=_REMEMBERED_LABELS)(self._make_labels)
 
     def signature(self) -> ModelSignature:
         """The arrays of the symbol; rows are free where its shapes say so."""
-        return ModelSignature(inputs=self._inputs, outputs=self._outputs, row_wise=self._row_wise)
+        row_wise = may_join(self._row_wise, self._has_rows, self.predict, self._inputs)
+        return ModelSignature(inputs=self._inputs, outputs=self._outputs, row_wise=row_wise)
 
     def predict(self, inputs: NDArray[Any] | Mapping[str, NDArray[Any]]) -> NDArray[Any] | dict[str, NDArray[Any]]:
         """The output as an array, or several by name.

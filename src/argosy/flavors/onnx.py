@@ -11,6 +11,7 @@ from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import artifacts, file_format, options, tensors
 from argosy.flavors.loading.chatter import silenced
 from argosy.flavors.loading.framework import framework
+from argosy.flavors.loading.independence import may_join
 from argosy.flavors.onnx_faults import load_fault, sentence
 from argosy.serving import log, placement, settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -77,19 +78,19 @@ class OnnxModel(Predictor):
         for output in outputs:
             _require_dtype(output, path)
         specs = tuple(_output_spec(output) for output in outputs)
-        is_row_wise = all(map(_has_rows, [*session.get_inputs(), *outputs])) and all(
+        has_rows = all(map(_has_rows, [*session.get_inputs(), *outputs])) and all(
             spec.shape[:1] == (None,) for spec in inputs
-        )
-        self._signature = ModelSignature(
-            inputs,
-            outputs=tuple(spec for spec in specs if spec is not None) if None not in specs else (),
-            row_wise=is_row_wise if told.row_wise is None else told.row_wise,
         )
         self._run = session.run
         self._only = inputs[0].name if len(inputs) == 1 else None
         self._names = [output.name for output in outputs]
         self._shapers = [_shaper(output.type) for output in outputs]
         self._is_plain = self._shapers == [None]
+        self._signature = ModelSignature(
+            inputs,
+            outputs=tuple(spec for spec in specs if spec is not None) if None not in specs else (),
+            row_wise=may_join(told.row_wise, has_rows, self.predict, inputs),
+        )
 
     def signature(self) -> ModelSignature:
         """What the graph says of its inputs and outputs."""

@@ -15,6 +15,7 @@ from argosy.flavors.loading import options
 from argosy.flavors.loading.artifacts import find
 from argosy.flavors.loading.chatter import one_line, without_notices
 from argosy.flavors.loading.framework import framework, minor_version
+from argosy.flavors.loading.independence import may_join
 from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import log, settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -68,12 +69,13 @@ class TensorflowModel(Predictor):
         self._outputs = [(name, reader(given[name].dtype.name)) for name in names]
         is_known = all(given[name].shape.rank is not None for name in names)
         self._described = tuple(_spec(name, given[name]) for name in names) if is_known else ()
-        has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._described))
-        self._row_wise = has_rows if told.row_wise is None else told.row_wise
+        self._has_rows = all(spec.shape[:1] == (None,) for spec in (*self._inputs, *self._described))
+        self._row_wise = told.row_wise
 
     def signature(self) -> ModelSignature:
         """What the model's signature says."""
-        return ModelSignature(self._inputs, self._described, row_wise=self._row_wise)
+        row_wise = may_join(self._row_wise, self._has_rows, self._answer, self._inputs)
+        return ModelSignature(self._inputs, self._described, row_wise=row_wise)
 
     def predict(self, inputs: Any) -> Any:
         """Call the signature.
@@ -88,10 +90,13 @@ class TensorflowModel(Predictor):
             DecodeError: An operation refuses the values, as an index out of its range.
             MemoryError: There is no memory for them.
         """
-        named = inputs if isinstance(inputs, dict) else {self._inputs[0].name: inputs}
         with as_answers():
-            found = self._call(**{name: tf.constant(array) for name, array in named.items()})
-            arrays = {name: read(found[name]) for name, read in self._outputs}
+            return self._answer(inputs)
+
+    def _answer(self, inputs: Any) -> Any:
+        named = inputs if isinstance(inputs, dict) else {self._inputs[0].name: inputs}
+        found = self._call(**{name: tf.constant(array) for name, array in named.items()})
+        arrays = {name: read(found[name]) for name, read in self._outputs}
         return arrays if len(arrays) > 1 else arrays[self._outputs[0][0]]
 
 

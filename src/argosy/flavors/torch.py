@@ -16,6 +16,7 @@ from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import options, torch_file
 from argosy.flavors.loading.artifacts import find
 from argosy.flavors.loading.framework import framework
+from argosy.flavors.loading.independence import may_join
 from argosy.flavors.loading.options import FlavorOptions, threads
 from argosy.flavors.loading.torch_file import Format
 from argosy.serving import log
@@ -94,7 +95,7 @@ class TorchModel(Predictor):
         self._call = self._loaded.call
         self._wanted = told.outputs
         self._device = "cpu"
-        self._row_wise = self._loaded.row_wise if told.row_wise is None else told.row_wise
+        self._row_wise = told.row_wise
         if not self._loaded.inputs:
             hint = 'inputs = [{ name = "x", dtype = "float32", shape = ["rows", 4] }] under [model.options]'
             log.event("inputs-unknown", file=path.name, served="one float32 tensor of any shape", hint=hint)
@@ -112,7 +113,8 @@ class TorchModel(Predictor):
             self._call = self._loaded.to("cuda")
         loaded = self._loaded
         inputs: object = loaded.inputs or NDArray[np.float32]
-        return ModelSignature(inputs, loaded.outputs, row_wise=self._row_wise, example=loaded.example)
+        row_wise = may_join(self._row_wise, loaded.row_wise, self.predict, loaded.inputs)
+        return ModelSignature(inputs, loaded.outputs, row_wise=row_wise, example=loaded.example)
 
     def predict(self, inputs: Any) -> Any:
         """Call the model.
