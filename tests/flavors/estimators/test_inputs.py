@@ -122,7 +122,7 @@ def test_what_is_missing_is_what_was_missing_in_training(null: float | None) -> 
     cells = np.array([["a"], [null], ["b"]], dtype=object)
     for model in (OneHotEncoder(), make_pipeline(SimpleImputer(missing_values=null, strategy="most_frequent"))):
         inputs = of(model.fit(cells), ()).inputs
-        assert isinstance(inputs, tuple)
+        assert isinstance(inputs, tuple) and isinstance(inputs[0], ColumnSpec)
         assert (inputs[0].missing is None) == (null is None)
 
 

@@ -19,7 +19,7 @@ def through(x: np.ndarray) -> np.ndarray:
 
 
 def pooled(given: Mapping[str, np.ndarray]) -> np.ndarray:
-    return (given["ids"] * given["mask"]).sum(1)
+    return np.asarray((given["ids"] * given["mask"]).sum(1))
 
 
 def refused(x: np.ndarray) -> np.ndarray:
