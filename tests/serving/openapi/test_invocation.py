@@ -1,6 +1,6 @@
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonschema_rs
@@ -126,6 +126,14 @@ class Upload:
     more: list[bytes]
     thumbnail: bytes | None = None
     caption: str = ""
+
+
+def test_an_example_is_shown_where_somebody_might_read_it() -> None:
+    for length, is_shown in ((3, True), (100_000, False)):
+        spec = replace(read(annotated(NDArray[np.float64])), example=[[0] * length])
+        told = json.loads(document("Model", Signature(spec, {}, ["application/json"])))
+        body = told["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]
+        assert ("example" in body) is is_shown
 
 
 def test_the_bytes_of_a_form_are_not_base64() -> None:

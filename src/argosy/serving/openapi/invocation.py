@@ -37,6 +37,8 @@ _OCTETS: Final[Mapping[str, str]] = {
 _HEADER_ROW: Final = "; `header=present` in the Content-Type announces a header row"
 _BY_POSITION: Final = ", without which the cells are the fields in the order of their declaration"
 _FORM: Final = "multipart/form-data"
+_LARGEST_EXAMPLE_BYTES: Final = 16 * 1024
+"""Of an example that somebody might read; that of a model of images is megabytes."""
 
 
 class Signature(NamedTuple):
@@ -96,7 +98,7 @@ def _taken(name: str, schema: Schema, spec: InputSpec, definitions: Definitions)
     if name == "text/csv":
         text = _TEXTS[name] + _HEADER_ROW + (_BY_POSITION if is_record else "")
         return {"schema": {"type": "string", "description": text}}
-    if name == JSON and spec.example is not None:
+    if name == JSON and spec.example is not None and len(orjson.dumps(spec.example)) <= _LARGEST_EXAMPLE_BYTES:
         return {"schema": schema, "example": spec.example}
     return _media(name, schema)
 
