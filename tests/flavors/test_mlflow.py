@@ -110,9 +110,19 @@ answer({"params": params(), "tensors": tensors(), "moments": moments(), "names":
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with serving("mlflow", tmp_path_factory.mktemp("mlflow") / "log") as running:
-        yield running
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, np.ndarray]]:
+    """The server, and what MLflow says of the samples: asked while the server starts, since both take their time."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with serving("mlflow", folder / "log", wait=False) as running:
+        want = direct("mlflow", sample("npy"), folder / "direct.npy")
+        assert isinstance(want, np.ndarray)
+        running.wait_ready()
+        yield running, want
+
+
+@pytest.fixture
+def server(both: tuple[ServerProcess, np.ndarray]) -> ServerProcess:
+    return both[0]
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +132,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_served_is_what_mlflow_says_to_the_last_bit(server: ServerProcess, tmp_path: Path) -> None:
-    want = direct("mlflow", sample("npy"), tmp_path / "direct.npy")
-    assert isinstance(want, np.ndarray)
+def test_served_is_what_mlflow_says_to_the_last_bit(both: tuple[ServerProcess, np.ndarray]) -> None:
+    server, want = both
     reply = server.invoke(sample("npy").read_bytes(), Content_Type=NPY, Accept=NPY)
     assert reply.status == 200, reply.body
     found = np.load(io.BytesIO(reply.body))

@@ -48,11 +48,15 @@ def npy(body: bytes) -> np.ndarray:
     return found
 
 
+def csv(body: bytes) -> np.ndarray:
+    return np.loadtxt(body.decode().splitlines(), delimiter=",", ndmin=2)
+
+
 def test_what_is_served_is_what_tensorflow_says(digits: ServerProcess, tmp_path: Path) -> None:
     wanted = direct("tensorflow", SAMPLES / "rows.npy", tmp_path / "direct.npy")
     assert isinstance(wanted, np.ndarray)
     assert wanted.dtype == np.float32
-    read = {NPY: npy, JSON: json.loads, CSV: lambda text: np.loadtxt(text.decode().splitlines(), delimiter=",")}
+    read: Mapping[str, Callable[[bytes], Any]] = {NPY: npy, JSON: json.loads, CSV: csv}
     for suffix, content_type in (("npy", NPY), ("json", JSON), ("csv", CSV)):
         body = (SAMPLES / f"rows.{suffix}").read_bytes()
         for accept in (NPY, content_type):

@@ -47,6 +47,10 @@ class Pair(torch.nn.Module):
     def forward(self, x):
         return x * 2, x.t()
 
+class Greedy(torch.nn.Module):
+    def forward(self, x):
+        return x.new_empty([1 << 48])
+
 class Two(torch.nn.Module):
     def forward(self, a, b, *, scale, by):
         return {"sum": a * by + b, "half": (a * scale).bfloat16()}
@@ -100,7 +104,7 @@ from argosy.flavors.torch import TorchModel
 
 folder, rows = pathlib.Path(told["folder"]), torch.tensor(told["rows"])
 sys.path.insert(0, str(folder))
-from net import Net, Pair, Scaled, Two
+from net import Greedy, Net, Pair, Scaled, Two
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -116,6 +120,7 @@ torch.jit.save(torch.jit.script(net), folder / "net.ts")
 torch.jit.save(torch.jit.script(Scaled()), folder / "scaled.ts")
 torch.jit.save(torch.jit.script(Pair()), folder / "pair.ts")
 torch.jit.save(torch.jit.script(torch.nn.Linear(2048, 2048).eval()), folder / "wide.ts")
+torch.jit.save(torch.jit.script(Greedy()), folder / "greedy.ts")
 torch.jit.save(torch.jit.freeze(torch.jit.script(net)), folder / "frozen.ts")
 torch.save(net.state_dict(), folder / "net.pt")
 torch.save(net.state_dict(), folder / "old.pt", _use_new_zipfile_serialization=False)
@@ -166,6 +171,10 @@ for name, said in told["options"].items():
     taken = {"a": np.array(rows), "b": np.array(rows), "scale": np.array(rows[:, :1])}
     given = model.predict(taken if "program" in said["file"] else np.array(rows))
     arrays = given if isinstance(given, dict) else {"": given}
+    # No machine of ours has a GPU; the way there is the same for another device, up to its name.
+    model._call = model._loaded.to("cpu")
+    again = model.predict(taken if "program" in said["file"] else np.array(rows))
+    moved = again if isinstance(again, dict) else {"": again}
     described = [[(t.name, t.dtype, t.shape) for t in each] if isinstance(each, tuple) else str(each)
                  for each in (signature.inputs, signature.outputs)]
     try:
@@ -175,10 +184,19 @@ for name, said in told["options"].items():
     except DecodeError as error:
         refusal = str(error)
     found[name] = {"inputs": described[0], "outputs": described[1], "row_wise": signature.row_wise, "refusal": refusal,
+                   "is_same_when_moved": all(np.array_equal(arrays[n], moved[n]) for n in arrays),
                    "is_mapped": str(folder / said["file"]) in pathlib.Path("/proc/self/maps").read_text(),
                    "found": {n: a.tolist() for n, a in arrays.items()},
                    "dtypes": {n: str(a.dtype) for n, a in arrays.items()}}
     del model
+options.read.cache_clear()
+os.environ["ARGOSY_FLAVOR_OPTIONS"] = '{"file": "greedy.ts"}'
+model = TorchModel()
+model.load(folder)
+try:
+    model.predict(np.array(rows))
+except MemoryError as error:
+    found["memory"] = str(error)
 answer(found)
 """
 
@@ -276,7 +294,7 @@ def test_weights_stay_in_the_file_that_processes_share(models: dict[str, Any]) -
 @pytest.mark.parametrize("name", ["script", "any_shape", "frozen", "weights", "old_weights", "halves", "safetensors"])
 def test_each_form_gives_what_the_model_gave_when_it_was_saved(models: dict[str, Any], name: str) -> None:
     assert models[name]["found"] == {"": models["want"]}
-    assert "does not take inputs of these shapes: got (2, 9)" in models[name]["refusal"]
+    assert "does not take these inputs: got (2, 9)" in models[name]["refusal"]
 
 
 def test_a_method_is_told_its_numbers(models: dict[str, Any]) -> None:
@@ -305,6 +323,14 @@ def test_outputs_are_named_and_chosen(models: dict[str, Any]) -> None:
     assert models["second"]["found"] == {"": turned}
 
 
+def test_a_model_that_is_moved_to_a_device_gives_the_same(models: dict[str, Any]) -> None:
+    assert [name for name in OPTIONS if not models[name]["is_same_when_moved"]] == []
+
+
+def test_a_tensor_for_which_there_is_no_memory_is_told_as_that(models: dict[str, Any]) -> None:
+    assert "can't allocate memory" in models["memory"]
+
+
 def test_rows_of_which_nobody_has_said_that_they_are_some_are_not_put_together(models: dict[str, Any]) -> None:
     assert (models["any_shape"]["row_wise"], models["script"]["row_wise"]) == (False, None)
 
@@ -326,12 +352,15 @@ def test_a_pickle_in_a_program_is_not_read_unless_the_project_names_the_file(mod
 
 
 def test_a_server_that_cannot_load_ends_with_the_reason(models: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    """The class is the project's, so it was found there; and nothing of PyTorch's own is in the log."""
     (tmp_path / "model").mkdir()
-    (tmp_path / "model/net.pt").write_bytes((folder / "whole.pt").read_bytes())
-    ended = failed_start("torch", tmp_path / "log", project(tmp_path))
+    for name in ("net.py", "net.pt"):
+        (tmp_path / ("model" if name == "net.pt" else ".") / name).write_bytes((folder / name).read_bytes())
+    project(tmp_path, '[model.options]\nclass = "net:Net"\narguments = { hidden = 9 }')
+    ended = failed_start("torch", tmp_path / "log", tmp_path)
     assert (ended.exit_code, ended.chatter) == (EXIT_FAILED, [])
-    assert "model/net.pt: the file is a pickle of objects" in ended.error and "got `net.Net`" in ended.error
-    assert "torch.export.save" in ended.error
+    assert "model/net.pt: the weights do not fit `net:Net`: got Error(s) in loading state_dict" in ended.error
+    assert "hint: `arguments` under [model.options]" in ended.error
 
 
 def test_a_server_without_pytorch_says_what_to_install(tmp_path: Path) -> None:

@@ -173,6 +173,12 @@ def test_no_link_is_followed_out_of_the_artifacts(tmp_path: Path) -> None:
         detection.find(tmp_path / "artifacts")
 
 
+def test_a_folder_whose_files_are_links_out_of_it_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/MLmodel").symlink_to(SAVED / "mlflow/MLmodel")
+    assert detection.read_folder(tmp_path / "linked") is None
+
+
 def test_a_graph_without_its_weights_is_told(tmp_path: Path) -> None:
     copied("mxnet/model-symbol.json", tmp_path, "model-symbol.json")
     with pytest.raises(ProjectError, match=r"has no weights: want `model-0000\.params` beside it"):

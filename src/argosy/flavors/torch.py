@@ -36,6 +36,7 @@ _MISFIT: Final = re.compile(
     r"|[Ee]xpected .*(dim|channels|size|shape|scalar type|batch)"
 )
 """What operations say of tensors whose shapes do not fit."""
+_NO_MEMORY: Final = "DefaultCPUAllocator"
 _LARGEST_EXAMPLE: Final = 1 << 20
 """Cells of an example input that are worth writing as JSON at start."""
 
@@ -123,7 +124,8 @@ class TorchModel(Predictor):
             The array, where the model gives one; else arrays by name.
 
         Raises:
-            DecodeError: The model does not take inputs of these shapes.
+            DecodeError: The model does not take inputs of these shapes, or an index in them is out of its range.
+            MemoryError: There is no memory for them.
         """
         loaded = self._loaded
         arrays = [inputs[given.name] for given in loaded.inputs] if isinstance(inputs, dict) else [inputs]
@@ -137,9 +139,12 @@ class TorchModel(Predictor):
             want = str(error).removeprefix(_GUARD)
             raise DecodeError("the model was not exported for these shapes", got=_shapes(arrays), want=want) from error
         except (RuntimeError, IndexError, torch.jit.Error) as error:
-            if not _MISFIT.search(str(error)):
+            said = str(error).strip().rpartition("\n")[2]  # above it TorchScript shows its code
+            if _NO_MEMORY in str(error):
+                raise MemoryError(said) from error
+            if not _MISFIT.search(said):
                 raise
-            raise DecodeError("the model does not take inputs of these shapes", got=_shapes(arrays)) from error
+            raise DecodeError("the model does not take these inputs", got=_shapes(arrays)) from error
 
     def _tensor(self, array: NDArray[Any], dtype: Any) -> Tensor:
         """A tensor of the array's own memory; a model might write to it, so not of memory that is read-only."""
@@ -177,13 +182,17 @@ def _load_program(path: Path, told: FlavorOptions) -> _Loaded:
             constants[position] = argument.value
         else:
             raise LoadError("an input is no tensor", got=f"`{argument.name}`, a number", want="a tensor", where=path)
+    if not inputs:
+        raise LoadError("the program takes no tensors", want="one or more", where=path)
     outputs, tensors = _program_outputs(program, values, told, path)
     rows = {str(values[i.name].shape[:1]) for i in inputs} | {str(tensor.shape[:1]) for tensor in tensors}
     is_row_wise = len(rows) == 1 and all(given.shape[:1] == (None,) for given in inputs) and bool(tensors)
     call = _program_call(program.module(), program.call_spec.in_spec, constants)
 
     def to(device: str) -> Callable[[Sequence[Tensor]], object]:
-        moved = torch.export.passes.move_to_device_pass(program, device)  # tensors that the graph makes, too
+        from torch.export.passes import move_to_device_pass  # here: on a CPU nobody needs it
+
+        moved = move_to_device_pass(program, device)  # tensors that the graph makes, too
         return _program_call(moved.module(), program.call_spec.in_spec, constants)
 
     example = _example(program.example_inputs, inputs)
@@ -210,9 +219,8 @@ def _program_outputs(
     kinds = [spec.arg for spec in program.graph_signature.output_specs if spec.kind.name == "USER_OUTPUT"]
     tensors = [values.get(argument.name) for argument in kinds]
     structure = program.call_spec.out_spec
-    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors) or len(tensors) != max(
-        1, structure.num_children
-    ):
+    is_nested = len(tensors) != max(1, structure.num_children)
+    if is_nested or not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return (), [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
     outputs = torch.utils._pytree.tree_unflatten(tensors, structure)
     try:
@@ -234,7 +242,7 @@ def _load_script(path: Path, told: FlavorOptions) -> _Loaded:
         raise LoadError(f"`{name}` has no argument `{unknown[0]}`", want=names, where=path)
     given = {spec.name for spec in told.inputs}
     open_ones = [a for a in arguments if a.name not in told.arguments and not a.has_default_value()]
-    if len(open_ones) != len(told.inputs or "x") and not given >= {a.name for a in open_ones}:
+    if len(open_ones) != max(1, len(told.inputs)) and not given >= {a.name for a in open_ones}:
         raise _unknown_inputs(name, {argument.name: str(argument.type) for argument in open_ones}, path)
     return _described(module, method, [argument.name for argument in arguments], told, told.arguments)
 

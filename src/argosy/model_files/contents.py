@@ -91,10 +91,13 @@ def member(path: Path, name: str, limit: int = MEMBER_BYTES) -> bytes:
     """A file in a zip archive, up to so many bytes of it.
 
     Raises:
-        ValueError: It is larger.
+        ValueError: It is larger, or packed in a way that may take any amount of memory.
     """
-    with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-        content = stream.read(limit + 1)
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"`{name}` is neither stored nor deflated")
+        with archive.open(name) as stream:
+            content = stream.read(limit + 1)
     if len(content) > limit:
         raise ValueError(f"`{name}` has more than {limit:,} bytes")
     return content

@@ -81,9 +81,13 @@ def read_file(path: Path) -> SavedModel | None:
 def read_folder(folder: Path) -> SavedModel | None:
     """The saved model that a folder is as a whole; None when it is none, though models may lie in it.
 
+    Links that lead out of it are not followed.
+
     Raises:
         ProjectError: It is one, and is damaged.
     """
+    if any(not _is_inside(folder / name, folder.resolve()) for name in _FOLDER_FILES if (folder / name).is_symlink()):
+        return None
     return next((model for read in _FOLDERS if (model := read(folder)) is not None), None)
 
 

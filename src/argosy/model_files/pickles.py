@@ -23,12 +23,16 @@ def _gzip() -> Any:
     return zlib.decompressobj(wbits=47)  # zlib or gzip, told apart by the header
 
 
+def _xz() -> Any:
+    return lzma.LZMADecompressor(memlimit=_MOST_BYTES)
+
+
 _COMPRESSED: Final[dict[bytes, Callable[[], Any]]] = {
     b"\x78": _gzip,
     b"\x1f\x8b": _gzip,
     b"BZ": bz2.BZ2Decompressor,
-    b"\xfd7zXZ": lzma.LZMADecompressor,
-    b"\x5d\x00": lzma.LZMADecompressor,
+    b"\xfd7zXZ": _xz,
+    b"\x5d\x00": _xz,
 }
 
 

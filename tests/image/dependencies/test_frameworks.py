@@ -1,7 +1,9 @@
 """What the image of a flavor gets: the framework's runtime, in the version that the saved model records."""
 
 import json
+import re
 import tomllib
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,13 +100,27 @@ def test_mlflows_own_requirements_become_builds_for_cpus(
     assert found.torch == torch
 
 
-def test_a_requirement_that_is_no_distribution_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line", ["./code/mine.whl", "--index-url http://127.0.0.1", "mine @ http://127.0.0.1/mine.whl"]
+)
+def test_a_requirement_that_is_no_distribution_is_told(tmp_path: Path, line: str) -> None:
     copied("mlflow", tmp_path, "model")
-    (tmp_path / "model/requirements.txt").write_text("./code/mine.whl\n")
+    (tmp_path / "model/requirements.txt").write_text(f"{line}\n")
     (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\nfile = "MLmodel"\n')
-    with pytest.raises(ResolutionError, match=r"got `\./code/mine\.whl`") as caught:
+    with pytest.raises(ResolutionError, match=re.escape(f"got `{line}`")) as caught:
         runtime_of(project.load(tmp_path))
     assert 'dependencies = "requirements.txt"' in str(caught.value.hint)
+
+
+def test_what_is_no_version_never_reaches_the_resolver(tmp_path: Path) -> None:
+    path = tmp_path / "model/model.keras"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15\n--index-url http://127.0.0.1"}))
+        archive.writestr("config.json", "{}")
+    (tmp_path / "argosy.toml").write_text('[model]\nartifacts = "model"\n')
+    with pytest.raises(ResolutionError, match="records something else than a version of `keras`"):
+        runtime_of(project.load(tmp_path))
 
 
 def test_dependencies_of_ones_own_are_all_there_is(tmp_path: Path) -> None:

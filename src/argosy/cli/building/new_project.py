@@ -133,6 +133,13 @@ def text(new: NewProject) -> str:
 
 def _copies(model: SavedModel) -> tuple[tuple[str, Path], ...]:
     if model.path.is_dir():
+        for path in model.path.rglob("*"):
+            if path.is_symlink() and not path.resolve().is_relative_to(model.path.resolve()):
+                raise UsageError(
+                    "a link in the folder of the model leads out of it",
+                    where=path,
+                    hint=f"copy what it means first: cp --recursive --dereference {shlex.quote(str(model.path))} model",
+                )
         return ((ARTIFACTS, model.path),)
     files = (model.path, *model.beside)
     return tuple((f"{ARTIFACTS}/{file.relative_to(model.path.parent).as_posix()}", file) for file in files)

@@ -53,7 +53,8 @@ def format_of(path: Path) -> Format:
     with path.open("rb") as file:
         head = file.read(_LENGTH_BYTES + len(_OLD_TORCH))
     if head.startswith(_ZIP):
-        with opened(path) as archive:
+        _require_whole(path)
+        with zipfile.ZipFile(path) as archive:
             return _format_of_archive(path, archive)
     if head.startswith(_OLD_TORCH):
         return Format.OLD_WEIGHTS
@@ -66,27 +67,6 @@ def format_of(path: Path) -> Format:
     raise LoadError("the file is none of PyTorch's", got=got, want=_wanted(), where=path, hint=HOW_TO_SAVE)
 
 
-def opened(path: Path) -> zipfile.ZipFile:
-    """An archive, whose parts are what their checksums say.
-
-    A file that `torch.save` wrote without checksums (`torch.serialization.set_crc32_options(False)`) has zeros there.
-
-    Raises:
-        LoadError: It is cut off or damaged.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-        for member in archive.infolist():
-            if member.CRC:
-                with archive.open(member) as part:
-                    while part.read(_BLOCK_BYTES):
-                        pass
-        return archive
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-        got = " ".join(str(error).split())
-        raise LoadError("the file is damaged or cut off", got=got, where=path, hint="copy it here again") from error
-
-
 def require_no_pickles(path: Path) -> None:
     """Refuse an ExportedProgram of which PyTorch would unpickle a part without restraint.
 
@@ -94,9 +74,9 @@ def require_no_pickles(path: Path) -> None:
     (torch/export/pt2_archive/_package.py and torch/_export/serde/serialize.py of 2.13.0, read 2026-11-23).
 
     Raises:
-        LoadError: There is one; or the archive is damaged.
+        LoadError: There is one.
     """
-    with opened(path) as archive:
+    with zipfile.ZipFile(path) as archive:
         pickles = [member for member in _doubtful(archive) if not _is_plain(archive.read(member))]
     if pickles:
         raise LoadError(
@@ -169,6 +149,23 @@ def one_line(error: BaseException) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     text = text.partition("This is an internal miniz error")[0]
     return " ".join(text.split())[:_LONGEST_REASON]
+
+
+def _require_whole(path: Path) -> None:
+    """Refuse an archive that is cut off, or whose parts are not what their checksums say; PyTorch does not look.
+
+    A file that was written without checksums (`torch.serialization.set_crc32_options(False)`) has zeros there.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.CRC:
+                    with archive.open(member) as part:
+                        while part.read(_BLOCK_BYTES):
+                            pass
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        got = " ".join(str(error).split())
+        raise LoadError("the file is damaged or cut off", got=got, where=path, hint="copy it here again") from error
 
 
 def _format_of_archive(path: Path, archive: zipfile.ZipFile) -> Format:
@@ -256,7 +253,7 @@ def _mending(path: Path, found: Format, reason: BaseException) -> str:
 
 def _recorded_version(path: Path) -> str | None:
     """The version of PyTorch that exported a program; None where the file does not say."""
-    with opened(path) as archive:
+    with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
             if member.endswith("models/model.json"):
                 told = json.loads(archive.read(member)).get("torch_version")

@@ -121,6 +121,7 @@ _FRAMEWORKS: Final[Mapping[str, _Framework]] = {
 
 _FOR_CPU: Final = {"tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu", "mlflow": "mlflow-skinny"}
 """What stands in for a distribution that a saved model asks for."""
+_VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+!-]*")
 _TORCH_TOOLS: Final = ("jinja2", "setuptools")
 """What PyTorch's compilers need, and no prediction."""
 _PYFUNC: Final = ("numpy", "pandas")
@@ -144,6 +145,8 @@ def runtime_of(project: Project) -> Runtime | None:
     if flavor is None or project.dependencies:
         return None
     model = project.saved_model()
+    if model is not None:
+        _require_versions(model)
     has_gpu = project.image.environment.get(GPU_VARIABLE, "none") not in ("", "none", "void")
     match flavor:
         case "torch":
@@ -154,6 +157,15 @@ def runtime_of(project: Project) -> Runtime | None:
             return _mlflow(model, has_gpu=has_gpu)
         case _:
             return _plain(flavor, model, has_gpu=has_gpu)
+
+
+def _require_versions(model: SavedModel) -> None:
+    """Refuse what a saved model records in place of a version: it is to stand in a requirement."""
+    for name, version in model.versions.items():
+        if not _VERSION.fullmatch(version):
+            raise ResolutionError(
+                f"a saved model records something else than a version of `{name}`", got=ascii(version), where=model.path
+            )
 
 
 def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
@@ -216,7 +228,10 @@ def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
         if name == "torch" and not has_gpu:
             torch = pin.group(1) if pin else TORCH
             continue
-        one.name = "mlflow-skinny" if name == "mlflow" else one.name if has_gpu else _FOR_CPU.get(name, one.name)
+        if name == "mlflow":
+            lines.append(f"mlflow-skinny{one.specifier or _pinned(model, 'mlflow')}")
+            continue
+        one.name = one.name if has_gpu else _FOR_CPU.get(name, one.name)
         lines.append(str(one))
     names = {canonicalize_name(one.name) for one in listed}
     lines += [name for name in _PYFUNC if name not in names]
@@ -229,7 +244,10 @@ def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
 def _listed(model: SavedModel) -> Iterator[Requirement]:
     for line in model.requirements:
         try:
-            yield Requirement(line.partition(" #")[0].strip())
+            listed = Requirement(line.partition(" #")[0].strip())
+            if listed.url is not None:
+                raise InvalidRequirement(line)
+            yield listed
         except InvalidRequirement as error:
             raise ResolutionError(
                 "a saved model asks for something that is not a distribution of an index",

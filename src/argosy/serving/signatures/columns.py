@@ -75,8 +75,10 @@ def _labels(names: tuple[str, ...]) -> object:
 
 def _flat(cells: object) -> object:
     """The cells of an only column, out of rows that hold one each."""
-    if getattr(cells, "ndim", 0) == 2 and cells.shape[1] == 1:  # type: ignore[attr-defined]  # an array of numpy's
-        return cells[:, 0]  # type: ignore[index]
+    import numpy as np
+
+    if isinstance(cells, np.ndarray) and cells.ndim == 2 and cells.shape[1] == 1:
+        return cells[:, 0]
     if isinstance(cells, list) and all(isinstance(row, list) and len(row) == 1 for row in cells):
         return [row[0] for row in cells]
     return cells
