@@ -198,6 +198,7 @@ CELLS: list[tuple[Any, object, object]] = [
     (list[float], [["1"], ["2.5"]], [1.0, 2.5]),
     (list[str], [["1"], ["b"]], ["1", "b"]),
     (list[str], [{"text": "1"}, {"text": "b"}], ["1", "b"]),
+    (list[str | classes.Tree], [["1"], ["b"]], ["1", "b"]),
     (list[list[float]], [["1", "2"], ["3", "4"]], [[1.0, 2.0], [3.0, 4.0]]),
     (list[list[int]], [[1.0, 2.0]], [[1, 2]]),
     (list[bool | None], [["TRUE", "0", ""]], [True, False, None]),
