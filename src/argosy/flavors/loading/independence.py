@@ -18,7 +18,7 @@ _FREE: Final = 8
 _ROUNDING: Final = 0.05
 """Of the largest number in an answer: what may differ, since sums are taken in another order.
 
-Rows that make no sense to a model magnify that: 0.003 for Magika's file types (measured 2026-11-23). A mean over the two
+Rows that make no sense to a model magnify that: 0.003 for Magika's file types (measured 2026-11-23). A mean over the
 rows makes a difference of some tenths.
 """
 
