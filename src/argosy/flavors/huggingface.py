@@ -34,7 +34,7 @@ class HuggingfaceModel(Predictor):
 
     Nothing is downloaded and no code of the folder is run. Weights in a pickle are read with `weights_only`, and only
     when `file` names them. Not loaded before the fork: torch's threads do not survive one. torch has as many threads as
-    the process has processors; a GPU is used when there is one.
+    are the process's share; a GPU is used when there is one.
     """
 
     load_before_fork: ClassVar[bool] = False
