@@ -110,6 +110,7 @@ def test_null_is_nan_with_and_without_names() -> None:
         ),
         (SCALARS, CSV, b"1,2\n3\n", "row 2 has not a cell for each input: got 1 cells, want 2 cells, or names"),
         (SCALARS, CSV, b"1,2.5\n", "input `b`: a cell is not what the model takes: want a number"),
+        (SCALARS, CSV, b"1_0,2\n", "input `a`: a cell is not what the model takes: want a number"),
         (SCALARS, CSV, b"1,secret\n", "input `b`: a cell is not what the model takes: want a number"),
     ],
 )

@@ -239,6 +239,8 @@ def _parsed(cells: object, kind: str, where: str) -> object:
         return [_parsed(cell, kind, where) for cell in cells]
     text = str(cells).strip()
     try:
+        if "_" in text:  # Python would read 1_0 as 10
+            raise ValueError
         if kind == "b":
             return _TRUTHS[text.lower()]
         if kind == "f":

@@ -91,7 +91,8 @@ def _cells(column: ColumnSpec, cells: object, is_text: bool) -> object:
         if array.ndim != 1:
             raise DecodeError("a cell holds several values", want=f"`{column.dtype}`", where=place)
         return array
-    return _texts(column, cells if isinstance(cells, list) else list(cells), is_text)  # type: ignore[call-overload]
+    listed = cells if isinstance(cells, list) else list(cells)  # type: ignore[call-overload]  # an array of a column
+    return _texts(column, listed, is_text)
 
 
 def _texts(column: ColumnSpec, cells: list[object], is_text: bool) -> object:
