@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,10 +239,14 @@ def test_a_server_that_cannot_load_ends_with_the_line(tmp_path: Path) -> None:
     shutil.copytree(example("mlflow"), project)
     damaged = project / "model/model.skops"
     damaged.write_bytes(damaged.read_bytes()[:9000])
+    requirements = project / "model/requirements.txt"
+    requirements.write_text(re.sub("pandas==.*", "pandas==2.0.0", requirements.read_text()))
     ended = failed_start("mlflow", tmp_path / "log", project)
     assert ended.exit_code == 1
     assert "MLflow cannot load the model: got BadZipFile" in ended.error
     assert ended.chatter == []
+    differ = next(line for line in ended.log.splitlines() if '"event":"requirements-differ"' in line)
+    assert [*json.loads(differ)["differences"]] == ["pandas"]
 
 
 @pytest.mark.parametrize(

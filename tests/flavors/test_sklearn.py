@@ -272,5 +272,6 @@ def test_a_named_pickle_keeps_to_the_threads_of_its_process(tmp_path: Path) -> N
         },
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.stdout.splitlines() == ["True 1", "[1]"], done.stderr
