@@ -154,6 +154,7 @@ def test_a_process_forked_later_predicts_the_same(server: ServerProcess) -> None
     for pid in died:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: len(set(server.model_pids()) - died) == 2, 60, lambda: server.log)
+    server.wait_loaded(2)
     assert {server.invoke(body).body for _ in range(4)} == {before}
 
 
