@@ -44,8 +44,10 @@ def as_text(body: bytes, media_type: str, wanted: Arrays, *, is_near_enough: boo
     found: Any = _csv_rows(body, wanted) if media_type == CSV else json.loads(body)
     if isinstance(wanted, Mapping):
         named = found.get("outputs", found) if isinstance(found, Mapping) else _columns(found)
-        return set(named) == set(wanted) and all(_agrees(named[name], wanted[name], is_near_enough) for name in wanted)
-    return _agrees(found, wanted, is_near_enough)
+        return set(named) == set(wanted) and all(
+            _agrees(named[name], _in_rows(wanted[name], media_type), is_near_enough) for name in wanted
+        )
+    return _agrees(found, _in_rows(wanted, media_type), is_near_enough)
 
 
 def is_near(one: Any, other: Any) -> bool:
@@ -59,13 +61,18 @@ def is_near(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def _in_rows(array: np.ndarray, media_type: str) -> np.ndarray:
+    """An array in the shape that it has in a text: in CSV a row has its cells side by side."""
+    return array.reshape(len(array), -1) if media_type == CSV else array
+
+
 def _agrees(found: Any, wanted: np.ndarray, is_near_enough: bool) -> bool:
     if wanted.dtype.kind in "OUS":
-        return bool(np.array_equal(np.asarray(found, dtype=str).reshape(wanted.shape), wanted.astype(str)))
+        return bool(np.array_equal(np.asarray(found, dtype=str), wanted.astype(str)))
     array = np.asarray(found, dtype=np.float64 if wanted.dtype.kind == "f" else None)
-    if array.size != wanted.size:
+    if array.shape != wanted.shape:
         return False
-    array = array.reshape(wanted.shape).astype(wanted.dtype)
+    array = array.astype(wanted.dtype)
     if is_near_enough and wanted.dtype.kind == "f":
         return bool(np.allclose(array, wanted, rtol=1e-4, atol=1e-5, equal_nan=True))
     return bool(np.array_equal(array, wanted, equal_nan=wanted.dtype.kind == "f"))

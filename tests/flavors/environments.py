@@ -57,20 +57,21 @@ def example(name: str) -> Path:
 
 
 def find_links() -> Path:
-    """The folder with the wheel of PyTorch's CPU build; downloaded by pip, once.
+    """The folder with the wheel of PyTorch's CPU build; downloaded by pip, once for each version.
 
     uv would take the wheel of PyPI, which brings gigabytes of CUDA; pip is where a machine says where CPU builds are.
     """
-    folder = CACHE / "wheels"
-    if not list(folder.glob("torch-*.whl")):
+    folder = CACHE / f"wheels-{torch_version()}"
+    if not folder.exists():
         with locked("wheels"):
-            if not list(folder.glob("torch-*.whl")):
+            if not folder.exists():
                 aside = Path(f"{folder}.{os.getpid()}")
                 pip = ["tool", "run", "--python", sys.executable, "--from", "pip", "pip"]
                 _uv(*pip, "download", "--quiet", "--no-deps", "--dest", str(aside), f"torch=={torch_version()}")
                 (wheel,) = aside.glob("torch-*.whl")
                 assert "+cpu" in wheel.name, (
-                    f"{wheel.name} is no CPU build: PIP_FIND_LINKS has to name a folder with one"
+                    f"{wheel.name} is no CPU build: set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu, or "
+                    "PIP_FIND_LINKS to a folder with one"
                 )
                 aside.rename(folder)
     return folder

@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from argosy import project
 from argosy.contract import Variable
 from tests.flavors.environments import ROOT, environment, example, run
 from tests.ports import free_port
-from tests.serving.server_process import ServerProcess
+from tests.serving.server_process import ServerProcess, wait_until
 
 Arrays = np.ndarray | Mapping[str, np.ndarray]
+_START_S: Final = 120
+"""A framework that is imported for the first time since it was installed is compiled then, beside other tests."""
 
 
 @dataclass(frozen=True)
@@ -59,27 +61,27 @@ def serving(
     server = _start(name, log, folder, environ)
     try:
         if wait:
-            server.wait_ready()
+            server.wait_ready(_START_S)
         yield server
     finally:
         if server.popen.poll() is None:
             server.terminate()
-            try:
-                server.popen.wait(30)
-            except subprocess.TimeoutExpired:
-                server.popen.kill()
-        server.popen.wait(30)
+        try:
+            server.popen.wait(30)
+        finally:
+            server.popen.kill()
+            server.popen.wait(30)
 
 
 def failed_start(name: str, log: Path, folder: Path, **environ: str) -> Ended:
-    """Serve what cannot be loaded, to the server's own end; fails when it lives on."""
+    """Serve what cannot be loaded, to the server's own end; fails when it lives on, or says 200 on `/ping` before."""
     server = _start(name, log, folder, environ)
     try:
-        exit_code = server.popen.wait(60)
+        wait_until(lambda: _has_ended(server), _START_S, lambda: server.log)
     finally:
         server.popen.kill()
         server.popen.wait(30)
-    return Ended(exit_code, server.log)
+    return Ended(server.popen.returncode, server.log)
 
 
 def direct(name: str, body: Path, output: Path, folder: Path | None = None) -> Arrays:
@@ -95,6 +97,15 @@ def direct(name: str, body: Path, output: Path, folder: Path | None = None) -> A
     run([environment(name), "direct.py", body.resolve(), output], cwd=project_folder)
     found = np.load(output, allow_pickle=False)
     return found if isinstance(found, np.ndarray) else dict(found)
+
+
+def _has_ended(server: ServerProcess) -> bool:
+    """Whether a server that cannot load its model is gone; until then `/ping` must not say 200."""
+    if server.popen.poll() is not None:
+        return True
+    with contextlib.suppress(OSError):
+        assert server.ping() != 200, f"/ping says 200: {server.log}"
+    return False
 
 
 def _start(name: str, log: Path, folder: Path | None, environ: Mapping[str, str]) -> ServerProcess:

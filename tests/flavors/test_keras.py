@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES
+from tests.flavors.inside import signatures
 from tests.flavors.saved_models import Damage, project
 from tests.flavors.serving import direct, failed_start, serving
-from tests.flavors.signatures import signatures
 from tests.serving.server_process import ServerProcess
 
 SAMPLES = EXAMPLES / "keras/samples"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES, ROOT, environment, run
+from tests.flavors.inside import inside, load_errors
 from tests.flavors.serving import Ended, direct, failed_start, serving
 from tests.serving.server_process import ServerProcess
 
@@ -156,50 +157,62 @@ def test_categories_are_sent_as_they_were_in_the_frame(models: Path, pandas: Pat
         assert json.loads(found.invoke([unknown]).body) == json.loads(found.invoke([missing]).body)
 
 
-@pytest.mark.parametrize("method", ["predict", "raw_score", "pred_leaf", "pred_contrib"])
-def test_methods(models: Path, method: str) -> None:
+def test_methods(models: Path) -> None:
     """Each is what LightGBM gives for the argument of that name, in the shape that the signature says."""
-    script = """
-        import json, sys
-        from pathlib import Path
-        sys.path.insert(0, sys.argv[1])
-        import numpy as np
-        from argosy.flavors.lightgbm import LightgbmModel
-        model, said = LightgbmModel(), np.load("classes.npz")
-        model.load(Path())
-        found, (output,) = model.predict(said["rows"]), model.signature().outputs
-        np.testing.assert_array_equal(found, said[sys.argv[2]])
-        assert (output.dtype, output.shape) == (str(found.dtype), (None, *found.shape[1:])), output
-        print("same")
-    """
-    options = f"ARGOSY_FLAVOR_OPTIONS={json.dumps({'method': method, 'file': 'classes.txt'})}"
-    command = ["env", options, environment("lightgbm"), "-c", textwrap.dedent(script), ROOT / "src", method]
-    assert run(command, cwd=models) == "same\n"
+    code = """
+import numpy as np
+from argosy.flavors.lightgbm import LightgbmModel
+from argosy.flavors.loading import options
+said, found = np.load(told["folder"] + "/classes.npz"), {}
+for method in told["methods"]:
+    os.environ["ARGOSY_FLAVOR_OPTIONS"] = json.dumps({"method": method, "file": "classes.txt"})
+    options.read.cache_clear()
+    model = LightgbmModel()
+    model.load(pathlib.Path(told["folder"]))
+    given, (output,) = model.predict(said["rows"]), model.signature().outputs
+    found[method] = [
+        bool(np.array_equal(given, said[method])),
+        (output.dtype, output.shape) == (str(given.dtype), (None, *given.shape[1:])),
+    ]
+answer(found)
+"""
+    methods = ["predict", "raw_score", "pred_leaf", "pred_contrib"]
+    assert inside("lightgbm", code, folder=str(models), methods=methods) == {method: [True, True] for method in methods}
 
 
-@pytest.mark.parametrize(
-    ("damage", "text", "what"),
-    [
-        (lambda whole: whole[: len(whole) // 2], "", "the file is damaged or cut off in `Tree="),
-        (lambda whole: b"", "", "the model file is empty: want a LightGBM model"),
-        (lambda whole: whole, '[model.options]\nmethod = "transform"\n', "a LightGBM model has no `transform`"),
-    ],
-)
-def test_a_model_that_cannot_be_loaded(tmp_path: Path, damage: Any, text: str, what: str) -> None:
-    folder = project(tmp_path, damage((EXAMPLE / "model/diabetes.txt").read_bytes()), text)
-    error = ended(folder).error
-    assert what in error
-    assert "hint: " in error
-
-
-def test_categories_that_cannot_be_told(models: Path, pandas: Path, tmp_path: Path) -> None:
-    for name, what in {
-        "ordered": "the file does not say which columns its categories belong to: got 2 columns of categories, 1",
-        "frame": "the model has categories of a data frame, and pandas is not here",
-    }.items():
+def test_models_that_cannot_be_loaded(models: Path, tmp_path: Path) -> None:
+    whole = (EXAMPLE / "model/diabetes.txt").read_bytes()
+    cases: dict[str, tuple[bytes, dict[str, object], str]] = {
+        "half": (whole[: len(whole) // 2], {}, "the file is damaged or cut off in `Tree="),
+        "empty": (b"", {}, "the model file is empty: want a LightGBM model"),
+        "method": (whole, {"method": "transform"}, "a LightGBM model has no `transform`"),
+        "ordered": (
+            (models / "ordered.txt").read_bytes(), {},
+            "the file does not say which columns its categories belong to: got 2 columns of categories, 1",
+        ),
+        "frame": (
+            (models / "frame.txt").read_bytes(), {},
+            "the model has categories of a data frame, and pandas is not here",
+        ),
+    }  # fmt: skip
+    folders: list[tuple[str, dict[str, object]]] = []
+    for name, (content, options, _) in cases.items():
         (tmp_path / name).mkdir()
-        folder = project(tmp_path / name, (models / f"{name}.txt").read_bytes())
-        assert what in ended(folder).error
+        (tmp_path / name / "model.txt").write_bytes(content)
+        folders.append((str(tmp_path / name), options))
+    said = load_errors("lightgbm", "argosy.flavors.lightgbm:LightgbmModel", folders)
+    for (folder, _), (_, _, what), error in zip(folders, cases.values(), said, strict=True):
+        first, _, rest = error.partition("\n")
+        assert first.startswith("LoadError: ") and what in first, error
+        assert folder in first or folder.endswith("/method"), error  # which is no fault of the file
+        assert rest.startswith("\nhint: "), error
+
+
+def test_a_server_with_half_a_model_ends(tmp_path: Path) -> None:
+    folder = project(tmp_path, (EXAMPLE / "model/diabetes.txt").read_bytes()[:9000])
+    error = ended(folder).error
+    assert error.startswith(f"{folder}/model/model.txt: the file is damaged or cut off in `Tree=")
+    assert "hint: " in error
 
 
 def test_a_framework_that_is_missing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from argosy.flavors.mlflow import code_of
 from tests.flavors.environments import example
-from tests.flavors.inside import inside, load_errors
+from tests.flavors.inside import inside
 from tests.flavors.serving import direct, failed_start, serving
 from tests.serving.server_process import ServerProcess
 
@@ -105,7 +106,7 @@ def unsigned():
     return ask(served("unsigned"), [{"x": 2}])
 
 answer({"params": params(), "tensors": tensors(), "moments": moments(), "names": names(), "broken": broken(),
-        "unsigned": unsigned()})
+        "unsigned": unsigned(), "faults": attempts(told["predictor"], told["faults"])})
 """
 
 
@@ -127,8 +128,13 @@ def server(both: tuple[ServerProcess, np.ndarray]) -> ServerProcess:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the flavor answers for other models than the example's, which MLflow saves in the same process."""
-    found: dict[str, Any] = inside("mlflow", _MODELS, folder=str(tmp_path_factory.mktemp("models")))
+    """What the flavor answers for other models than the example's, and says of broken ones, all in one process."""
+    folder, copies = tmp_path_factory.mktemp("models"), tmp_path_factory.mktemp("faults")
+    cases = list(faults(copies))
+    told = [(str(broken), options) for broken, options, _ in cases]
+    found: dict[str, Any] = inside("mlflow", _MODELS, folder=str(folder), predictor=PREDICTOR, faults=told)
+    said = [each.get("error", "") for each in found["faults"]]
+    found["faults"] = [(broken, want, line) for (broken, _, want), line in zip(cases, said, strict=True)]
     return found
 
 
@@ -222,12 +228,9 @@ def test_without_a_signature_it_is_a_data_frame(models: dict[str, Any]) -> None:
     assert models["unsigned"] == [200, [{"x": 2}]]
 
 
-def test_what_cannot_be_loaded_is_told_in_one_line(tmp_path: Path) -> None:
-    cases = list(faults(tmp_path))
-    found = load_errors("mlflow", PREDICTOR, [(str(folder), options) for folder, options, _ in cases])
-    for (folder, _, want), said in zip(cases, found, strict=True):
-        first, _, _ = said.partition("\n")
-        assert first.startswith("LoadError: ") and str(folder) in first, (folder.name, said)
+def test_what_cannot_be_loaded_is_told_in_one_line(models: dict[str, Any]) -> None:
+    for folder, want, said in models["faults"]:
+        assert str(folder) in said.partition("\n")[0], (folder.name, said)
         assert all(words in said for words in want), (folder.name, said)
 
 
@@ -236,10 +239,14 @@ def test_a_server_that_cannot_load_ends_with_the_line(tmp_path: Path) -> None:
     shutil.copytree(example("mlflow"), project)
     damaged = project / "model/model.skops"
     damaged.write_bytes(damaged.read_bytes()[:9000])
+    requirements = project / "model/requirements.txt"
+    requirements.write_text(re.sub("pandas==.*", "pandas==2.0.0", requirements.read_text()))
     ended = failed_start("mlflow", tmp_path / "log", project)
     assert ended.exit_code == 1
     assert "MLflow cannot load the model: got BadZipFile" in ended.error
     assert ended.chatter == []
+    differ = next(line for line in ended.log.splitlines() if '"event":"requirements-differ"' in line)
+    assert [*json.loads(differ)["differences"]] == ["pandas"]
 
 
 @pytest.mark.parametrize(

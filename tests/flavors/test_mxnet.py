@@ -154,6 +154,7 @@ def test_a_process_forked_later_predicts_the_same(server: ServerProcess) -> None
     for pid in died:
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: len(set(server.model_pids()) - died) == 2, 60, lambda: server.log)
+    server.wait_loaded(2)
     assert {server.invoke(body).body for _ in range(4)} == {before}
 
 
@@ -175,11 +176,13 @@ def test_a_server_that_cannot_load_ends_with_the_line(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(example("mxnet"), project)
     damaged = project / "model/digits-0012.params"
+    shutil.copy(damaged, project / "model/digits-0003.params")
     damaged.write_bytes(damaged.read_bytes()[:12_000])
     ended = failed_start("mxnet", tmp_path / "log", project)
     assert ended.exit_code == 1
     assert "`digits-0012.params` cannot be loaded by MXNet: got Invalid NDArray file format" in ended.error
     assert ended.chatter == []
+    assert '"event":"parameters-chosen","file":"digits-0012.params","epochs":2' in ended.log
 
 
 def test_an_engine_that_does_not_survive_a_fork_is_refused(tmp_path: Path) -> None:

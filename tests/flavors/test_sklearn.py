@@ -19,6 +19,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from tests.flavors.environments import EXAMPLES, ROOT, environment, run
+from tests.flavors.inside import load_errors
 from tests.flavors.serving import Ended, direct, failed_start, serving
 from tests.serving.server_process import ServerProcess, wait_until
 
@@ -90,6 +91,14 @@ def project(folder: Path, file: Path | bytes, name: str = "model.skops", text: s
     head = '[model]\nflavor = "sklearn"\nartifacts = "model/"\n'
     (folder / "argosy.toml").write_text(head + textwrap.dedent(text))
     return folder
+
+
+def archive(schema: bytes) -> bytes:
+    """A skops file with nothing but what it says of itself."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as made:
+        made.writestr("schema.json", schema)
+    return file.getvalue()
 
 
 def ended(folder: Path, name: str = "sklearn") -> Ended:
@@ -187,66 +196,46 @@ def test_a_row_of_zeros_that_is_refused_is_no_fault_of_the_model(models: Path, t
         assert '"event":"example-refused"' in found.log
 
 
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [
-        ("model.skops", "the file holds types that skops does not trust: got `sklearn.tree._tree.Tree`"),
-        ("model.joblib", "loading a pickle runs code in it, and the project does not say that it may"),
-    ],
-)
-def test_a_model_that_is_not_trusted(tmp_path: Path, name: str, what: str) -> None:
-    folder = project(tmp_path, EXAMPLE / "model/iris.skops", name)
-    error = ended(folder).error
-    assert what in error
-    assert str(folder / "model") in error
-    assert "hint: if the file is your own" in error
-
-
-def test_a_skops_file_that_is_damaged(tmp_path: Path) -> None:
+def test_models_that_cannot_be_loaded(tmp_path: Path) -> None:
     whole = (EXAMPLE / "model/iris.skops").read_bytes()
-    archive = io.BytesIO()
-    with ZipFile(archive, "w") as other:
-        other.writestr("schema.json", ZipFile(EXAMPLE / "model/iris.skops").read("schema.json"))
-    newer = io.BytesIO()
-    with ZipFile(newer, "w") as other:
-        other.writestr("schema.json", '{"protocol": 99}')
-    files = {
-        "half": whole[: len(whole) // 2],
-        "zeros": whole[:20_000] + bytes(20_000) + whole[40_000:],
-        "without-arrays": archive.getvalue(),
-        "newer": newer.getvalue(),
-    }
-    for name, content in files.items():
-        (tmp_path / f"{name}.skops").write_bytes(content)
-    script = """
-        import sys
-        from pathlib import Path
-        sys.path.insert(0, sys.argv[1])
-        from argosy.errors import LoadError
-        from argosy.flavors.estimators import saved_file, skops_file
-        for path in sorted(Path().glob("*.skops")):
-            try:
-                saved_file.load(path, lambda path: skops_file.read(path, ["sklearn.tree._tree.Tree"]))
-            except LoadError as error:
-                print(error.where, error.what, error.hint, sep="|")
-    """
-    said = run([environment("sklearn"), "-c", textwrap.dedent(script), ROOT / "src"], cwd=tmp_path).splitlines()
-    damaged = "the file cannot be read: it is damaged, or something else than its name says"
-    assert said == [
-        f"half.skops|{damaged}|save the model again",
-        "newer.skops|the file was written by a newer skops|pip install --upgrade skops",
-        f"without-arrays.skops|{damaged}|save the model again",
-        f"zeros.skops|{damaged}|save the model again",
-    ]
-
-
-def test_another_version_than_the_installed_one(tmp_path: Path) -> None:
     (here,) = re.findall("^scikit-learn==(.+)$", (EXAMPLE / "requirements.txt").read_text(), re.MULTILINE)
-    content = pickle.dumps({"_sklearn_version": "1.2.2"})
-    folder = project(tmp_path, content, "model.joblib", 'file = "model.joblib"\n')
+    schema = ZipFile(io.BytesIO(whole)).read("schema.json")
+    trusting: dict[str, object] = {"trusted": [TRUSTED[0]]}
+    damaged = "the file cannot be read: it is damaged, or something else than its name says", "save the model again"
+    cases: list[tuple[str, bytes, dict[str, object], tuple[str, str]]] = [
+        ("half.skops", whole[: len(whole) // 2], trusting, damaged),
+        ("zeros.skops", whole[:20_000] + bytes(20_000) + whole[40_000:], trusting, damaged),
+        ("without-arrays.skops", archive(schema), trusting, damaged),
+        (
+            "newer.skops", archive(b'{"protocol": 99}'), trusting,
+            ("the file was written by a newer skops", "pip install --upgrade skops"),
+        ),
+        (
+            "untrusted.skops", whole, {},
+            (f"the file holds types that skops does not trust: got `{TRUSTED[0]}`", "if the file is your own"),
+        ),
+        (
+            "other.joblib", pickle.dumps({"_sklearn_version": "1.2.2"}), {"file": "other.joblib"},
+            (f"got a file of 1.2.2, and {here} installed, want scikit-learn 1.2", "pip install scikit-learn==1.2.2"),
+        ),
+    ]  # fmt: skip
+    folders: list[tuple[str, dict[str, object]]] = []
+    for name, content, options, _ in cases:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_bytes(content)
+        folders.append((str(tmp_path / name), options))
+    said = load_errors("sklearn", "argosy.flavors.sklearn:SklearnModel", folders)
+    for (folder, _), (name, _, _, (what, hint)), error in zip(folders, cases, said, strict=True):
+        first, _, rest = error.partition("\n")
+        assert first.startswith(f"LoadError: {folder}/{name}: ") and what in first, error
+        assert rest.startswith(f"\nhint: {hint}"), error
+
+
+def test_a_server_with_a_pickle_that_the_project_does_not_name_ends(tmp_path: Path) -> None:
+    folder = project(tmp_path, EXAMPLE / "model/iris.skops", "model.joblib")
     error = ended(folder).error
-    assert f"got a file of 1.2.2, and {here} installed, want scikit-learn 1.2" in error
-    assert "hint: pip install scikit-learn==1.2.2" in error
+    assert error.startswith(f"{folder}/model: loading a pickle runs code in it")
+    assert "hint: if the file is your own" in error
 
 
 def test_a_framework_that_is_missing(tmp_path: Path) -> None:
@@ -283,5 +272,6 @@ def test_a_named_pickle_keeps_to_the_threads_of_its_process(tmp_path: Path) -> N
         },
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.stdout.splitlines() == ["True 1", "[1]"], done.stderr

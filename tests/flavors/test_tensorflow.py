@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.flavors.environments import EXAMPLES
+from tests.flavors.inside import signatures
 from tests.flavors.saved_models import MODELS
 from tests.flavors.serving import direct, failed_start, serving
-from tests.flavors.signatures import signatures
 from tests.serving.server_process import ServerProcess, wait_until
 
 SAMPLES = EXAMPLES / "tensorflow/samples"

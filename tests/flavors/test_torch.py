@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.flavors.environments import ROOT, example
+from tests.flavors.environments import example
 from tests.flavors.inside import inside
 from tests.flavors.serving import direct, failed_start, serving
-from tests.ports import free_port
-from tests.serving.server_process import ServerProcess, wait_until
+from tests.serving.server_process import ServerProcess
 
-PREDICTOR = "argosy.flavors.torch:TorchModel"
 NPY = "application/x-npy"
 EXIT_FAILED = 1
 ROWS = np.linspace(-1, 1, 8, dtype="float32").reshape(2, 4)
@@ -375,11 +372,10 @@ def test_a_server_that_cannot_load_ends_with_the_reason(models: dict[str, Any], 
 
 
 def test_a_server_without_pytorch_says_what_to_install(tmp_path: Path) -> None:
-    environ = {"ARGOSY_MODEL_DIR": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
-    server = ServerProcess(PREDICTOR, free_port(), environ, tmp_path / "log", python=sys.executable)
-    wait_until(lambda: server.popen.poll() is not None, 30, lambda: server.log)
-    assert server.popen.returncode == EXIT_FAILED
-    assert "this flavor needs torch" in server.log and "pip install torch" in server.log
+    ended = failed_start("onnx", tmp_path / "log", example("torch"))  # whose environment has no PyTorch
+    assert ended.exit_code == EXIT_FAILED
+    assert ended.error.startswith("this flavor needs torch: got ModuleNotFoundError")
+    assert ended.error.endswith("hint: pip install torch")
 
 
 def project(folder: Path, more: str = "") -> Path:
