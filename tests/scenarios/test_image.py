@@ -74,6 +74,7 @@ def test_of_argosy_only_the_server_enters_the_image(built: Built, tmp_path: Path
         "__init__.py",
         "contract.py",
         "errors.py",
+        "flavors",
         "http_protocol.py",
         "media_type.py",
         "py.typed",
