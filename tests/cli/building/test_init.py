@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from argosy import project
+from argosy.contract import Variable
 from tests.model_files.saved_models import SAVED, copied
 
 
@@ -133,7 +134,9 @@ def test_a_detected_flavor_is_said_and_a_pickle_is_not_taken_unasked(tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "flavor onnx, detected from model/deep/logistic.onnx (ONNX model" in done.stderr
     assert 'say so with flavor = "onnx"' in done.stderr
-    assert project.load(tmp_path).model.file == "deep/logistic.onnx"
+    loaded = project.load(tmp_path)
+    assert loaded.model.file is None  # which would be the owner's word that code in it may run
+    assert loaded.server_environment()[Variable.FLAVOR_OPTIONS] == '{"found":"deep/logistic.onnx"}'
     (tmp_path / "model/deep/logistic.onnx").unlink()
     copied("pipeline.pkl", tmp_path / "model")
     done = argosy("pack", tmp_path)
