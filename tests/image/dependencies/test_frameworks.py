@@ -86,6 +86,13 @@ def test_an_old_folder_of_transformers_gets_a_newer_one(tmp_path: Path) -> None:
             None,
         ),
         ("# nothing\n", ["mlflow-skinny==3.17.2", "numpy", "pandas"], None),
+        ("mlflow==3.1\ntorch==2.12.0+cu126\n", ["mlflow-skinny==3.1", "numpy", "pandas"], "2.12.0"),
+        ("mlflow==3.1\ntorch==2.1.0\n", ["mlflow-skinny==3.1", "numpy<2", "pandas"], "2.1.0"),
+        (
+            "mlflow==3.1\nscikit-learn==1.2.2\nnumpy==1.24.4\nxgboost==1.7.6\n",
+            ["mlflow-skinny==3.1", "scikit-learn==1.2.2", "numpy==1.24.4", "xgboost-cpu==2.1.4", "pandas"],
+            None,
+        ),
     ],
 )
 def test_mlflows_own_requirements_become_builds_for_cpus(
@@ -98,6 +105,31 @@ def test_mlflows_own_requirements_become_builds_for_cpus(
     assert found is not None
     assert sorted(found.requirements) == sorted(lines)
     assert found.torch == torch
+
+
+def test_what_mlflow_alone_asks_for_is_left_out_where_nothing_else_may_want_it(tmp_path: Path) -> None:
+    found = runtime(tmp_path, "mlflow", 'file = "MLmodel"')
+    assert {"cryptography", "gitpython", "google-auth"} <= {*found.excluded}
+    (tmp_path / "model/requirements.txt").write_text("mlflow==3.17.2\nsnowflake-connector-python\n")
+    found_again = runtime_of(project.load(tmp_path))
+    assert found_again is not None
+    assert found_again.excluded == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "lines"),
+    [
+        ("1.2.2", ["scikit-learn==1.2.2", "numpy<2"]),
+        ("1.4.2", ["scikit-learn==1.4.2"]),
+    ],
+)
+def test_what_was_built_before_numpy_2_gets_an_older_one(tmp_path: Path, version: str, lines: list[str]) -> None:
+    content = (SAVED / "pipeline.pkl").read_bytes().replace(b"1.9.1", version.encode())
+    made(tmp_path, "pipeline.pkl", 'file = "pipeline.pkl"')
+    (tmp_path / "model/pipeline.pkl").write_bytes(content)
+    found = runtime_of(project.load(tmp_path))
+    assert found is not None
+    assert found.lines == lines
 
 
 @pytest.mark.parametrize(
