@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy import project
-from argosy.errors import ResolutionError
+from argosy.errors import NetworkError, ResolutionError
 from argosy.image.build import with_runtime
 from argosy.image.dependencies.frameworks import GPU_VARIABLE, TORCH, Runtime, runtime_of
 from argosy.image.dependencies.inputs import LOCK_NAME, read_inputs
@@ -232,3 +232,15 @@ def test_else_torch_is_taken_from_its_own_index_of_builds_for_cpus() -> None:
     with pytest.raises(ResolutionError, match="cannot be installed"):
         resolved_for(replace(needed, torch=None), Requirements(lines=["numpy"]), resolve)
     assert len(asked) == 1
+
+
+def test_pytorchs_index_that_does_not_answer_is_told_with_what_else_may_stand_in() -> None:
+    def resolve(asked: Requirements) -> Solution:
+        if not asked.flags:
+            raise ResolutionError("no solution")
+        raise NetworkError("the package index does not answer", got="https://download.pytorch.org/whl/cpu/torch/")
+
+    needed = Runtime(None, ("numpy",), torch="2.13.0")
+    with pytest.raises(NetworkError, match="PyTorch's index of builds for CPUs does not answer") as caught:
+        resolved_for(needed, Requirements(lines=needed.lines), resolve)
+    assert "UV_FIND_LINKS=" in str(caught.value.hint)
