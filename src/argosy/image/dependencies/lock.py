@@ -35,7 +35,6 @@ from argosy.image.download import Credentials
 from argosy.image.image import canonical_json, digest_of
 from argosy.project import Project
 
-
 _PYTORCH: Final = "download.pytorch.org"
 
 
