@@ -132,6 +132,15 @@ def test_what_was_built_before_numpy_2_gets_an_older_one(tmp_path: Path, version
     assert found.lines == lines
 
 
+def test_a_tensorflow_of_old_keeps_what_it_asks_for(tmp_path: Path) -> None:
+    assert "setuptools" in runtime(tmp_path, "saved_model").excluded
+    graph = tmp_path / "model/saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"2.21.0", b"2.12.0"))
+    old = runtime_of(project.load(tmp_path))
+    assert old is not None
+    assert (old.lines, old.excluded) == (["tensorflow-cpu==2.12.0"], ())
+
+
 @pytest.mark.parametrize(
     "line", ["./code/mine.whl", "--index-url http://127.0.0.1", "mine @ http://127.0.0.1/mine.whl"]
 )

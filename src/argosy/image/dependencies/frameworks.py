@@ -26,6 +26,9 @@ OLDEST_XGBOOST: Final = "2.1.4"
 """The oldest of which there are builds for CPUs; it reads what older ones saved."""
 FIRST_WITH_NUMPY_2: Final[Mapping[str, str]] = {"scikit-learn": "1.4.2", "torch": "2.3.0", "catboost": "1.2.8"}
 """The first releases that are built for NumPy 2: older ones do not all say that they cannot be imported with it."""
+FIRST_LEAN_TENSORFLOW: Final = "2.16"
+"""Those before it import more of what they ask for: 2.12 wants `distutils`, which setuptools brings where Python has
+none (tried on 2026-11-23). It is the first for a Python without `distutils`, 3.12."""
 MXNET: Final = "mxnet==1.9.1"
 """The last release, which loads what all before it saved; they have no wheel for this Python."""
 MXNET_NUMPY: Final = "numpy==1.23.5"
@@ -185,7 +188,7 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
     distribution = framework.gpu if has_gpu else framework.cpu
     lines = [_with_builds(f"{distribution}{_pinned(model, framework.recorded)}")]
     excluded, system = list(framework.excluded), list(framework.system_packages)
-    if has_gpu:
+    if has_gpu or (flavor == "tensorflow" and _release(lines[0]) < _release(FIRST_LEAN_TENSORFLOW)):
         excluded = []
     if flavor == "keras":
         lines.append(_keras(model))
