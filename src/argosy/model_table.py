@@ -50,8 +50,7 @@ def detected(root: Path, model: Model) -> tuple[Model, SavedModel | None]:
             where=where,
             hint=f'if you trust whoever made it, say so in [model]: file = "{named}"',
         )
-    file = model.file if model.file is not None or found.is_pickle or inside == "." else inside
-    return msgspec.structs.replace(model, flavor=found.flavor, file=file), found
+    return msgspec.structs.replace(model, flavor=found.flavor), found
 
 
 def require_one(root: Path, model: Model) -> None:

@@ -151,7 +151,22 @@ class Project(msgspec.Struct, frozen=True):
         chosen = {name: value for name, value in said.items() if value not in (None, (), {})}
         if self.model.file is not None:
             chosen["file"] = Path(os.path.normpath(self.model.file)).as_posix()
+        elif (found := self._found()) is not None:
+            chosen["found"] = found
         return json.dumps(chosen, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if chosen else None
+
+    def _found(self) -> str | None:
+        """Where in the artifacts the saved model is that no `file` names: a path, and no word that its code may run.
+
+        None where the server has to look for itself: what is wrong with the artifacts, it tells.
+        """
+        try:
+            model = self.saved_model()
+        except ProjectError:
+            return None
+        if model is None or model.is_pickle or self.artifacts_dir is None or model.path == self.artifacts_dir:
+            return None
+        return model.path.relative_to(self.artifacts_dir).as_posix()
 
     def _script(self) -> str | None:
         """The inference script as the server looks for it: relative to the program, or to the artifacts."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.cli.environment import read
 from argosy.cli.simulation.subject import Subject
 from tests.flavors.environments import find_links
 from tests.scenarios.running import argosy
@@ -29,12 +30,27 @@ def built(folder: Path, work: Path) -> str:
     return layout
 
 
+def forget(layout: str) -> None:
+    """Remove what the sandbox unpacked of an image: a gigabyte, of those with the largest frameworks."""
+    digest = _entry(layout)["digest"].replace(":", "-")
+    shutil.rmtree(read().cache_dir / "unpacked" / digest, ignore_errors=True)
+
+
 def compressed_bytes(layout: str) -> int:
     """The size of the layers of an image in an OCI layout."""
-    folder = Path(layout.removeprefix("oci:").removesuffix(":latest"))
-    (entry,) = json.loads((folder / "index.json").read_text())["manifests"]
-    manifest: Any = json.loads((folder / "blobs" / entry["digest"].replace(":", "/")).read_text())  # any JSON
+    manifest: Any = json.loads((_folder(layout) / "blobs" / _entry(layout)["digest"].replace(":", "/")).read_text())
     return sum(layer["size"] for layer in manifest["layers"])
+
+
+def _entry(layout: str) -> dict[str, str]:
+    """The only image of an OCI layout, as its index has it."""
+    (entry,) = json.loads((_folder(layout) / "index.json").read_text())["manifests"]
+    found: dict[str, str] = entry
+    return found
+
+
+def _folder(layout: str) -> Path:
+    return Path(layout.removeprefix("oci:").removesuffix(":latest"))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from argosy.project_file import FLAVORS
 from tests.flavors.answers import as_text, is_near, is_same, rows_of
 from tests.flavors.environments import ROOT, example
-from tests.flavors.images import Served, built, compressed_bytes, endpoint, transformed
+from tests.flavors.images import built, compressed_bytes, endpoint, forget, Served, transformed
 from tests.flavors.serving import Arrays, direct
 
 NAMES: Final = tuple(sorted(FLAVORS))
@@ -73,7 +73,7 @@ def measured(name: str, work: Path) -> Row:
         batch = "joined" if rows_are_joined(served, samples[0]) else "alone"
         bits = has_same_bits(served, samples[0], framework)
         texts = tuple(name_of(sample) for sample in samples if has_same_text(served, sample, framework))
-    return Row(
+    row = Row(
         name=name,
         inputs=inputs,
         batch=batch,
@@ -83,6 +83,8 @@ def measured(name: str, work: Path) -> Row:
         same_bits=bits,
         same_text=texts,
     )
+    forget(layout)
+    return row
 
 
 class Framework:

@@ -4,6 +4,8 @@ import bz2
 import gzip
 import lzma
 import pickle
+import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import ProjectError
-from argosy.model_files import detection, pickles
+from argosy.model_files import binary, detection, pickles
 from argosy.model_files.binary import Ubjson, fields
 from tests.model_files.saved_models import SAVED, copied
 
@@ -74,8 +76,7 @@ def test_what_a_pickle_would_call_is_never_called(tmp_path: Path) -> None:
             return (exec, (f"open({str(tmp_path / 'ran')!r}, 'w')",))
 
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(["sklearn", Deadly()]))
-    with pytest.raises(ProjectError, match="not what its name says"):
-        detection.read_file(tmp_path / "model.pkl")
+    assert detection.read_file(tmp_path / "model.pkl") is None
     assert not (tmp_path / "ran").exists()
 
 
@@ -116,6 +117,44 @@ def test_broken_ubjson_is_told(content: bytes, message: str) -> None:
 def test_broken_protocol_buffers_are_told(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"ends|no field|more than ten"):
         list(fields(content))
+
+
+def test_an_input_of_no_length_is_told(tmp_path: Path) -> None:
+    layer = '{"class_name": "InputLayer", "config": {"name": "a", "batch_shape": [null, "q"]}}'
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        archive.writestr("config.json", f'{{"config": {{"layers": [{layer}]}}}}')
+    with pytest.raises(ProjectError, match="damaged: it is no whole Keras model: got 'q' is no length of an array"):
+        detection.find(tmp_path)
+
+
+def test_a_count_of_columns_takes_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text(
+        '{"version": [3, 2, 0], "learner": {"learner_model_param": {"num_feature": "999999999999"}}}'
+    )
+    found = detection.read_file(tmp_path / "model.json")
+    assert found is not None
+    assert len(found.inputs) == 100_000
+
+
+def test_trees_that_are_cut_off_are_told(tmp_path: Path) -> None:
+    content = (SAVED / "lightgbm.txt").read_bytes()
+    (tmp_path / "model.txt").write_bytes(content[: content.index(b"\nTree=1")])
+    with pytest.raises(ProjectError, match="bytes with trees of"):
+        detection.read_file(tmp_path / "model.txt")
+
+
+def test_a_message_of_countless_fields_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binary, "_MOST_FIELDS", 1000)
+    with pytest.raises(ValueError, match="more than 1,000 fields"):
+        list(fields(b"\x42\x00" * 1001))
+
+
+def test_tensors_that_end_nowhere_are_told(tmp_path: Path) -> None:
+    header = b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, "x"]}}'
+    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(ProjectError, match="Expected `int`, got `str`"):
+        detection.read_file(tmp_path / "a.safetensors")
 
 
 def test_a_folder_with_a_damaged_file_names_it(tmp_path: Path) -> None:

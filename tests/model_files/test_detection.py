@@ -1,5 +1,6 @@
 """Which saved model a file or folder is: every framework's own files, and what is refused."""
 
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -113,6 +114,29 @@ def test_what_is_no_saved_model_is_none(tmp_path: Path, content: bytes) -> None:
         (tmp_path / name).write_bytes(content)
         assert detection.read_file(tmp_path / name) is None
     assert detection.find(tmp_path) is None
+
+
+def test_a_pickle_of_something_else_is_no_model_and_in_no_models_way(tmp_path: Path) -> None:
+    copied("logistic.onnx", tmp_path)
+    for name in ("labels.pkl", "labels.joblib"):
+        (tmp_path / name).write_bytes(pickle.dumps({"cat": 0, "dog": 1}))
+        assert detection.read_file(tmp_path / name) is None
+    found = detection.find(tmp_path)
+    assert found is not None
+    assert found.flavor == "onnx"
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("two.keras", ".keras"), ("tree.skops", ".skops")])
+def test_a_file_that_is_loaded_by_its_name_has_to_be_called_so(tmp_path: Path, name: str, suffix: str) -> None:
+    copied(name, tmp_path, "my model.zip")
+    with pytest.raises(ProjectError, match="only by its right name") as caught:
+        detection.find(tmp_path)
+    assert caught.value.hint == f"mv '{tmp_path}/my model.zip' '{tmp_path}/my model{suffix}'"
+    assert detection.find(tmp_path, "onnx") is None
+
+
+def test_what_runs_once_at_the_start_is_no_signature() -> None:
+    assert read("saved_model").notes == ()
 
 
 def test_of_several_models_none_is_taken(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """An image reference or a project folder -> a container that is not yet started; shared by `simulate` and `check`."""
 
+import contextlib
+import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +36,7 @@ KINDS: Final = (*engines.PROGRAMS, SANDBOX, PROCESS)
 KINDS_HELP: Final = "What runs it. [default: Docker, else Podman, else a sandbox; a project is a process]"
 
 _LOADED_NAME: Final = "argosy-image"
+_UNUSED_S: Final = 7 * 24 * 3600
 _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 _CAVEAT: Final = (
     "it is the project on this machine, not its image: it can reach the network, sees this machine's files and "
@@ -178,6 +182,7 @@ def _unpack(image: Image, environment: Environment) -> Path:
     folder = environment.cache_dir / "unpacked" / image.digest.replace(":", "-")
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _forget_unused(folder.parent)
         aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
         try:
             with output.step("unpack the image"):
@@ -185,7 +190,16 @@ def _unpack(image: Image, environment: Environment) -> Path:
             _rename(aside / "root", folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a cache of somebody else's
+        os.utime(folder)
     return folder
+
+
+def _forget_unused(unpacked: Path) -> None:
+    """Remove the images that nothing has run for a week: each takes as much room as a container's disk."""
+    for folder in unpacked.glob("sha256-*"):
+        if folder.stat().st_mtime < time.time() - _UNUSED_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -59,7 +59,7 @@ class CatboostModel(Predictor):
                 the model has not what the method gives.
         """
         told = options.read()
-        path = artifacts.find(model_dir, told.file, _PATTERNS, "a CatBoost model")
+        path = artifacts.find(model_dir, told, _PATTERNS, "a CatBoost model")
         form = catboost_file.require_form(path)
         if (saved := catboost_file.release(path)) is not None:
             require_not_newer(saved, catboost.__version__, "catboost", path)

@@ -47,7 +47,7 @@ class HuggingfaceModel(Predictor):
                 the folder would have to be run, or the weights do not fit the task.
         """
         told = options.read()
-        folder = find_folder(model_dir, told.file)
+        folder = find_folder(model_dir, told)
         self._task = task_of(folder, told.task)
         source = folder / read_modules(folder)[0]["path"] if self._task == tasks.SENTENCES else folder
         config = read_config(source)

@@ -80,7 +80,7 @@ class KerasModel(Predictor):
                 code, or needs layers that Keras does not have; or its inputs cannot be served.
         """
         told = options.read()
-        path = find(model_dir, told.file, ("*.keras", "*.h5", "*.hdf5"), "a Keras model")
+        path = find(model_dir, told, ("*.keras", "*.h5", "*.hdf5"), "a Keras model")
         _require_safe_mode()
         _require_format(path)
         _prepare()

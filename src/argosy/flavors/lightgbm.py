@@ -51,7 +51,7 @@ class LightgbmModel(Predictor):
                 categories, and pandas is not here or the file does not say of which columns.
         """
         told = options.read()
-        path = artifacts.find(model_dir, told.file, ("*.txt", "*.lgb", "*.lightgbm", "*.model"), _WHAT)
+        path = artifacts.find(model_dir, told, ("*.txt", "*.lgb", "*.lightgbm", "*.model"), _WHAT)
         method = told.method or "predict"
         if method not in METHODS:
             raise LoadError(

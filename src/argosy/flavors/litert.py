@@ -46,7 +46,7 @@ class LitertModel(Predictor):
                 or an option names what the model has not.
         """
         told = options.read()
-        path = artifacts.find(model_dir, told.file, ("*.tflite", "*.litert"), "a LiteRT model")
+        path = artifacts.find(model_dir, told, ("*.tflite", "*.litert"), "a LiteRT model")
         interpreter = _interpreter(path)
         key = _signature_key(interpreter, told.signature, path)
         runner: Any = interpreter.get_signature_runner(key) if key is not None else _Tensors(interpreter)

@@ -13,6 +13,7 @@ import orjson
 from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import artifacts, options
 from argosy.flavors.loading.framework import framework, installed_version
+from argosy.flavors.loading.options import FlavorOptions
 from argosy.serving import log, settings
 from argosy.serving.inputs.signature import ColumnSpec, ModelSignature, TensorSpec
 from argosy.serving.predictor import Predictor
@@ -67,7 +68,7 @@ class MlflowModel(Predictor):
                 or would run code without the owner's word.
         """
         told = options.read()
-        path = find_model(model_dir, told.file)
+        path = find_model(model_dir, told)
         mlflow = _imported()
         self._meta = _read(mlflow, path)
         pyfunc = self._meta.flavors[_PYFUNC]
@@ -124,7 +125,7 @@ class MlflowModel(Predictor):
         return _selected(found, self._chosen) if self._chosen else found
 
 
-def find_model(model_dir: Path, told: str | None) -> Path:
+def find_model(model_dir: Path, told: FlavorOptions) -> Path:
     """The file `MLmodel` among the artifacts; `file` may name its folder.
 
     Raises:

@@ -55,7 +55,7 @@ class MxnetModel(Predictor):
                 which shape an input has.
         """
         told = options.read()
-        files = find_files(model_dir, told.file)
+        files = find_files(model_dir, told)
         graph = read_graph(files.symbol)
         mxnet = self._mxnet = _imported()
         _require_known_version(graph.version, mxnet.__version__, files.symbol)

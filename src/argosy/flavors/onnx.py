@@ -70,7 +70,7 @@ class OnnxModel(Predictor):
                 not, or an input that no request can carry; or an option names what the graph has not.
         """
         told = options.read()
-        path = artifacts.find(model_dir, told.file, ("*.onnx", "*.ort"), "an ONNX model")
+        path = artifacts.find(model_dir, told, ("*.onnx", "*.ort"), "an ONNX model")
         session = _session(path)
         inputs = tensors.completed([_input_spec(node, path) for node in session.get_inputs()], told.inputs, path)
         nodes = {node.name: node for node in session.get_outputs()}

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from argosy.errors import DecodeError, LoadError
 from argosy.flavors.loading import options
-from argosy.flavors.loading.artifacts import find
+from argosy.flavors.loading.artifacts import find, located
 from argosy.flavors.loading.chatter import one_line, without_notices
 from argosy.flavors.loading.framework import framework, minor_version
 from argosy.flavors.loading.independence import may_join
+from argosy.flavors.loading.options import FlavorOptions
 from argosy.flavors.loading.tensors import answered, completed
 from argosy.serving import log, settings
 from argosy.serving.inputs.signature import ModelSignature, TensorSpec
@@ -60,7 +61,7 @@ class TensorflowModel(Predictor):
         """
         told = options.read()
         prepare()
-        folder = find_folder(model_dir, told.file)
+        folder = find_folder(model_dir, told)
         self._loaded = _loaded(folder)  # kept: a signature does not keep the variables that it reads
         self._call = _function(self._loaded.signatures, told.signature or _DEFAULT, folder)
         self._inputs = _inputs(self._call.structured_input_signature[1], told.inputs, folder)
@@ -113,23 +114,23 @@ def prepare() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def find_folder(model_dir: Path, told: str | None) -> Path:
+def find_folder(model_dir: Path, told: FlavorOptions) -> Path:
     """The folder of the SavedModel; of several that are numbers beside each other the newest.
 
     Raises:
         LoadError: There is none, there are several, or what `file` names is none.
     """
     what = "a SavedModel"
-    root = find(model_dir, told, (), what) if told is not None else model_dir
+    root = located(model_dir, told, what) or model_dir
     if root.name == _FILE:
         root = root.parent
     if (root / _FILE).is_file():
         return root
     folders = sorted(path.parent for path in root.rglob(_FILE))
     if len(folders) < 2 or len({folder.parent for folder in folders}) > 1:
-        return find(root, None, (f"**/{_FILE}",), what).parent
+        return find(root, FlavorOptions(), (f"**/{_FILE}",), what).parent
     if not all(folder.name.isdecimal() for folder in folders):
-        return find(root, None, (f"**/{_FILE}",), what).parent
+        return find(root, FlavorOptions(), (f"**/{_FILE}",), what).parent
     newest = max(folders, key=lambda folder: int(folder.name))
     versions = sorted(int(folder.name) for folder in folders)
     log.event("version-chosen", folder=newest.relative_to(model_dir).as_posix(), versions=versions)

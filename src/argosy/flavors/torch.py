@@ -88,7 +88,7 @@ class TorchModel(Predictor):
             LoadError: It is damaged, of another format, needs another version or class, or would run a pickle.
         """
         told = options.read()
-        path = find(model_dir, told.file, _PATTERNS, "a model of PyTorch")
+        path = find(model_dir, told, _PATTERNS, "a model of PyTorch")
         torch.set_num_threads(1)  # see the class: nothing here may start a pool of threads
         with warnings.catch_warnings(action="ignore"):
             self._loaded = _load(path, told)

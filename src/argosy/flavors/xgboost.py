@@ -82,7 +82,7 @@ class XgboostModel(Predictor):
                 the method gives.
         """
         told = options.read()
-        path = artifacts.find(model_dir, told.file, _PATTERNS, "an XGBoost model")
+        path = artifacts.find(model_dir, told, _PATTERNS, "an XGBoost model")
         saved = xgboost_file.require_release(path, xgboost_file.require_form(path))
         require_not_newer(saved, xgboost.__version__, "xgboost-cpu", path)
         booster = _loaded(path)

@@ -15,6 +15,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _UBJ_NUMBERS: Final = {"i": "b", "U": "B", "I": ">h", "l": ">i", "L": ">q", "d": ">f", "D": ">d", "C": "c"}
 _UBJ_CONSTANTS: Final = {"Z": None, "T": True, "F": False}
 _MOST_DEPTH: Final = 60
+_MOST_FIELDS: Final = 2_000_000
 
 
 def fields(message: Buffer) -> Iterator[tuple[int, int | memoryview]]:
@@ -23,8 +24,11 @@ def fields(message: Buffer) -> Iterator[tuple[int, int | memoryview]]:
     Raises:
         ValueError: It is no such message.
     """
-    view, place = memoryview(message), 0
+    view, place, count = memoryview(message), 0, 0
     while place < len(view):
+        count += 1
+        if count > _MOST_FIELDS:
+            raise ValueError(f"more than {_MOST_FIELDS:,} fields in one message")
         key, place = _varint(view, place)
         number, wire = key >> 3, key & 7
         if number == 0:

@@ -81,7 +81,8 @@ def read_xgboost(path: Path) -> SavedModel | None:
         except msgspec.ValidationError:
             return None
         learner = saved.learner
-        names = learner.feature_names or [""] * int(str(learner.learner_model_param.get("num_feature", 0)))
+        count = min(int(str(learner.learner_model_param.get("num_feature", 0))), _MOST_COLUMNS)
+        names = learner.feature_names or [""] * count
         return SavedModel(
             "xgboost",
             path,
@@ -106,6 +107,9 @@ def read_lightgbm(path: Path) -> SavedModel | None:
         names, count = known["feature_names"].split(), int(known["max_feature_idx"]) + 1
         if len(names) != count:
             raise ValueError(f"{len(names)} names for {count} features")
+        trees = sum(int(size) for size in known.get("tree_sizes", "").split())
+        if trees > path.stat().st_size:
+            raise ValueError(f"{path.stat().st_size:,} bytes with trees of {trees:,}")
         form = f"LightGBM model, format {known['version']}, {known.get('objective', 'objective unknown')}"
         has_categories = _has_categories(path)
         return SavedModel(
@@ -122,8 +126,8 @@ def _has_categories(path: Path) -> bool:
     """Whether the last line lists categories of a data frame, which a prediction then needs, too."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 2**20))
-        said = file.read().rpartition(b"pandas_categorical:")[2].strip()
-    return said not in (b"", b"[]", b"null")
+        _, is_said, listed = file.read().rpartition(b"pandas_categorical:")
+    return bool(is_said) and listed.strip() not in (b"", b"[]", b"null")
 
 
 def read_catboost(path: Path) -> SavedModel | None:

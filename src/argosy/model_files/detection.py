@@ -1,12 +1,14 @@
 """Which saved model a file is, or a folder holds: by what is in it first, by names second."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from argosy.errors import ProjectError
-from argosy.model_files import boosting, huggingface, mlflow, mxnet, onnx, sklearn, tensorflow, torch
+from argosy.model_files import boosting, huggingface, mlflow, mxnet, onnx, pickles, sklearn, tensorflow, torch
+from argosy.model_files.contents import reading
 from argosy.model_files.saved_model import SavedModel
 
 FLAVOR_BY_SUFFIX: Final = {
@@ -50,9 +52,13 @@ _FOLDER_FILES: Final = (
     "pytorch_model.bin",
 )
 """Files that stand for the folder that they lie in, where that is a model as a whole."""
+_ONLY_BY_NAME: Final = {"Keras model": ".keras", "scikit-learn model in a skops file": ".skops"}
+"""Formats whose loaders go by the name, and the name."""
+_PICKLES: Final = (".joblib", ".pickle", ".pkl")
 _MOST_FILES: Final = 2_000
 _MOST_DEPTH: Final = 4
-_MOST_NAMED: Final = 5
+MOST_NAMED: Final = 5
+"""So many of several models are told."""
 
 
 def read_file(path: Path) -> SavedModel | None:
@@ -61,13 +67,13 @@ def read_file(path: Path) -> SavedModel | None:
     Raises:
         ProjectError: It is damaged, or not what its name says.
     """
-    if path.stat().st_size == 0:
-        found = None
-    else:
-        found = next((model for read in _FILES if (model := read(path)) is not None), None)
+    with reading(path, "file"):
+        size = path.stat().st_size
+        found = next((model for read in _FILES if (model := read(path)) is not None), None) if size else None
+    if found is None and path.suffix in _PICKLES and pickles.content(path) is not None:
+        return None  # anything may be in a pickle
     meant = FLAVOR_BY_SUFFIX.get(path.suffix)
     if meant is not None and (found is None or found.flavor != meant):
-        size = path.stat().st_size
         raise ProjectError(
             "a saved model is not what its name says",
             got=found.format if found else f"{size:,} bytes of something else" if size else "an empty file",
@@ -107,16 +113,31 @@ def find(folder: Path, flavor: str | None = None, file: str | None = None) -> Sa
     Raises:
         ProjectError: There are several, or one is damaged.
     """
-    found = list(_models(folder / (file or ""), flavor))
+    found = candidates(folder, flavor, file)
     if len(found) < 2:
         return found[0] if found else None
-    lines = [f'file = "{model.path.relative_to(folder).as_posix()}"' for model in found[:_MOST_NAMED]]
+    lines = [f'file = "{model.path.relative_to(folder).as_posix()}"' for model in found[:MOST_NAMED]]
     raise ProjectError(
         "the artifacts hold several saved models",
-        got="; ".join(f"{model.path.relative_to(folder)} ({model.format})" for model in found[:_MOST_NAMED]),
+        got=listed(found, folder),
         where=folder,
         hint="say which in [model] of argosy.toml, or remove the others:\n  " + "\n  ".join(lines),
     )
+
+
+def candidates(folder: Path, flavor: str | None = None, file: str | None = None) -> list[SavedModel]:
+    """All saved models among a project's artifacts, as for `find`.
+
+    Raises:
+        ProjectError: One is damaged, or has a name by which its framework does not load it.
+    """
+    return list(_models(folder / (file or ""), flavor))
+
+
+def listed(models: Sequence[SavedModel], folder: Path) -> str:
+    """Saved models in a folder, in words: the first few."""
+    named = [f"{model.path.relative_to(folder)} ({model.format})" for model in models[:MOST_NAMED]]
+    return "; ".join([*named, "..."] if len(models) > MOST_NAMED else named)
 
 
 def _models(place: Path, flavor: str | None) -> Iterator[SavedModel]:
@@ -128,7 +149,7 @@ def _models(place: Path, flavor: str | None) -> Iterator[SavedModel]:
     if place.is_file():
         model = read_file(place)
         if model is not None and flavor in (None, model.flavor):
-            yield model
+            yield _named_rightly(model)
         return
     inside = place.resolve()
     seen = 0
@@ -150,7 +171,22 @@ def _models(place: Path, flavor: str | None) -> Iterator[SavedModel]:
                 continue
             model = read_file(path)
             if model is not None and flavor in (None, model.flavor):
-                yield model
+                yield _named_rightly(model)
+
+
+def _named_rightly(model: SavedModel) -> SavedModel:
+    """Refuse a file that its own framework would not load by this name."""
+    suffix = _ONLY_BY_NAME.get(model.format, model.path.suffix)
+    if model.path.suffix == suffix:
+        return model
+    path, named = model.path, model.path.with_suffix(suffix)
+    raise ProjectError(
+        "a saved model is loaded only by its right name",
+        got=f"{model.format} in `{path.name}`",
+        want=f"`{named.name}`",
+        where=path,
+        hint=f"mv {shlex.quote(str(path))} {shlex.quote(str(named))}",
+    )
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

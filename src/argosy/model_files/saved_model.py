@@ -19,6 +19,13 @@ class ArrayInput:
     dtype: str
     shape: tuple[int | None, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what a file of its own making says in place of these."""
+        _require_texts(self.name, self.dtype)
+        for length in self.shape:
+            if length is not None and (not isinstance(length, int) or length < 0):
+                raise ValueError(f"{ascii(length)[:40]} is no length of an array")
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnInput:
@@ -33,6 +40,16 @@ class ColumnInput:
     name: str
     dtype: str = "float64"
     is_required: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what a file of its own making says in place of these."""
+        _require_texts(self.name, self.dtype)
+
+
+def _require_texts(*texts: object) -> None:
+    for one in texts:
+        if not isinstance(one, str):
+            raise ValueError(f"{ascii(one)[:40]} is no name")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from argosy.model_files.contents import head, mapped, member, members, reading
 from argosy.model_files.saved_model import ArrayInput, SavedModel
 
 GRAPH_FILE: Final = "saved_model.pb"
+_START: Final = "__saved_model_init_op"
+"""Listed among the signatures, and is what runs once when the graph is loaded."""
 _DTYPES: Final = {
     1: "float32",
     2: "float64",
@@ -62,7 +64,7 @@ def read_folder(folder: Path) -> SavedModel | None:
         if graph is None:
             raise ValueError("no graph in it")
         version = text(graph, 1, 5)
-        signatures = {text(entry, 1): entry for entry in nested(graph, 5)}
+        signatures = {name: entry for entry in nested(graph, 5) if (name := text(entry, 1)) != _START}
         served = signatures.get("serving_default") or next(iter(signatures.values()), None)
         return SavedModel(
             "tensorflow",

@@ -34,6 +34,10 @@ _HEADER_BYTES: Final = 100_000_000
 """The most that safetensors allows."""
 
 
+class _Tensor(msgspec.Struct):
+    data_offsets: tuple[int, int]
+
+
 def read(path: Path) -> SavedModel | None:
     """A file of PyTorch's; None when it is something else.
 
@@ -102,8 +106,9 @@ def read_safetensors(path: Path) -> SavedModel | None:
             raise ValueError(f"a header of {size:,} bytes in a file of {path.stat().st_size:,}")
         if size > HEAD_BYTES and path.suffix != ".safetensors":
             return None
-        header = msgspec.json.decode(head(path, 8 + size)[8:], type=dict[str, dict[str, Any]])
-        ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
+        header = msgspec.json.decode(head(path, 8 + size)[8:], type=dict[str, msgspec.Raw])
+        tensors = [one for name, one in header.items() if name != "__metadata__"]
+        ends = [msgspec.json.decode(one, type=_Tensor).data_offsets[1] for one in tensors]
         if 8 + size + max(ends, default=0) != path.stat().st_size:
             raise ValueError(f"{path.stat().st_size:,} bytes of {8 + size + max(ends, default=0):,}")
         return SavedModel("torch", path, f"{len(ends)} tensors of a PyTorch module in safetensors")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from argosy import project
+from argosy.contract import Variable
 from tests.model_files.saved_models import SAVED, copied
 
 
@@ -75,6 +76,31 @@ def test_naming_a_pickle_is_the_owners_word(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_of_several_models_each_is_named_with_its_command(tmp_path: Path) -> None:
+    for name in ("logistic.onnx", "linear.pt2", "two.keras"):
+        copied(name, tmp_path, f"my models/{name}")
+    refused = argosy("init", "my models", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "argosy init 'my models/logistic.onnx'" in refused.stderr
+    assert not (tmp_path / "argosy.toml").exists()
+    done = argosy("init", "my models/two.keras", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert project.load(tmp_path).model.file is None  # which would let code in it run
+    assert project.load(tmp_path).server_environment()[Variable.FLAVOR_OPTIONS] == '{"found":"two.keras"}'
+
+
+def test_one_of_several_is_named_unless_that_is_the_owners_word(tmp_path: Path) -> None:
+    for name in ("logistic.onnx", "two.keras"):
+        copied(name, tmp_path, f"models/{name}")
+        copied(name, tmp_path, f"models/older-{name}")
+    refused = argosy("init", "models/two.keras", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "put it into a folder of its own: mkdir models/two && mv models/two.keras models/two/" in refused.stderr
+    assert not (tmp_path / "argosy.toml").exists()
+    assert argosy("init", "models/logistic.onnx", cwd=tmp_path).returncode == 0
+    assert project.load(tmp_path).model.file == "logistic.onnx"
+
+
 def test_types_that_need_trust_and_weights_that_need_a_class_are_told(tmp_path: Path) -> None:
     argosy("init", SAVED / "tree.skops", tmp_path / "tree")
     assert project.load(tmp_path / "tree").model.options.trusted == ("sklearn.tree._tree.Tree",)
@@ -133,7 +159,9 @@ def test_a_detected_flavor_is_said_and_a_pickle_is_not_taken_unasked(tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "flavor onnx, detected from model/deep/logistic.onnx (ONNX model" in done.stderr
     assert 'say so with flavor = "onnx"' in done.stderr
-    assert project.load(tmp_path).model.file == "deep/logistic.onnx"
+    loaded = project.load(tmp_path)
+    assert loaded.model.file is None  # which would be the owner's word that code in it may run
+    assert loaded.server_environment()[Variable.FLAVOR_OPTIONS] == '{"found":"deep/logistic.onnx"}'
     (tmp_path / "model/deep/logistic.onnx").unlink()
     copied("pipeline.pkl", tmp_path / "model")
     done = argosy("pack", tmp_path)

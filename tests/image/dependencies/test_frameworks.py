@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from argosy import project
-from argosy.errors import ResolutionError
+from argosy.errors import NetworkError, ResolutionError
 from argosy.image.build import with_runtime
 from argosy.image.dependencies.frameworks import GPU_VARIABLE, TORCH, Runtime, runtime_of
 from argosy.image.dependencies.inputs import LOCK_NAME, read_inputs
@@ -86,6 +86,13 @@ def test_an_old_folder_of_transformers_gets_a_newer_one(tmp_path: Path) -> None:
             None,
         ),
         ("# nothing\n", ["mlflow-skinny==3.17.2", "numpy", "pandas"], None),
+        ("mlflow==3.1\ntorch==2.12.0+cu126\n", ["mlflow-skinny==3.1", "numpy", "pandas"], "2.12.0"),
+        ("mlflow==3.1\ntorch==2.1.0\n", ["mlflow-skinny==3.1", "numpy<2", "pandas"], "2.1.0"),
+        (
+            "mlflow==3.1\nscikit-learn==1.2.2\nnumpy==1.24.4\nxgboost==1.7.6\n",
+            ["mlflow-skinny==3.1", "scikit-learn==1.2.2", "numpy==1.24.4", "xgboost-cpu==2.1.4", "pandas"],
+            None,
+        ),
     ],
 )
 def test_mlflows_own_requirements_become_builds_for_cpus(
@@ -98,6 +105,40 @@ def test_mlflows_own_requirements_become_builds_for_cpus(
     assert found is not None
     assert sorted(found.requirements) == sorted(lines)
     assert found.torch == torch
+
+
+def test_what_mlflow_alone_asks_for_is_left_out_where_nothing_else_may_want_it(tmp_path: Path) -> None:
+    found = runtime(tmp_path, "mlflow", 'file = "MLmodel"')
+    assert {"cryptography", "gitpython", "google-auth"} <= {*found.excluded}
+    (tmp_path / "model/requirements.txt").write_text("mlflow==3.17.2\nsnowflake-connector-python\n")
+    found_again = runtime_of(project.load(tmp_path))
+    assert found_again is not None
+    assert found_again.excluded == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "lines"),
+    [
+        ("1.2.2", ["scikit-learn==1.2.2", "numpy<2"]),
+        ("1.4.2", ["scikit-learn==1.4.2"]),
+    ],
+)
+def test_what_was_built_before_numpy_2_gets_an_older_one(tmp_path: Path, version: str, lines: list[str]) -> None:
+    content = (SAVED / "pipeline.pkl").read_bytes().replace(b"1.9.1", version.encode())
+    made(tmp_path, "pipeline.pkl", 'file = "pipeline.pkl"')
+    (tmp_path / "model/pipeline.pkl").write_bytes(content)
+    found = runtime_of(project.load(tmp_path))
+    assert found is not None
+    assert found.lines == lines
+
+
+def test_a_tensorflow_of_old_keeps_what_it_asks_for(tmp_path: Path) -> None:
+    assert "setuptools" in runtime(tmp_path, "saved_model").excluded
+    graph = tmp_path / "model/saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"2.21.0", b"2.12.0"))
+    old = runtime_of(project.load(tmp_path))
+    assert old is not None
+    assert (old.lines, old.excluded) == (["tensorflow-cpu==2.12.0"], ())
 
 
 @pytest.mark.parametrize(
@@ -200,3 +241,15 @@ def test_else_torch_is_taken_from_its_own_index_of_builds_for_cpus() -> None:
     with pytest.raises(ResolutionError, match="cannot be installed"):
         resolved_for(replace(needed, torch=None), Requirements(lines=["numpy"]), resolve)
     assert len(asked) == 1
+
+
+def test_pytorchs_index_that_does_not_answer_is_told_with_what_else_may_stand_in() -> None:
+    def resolve(asked: Requirements) -> Solution:
+        if not asked.flags:
+            raise ResolutionError("no solution")
+        raise NetworkError("the package index does not answer", got="https://download.pytorch.org/whl/cpu/torch/")
+
+    needed = Runtime(None, ("numpy",), torch="2.13.0")
+    with pytest.raises(NetworkError, match="PyTorch's index of builds for CPUs does not answer") as caught:
+        resolved_for(needed, Requirements(lines=needed.lines), resolve)
+    assert "UV_FIND_LINKS=" in str(caught.value.hint)

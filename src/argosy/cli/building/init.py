@@ -31,7 +31,7 @@ def command(model: Path, folder: Path) -> None:
     root = folder.resolve()
     new = new_project.planned(model, root)
     for line in _described(new.model):
-        output.say(line)
+        output.say("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line))
     for name in new_project.write(new):
         output.say(f"wrote {folder / name}")
     if new.sample.body is None:

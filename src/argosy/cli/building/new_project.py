@@ -17,6 +17,8 @@ from argosy.project_file import FILE_NAME, FLAVORS
 
 ARTIFACTS: Final = "model"
 SAMPLE: Final = "samples/rows.json"
+_WORD_BY_NAME: Final = ("keras", "torch")
+"""Flavors whose files may hold code beside the model, which runs where `model.file` names them."""
 _NEEDS_CLASS: Final = ("state_dict", "safetensors")
 
 
@@ -62,7 +64,17 @@ def planned(place: Path, root: Path) -> NewProject:
         raise UsageError("there is no such file or folder", got=f"`{place}`")
     if (root / FILE_NAME).exists():
         raise UsageError("the project is there already", where=root / FILE_NAME, hint="edit it, or name another folder")
-    model = detection.find(place) if place.is_dir() else detection.find(place.parent, None, place.name)
+    around, name = (place, None) if place.is_dir() else (place.parent, place.name)
+    found = detection.candidates(around, None, name)
+    if len(found) > 1:
+        named = [f"argosy init {shlex.quote(str(one.path))}" for one in found[: detection.MOST_NAMED]]
+        raise UsageError(
+            "the folder holds several saved models",
+            got=detection.listed(found, around),
+            where=place,
+            hint="name one:\n  " + "\n  ".join(named),
+        )
+    model = found[0] if found else None
     if model is None:
         raise UsageError(
             "no saved model is known here",
@@ -85,7 +97,8 @@ def planned(place: Path, root: Path) -> NewProject:
         if os.path.lexists(root / target) and (copies or target != SAMPLE):
             raise UsageError("what would be written is there already", got=f"`{target}`", where=root)
     file = (model.word or model.path.name) if model.is_pickle else None
-    if file is None and not copies and model.path.is_file() and _has_others(model):
+    if file is None and is_inside and len(detection.candidates(source, model.flavor)) > 1:
+        _require_harmless(model)
         file = model.path.name
     return NewProject(root, model, artifacts, copies, file, sample_of(model))
 
@@ -145,10 +158,17 @@ def _copies(model: SavedModel) -> tuple[tuple[str, Path], ...]:
     return tuple((f"{ARTIFACTS}/{file.relative_to(model.path.parent).as_posix()}", file) for file in files)
 
 
-def _has_others(model: SavedModel) -> bool:
-    """Whether another file of the folder could be meant, too."""
-    same = [one for one in model.path.parent.iterdir() if one.is_file() and one.name[0] != "."]
-    return len(set(same) - {model.path, *model.beside}) > 0
+def _require_harmless(model: SavedModel) -> None:
+    """Refuse to name a file only to tell it from others, where naming it lets code in it run."""
+    if model.flavor in _WORD_BY_NAME:
+        apart = model.path.parent / model.path.stem
+        raise UsageError(
+            "other saved models lie beside this one, and naming one in argosy.toml lets code in it run",
+            got=f"`{model.path.name}` ({model.format})",
+            where=model.path.parent,
+            hint="put it into a folder of its own: "
+            f"mkdir {shlex.quote(str(apart))} && mv {shlex.quote(str(model.path))} {shlex.quote(str(apart))}/",
+        )
 
 
 def _quoted(value: object) -> str:

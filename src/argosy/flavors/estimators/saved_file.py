@@ -23,6 +23,7 @@ with framework("scikit-learn"):
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
+_WHAT: Final = "a scikit-learn model"
 PATTERNS: Final = ("*.skops",)
 _PICKLES: Final = ("*.joblib", "*.pkl", "*.pickle")
 _ZIP: Final = "a zip file, as Keras and PyTorch write"
@@ -37,7 +38,10 @@ def find(model_dir: Path, told: FlavorOptions) -> Path:
     Raises:
         LoadError: There is none, there are several, or there is a pickle that nobody has named.
     """
-    if told.file is None and not any(any(model_dir.glob(pattern)) for pattern in PATTERNS):
+    path = artifacts.located(model_dir, told, _WHAT)
+    if path is not None and (told.file is not None or path.suffix == ".skops"):
+        return path
+    if not any(any(model_dir.glob(pattern)) for pattern in PATTERNS):
         pickles = sorted(path.name for pattern in _PICKLES for path in model_dir.glob(pattern))
         if pickles:
             raise LoadError(
@@ -47,7 +51,7 @@ def find(model_dir: Path, told: FlavorOptions) -> Path:
                 where=model_dir,
                 hint=f'if the file is your own, name it under [model] in argosy.toml: file = "{pickles[0]}"',
             )
-    return artifacts.find(model_dir, told.file, PATTERNS, "a scikit-learn model")
+    return artifacts.find(model_dir, FlavorOptions(), PATTERNS, _WHAT)
 
 
 def load(path: Path, read: Callable[[Path], Any] = joblib.load) -> Any:  # Any: any estimator

@@ -20,6 +20,7 @@ class FlavorOptions:
 
     Attributes:
         file: The saved model, relative to the artifacts; the owner's word that a pickle may be loaded.
+        found: Where the saved model was when the project was built, for want of `file`; it is nobody's word.
         method: Which of the model's methods answers.
         class_path: `module:Class` whose weights are in the file.
         arguments: Keyword arguments of that class.
@@ -32,6 +33,7 @@ class FlavorOptions:
     """
 
     file: str | None = None
+    found: str | None = None
     method: str | None = None
     class_path: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)  # Any: what the owner's class takes

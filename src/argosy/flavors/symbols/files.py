@@ -9,6 +9,7 @@ import orjson
 
 from argosy.errors import LoadError
 from argosy.flavors.loading import artifacts
+from argosy.flavors.loading.options import FlavorOptions
 from argosy.serving import log
 
 DTYPES: Final = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
@@ -56,7 +57,7 @@ class Graph(NamedTuple):
     is_numpy: bool
 
 
-def find_files(model_dir: Path, told: str | None) -> Files:
+def find_files(model_dir: Path, told: FlavorOptions) -> Files:
     """The symbol and its newest parameters, or what `file` names of them.
 
     Raises:

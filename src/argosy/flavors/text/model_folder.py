@@ -9,6 +9,7 @@ from typing import Any, Final
 from argosy.errors import LoadError
 from argosy.flavors.loading import artifacts
 from argosy.flavors.loading.framework import installed_version
+from argosy.flavors.loading.options import FlavorOptions
 from argosy.flavors.text import tasks
 from argosy.flavors.text.libraries import transformers
 from argosy.flavors.text.sentences import MODULES
@@ -28,15 +29,16 @@ _NOT_NEEDED: Final = "pooler."
 """A layer that `AutoModel` has and no task here asks."""
 
 
-def find_folder(model_dir: Path, told: str | None) -> Path:
-    """The folder of the model: that of the artifacts, or the one that the named weights are in.
+def find_folder(model_dir: Path, told: FlavorOptions) -> Path:
+    """The folder of the model: that of the artifacts, or the one that is named, or that the named weights are in.
 
     Raises:
         LoadError: There is no `config.json`, or the weights are not there.
     """
     folder = model_dir
-    if told is not None and not any((model_dir / name).is_file() for name in (CONFIG, MODULES)):
-        folder = artifacts.find(model_dir, told, _SAFE + _PICKLED, "weights of transformers").parent
+    if not any((model_dir / name).is_file() for name in (CONFIG, MODULES)):
+        named = artifacts.located(model_dir, told, "weights of transformers")
+        folder = model_dir if named is None else named if named.is_dir() else named.parent
     if not any((folder / name).is_file() for name in (CONFIG, MODULES)):
         raise LoadError("no model of transformers", want=f"`{CONFIG}`, as `save_pretrained` writes it", where=folder)
     return folder
@@ -96,11 +98,12 @@ def find_weights(folder: Path, told: str | None) -> Path:
     Raises:
         LoadError: There is none, or only a pickle that was not named, or it is plainly something else.
     """
-    names = _SAFE if told is None or Path(told).name in _SAFE else _PICKLED
+    is_pickle = told is not None and Path(told).name in _PICKLED
+    names = _PICKLED if is_pickle else _SAFE
     found = next((folder / name for name in names if (folder / name).is_file()), None)
     if found is None:
         pickled = next((name for name in _PICKLED if (folder / name).is_file()), None)
-        if pickled is not None and told is None:
+        if pickled is not None and not is_pickle:
             raise LoadError(
                 "weights in a pickle, which can run code when it is loaded",
                 got=f"`{pickled}`",

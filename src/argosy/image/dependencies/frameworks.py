@@ -1,7 +1,7 @@
 """Flavor and saved model -> what the image has to have installed: the framework's runtime, and nothing for training."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,11 @@ OLDEST_KERAS: Final = "3.13.2"
 """Older ones run code of a file in spite of the safe mode. Source: CVE-2026-1462 (read 2026-11-23)."""
 OLDEST_XGBOOST: Final = "2.1.4"
 """The oldest of which there are builds for CPUs; it reads what older ones saved."""
+FIRST_WITH_NUMPY_2: Final[Mapping[str, str]] = {"scikit-learn": "1.4.2", "torch": "2.3.0", "catboost": "1.2.8"}
+"""The first releases that are built for NumPy 2: older ones do not all say that they cannot be imported with it."""
+FIRST_LEAN_TENSORFLOW: Final = "2.16"
+"""Those before it import more of what they ask for: 2.12 wants `distutils`, which setuptools brings where Python has
+none (tried on 2026-11-23). It is the first for a Python without `distutils`, 3.12."""
 MXNET: Final = "mxnet==1.9.1"
 """The last release, which loads what all before it saved; they have no wheel for this Python."""
 MXNET_NUMPY: Final = "numpy==1.23.5"
@@ -126,6 +131,16 @@ _TORCH_TOOLS: Final = ("jinja2", "setuptools")
 """What PyTorch's compilers need, and no prediction."""
 _PYFUNC: Final = ("numpy", "pandas")
 """What MLflow's python_function imports, and the smaller distribution does not ask for."""
+_OF_MLFLOW: Final = (
+    *("cffi", "cryptography", "gitdb", "gitpython", "google-auth", "prettytable", "pyasn1", "pyasn1-modules"),
+    *("pycparser", "python-dotenv", "smmap", "wcwidth"),
+)
+"""What MLflow asks for to track and to log in, and no python_function imports; found as for `_FRAMEWORKS`."""
+_WITHOUT_THEM: Final = {
+    *("catboost", "cloudpickle", "joblib", "lightgbm", "mlflow", "mlflow-skinny", "numpy", "onnx", "onnxruntime"),
+    *("pandas", "scikit-learn", "scipy", "skops", "torch", "xgboost", "xgboost-cpu"),
+}
+"""Distributions that need none of these; a model that asks for any other gets them all."""
 _BY_MODULE: Final = {
     "xgboost": "xgboost",
     "lightgbm": "lightgbm",
@@ -171,11 +186,9 @@ def _require_versions(model: SavedModel) -> None:
 def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
     framework = _FRAMEWORKS[flavor]
     distribution = framework.gpu if has_gpu else framework.cpu
-    lines = [f"{distribution}{_pinned(model, framework.recorded)}"]
-    if lines[0].startswith("xgboost-cpu==") and _release(lines[0]) < _release(OLDEST_XGBOOST):
-        lines = [f"xgboost-cpu=={OLDEST_XGBOOST}"]
+    lines = [_with_builds(f"{distribution}{_pinned(model, framework.recorded)}")]
     excluded, system = list(framework.excluded), list(framework.system_packages)
-    if has_gpu:
+    if has_gpu or (flavor == "tensorflow" and _release(lines[0]) < _release(FIRST_LEAN_TENSORFLOW)):
         excluded = []
     if flavor == "keras":
         lines.append(_keras(model))
@@ -189,8 +202,24 @@ def _plain(flavor: str, model: SavedModel | None, *, has_gpu: bool) -> Runtime:
         known = _FRAMEWORKS.get(module)
         excluded += known.excluded if known is not None else ()
         system += known.system_packages if known is not None else ()
+    lines += _older_numpy(lines)
     packages, unneeded = tuple(sorted(set(system))), framework.unneeded_libraries
     return Runtime(model, (*lines, *_wants(model)), tuple(excluded), None, packages, unneeded)
+
+
+def _with_builds(line: str) -> str:
+    """A requirement, or the oldest XGBoost for CPUs in place of an older one."""
+    is_old = line.startswith("xgboost-cpu==") and _release(line) < _release(OLDEST_XGBOOST)
+    return f"xgboost-cpu=={OLDEST_XGBOOST}" if is_old else line
+
+
+def _older_numpy(lines: Iterable[str]) -> Iterator[str]:
+    """`numpy<2`, where one of the requirements is pinned to a release from before it."""
+    for line in lines:
+        name, is_pinned, version = line.partition("==")
+        if is_pinned and _release(version) < _release(FIRST_WITH_NUMPY_2.get(name, "0")):
+            yield "numpy<2"
+            return
 
 
 def _keras(model: SavedModel | None) -> str:
@@ -201,7 +230,7 @@ def _keras(model: SavedModel | None) -> str:
 
 def _torch(model: SavedModel | None, lines: tuple[str, ...], *, has_gpu: bool) -> Runtime:
     version = TORCH if model is None else model.versions.get("torch", TORCH)
-    wanted = (*lines, "numpy")
+    wanted = (*lines, next(_older_numpy([f"torch=={version}"]), "numpy"))
     if model is not None and model.format.endswith("safetensors"):
         wanted = (*wanted, "safetensors")
     if has_gpu:
@@ -221,10 +250,11 @@ def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
     listed = list(_listed(model)) if model is not None else []
     if not any(canonicalize_name(one.name) in ("mlflow", "mlflow-skinny") for one in listed):
         listed.append(Requirement(f"mlflow{_pinned(model, 'mlflow')}"))
-    lines, torch = [], None
+    lines: list[str] = []
+    torch = None
     for one in listed:
         name = canonicalize_name(one.name)
-        pin = re.fullmatch(r"==(\d[\d.]*)(\+cpu)?", str(one.specifier))
+        pin = re.fullmatch(r"==(\d[\d.]*)(\+\w+)?", str(one.specifier))  # `+cu126`: where it was trained
         if name == "torch" and not has_gpu:
             torch = pin.group(1) if pin else TORCH
             continue
@@ -232,13 +262,15 @@ def _mlflow(model: SavedModel | None, *, has_gpu: bool) -> Runtime:
             lines.append(f"mlflow-skinny{one.specifier or _pinned(model, 'mlflow')}")
             continue
         one.name = one.name if has_gpu else _FOR_CPU.get(name, one.name)
-        lines.append(str(one))
+        lines.append(_with_builds(str(one)))
     names = {canonicalize_name(one.name) for one in listed}
-    lines += [name for name in _PYFUNC if name not in names]
+    older = [*_older_numpy([*lines, *([f"torch=={torch}"] if torch else [])])] if "numpy" not in names else []
+    lines += older + [name for name in _PYFUNC if name not in names and not (older and name == "numpy")]
     if model is not None and _release(model.versions.get("mlflow", "")) < _release(FIRST_MLFLOW_WITHOUT_SETUPTOOLS):
         lines.append("setuptools<81")
     packages = tuple(sorted({one for name in names for one in _system_packages(name)}))
-    return Runtime(model, tuple(lines), (), torch, packages)
+    excluded = _OF_MLFLOW if names <= _WITHOUT_THEM else ()
+    return Runtime(model, tuple(lines), excluded, torch, packages)
 
 
 def _listed(model: SavedModel) -> Iterator[Requirement]:

@@ -8,12 +8,12 @@ import importlib.metadata
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from argosy.errors import ResolutionError, UsageError
+from argosy.errors import NetworkError, ResolutionError, UsageError
 from argosy.image.dependencies import lock_file
 from argosy.image.dependencies.frameworks import Runtime
 from argosy.image.dependencies.indexes import index_credentials
@@ -34,6 +34,8 @@ from argosy.image.dependencies.uv_command import Uv
 from argosy.image.download import Credentials
 from argosy.image.image import canonical_json, digest_of
 from argosy.project import Project
+
+_PYTORCH: Final = "download.pytorch.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def resolved_for(runtime: Runtime, wanted: Requirements, resolve: Callable[[Requ
                 raise
             lines = [line for line in wanted.lines if line not in runtime.lines]
             flags = [*wanted.flags, "--torch-backend", "cpu"]
-            return resolve(replace(wanted, lines=[*lines, *runtime.other_lines], flags=flags))
+            return _from_pytorch(lambda: resolve(replace(wanted, lines=[*lines, *runtime.other_lines], flags=flags)))
     except ResolutionError as error:
         versions = {} if runtime.model is None else runtime.model.versions
         recorded = " and ".join(f"{name} {version}" for name, version in versions.items()) or "no version"
@@ -216,6 +218,21 @@ def resolved_for(runtime: Runtime, wanted: Requirements, resolve: Callable[[Requ
             hint=f"{recorded} is recorded there: save the model with versions that the image's Python can have, "
             "take another [image] python, or name yourself what is installed: "
             '[image] dependencies = "requirements.txt"',
+        ) from error
+
+
+def _from_pytorch(resolve: Callable[[], Solution]) -> Solution:
+    """Tell where else a build for CPUs may come from, when PyTorch's index does not answer."""
+    try:
+        return resolve()
+    except NetworkError as error:
+        if _PYTORCH not in str(error.got):
+            raise
+        raise NetworkError(
+            "PyTorch's index of builds for CPUs does not answer",
+            got=error.got,
+            where=error.where,
+            hint="name a folder or an index of yours that has such a build: UV_FIND_LINKS=/path/to/wheels argosy build",
         ) from error
 
 
