@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from argosy.project_file import FLAVORS
 from tests.flavors.answers import as_text, is_near, is_same, rows_of
 from tests.flavors.environments import ROOT, example
-from tests.flavors.images import built, compressed_bytes, endpoint, forget, Served, transformed
+from tests.flavors.images import Served, built, compressed_bytes, endpoint, forget, transformed
 from tests.flavors.serving import Arrays, direct
 
 NAMES: Final = tuple(sorted(FLAVORS))
