@@ -118,7 +118,7 @@ def test_a_saved_model_needs_no_file_of_a_program(made: Made) -> None:
     assert [name for name in files.listing(SITE) if "onnxruntime" in name or "protobuf" in name] != []
     environment = dict(text.partition("=")[::2] for text in built.runtime["Env"])
     assert environment["ARGOSY_PREDICTOR"] == "argosy.flavors.onnx:OnnxModel"
-    assert environment["ARGOSY_FLAVOR_OPTIONS"] == '{"file":"logistic.onnx"}'
+    assert environment["ARGOSY_FLAVOR_OPTIONS"] == '{"found":"logistic.onnx"}'
 
 
 def test_the_config_is_what_sagemaker_and_the_server_read(made: Made) -> None:
